@@ -1,0 +1,48 @@
+/**
+ * What the caller did wrong, as one class: everything else that is thrown is a bug and becomes a 500 without detail.
+ * Knows nothing of HTTP but the status number that fits each kind of mistake.
+ */
+
+/** The kinds of mistake: the slug that a client can switch on, its HTTP status and its title. */
+const KINDS = {
+  "bad-parameter": [400, "A parameter is not valid"],
+  "bad-body": [400, "The body is not in a form that can be read"],
+  unauthorized: [401, "A valid bearer token is needed"],
+  "not-found": [404, "There is nothing here"],
+  "unknown-model": [404, "No such model is installed"],
+  "method-not-allowed": [405, "This method is not for this address"],
+  "body-too-large": [413, "The body is too large"],
+  "image-too-large": [413, "The image has too many pixels"],
+  "unsupported-image": [415, "This kind of image is not supported"],
+  "broken-image": [422, "The image cannot be decoded"],
+  "model-unusable": [500, "The model is installed but cannot be used"],
+  "model-unavailable": [503, "The model could not be loaded"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ErrorKind = keyof typeof KINDS;
+
+/**
+ * A mistake with a known cause and a known mend.
+ *
+ * @example throw new LabelerError("unsupported-image", "This is a TIFF; send a PNG or a JPEG.");
+ */
+export class LabelerError extends Error {
+  override readonly name = "LabelerError";
+  readonly kind: ErrorKind;
+
+  /** @param detail What is wrong in this very case, and how to mend it, in sentences for a person. */
+  constructor(kind: ErrorKind, detail: string, options?: ErrorOptions) {
+    super(detail, options);
+    this.kind = kind;
+  }
+
+  /** The HTTP status that fits this kind. */
+  get status(): number {
+    return KINDS[this.kind][0];
+  }
+
+  /** A title that is the same for every error of this kind. */
+  get title(): string {
+    return KINDS[this.kind][1];
+  }
+}
