@@ -1,12 +1,35 @@
 /** Two test projects: `unit` runs inside workerd, `blackbox` drives the product from outside with Node. */
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+
+/** A folder of this machine as a service that code in workerd can fetch from: `env.FIXTURES.fetch("http://x/coffee.png")`. */
+const folder = (root: string | undefined) => async (request: { url: string }) => {
+  if (root === undefined) return new Response("LABELER_REFERENCE is not set", { status: 404 });
+  const path = join(root, decodeURIComponent(new URL(request.url).pathname));
+  try {
+    return new Response(await readFile(path));
+  } catch (error) {
+    return new Response(String(error), { status: 404 });
+  }
+};
+
+const reference = process.env.LABELER_REFERENCE && resolve(process.env.LABELER_REFERENCE);
 
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: { HAS_REFERENCE: reference !== undefined },
+              serviceBindings: { FIXTURES: folder(resolve("test/fixtures")), REFERENCE: folder(reference) },
+            },
+          }),
+        ],
         test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 },
       },
       {
