@@ -3,6 +3,9 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { prepare } from "./scripts/lib/prepare.ts";
+
+await prepare();
 
 /** A folder of this machine as a service that code in workerd can fetch from: `env.FIXTURES.fetch("http://x/coffee.png")`. */
 const folder = (root: string | undefined) => async (request: { url: string }) => {

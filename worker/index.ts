@@ -1,1 +1,4 @@
-export default { fetch: () => new Response("hello") } satisfies ExportedHandler<Env>;
+/** The Worker's exports. */
+import { app } from "./app.ts";
+
+export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

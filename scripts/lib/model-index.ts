@@ -1,0 +1,81 @@
+/** Looks through model-assets/, judges each folder by the Worker's own code, and writes what is there to index.json. */
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LabelerError } from "../../worker/errors.ts";
+import { type IndexEntry, type ModelIndex, PRECISIONS } from "../../worker/model/index-entry.ts";
+import { inspectModel } from "../../worker/model/inspect.ts";
+
+export const MODELS = "model-assets";
+
+/** What Cloudflare takes as one static file. */
+const MAX_ASSET_BYTES = 25 << 20;
+
+/** A name goes into URLs and query strings as it is. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+const readText = (path: string) => readFile(path, "utf8").catch(() => undefined);
+
+async function judge(name: string): Promise<IndexEntry> {
+  const folder = join(MODELS, name);
+  const labels = await readText(join(folder, "labels.txt"));
+  const spec = await readText(join(folder, "model.json"));
+  const files = [
+    ...(labels === undefined ? [] : (["labels.txt"] as const)),
+    ...(spec === undefined ? [] : (["model.json"] as const)),
+  ];
+  const path = join(folder, "model.tflite");
+  const tflite = await readFile(path).then(
+    (buffer) => new Uint8Array(buffer),
+    () => undefined,
+  );
+  if (tflite === undefined) return { name, files, bytes: 0, sha256: "", error: `${path} is missing.` };
+  const sha256 = createHash("sha256").update(tflite).digest("hex");
+  const found = { name, files, bytes: tflite.length, sha256 };
+  try {
+    if (!NAME.test(name)) {
+      throw new LabelerError(
+        "model-unusable",
+        "A folder's name may have letters, digits, dots, dashes and underscores only.",
+      );
+    }
+    if (tflite.length > MAX_ASSET_BYTES) {
+      throw new LabelerError(
+        "model-unusable",
+        `model.tflite has ${tflite.length} bytes; Cloudflare takes ${MAX_ASSET_BYTES}.`,
+      );
+    }
+    const model = await inspectModel({ tflite, labels, spec });
+    if (model.spec.sha256 !== undefined && model.spec.sha256 !== sha256) {
+      throw new LabelerError(
+        "model-unusable",
+        `model.tflite has the SHA-256 ${sha256}, but model.json says ${model.spec.sha256}.`,
+      );
+    }
+    const { width, height, type } = model.input;
+    return {
+      ...found,
+      ...(model.description === undefined ? {} : { description: model.description }),
+      input: { width, height, type },
+      classes: model.labels.length,
+      crop: model.crop,
+      precisions: PRECISIONS,
+      ...(model.spec.source === undefined ? {} : { source: model.spec.source }),
+      ...(model.spec.licence === undefined ? {} : { licence: model.spec.licence }),
+    };
+  } catch (error) {
+    if (!(error instanceof LabelerError)) throw error;
+    return { ...found, error: `${path}: ${error.message}` };
+  }
+}
+
+/** Judges every folder in model-assets/ and writes model-assets/index.json; leaves the file alone where it is right. */
+export async function indexModels(): Promise<readonly IndexEntry[]> {
+  const names = (await readdir(MODELS)).sort();
+  const models: IndexEntry[] = [];
+  for (const name of names) if ((await stat(join(MODELS, name))).isDirectory()) models.push(await judge(name));
+  const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
+  const path = join(MODELS, "index.json");
+  if ((await readText(path)) !== json) await writeFile(path, json);
+  return models;
+}

@@ -1,0 +1,25 @@
+/** The Hono app: middleware and routes in the order in which a request meets them. */
+import { Hono } from "hono";
+import { bearerAuth } from "./http/auth.ts";
+import { noRoute, problem } from "./http/problem.ts";
+import type { AppEnv } from "./http/settings.ts";
+import { ekuiper } from "./routes/ekuiper.ts";
+import { health } from "./routes/health.ts";
+import { label } from "./routes/label.ts";
+import { models } from "./routes/models.ts";
+
+export const app = new Hono<AppEnv>();
+
+app.onError(problem);
+app.notFound((c) => noRoute(c, app.routes));
+
+app.use(async (c, next) => {
+  await next();
+  c.header("cache-control", "no-store");
+  c.header("x-content-type-options", "nosniff");
+});
+app.route("/", health); // before the token: probes carry none
+app.use(bearerAuth);
+app.route("/label", label);
+app.route("/ekuiper", ekuiper);
+app.route("/models", models);

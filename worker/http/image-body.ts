@@ -1,0 +1,65 @@
+/**
+ * Finds the image in a body: raw bytes, the first file of a form, or base64 in JSON. What it is, is seen from the bytes
+ * and not from Content-Type, since `curl --data-binary` calls everything a form.
+ */
+import * as z from "zod/mini";
+import { LabelerError } from "../errors.ts";
+import { isImage } from "../image/sniff.ts";
+
+const HOW =
+  "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +
+  'or JSON {"image": BASE64}.';
+
+const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${what} ${HOW}`, { cause });
+
+const jsonBody = z.union([z.string(), z.strictObject({ image: z.string() })]);
+
+const DATA_URL = /^data:[^,]*;base64,/i;
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Uint8Array.fromBase64(text.replace(DATA_URL, ""));
+  } catch (error) {
+    throw bad("The image in the JSON is neither base64 nor a base64 data URL.", error);
+  }
+}
+
+function fromJson(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(body));
+  } catch (error) {
+    throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
+  }
+  const { success, data } = z.safeParse(jsonBody, json);
+  if (!success) throw bad('The JSON is neither a string of base64 nor an object with just the field "image".');
+  return fromBase64(typeof data === "string" ? data : data.image);
+}
+
+async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Uint8Array<ArrayBuffer>> {
+  let form: FormData;
+  try {
+    form = await new Response(body, { headers: { "content-type": contentType } }).formData();
+  } catch (error) {
+    throw bad(`The multipart form cannot be read: ${(error as Error).message}.`, error);
+  }
+  for (const [, value] of form) if (typeof value !== "string") return new Uint8Array(await value.arrayBuffer());
+  throw bad("The form has no file in it.");
+}
+
+/** The first byte that is no white space. */
+const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => byte > 0x20);
+
+/**
+ * @param contentType Needed for the boundary of a form alone.
+ * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image.
+ */
+export async function imageOf(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (body.length === 0) throw bad("The body is empty.");
+  if (isImage(body)) return body;
+  let image = body;
+  if (/^multipart\/form-data/i.test(contentType)) image = await fromForm(body, contentType);
+  else if (firstByte(body) === 0x7b || firstByte(body) === 0x22) image = fromJson(body);
+  if (image.length === 0) throw bad("The image is empty.");
+  return image;
+}

@@ -1,0 +1,54 @@
+/** From a request to its labels: what the routes that label have in common. */
+import type { Context } from "hono";
+import { labelImage } from "../label-image.ts";
+import { Catalogue, type ModelSource } from "../model/catalogue.ts";
+import type { Label } from "../model/top-k.ts";
+import { imageOf } from "./image-body.ts";
+import { parseQuery } from "./query.ts";
+import { readBody } from "./read-body.ts";
+import { type AppEnv, settingsOf } from "./settings.ts";
+
+let shared: Catalogue | undefined;
+
+/** The isolate's catalogue: the weights in it outlive the requests. */
+export function catalogueOf(c: Context<AppEnv>): Catalogue {
+  shared ??= new Catalogue({ cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES });
+  return shared;
+}
+
+/** The models' folder as the ASSETS binding serves it. */
+export function sourceOf(c: Context<AppEnv>): ModelSource {
+  return {
+    async read(path) {
+      const response = await c.env.ASSETS.fetch(`http://assets/${path}`);
+      if (response.status === 404) return undefined;
+      if (!response.ok) throw new Error(`reading ${path} gave status ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    },
+    keepAlive: (work) => c.executionCtx.waitUntil(work),
+  };
+}
+
+/**
+ * Labels the image in the request's body as its query says.
+ *
+ * @throws LabelerError for every mistake in query, body or image.
+ */
+export async function labelRequest(c: Context<AppEnv>): Promise<Label[]> {
+  const settings = settingsOf(c.env);
+  const { model = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(c.req.queries());
+  const [catalogue, source] = [catalogueOf(c), sourceOf(c)];
+  // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
+  await catalogue.describe(model, source);
+  const warm = catalogue.get(model, source);
+  warm.catch(() => undefined);
+  const body = await readBody(c.req.raw, settings.MAX_BODY_BYTES);
+  const image = await imageOf(body, c.req.header("content-type") ?? "");
+  return labelImage(image, () => catalogue.get(model, source), {
+    top,
+    min,
+    crop,
+    exif,
+    maxPixels: settings.MAX_PIXELS,
+  });
+}

@@ -1,0 +1,63 @@
+/** Errors as RFC 9457 problem details. */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { LabelerError } from "../errors.ts";
+import type { AppEnv } from "./settings.ts";
+
+interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+}
+
+const problemOf = (error: unknown): Problem => {
+  if (error instanceof LabelerError) {
+    const { kind, title, status, message } = error;
+    return { type: `urn:edge-labeler:problem:${kind}`, title, status, detail: message };
+  }
+  return {
+    type: "about:blank",
+    title: "Internal Server Error",
+    status: 500,
+    detail: "The labeler made a mistake; its log says which.",
+  };
+};
+
+/** eKuiper reads JSON and text only: below /ekuiper/ a problem is plain JSON. */
+const contentType = (path: string): string =>
+  path.startsWith("/ekuiper/") ? "application/json" : "application/problem+json";
+
+/** The answer to a request that failed; what is no mistake of the caller's goes to the log. */
+export function problem(error: unknown, c: Context<AppEnv>): Response {
+  if (!(error instanceof LabelerError)) console.error(error);
+  const body = problemOf(error);
+  if (body.status === 401) c.header("www-authenticate", 'Bearer realm="edge-labeler"');
+  if (body.status === 503) c.header("retry-after", "1");
+  return c.body(JSON.stringify(body), body.status as ContentfulStatusCode, { "content-type": contentType(c.req.path) });
+}
+
+/** The answer where no route matched: 405 if another method would have, else 404. */
+export function noRoute(c: Context<AppEnv>, routes: readonly { method: string; path: string }[]): Response {
+  const here = c.req.path.split("/");
+  const methods = routes.filter(({ method, path }) => {
+    const parts = path.split("/");
+    return (
+      method !== "ALL" &&
+      parts.length === here.length &&
+      parts.every((part, i) => part.startsWith(":") || part === here[i])
+    );
+  });
+  if (methods.length === 0) {
+    const known = [
+      ...new Set(routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`)),
+    ];
+    return problem(
+      new LabelerError("not-found", `There is nothing at ${c.req.path}. There is: ${known.join(", ")}.`),
+      c,
+    );
+  }
+  const allowed = [...new Set(methods.map(({ method }) => method))].join(", ");
+  c.header("allow", allowed);
+  return problem(new LabelerError("method-not-allowed", `${c.req.path} takes ${allowed}, not ${c.req.method}.`), c);
+}

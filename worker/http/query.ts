@@ -1,0 +1,47 @@
+/** The query parameters of the calls that label. */
+import * as z from "zod/mini";
+import { LabelerError } from "../errors.ts";
+import { PRECISIONS } from "../model/index-entry.ts";
+
+const number = (text: z.ZodMiniString) =>
+  z.pipe(text.check(z.regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")), z.coerce.number());
+
+const schema = z.strictObject({
+  /** How many labels at most. */
+  top: z._default(number(z.string()).check(z.int("must be a whole number"), z.gte(1, "must be at least 1")), 5),
+  /** The least confidence of a label. */
+  min: z._default(number(z.string()).check(z.lte(1, "must be between 0 and 1")), 0),
+  /** The folder of the model in model-assets/; the default model if absent. */
+  model: z.optional(z.string()),
+  /** How the image becomes the model's input shape; as model.json says if absent. */
+  crop: z.optional(z.enum(["squash", "center"])),
+  /** Which arithmetic. */
+  precision: z._default(z.enum(PRECISIONS), "exact"),
+  /** Whether the orientation that a camera wrote into the file is applied. */
+  exif: z._default(z.enum(["apply", "ignore"]), "apply"),
+});
+
+export type LabelQuery = z.infer<typeof schema>;
+
+const NAMES = Object.keys(schema.shape).join(", ");
+
+/**
+ * @param queries Every value of every parameter.
+ * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
+ */
+export function parseQuery(queries: Record<string, string[]>): LabelQuery {
+  const flat: Record<string, string | undefined> = {};
+  for (const [name, values] of Object.entries(queries)) {
+    if (values.length > 1)
+      throw new LabelerError("bad-parameter", `${name} is given ${values.length} times; give it once.`);
+    flat[name] = values[0];
+  }
+  const { success, data, error } = z.safeParse(schema, flat);
+  if (success) return data;
+  const issue = error.issues[0];
+  if (issue?.code === "unrecognized_keys") {
+    throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${NAMES}.`);
+  }
+  const allowed = issue?.code === "invalid_value" ? `must be one of ${issue.values.join(", ")}` : issue?.message;
+  throw new LabelerError("bad-parameter", `${issue?.path.join(".")} ${allowed}.`);
+}

@@ -1,0 +1,41 @@
+/** Sets up TensorFlow.js on its WebAssembly backend inside an isolate. Does not know what is computed with it. */
+
+import wasmModule from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
+import { BackendWasm, createWasm, kernels, registerBackend, registerKernel, setBackend } from "./tfjs.bundle.js";
+
+let ready: Promise<void> | undefined;
+
+/**
+ * Makes tfjs usable: instantiates its wasm module and registers backend and kernels. Call it before any tfjs op; from
+ * the second call on it costs nothing. It does no I/O, so that any request may await what another has started.
+ */
+export function initBackend(): Promise<void> {
+  ready ??= start().catch((error: unknown) => {
+    ready = undefined;
+    throw error;
+  });
+  return ready;
+}
+
+async function start(): Promise<void> {
+  // An isolate may not compile bytes, so the module comes through an import and only its instance is made here.
+  const wasm = await createWasm({
+    instantiateWasm(imports, done) {
+      const instance = new WebAssembly.Instance(wasmModule, imports);
+      done(instance, wasmModule);
+      return instance.exports;
+    },
+  });
+  // The bridge that tfjs-backend-wasm makes in its own init(), which would insist on fetching the module.
+  wasm.tfjs = {
+    init: wasm.cwrap("init", null, []),
+    initWithThreadsCount: wasm.cwrap("init_with_threads_count", null, ["number"]),
+    getThreadsCount: wasm.cwrap("get_threads_count", "number", []),
+    registerTensor: wasm.cwrap("register_tensor", null, ["number", "number", "number"]),
+    disposeData: wasm.cwrap("dispose_data", null, ["number"]),
+    dispose: wasm.cwrap("dispose", null, []),
+  };
+  registerBackend("wasm", () => new BackendWasm(wasm));
+  for (const kernel of kernels) registerKernel(kernel);
+  if (!(await setBackend("wasm"))) throw new Error("tfjs did not accept its wasm backend");
+}

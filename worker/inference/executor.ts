@@ -1,0 +1,111 @@
+/** Runs a TFLite graph operator by operator on tfjs. Knows nothing of images and labels. */
+import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import { LabelerError } from "../errors.ts";
+import type { Graph } from "../tflite/graph.ts";
+import { realValues, sizeOf } from "./constants.ts";
+import { compile, OpContext, type Step } from "./ops.ts";
+import { assertSupported, tensorAt } from "./support.ts";
+import * as tf from "./tfjs.bundle.js";
+
+interface ScheduledStep {
+  readonly run: Step;
+  /** The inputs that are not constants, by tensor index. */
+  readonly inputs: readonly number[];
+  readonly output: number;
+  /** The tensors that no later step reads. */
+  readonly dead: readonly number[];
+}
+
+/** A graph whose weights are in tfjs' memory. Call initBackend() first. */
+export class Executor {
+  readonly #steps: readonly ScheduledStep[];
+  readonly #context: OpContext;
+  readonly #inputs: readonly number[];
+  readonly #outputs: readonly number[];
+
+  /**
+   * Checks and compiles the graph, and copies its weights into tfjs' memory; the file is not needed afterwards.
+   *
+   * @throws LabelerError of kind model-unusable that names the operator or constant that stands in the way.
+   */
+  constructor(graph: Graph) {
+    assertSupported(graph);
+    this.#context = new OpContext(graph);
+    this.#inputs = graph.inputs;
+    this.#outputs = graph.outputs;
+    try {
+      this.#steps = this.#schedule(graph);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  #schedule(graph: Graph): ScheduledStep[] {
+    const context = this.#context;
+    const steps: Omit<ScheduledStep, "dead">[] = [];
+    const known = new Set(graph.inputs);
+    for (const operator of graph.operators) {
+      if (operator.op === "UNKNOWN") throw new Error("assertSupported let an unknown operator through");
+      const [first = -1] = operator.inputs;
+      const output = tensorAt(graph, operator, operator.outputs[0]).index;
+      if (operator.op === "DEQUANTIZE" && context.isConstant(first)) {
+        context.folded.set(output, realValues(tensorAt(graph, operator, first)));
+        continue;
+      }
+      const inputs = operator.inputs.filter((index) => index !== -1 && !context.isConstant(index));
+      const missing = inputs.find((index) => !known.has(index));
+      if (missing !== undefined) {
+        throw new LabelerError(
+          "model-unusable",
+          `Operator ${operator.index} (${operator.op}) reads tensor ${missing} before it is computed.`,
+        );
+      }
+      steps.push({ run: compile(context, operator), inputs, output });
+      known.add(output);
+    }
+    // The constants that came out of the file by folding now are in tfjs' memory.
+    context.folded.clear();
+    const lastUse = new Map<number, number>();
+    for (const [at, step] of steps.entries()) for (const index of [...step.inputs, step.output]) lastUse.set(index, at);
+    for (const index of graph.outputs) lastUse.delete(index);
+    return steps.map((step, at) => {
+      const touched = [...new Set([...step.inputs, step.output])];
+      return { ...step, dead: touched.filter((index) => lastUse.get(index) === at) };
+    });
+  }
+
+  /**
+   * Runs the graph once.
+   *
+   * @param inputs For each input of the graph: its values as real numbers (not quantised), and its shape.
+   * @returns The values of each output of the graph, as real numbers.
+   */
+  run(inputs: readonly { readonly values: Float32Array; readonly shape: readonly number[] }[]): Float32Array[] {
+    return tf.tidy(() => {
+      const live = new Map<number, TfTensor>();
+      inputs.forEach(({ values, shape }, i) => {
+        live.set(this.#inputs[i] as number, tf.tensor(values, [...shape], "float32"));
+      });
+      for (const step of this.#steps) {
+        const output = tf.tidy(() => step.run(step.inputs.map((index) => live.get(index) as TfTensor)));
+        live.set(step.output, output);
+        for (const index of step.dead) {
+          live.get(index)?.dispose();
+          live.delete(index);
+        }
+      }
+      return this.#outputs.map((index) => live.get(index)?.dataSync() as Float32Array);
+    });
+  }
+
+  /** The bytes that the weights take in tfjs' memory. */
+  get weightBytes(): number {
+    return this.#context.kept.reduce((sum, tensor) => sum + 4 * sizeOf(tensor.shape), 0);
+  }
+
+  /** Frees the weights; the executor cannot be used afterwards. */
+  dispose(): void {
+    for (const tensor of this.#context.kept.splice(0)) tensor.dispose();
+  }
+}

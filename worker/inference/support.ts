@@ -1,0 +1,119 @@
+/** Says before anything runs whether the executor can run a graph, and if not, which operator stands in the way. */
+import { LabelerError } from "../errors.ts";
+import type { Graph, KnownOperator, Operator, Tensor } from "../tflite/graph.ts";
+import { sizeOf } from "./constants.ts";
+
+/** The inputs that an operator must have, without the optional ones behind them. */
+const INPUTS: { readonly [Op in KnownOperator["op"]]: number } = {
+  CONV_2D: 2,
+  DEPTHWISE_CONV_2D: 2,
+  AVERAGE_POOL_2D: 1,
+  MAX_POOL_2D: 1,
+  MEAN: 2,
+  ADD: 2,
+  SUB: 2,
+  MUL: 2,
+  PAD: 2,
+  CONCATENATION: 1,
+  FULLY_CONNECTED: 2,
+  RESHAPE: 1,
+  SQUEEZE: 1,
+  SOFTMAX: 1,
+  LOGISTIC: 1,
+  RELU: 1,
+  RELU6: 1,
+  HARD_SWISH: 1,
+  QUANTIZE: 1,
+  DEQUANTIZE: 1,
+};
+
+/** The operators that can be run, by their TFLite names. */
+export const SUPPORTED_OPS = Object.keys(INPUTS);
+
+const ACTIVATION_TYPES: ReadonlySet<string> = new Set(["float32", "uint8", "int8"]);
+
+function refuse(operator: Operator, reason: string): never {
+  const name = operator.op === "UNKNOWN" ? operator.code : operator.op;
+  throw new LabelerError("model-unusable", `Operator ${operator.index} (${name}) ${reason}.`);
+}
+
+/** A tensor by its index, or a refusal where a damaged file points nowhere. */
+export function tensorAt(graph: Graph, operator: Operator, index: number | undefined): Tensor {
+  const tensor = index === undefined ? undefined : graph.tensors[index];
+  return tensor ?? refuse(operator, `needs a tensor that the file does not have (number ${index})`);
+}
+
+function checkActivations(graph: Graph, operator: KnownOperator): void {
+  const output = tensorAt(graph, operator, operator.outputs[0]);
+  const folded = operator.op === "DEQUANTIZE" && tensorAt(graph, operator, operator.inputs[0]).data !== undefined;
+  if (!ACTIVATION_TYPES.has(output.type) && !folded) {
+    refuse(operator, `has an output of type ${output.type}; float32, uint8 and int8 are supported`);
+  }
+  if (output.type !== "float32" && output.quantization === undefined)
+    refuse(operator, "has an integer output without a scale");
+  if ((output.quantization?.scale.length ?? 1) > 1) refuse(operator, "has an output that is quantised per channel");
+  if (output.shape.some((dim) => dim < 1)) refuse(operator, `has an output of unknown shape [${output.shape}]`);
+}
+
+function checkOptions(graph: Graph, operator: KnownOperator): void {
+  const { options } = operator;
+  if (options !== undefined && "activation" in options && options.activation === "SIGN_BIT") {
+    refuse(operator, "has the fused activation SIGN_BIT, which is not supported");
+  }
+  if (options !== undefined && "stride" in options && options.stride.some((step) => step < 1)) {
+    refuse(operator, `has strides ${options.stride}, which are not positive`);
+  }
+  const input = tensorAt(graph, operator, operator.inputs[0]);
+  const output = tensorAt(graph, operator, operator.outputs[0]);
+  switch (operator.op) {
+    case "CONV_2D":
+    case "DEPTHWISE_CONV_2D": {
+      const { stride, dilation } = operator.options;
+      const filter = tensorAt(graph, operator, operator.inputs[1]);
+      if (filter.shape.length !== 4 || input.shape.length !== 4) refuse(operator, "is not two-dimensional");
+      if (stride.some((s) => s > 1) && dilation.some((d) => d > 1)) refuse(operator, "has both strides and dilation");
+      const channels = input.shape[3] ?? 0;
+      if (operator.op === "CONV_2D" && filter.shape[3] !== channels) {
+        refuse(
+          operator,
+          `is a grouped convolution (${channels} channels in, filters for ${filter.shape[3]}), which is not supported`,
+        );
+      }
+      if (operator.op === "DEPTHWISE_CONV_2D" && (filter.shape[3] ?? 0) % channels !== 0) {
+        refuse(operator, `has ${filter.shape[3]} filters for ${channels} channels`);
+      }
+      break;
+    }
+    case "FULLY_CONNECTED":
+      if (operator.options.shuffledWeights) refuse(operator, "has shuffled weights, which are not supported");
+      if (sizeOf(input.shape) % (tensorAt(graph, operator, operator.inputs[1]).shape[1] ?? 0) !== 0) {
+        refuse(operator, `has an input of shape [${input.shape}] that its weights do not fit`);
+      }
+      break;
+    case "RESHAPE":
+    case "SQUEEZE":
+      if (sizeOf(input.shape) !== sizeOf(output.shape)) {
+        refuse(operator, `turns shape [${input.shape}] into [${output.shape}], which has another size`);
+      }
+      break;
+    default:
+  }
+}
+
+/**
+ * Checks that every operator of the graph is one that the executor runs as TFLite would.
+ *
+ * @throws LabelerError of kind model-unusable that names the first operator that is not.
+ */
+export function assertSupported(graph: Graph): void {
+  for (const operator of graph.operators) {
+    if (operator.op === "UNKNOWN") {
+      refuse(operator, `is not supported; supported are ${SUPPORTED_OPS.join(", ")}`);
+    }
+    if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
+    for (let input = 0; input < INPUTS[operator.op]; input++) tensorAt(graph, operator, operator.inputs[input]);
+    for (const input of operator.inputs) if (input !== -1) tensorAt(graph, operator, input);
+    checkActivations(graph, operator);
+    checkOptions(graph, operator);
+  }
+}

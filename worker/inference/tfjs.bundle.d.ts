@@ -1,0 +1,47 @@
+/** Types of the generated tfjs.bundle.js (entry: tfjs.entry.ts). */
+import type { KernelBackend, KernelConfig } from "@tensorflow/tfjs-core";
+
+export {
+  add,
+  avgPool,
+  clipByValue,
+  concat,
+  fused,
+  keep,
+  maxPool,
+  mean,
+  memory,
+  mul,
+  pad,
+  registerBackend,
+  registerKernel,
+  relu,
+  relu6,
+  reshape,
+  setBackend,
+  sigmoid,
+  softmax,
+  sub,
+  tanh,
+  tensor,
+  tidy,
+} from "@tensorflow/tfjs-core";
+
+/** The emscripten module of the wasm backend, as far as the Worker touches it. */
+export interface TfjsWasm {
+  readonly HEAPU8: Uint8Array;
+  cwrap(name: string, returns: "number" | null, parameters: "number"[] | null): (...values: number[]) => number;
+  tfjs: Record<string, (...values: number[]) => number>;
+}
+
+export const createWasm: (options: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): WebAssembly.Exports;
+}) => Promise<TfjsWasm>;
+
+export const BackendWasm: new (wasm: TfjsWasm) => KernelBackend;
+
+/** The kernels of the wasm backend that the executor needs. */
+export const kernels: KernelConfig[];

@@ -1,0 +1,150 @@
+/**
+ * Which models are installed, and the loaded ones: each is fetched once, however many requests ask for it at once, and
+ * stays in the isolate until the space is needed. Knows files by path only; where they are kept is the caller's matter.
+ */
+import { LabelerError } from "../errors.ts";
+import { Classifier } from "./classifier.ts";
+import type { IndexEntry, ModelIndex } from "./index-entry.ts";
+
+/** What a load needs of the request that starts it. */
+export interface ModelSource {
+  /** Reads a file of the models' folder; undefined if there is no such file. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Lets a load outlive the request that started it, for the sake of the others that wait for it. */
+  keepAlive(work: Promise<unknown>): void;
+}
+
+export interface CatalogueOptions {
+  /** How many bytes of weights may stay resident beside the model that was used last. */
+  readonly cacheBytes: number;
+  /** How long a request waits for another's load before it starts its own, in milliseconds. */
+  readonly deadline?: number;
+}
+
+const INDEX_PATH = "index.json";
+const DEFAULT_DEADLINE = 10_000;
+
+const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+
+class DeadlineError extends Error {}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new DeadlineError(`no result after ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export class Catalogue {
+  readonly #options: CatalogueOptions;
+  /** Loaded models, the one that was used longest ago first. */
+  readonly #loaded = new Map<string, Classifier>();
+  readonly #loading = new Map<string, Promise<Classifier>>();
+  #index: ModelIndex | undefined;
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options;
+  }
+
+  /** Everything that is installed, read anew. */
+  async list(source: ModelSource): Promise<readonly IndexEntry[]> {
+    const json = text(await source.read(INDEX_PATH));
+    if (json === undefined) {
+      throw new LabelerError(
+        "model-unavailable",
+        "model-assets/index.json is missing; npm start and npm run deploy make it.",
+      );
+    }
+    this.#index = JSON.parse(json) as ModelIndex;
+    return this.#index.models;
+  }
+
+  /**
+   * What is known of a model without loading it.
+   *
+   * @throws LabelerError of kind unknown-model, which names those that are installed.
+   */
+  async describe(name: string, source: ModelSource): Promise<IndexEntry> {
+    const known = this.#index?.models.find((entry) => entry.name === name);
+    if (known !== undefined) return known;
+    const models = await this.list(source);
+    const found = models.find((entry) => entry.name === name);
+    if (found !== undefined) return found;
+    const names = models.map((entry) => entry.name).join(", ") || "none";
+    throw new LabelerError("unknown-model", `There is no model "${name}". Installed: ${names}.`);
+  }
+
+  /**
+   * The model, loaded and warm. Use it at once, without awaiting anything in between: a later load may dispose of it.
+   *
+   * @throws LabelerError of kind unknown-model, model-unusable, or model-unavailable (worth a retry).
+   */
+  async get(name: string, source: ModelSource): Promise<Classifier> {
+    for (let attempt = 1; ; attempt++) {
+      const loaded = this.#loaded.get(name);
+      if (loaded !== undefined) {
+        this.#loaded.delete(name);
+        this.#loaded.set(name, loaded);
+        return loaded;
+      }
+      const load = this.#loading.get(name) ?? this.#start(name, source);
+      try {
+        const classifier = await within(this.#options.deadline ?? DEFAULT_DEADLINE, load);
+        if (!classifier.disposed) return classifier;
+      } catch (error) {
+        // One more try, of this request's own: what failed or hangs may be the request that started the load.
+        if (this.#loading.get(name) === load) this.#loading.delete(name);
+        if (error instanceof LabelerError && error.kind !== "model-unavailable") throw error;
+        if (attempt > 1) {
+          const cause = error instanceof Error ? error.message : String(error);
+          throw new LabelerError("model-unavailable", `The model "${name}" could not be loaded: ${cause}`, {
+            cause: error,
+          });
+        }
+      }
+    }
+  }
+
+  #start(name: string, source: ModelSource): Promise<Classifier> {
+    const load = this.#load(name, source).finally(() => {
+      if (this.#loading.get(name) === load) this.#loading.delete(name);
+    });
+    this.#loading.set(name, load);
+    source.keepAlive(load.catch(() => undefined));
+    return load;
+  }
+
+  async #load(name: string, source: ModelSource): Promise<Classifier> {
+    const entry = await this.describe(name, source);
+    if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
+    const [tflite, labels, spec] = await Promise.all([
+      source.read(`${name}/model.tflite`),
+      entry.files.includes("labels.txt") ? source.read(`${name}/labels.txt`) : undefined,
+      entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
+    ]);
+    if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
+    this.#makeRoom(entry.bytes);
+    const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) });
+    // A second load of the same model, started past the deadline of the first, may be there already.
+    this.#loaded.get(name)?.dispose();
+    this.#loaded.set(name, classifier);
+    return classifier;
+  }
+
+  /** Disposes of the models that were used longest ago until another of about `bytes` fits. */
+  #makeRoom(bytes: number): void {
+    let resident = bytes;
+    for (const classifier of this.#loaded.values()) resident += classifier.residentBytes;
+    for (const [name, classifier] of this.#loaded) {
+      if (resident <= this.#options.cacheBytes) return;
+      resident -= classifier.residentBytes;
+      classifier.dispose();
+      this.#loaded.delete(name);
+    }
+  }
+}

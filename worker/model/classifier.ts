@@ -1,0 +1,87 @@
+/** A model that is loaded and warm: pixels in, labels out. */
+import { LabelerError } from "../errors.ts";
+import { initBackend } from "../inference/backend.ts";
+import { Executor } from "../inference/executor.ts";
+import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
+import { preprocessor } from "./preprocess.ts";
+import { type Label, softmax, topK } from "./top-k.ts";
+
+export interface ClassifyOptions {
+  /** How many labels at most. */
+  readonly top: number;
+  /** The least confidence of a label, 0..1. */
+  readonly min: number;
+}
+
+export class Classifier {
+  readonly input: InspectedModel["input"];
+  readonly labels: readonly string[];
+  readonly crop: InspectedModel["crop"];
+  /** How many bytes the model keeps resident. */
+  readonly residentBytes: number;
+  readonly #output: InspectedModel["output"];
+  readonly #executor: Executor;
+  readonly #preprocess: (pixels: Uint8Array) => Float32Array;
+  #disposed = false;
+
+  private constructor(model: InspectedModel, executor: Executor) {
+    this.input = model.input;
+    this.labels = model.labels;
+    this.crop = model.crop;
+    this.residentBytes = executor.weightBytes;
+    this.#output = model.output;
+    this.#executor = executor;
+    this.#preprocess = preprocessor(model.input);
+  }
+
+  /**
+   * Makes a classifier of the files of a model, and runs it once so that the first image finds it warm.
+   *
+   * @throws LabelerError of kind model-unusable if they are no image classifier that can be run.
+   */
+  static async load(files: ModelFiles): Promise<Classifier> {
+    const model = await inspectModel(files);
+    await initBackend();
+    const classifier = new Classifier(model, new Executor(model.graph));
+    try {
+      classifier.probabilities(new Uint8Array(model.input.height * model.input.width * 3));
+    } catch (error) {
+      classifier.dispose();
+      // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
+      const reason = (error as Error).message;
+      throw new LabelerError("model-unusable", `The network does not run: ${reason}`, { cause: error });
+    }
+    return classifier;
+  }
+
+  /** Whether dispose() was called, after which nothing else may be. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /**
+   * The probability of every class, in the order of the label file.
+   *
+   * @param pixels [height, width, 3] of `input`, 0..255, red first.
+   */
+  probabilities(pixels: Uint8Array): Float32Array {
+    const { height, width } = this.input;
+    if (pixels.length !== height * width * 3)
+      throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
+    const [output] = this.#executor.run([{ values: this.#preprocess(pixels), shape: [1, height, width, 3] }]);
+    if (output === undefined) throw new Error("the executor gave no output");
+    return this.#output === "logits" ? softmax(output) : output;
+  }
+
+  /** The best labels for an image of the size that `input` says; see probabilities(). */
+  classify(pixels: Uint8Array, { top, min }: ClassifyOptions): Label[] {
+    return topK(this.probabilities(pixels), this.labels, top, min);
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#executor.dispose();
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Reads the files of a model's folder and says what kind of classifier they are, or why they are none. Runs nothing and
+ * needs no tfjs, so that command line and Worker judge a model by the same code.
+ */
+import { LabelerError } from "../errors.ts";
+import { assertSupported } from "../inference/support.ts";
+import { type Graph, type Quantization, readTflite, type Tensor } from "../tflite/graph.ts";
+import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
+import { parseLabels } from "./labels.ts";
+import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
+
+/** What lies in a model's folder. */
+export interface ModelFiles {
+  /** model.tflite, whole. */
+  readonly tflite: Uint8Array<ArrayBuffer>;
+  /** labels.txt, if there is one; else the labels are in the archive behind the model. */
+  readonly labels?: string | undefined;
+  /** model.json, if there is one. */
+  readonly spec?: string | undefined;
+}
+
+/** [red, green, blue]. */
+export type PerChannel = readonly [number, number, number];
+
+/** How pixels become the network's input. */
+export interface InputSpec {
+  readonly width: number;
+  readonly height: number;
+  readonly type: "float32" | "uint8" | "int8";
+  readonly quantization: Quantization | undefined;
+  /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels as they are. */
+  readonly normalization: { readonly mean: PerChannel; readonly std: PerChannel } | undefined;
+}
+
+export interface InspectedModel {
+  readonly graph: Graph;
+  readonly labels: readonly string[];
+  readonly input: InputSpec;
+  readonly output: "probabilities" | "logits";
+  readonly crop: Crop;
+  readonly spec: ModelSpec;
+  readonly description: string | undefined;
+}
+
+/** What the tutorial's float model wants, and most that came after it: −1..1. */
+const DEFAULT_NORMALIZATION: FileMetadata["normalization"] = { mean: [127.5], std: [127.5] };
+
+function refuse(reason: string): never {
+  throw new LabelerError("model-unusable", reason);
+}
+
+const describe = ({ type, shape }: Tensor): string => `${type} [${shape.join(", ")}]`;
+
+function soleTensor(graph: Graph, indices: readonly number[], side: "input" | "output"): Tensor {
+  const tensor = graph.tensors[indices[0] ?? -1];
+  if (indices.length !== 1 || tensor === undefined) {
+    return refuse(`The network has ${indices.length} ${side}s; an image classifier has one.`);
+  }
+  const known = tensor.type === "float32" || tensor.type === "uint8" || tensor.type === "int8";
+  if (!known) refuse(`The ${side} is ${describe(tensor)}; float32, uint8 and int8 are supported.`);
+  if (tensor.type !== "float32" && tensor.quantization === undefined) {
+    refuse(`The ${side} is ${describe(tensor)} without a scale, so that its numbers have no meaning.`);
+  }
+  return tensor;
+}
+
+const perChannel = (values: number | readonly number[]): PerChannel => {
+  const [red = 0, green = red, blue = red] = typeof values === "number" ? [values] : values;
+  return [red, green, blue];
+};
+
+function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
+  const tensor = soleTensor(graph, graph.inputs, "input");
+  const [batch, height = 0, width = 0, channels] = tensor.shape;
+  if (tensor.shape.length !== 4 || batch !== 1 || channels !== 3 || height < 1 || width < 1) {
+    refuse(`The input is ${describe(tensor)}; an image classifier takes [1, height, width, 3].`);
+  }
+  const stated = spec.input ?? metadata.normalization;
+  // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
+  // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
+  const chosen =
+    tensor.type === "uint8" ? undefined : tensor.type === "int8" ? stated : (stated ?? DEFAULT_NORMALIZATION);
+  const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
+  if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
+  const type = tensor.type as InputSpec["type"];
+  return { width, height, type, quantization: tensor.quantization, normalization };
+}
+
+function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): string[] {
+  const text = files.labels ?? metadata.labels;
+  if (text === undefined) {
+    return refuse("There are no labels: put labels.txt beside model.tflite, one line a class.");
+  }
+  const labels = parseLabels(text);
+  if (labels.length !== classes) {
+    const where = files.labels === undefined ? "The label file inside model.tflite" : "labels.txt";
+    refuse(`${where} has ${labels.length} lines, but the network has ${classes} classes: one line a class is needed.`);
+  }
+  return labels;
+}
+
+/** Looks back from the output over operators that only move or requantise values. */
+function endsInProbabilities(graph: Graph): boolean {
+  let index = graph.outputs[0];
+  for (const operator of graph.operators.toReversed()) {
+    if (operator.outputs[0] !== index) continue;
+    if (operator.op === "SOFTMAX" || operator.op === "LOGISTIC") return true;
+    if (!["RESHAPE", "SQUEEZE", "QUANTIZE", "DEQUANTIZE"].includes(operator.op)) return false;
+    index = operator.inputs[0];
+  }
+  return false;
+}
+
+/**
+ * Reads and judges the files of a model.
+ *
+ * @throws LabelerError of kind model-unusable that says which file is wrong, how, and what would be right.
+ */
+export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
+  const spec = files.spec === undefined ? {} : parseSpec(files.spec);
+  const graph = readTflite(files.tflite);
+  assertSupported(graph);
+  let metadata: FileMetadata;
+  try {
+    metadata = await readMetadata(files.tflite, graph);
+  } catch (error) {
+    const cause = (error as Error).message;
+    throw new LabelerError("model-unusable", `The metadata inside model.tflite is damaged: ${cause}.`, {
+      cause: error,
+    });
+  }
+  const input = inputOf(graph, spec, metadata);
+  const outputTensor = soleTensor(graph, graph.outputs, "output");
+  const classes = outputTensor.shape.at(-1) ?? 0;
+  if (classes < 1 || outputTensor.shape.slice(0, -1).some((dim) => dim !== 1)) {
+    refuse(`The output is ${describe(outputTensor)}; an image classifier gives [1, classes].`);
+  }
+  return {
+    graph,
+    labels: labelsOf(files, metadata, classes),
+    input,
+    output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
+    crop: spec.crop ?? "squash",
+    spec,
+    description: spec.description ?? metadata.description,
+  };
+}

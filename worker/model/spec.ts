@@ -1,0 +1,44 @@
+/** model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used for. */
+import * as z from "zod/mini";
+import { LabelerError } from "../errors.ts";
+
+const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
+
+const schema = z.strictObject({
+  /** What the model is, in a line. */
+  description: z.optional(z.string()),
+  /** Normalised = (pixel − mean) / std, pixels being 0..255; for each of red, green and blue, or once for all. */
+  input: z.optional(z.strictObject({ mean: perChannel, std: perChannel })),
+  /** Whether the network ends in probabilities or in logits, which then go through a softmax; else it is seen from its last operator. */
+  output: z.optional(z.enum(["probabilities", "logits"])),
+  /** How an image becomes the input's shape where the request does not say. */
+  crop: z.optional(z.enum(["squash", "center"])),
+  /** Where the file is from. */
+  source: z.optional(z.string()),
+  /** SPDX identifier. */
+  licence: z.optional(z.string()),
+  /** Of model.tflite, in hexadecimal; checked when models are listed, started and deployed. */
+  sha256: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"))),
+});
+
+export type ModelSpec = z.infer<typeof schema>;
+export type Crop = NonNullable<ModelSpec["crop"]>;
+
+/**
+ * Reads the text of a model.json.
+ *
+ * @throws LabelerError of kind model-unusable that names the field and what is expected of it.
+ */
+export function parseSpec(text: string): ModelSpec {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new LabelerError("model-unusable", `model.json is no JSON: ${(error as Error).message}.`, { cause: error });
+  }
+  const { success, data, error } = z.safeParse(schema, json);
+  if (success) return data;
+  const issue = error.issues[0];
+  const field = issue?.path.join(".") || "the whole";
+  throw new LabelerError("model-unusable", `model.json, ${field}: ${issue?.message}.`);
+}

@@ -1,0 +1,30 @@
+/** The best classes of a network's output. */
+
+export interface Label {
+  /** 0..1. */
+  readonly confidence: number;
+  readonly label: string;
+}
+
+/** Logits to probabilities, in place. */
+export function softmax(logits: Float32Array): Float32Array {
+  const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const power = Math.exp(logits[i] - max);
+    logits[i] = power;
+    sum += power;
+  }
+  for (let i = 0; i < logits.length; i++) logits[i] = logits[i] / sum;
+  return logits;
+}
+
+/**
+ * The `top` best classes with a confidence of at least `min`, best first; equal ones in the order of the label file.
+ * Fewer than `top` where the model has fewer classes or too few reach `min`.
+ */
+export function topK(confidences: Float32Array, labels: readonly string[], top: number, min: number): Label[] {
+  const order = Array.from(confidences.keys()).filter((i) => confidences[i] >= min);
+  order.sort((a, b) => confidences[b] - confidences[a] || a - b);
+  return order.slice(0, top).map((i) => ({ confidence: confidences[i], label: labels[i] ?? String(i) }));
+}
