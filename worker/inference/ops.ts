@@ -179,9 +179,7 @@ export function compile(context: OpContext, operator: KnownOperator): Step {
   const { graph } = context;
   const output = tensorAt(graph, operator, operator.outputs[0]);
   const clamp = clampOf(context, operator, output);
-  if (activationOf(operator) !== "TANH") return compileOp(context, operator, output, clamp);
-  const linear = compileOp(context, operator, output, UNCLAMPED);
-  return (inputs) => hold(tf.tanh(linear(inputs)), clamp);
+  return compileOp(context, operator, output, clamp);
 }
 
 function compileOp(context: OpContext, operator: KnownOperator, output: Tensor, clamp: Clamp): Step {
@@ -246,7 +244,8 @@ function compileOp(context: OpContext, operator: KnownOperator, output: Tensor, 
       return unary((x) => tf.mul(tf.mul(x, tf.relu6(tf.add(x, 3))), 1 / 6));
     case "QUANTIZE":
     case "DEQUANTIZE":
-      // Real numbers stand for quantised ones all along: only the range may change.
-      return unary((x) => x);
+      // Real numbers stand for quantised ones all along: only the range may change. The reshape makes a tensor of its
+      // own over the same memory, since the executor frees the input.
+      return unary((x) => tf.reshape(x, x.shape));
   }
 }

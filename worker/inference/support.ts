@@ -30,6 +30,9 @@ const INPUTS: { readonly [Op in KnownOperator["op"]]: number } = {
 /** The operators that can be run, by their TFLite names. */
 export const SUPPORTED_OPS = Object.keys(INPUTS);
 
+/** TFLite's own kernels know no others: they leave TANH and SIGN_BIT out without a word. */
+const FUSED: ReadonlySet<string> = new Set(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"]);
+
 const ACTIVATION_TYPES: ReadonlySet<string> = new Set(["float32", "uint8", "int8"]);
 
 function refuse(operator: Operator, reason: string): never {
@@ -57,8 +60,8 @@ function checkActivations(graph: Graph, operator: KnownOperator): void {
 
 function checkOptions(graph: Graph, operator: KnownOperator): void {
   const { options } = operator;
-  if (options !== undefined && "activation" in options && options.activation === "SIGN_BIT") {
-    refuse(operator, "has the fused activation SIGN_BIT, which is not supported");
+  if (options !== undefined && "activation" in options && !FUSED.has(options.activation)) {
+    refuse(operator, `has the fused activation ${options.activation}, which is not supported`);
   }
   if (options !== undefined && "stride" in options && options.stride.some((step) => step < 1)) {
     refuse(operator, `has strides ${options.stride}, which are not positive`);

@@ -22,7 +22,6 @@ export {
   sigmoid,
   softmax,
   sub,
-  tanh,
   tensor,
   tidy,
 } from "@tensorflow/tfjs-core";

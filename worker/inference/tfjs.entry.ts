@@ -22,7 +22,6 @@ import { reshapeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Reshap
 import { sigmoidConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sigmoid.js";
 import { softmaxConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Softmax.js";
 import { subConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Sub.js";
-import { tanhConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Tanh.js";
 import { transposeConfig } from "@tensorflow/tfjs-backend-wasm/dist/kernels/Transpose.js";
 
 export { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
@@ -48,7 +47,6 @@ export {
   sigmoid,
   softmax,
   sub,
-  tanh,
   tensor,
   tidy,
 } from "@tensorflow/tfjs-core";
@@ -72,6 +70,5 @@ export const kernels = [
   sigmoidConfig,
   softmaxConfig,
   subConfig,
-  tanhConfig,
   transposeConfig,
 ];

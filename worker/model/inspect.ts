@@ -75,6 +75,8 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
   if (tensor.shape.length !== 4 || batch !== 1 || channels !== 3 || height < 1 || width < 1) {
     refuse(`The input is ${describe(tensor)}; an image classifier takes [1, height, width, 3].`);
   }
+  // An open batch is one image at a time; an open size leaves nothing to resize to.
+  if (tensor.open.slice(1).some(Boolean)) refuse("The input's height and width are open; convert the model with a fixed size.");
   const stated = spec.input ?? metadata.normalization;
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
   // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.

@@ -35,6 +35,8 @@ export interface Tensor {
   readonly name: string;
   /** Outermost first: [batch, height, width, channels] for images; a filter is [output, height, width, input]. */
   readonly shape: readonly number[];
+  /** Where `shape` only holds a placeholder, by dimension: the file leaves these open. */
+  readonly open: readonly boolean[];
   readonly type: TensorType;
   readonly quantization: Quantization | undefined;
   /** Little-endian, not copied from the file and so perhaps not aligned; absent where the value is computed. */
@@ -211,6 +213,7 @@ function readGraph(view: DataView): Graph {
       index,
       name: tensor.string(3),
       shape: tensor.int32s(0),
+      open: tensor.int32s(7).map((dim) => dim < 0),
       type: TENSOR_TYPES[type] ?? `type ${type}`,
       quantization: readQuantization(tensor.table(4)),
       data: data?.length ? data : undefined,
