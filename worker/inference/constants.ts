@@ -52,6 +52,27 @@ function slicing({ quantization, shape, ...tensor }: Tensor, length: number) {
   return { scale, zeroPoint, run: sizeOf(shape.slice(axis + 1)) };
 }
 
+/** Integers less their zero points, times their scales if `scaled`. */
+function dequantize(tensor: Tensor, scaled: boolean): Float32Array<ArrayBuffer> {
+  const { view, type, length } = bytesOf(tensor);
+  if (type !== "int32" && type !== "uint8" && type !== "int8") {
+    return refuse(tensor, `is of type ${type}, which is not supported for quantised weights`);
+  }
+  const { scale, zeroPoint, run } = slicing(tensor, length);
+  const read = {
+    int32: (i: number) => view.getInt32(4 * i, true),
+    uint8: (i: number) => view.getUint8(i),
+    int8: (i: number) => view.getInt8(i),
+  }[type];
+  const values = new Float32Array(length);
+  for (let start = 0, slice = 0; start < length; start += run, slice = (slice + 1) % scale.length) {
+    const factor = scaled ? scale[slice] : 1;
+    const zero = zeroPoint[slice];
+    for (let i = start; i < start + run; i++) values[i] = (read(i) - zero) * factor;
+  }
+  return values;
+}
+
 /**
  * The real values of a constant: float32 and float16 as they are, integers as (q − zeroPoint) · scale.
  *
@@ -60,31 +81,23 @@ function slicing({ quantization, shape, ...tensor }: Tensor, length: number) {
  */
 export function realValues(tensor: Tensor): Float32Array<ArrayBuffer> {
   const { view, type, length } = bytesOf(tensor);
+  if (type !== "float32" && type !== "float16") return dequantize(tensor, true);
   const values = new Float32Array(length);
-  switch (type) {
-    case "float32":
-      new Uint8Array(values.buffer).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
-      return values;
-    case "float16":
-      for (let i = 0; i < length; i++) values[i] = halfToNumber(view.getUint16(2 * i, true));
-      return values;
-    case "int64":
-      return refuse(tensor, "is of type int64, which is not supported for weights");
-    default: {
-      const { scale, zeroPoint, run } = slicing(tensor, length);
-      const read = {
-        int32: (i: number) => view.getInt32(4 * i, true),
-        uint8: (i: number) => view.getUint8(i),
-        int8: (i: number) => view.getInt8(i),
-      }[type];
-      for (let start = 0, slice = 0; start < length; start += run, slice = (slice + 1) % scale.length) {
-        const [s, z] = [scale[slice] ?? 1, zeroPoint[slice] ?? 0];
-        for (let i = start; i < start + run; i++) values[i] = (read(i) - z) * s;
-      }
-      return values;
-    }
+  if (type === "float32") {
+    new Uint8Array(values.buffer).set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+  } else {
+    for (let i = 0; i < length; i++) values[i] = halfToNumber(view.getUint16(2 * i, true));
   }
+  return values;
 }
+
+/**
+ * The integers of a quantised constant less their zero points.
+ *
+ * @returns Whole numbers in the order of the file.
+ * @throws LabelerError of kind model-unusable if the tensor is no constant of an integer type, or too short.
+ */
+export const quantizedValues = (tensor: Tensor): Float32Array<ArrayBuffer> => dequantize(tensor, false);
 
 /**
  * The integers of a constant of type int32 or int64: axes, paddings.

@@ -3,7 +3,8 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { LabelerError } from "../errors.ts";
 import type { Graph } from "../tflite/graph.ts";
 import { realValues, sizeOf } from "./constants.ts";
-import { compile, OpContext, type Step } from "./ops.ts";
+import { OpContext, type Step } from "./context.ts";
+import { compile } from "./ops.ts";
 import { assertSupported, tensorAt } from "./support.ts";
 import * as tf from "./tfjs.bundle.js";
 
@@ -78,14 +79,16 @@ export class Executor {
   /**
    * Runs the graph once.
    *
-   * @param inputs For each input of the graph: its values as real numbers (not quantised), and its shape.
-   * @returns The values of each output of the graph, as real numbers.
+   * Quantised inputs and outputs are integers less their zero points.
+   *
+   * @param inputs The values of each input of the graph, and its shape.
+   * @returns The values of each output of the graph.
    */
   run(inputs: readonly { readonly values: Float32Array; readonly shape: readonly number[] }[]): Float32Array[] {
     return tf.tidy(() => {
       const live = new Map<number, TfTensor>();
       inputs.forEach(({ values, shape }, i) => {
-        live.set(this.#inputs[i] as number, tf.tensor(values, [...shape], "float32"));
+        live.set(this.#inputs[i], tf.tensor(values, [...shape], "float32"));
       });
       for (const step of this.#steps) {
         const output = tf.tidy(() => step.run(step.inputs.map((index) => live.get(index) as TfTensor)));

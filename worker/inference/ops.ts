@@ -1,173 +1,65 @@
 /**
  * One TFLite operator as calls of tfjs: `compile` takes its constants out of the graph once and gives a function of the
- * tensors that change. Quantised graphs are run on real numbers: weights are dequantised here, and each output is
- * clamped to what its quantised type can hold.
+ * tensors that change. Quantised convolutions are summed in integers as TFLite sums them; other quantised operators
+ * compute on real numbers and round the result to the output's type.
  */
-import type { Tensor1D, Tensor4D, Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { ConvOptions, Graph, KnownOperator, PoolOptions, Quantization, Tensor } from "../tflite/graph.ts";
-import { integers, realValues } from "./constants.ts";
-import { type Clamp, clampFor } from "./range.ts";
+import type { Tensor4D, Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import type { KnownOperator, PoolOptions, Quantization, Tensor } from "../tflite/graph.ts";
+import { type Activate, activate, activated, activationOf, LINEAR } from "./activation.ts";
+import type { OpContext, Step } from "./context.ts";
+import { type Convolution, compileConvolution } from "./convolutions.ts";
+import { quantizedRange } from "./range.ts";
+import { type Requantization, requantize } from "./requantize.ts";
 import { tensorAt } from "./support.ts";
 import * as tf from "./tfjs.bundle.js";
 
-/** Computes an operator's output from its inputs that are not constants, in their order. Call it within tf.tidy. */
-export type Step = (inputs: readonly TfTensor[]) => TfTensor;
+type Unweighted = Exclude<KnownOperator, Convolution>;
 
-/** What an operator's compilation needs of its graph. */
-export class OpContext {
-  readonly graph: Graph;
-  /** Constants that other operators make: weights behind a DEQUANTIZE. By tensor index. */
-  readonly folded = new Map<number, Float32Array>();
-  /** Every constant that lives in tfjs' memory on behalf of the compiled steps. */
-  readonly kept: TfTensor[] = [];
-
-  constructor(graph: Graph) {
-    this.graph = graph;
-  }
-
-  isConstant(index: number): boolean {
-    return this.folded.has(index) || this.graph.tensors[index]?.data !== undefined;
-  }
-
-  /** The real values of a constant tensor, in the order of the file. */
-  values(tensor: Tensor): Float32Array {
-    return this.folded.get(tensor.index) ?? realValues(tensor);
-  }
-
-  /** Puts a constant into tfjs' memory until the executor is disposed of. */
-  keep<T extends TfTensor>(values: Float32Array, shape: readonly number[]): T {
-    const tensor = tf.keep(tf.tensor(values, [...shape], "float32"));
-    this.kept.push(tensor);
-    return tensor as T;
-  }
+/** The scale and zero point of a tensor that is quantised, absent for a float one. */
+function quantizationOf({ type, quantization }: Tensor): { scale: number; zeroPoint: number } | undefined {
+  if (type === "float32" || quantization === undefined) return undefined;
+  return { scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] };
 }
-
-/** [output, height, width, input] as TFLite has it → [height, width, input, output] as tfjs wants it. */
-function transposeFilter(values: Float32Array, [outputs = 0, ...rest]: readonly number[]): Float32Array {
-  const inner = rest.reduce((product, dim) => product * dim, 1);
-  const transposed = new Float32Array(values.length);
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < inner; i++) transposed[i * outputs + o] = values[o * inner + i];
-  }
-  return transposed;
-}
-
-const UNCLAMPED: Clamp = { fused: "linear", clip: undefined };
-
-function clip(tensor: TfTensor, clamp: Clamp): TfTensor {
-  return clamp.clip === undefined ? tensor : tf.clipByValue(tensor, clamp.clip.low, clamp.clip.high);
-}
-
-/** Applies a clamp to the output of an op that tfjs has no fused activation for. */
-function hold(tensor: TfTensor, clamp: Clamp): TfTensor {
-  if (clamp.fused === "relu") return tf.relu(tensor);
-  if (clamp.fused === "relu6") return tf.relu6(tensor);
-  return clip(tensor, clamp);
-}
-
-const activationOf = ({ options }: KnownOperator) =>
-  options !== undefined && "activation" in options ? options.activation : "NONE";
-
-/** The bias as a tensor in tfjs' memory; absent where the operator has none. */
-function bias(context: OpContext, operator: KnownOperator): { bias?: Tensor1D } {
-  const index = operator.inputs[2] ?? -1;
-  if (index === -1) return {};
-  const tensor = tensorAt(context.graph, operator, index);
-  return { bias: context.keep<Tensor1D>(context.values(tensor), tensor.shape) };
-}
-
-type Window = { x: TfTensor; options: ConvOptions };
-const geometry = ({ x, options }: Window) => ({
-  x: x as Tensor4D,
-  strides: [...options.stride] as [number, number],
-  dilations: [...options.dilation] as [number, number],
-  pad: options.padding,
-});
-
-function compileConv(context: OpContext, operator: KnownOperator & { op: "CONV_2D" }, clamp: Clamp): Step {
-  const weights = tensorAt(context.graph, operator, operator.inputs[1]);
-  const [outputs = 0, height = 0, width = 0, inputs = 0] = weights.shape;
-  const filter = context.keep<Tensor4D>(transposeFilter(context.values(weights), weights.shape), [
-    height,
-    width,
-    inputs,
-    outputs,
-  ]);
-  const fixed = { filter, activation: clamp.fused, ...bias(context, operator) };
-  return ([x]) =>
-    clip(tf.fused.conv2d({ ...geometry({ x: x as TfTensor, options: operator.options }), ...fixed }), clamp);
-}
-
-function compileDepthwise(
-  context: OpContext,
-  operator: KnownOperator & { op: "DEPTHWISE_CONV_2D" },
-  clamp: Clamp,
-): Step {
-  const weights = tensorAt(context.graph, operator, operator.inputs[1]);
-  const channels = tensorAt(context.graph, operator, operator.inputs[0]).shape[3] ?? 1;
-  const [, height = 0, width = 0, outputs = 0] = weights.shape;
-  // Channels of TFLite's output are input-major, as tfjs' [channels, multiplier] is: no transposition.
-  const filter = context.keep<Tensor4D>(context.values(weights), [height, width, channels, outputs / channels]);
-  const fixed = { filter, activation: clamp.fused, ...bias(context, operator) };
-  return ([x]) => {
-    return clip(
-      tf.fused.depthwiseConv2d({ ...geometry({ x: x as TfTensor, options: operator.options }), ...fixed }),
-      clamp,
-    );
-  };
-}
-
-/** As a 1×1 convolution, since that runs on XNNPACK in tfjs and matMul does not. */
-function compileFullyConnected(
-  context: OpContext,
-  operator: KnownOperator & { op: "FULLY_CONNECTED" },
-  output: Tensor,
-  clamp: Clamp,
-): Step {
-  const weights = tensorAt(context.graph, operator, operator.inputs[1]);
-  const [outputs = 0, inputs = 0] = weights.shape;
-  const filter = context.keep<Tensor4D>(transposeFilter(context.values(weights), [outputs, inputs]), [
-    1,
-    1,
-    inputs,
-    outputs,
-  ]);
-  const fixed = { filter, strides: 1, pad: "valid" as const, activation: clamp.fused, ...bias(context, operator) };
-  return ([x]) => {
-    const rows = tf.reshape(x as TfTensor, [-1, 1, 1, inputs]) as Tensor4D;
-    return clip(tf.reshape(tf.fused.conv2d({ x: rows, ...fixed }), [...output.shape]), clamp);
-  };
-}
-
-function pool(x: TfTensor, options: PoolOptions, op: typeof tf.avgPool | typeof tf.maxPool): TfTensor {
-  return op(x as Tensor4D, [...options.size], [...options.stride], options.padding);
-}
-
-const BINARY = { ADD: tf.add, SUB: tf.sub, MUL: tf.mul };
 
 const sameQuantization = (a: Quantization | undefined, b: Quantization | undefined): boolean =>
   a?.scale[0] === b?.scale[0] && a?.zeroPoint[0] === b?.zeroPoint[0];
 
-/** Ops whose output stays between the smallest and the largest value of their inputs. */
-const RANGE_KEEPING: ReadonlySet<string> = new Set([
-  "RESHAPE",
-  "SQUEEZE",
-  "MAX_POOL_2D",
-  "AVERAGE_POOL_2D",
-  "MEAN",
-  "CONCATENATION",
-]);
+/** Operators that only choose or move values: on one scale, integers go in and the same integers come out. */
+const MOVES: ReadonlySet<string> = new Set(["RESHAPE", "SQUEEZE", "MAX_POOL_2D", "PAD", "CONCATENATION"]);
+/** Operators that average: on one scale, they do so on the integers. */
+const AVERAGES: ReadonlySet<string> = new Set(["AVERAGE_POOL_2D", "MEAN"]);
 
-function clampOf(context: OpContext, operator: KnownOperator, output: Tensor): Clamp {
-  const inputs = operator.inputs.filter((index) => index !== -1 && !context.isConstant(index));
-  const kept = RANGE_KEEPING.has(operator.op) && activationOf(operator) === "NONE";
-  if (
-    kept &&
-    inputs.every((index) => sameQuantization(context.graph.tensors[index]?.quantization, output.quantization))
-  ) {
-    return UNCLAMPED;
-  }
-  return clampFor(activationOf(operator), output);
+const isConvolution = (operator: KnownOperator): operator is Convolution =>
+  operator.op === "CONV_2D" || operator.op === "DEPTHWISE_CONV_2D" || operator.op === "FULLY_CONNECTED";
+
+function compileReal(context: OpContext, operator: KnownOperator, how: Activate): Step {
+  const step = isConvolution(operator)
+    ? compileConvolution(context, operator, "real", how)
+    : compileUnweighted(context, operator, "real", how);
+  const scales = operator.inputs
+    .filter((index) => index !== -1 && !context.isConstant(index))
+    .map((index) => quantizationOf(tensorAt(context.graph, operator, index))?.scale);
+  if (scales.every((scale) => scale === undefined)) return step;
+  return (inputs) => step(inputs.map((x, i) => (scales[i] === undefined ? x : tf.mul(x, scales[i]))));
+}
+
+/** The integer sums of a convolution and what they are to be multiplied by, if it is quantised throughout. */
+function compileInteger(context: OpContext, operator: KnownOperator, scale: number): [Step, number[]] | undefined {
+  if (!isConvolution(operator)) return undefined;
+  const input = quantizationOf(tensorAt(context.graph, operator, operator.inputs[0]));
+  const weights = tensorAt(context.graph, operator, operator.inputs[1]);
+  if (input === undefined || quantizationOf(weights) === undefined || weights.quantization === undefined)
+    return undefined;
+  const multipliers = weights.quantization.scale.map((weight) => (input.scale * weight) / scale);
+  return [compileConvolution(context, operator, "integer", LINEAR), multipliers];
+}
+
+/** Whether all the tensors that values come from have the scale of the output. */
+function onOneScale(context: OpContext, operator: KnownOperator, output: Tensor): boolean {
+  const sources = operator.op === "CONCATENATION" ? operator.inputs : operator.inputs.slice(0, 1);
+  return sources.every((index) => {
+    return sameQuantization(tensorAt(context.graph, operator, index).quantization, output.quantization);
+  });
 }
 
 /**
@@ -176,60 +68,103 @@ function clampOf(context: OpContext, operator: KnownOperator, output: Tensor): C
  * @throws LabelerError of kind model-unusable if a constant that it needs is computed, too short or of an odd type.
  */
 export function compile(context: OpContext, operator: KnownOperator): Step {
-  const { graph } = context;
-  const output = tensorAt(graph, operator, operator.outputs[0]);
-  const clamp = clampOf(context, operator, output);
-  return compileOp(context, operator, output, clamp);
+  const output = tensorAt(context.graph, operator, operator.outputs[0]);
+  const activation = activationOf(operator);
+  const quantized = quantizationOf(output);
+  if (quantized === undefined) return compileReal(context, operator, activate(activation));
+
+  const { scale, zeroPoint } = quantized;
+  const range = quantizedRange(activation, scale, zeroPoint, output.type);
+  const rounded = (step: Step, multipliers: readonly number[], rounding: Requantization["rounding"]): Step => {
+    const how = { multipliers, rounding, ...range };
+    return (inputs) => requantize(step(inputs), how);
+  };
+  const integer = compileInteger(context, operator, scale);
+  if (integer !== undefined) return rounded(...integer, "fixed");
+  if (!isConvolution(operator) && onOneScale(context, operator, output)) {
+    if (MOVES.has(operator.op) && activation === "NONE") {
+      return compileUnweighted(context, operator, "integer", LINEAR);
+    }
+    if (AVERAGES.has(operator.op)) return rounded(compileUnweighted(context, operator, "integer", LINEAR), [1], "once");
+  }
+  return rounded(compileReal(context, operator, LINEAR), [1 / scale], "once");
 }
 
-function compileOp(context: OpContext, operator: KnownOperator, output: Tensor, clamp: Clamp): Step {
+function pool(
+  x: TfTensor,
+  { size, stride, padding }: PoolOptions,
+  op: typeof tf.avgPool | typeof tf.maxPool,
+): TfTensor {
+  return op(x as Tensor4D, [...size], [...stride], padding);
+}
+
+const BINARY = { ADD: tf.add, SUB: tf.sub, MUL: tf.mul };
+
+/** The inputs of an operator in their order: constants from tfjs' memory, the others as they come. */
+function inputsOf(
+  context: OpContext,
+  operator: KnownOperator,
+  arithmetic: "real" | "integer",
+): (changing: readonly TfTensor[]) => TfTensor[] {
+  const constants = operator.inputs.map((index) => {
+    if (!context.isConstant(index)) return undefined;
+    const tensor = tensorAt(context.graph, operator, index);
+    return context.keep(context.values(tensor, arithmetic), tensor.shape);
+  });
+  return (changing) => {
+    let next = 0;
+    return constants.map((constant) => constant ?? changing[next++]);
+  };
+}
+
+function compileUnweighted(
+  context: OpContext,
+  operator: Unweighted,
+  arithmetic: "real" | "integer",
+  how: Activate,
+): Step {
   const { graph } = context;
+  const second = () => context.integers(tensorAt(graph, operator, operator.inputs[1]));
   /** A step of one changing input. */
   const unary = (op: (x: TfTensor) => TfTensor): Step => {
-    return ([x]) => hold(op(x as TfTensor), clamp);
+    return ([x]) => activated(op(x), how);
   };
   switch (operator.op) {
-    case "CONV_2D":
-      return compileConv(context, operator, clamp);
-    case "DEPTHWISE_CONV_2D":
-      return compileDepthwise(context, operator, clamp);
-    case "FULLY_CONNECTED":
-      return compileFullyConnected(context, operator, output, clamp);
     case "AVERAGE_POOL_2D":
       return unary((x) => pool(x, operator.options, tf.avgPool));
     case "MAX_POOL_2D":
       return unary((x) => pool(x, operator.options, tf.maxPool));
     case "MEAN": {
-      const axes = integers(tensorAt(graph, operator, operator.inputs[1]));
+      const axes = second();
       return unary((x) => tf.mean(x, axes, operator.options.keepDims));
     }
     case "PAD": {
-      const flat = integers(tensorAt(graph, operator, operator.inputs[1]));
-      const paddings = Array.from(
-        { length: flat.length / 2 },
-        (_, i) => [flat[2 * i] ?? 0, flat[2 * i + 1] ?? 0] as [number, number],
-      );
+      const flat = second();
+      const paddings = Array.from({ length: flat.length / 2 }, (_, i): [number, number] => [
+        flat[2 * i],
+        flat[2 * i + 1],
+      ]);
       return unary((x) => tf.pad(x, paddings));
     }
     case "ADD":
     case "SUB":
-    case "MUL":
-    case "CONCATENATION": {
-      const parts = operator.inputs.map((index) => {
-        if (!context.isConstant(index)) return undefined;
-        const tensor = tensorAt(graph, operator, index);
-        return context.keep(context.values(tensor), tensor.shape);
-      });
-      return (inputs) => {
-        let next = 0;
-        const all = parts.map((part) => part ?? (inputs[next++] as TfTensor));
-        if (operator.op === "CONCATENATION") return hold(tf.concat(all, operator.options.axis), clamp);
-        return hold(BINARY[operator.op](all[0] as TfTensor, all[1] as TfTensor), clamp);
+    case "MUL": {
+      const all = inputsOf(context, operator, arithmetic);
+      const op = BINARY[operator.op];
+      return (changing) => {
+        const [a, b] = all(changing);
+        return activated(op(a, b), how);
       };
     }
+    case "CONCATENATION": {
+      const all = inputsOf(context, operator, arithmetic);
+      return (changing) => activated(tf.concat(all(changing), operator.options.axis), how);
+    }
     case "RESHAPE":
-    case "SQUEEZE":
-      return unary((x) => tf.reshape(x, [...output.shape]));
+    case "SQUEEZE": {
+      const { shape } = tensorAt(graph, operator, operator.outputs[0]);
+      return unary((x) => tf.reshape(x, [...shape]));
+    }
     case "SOFTMAX": {
       const { beta } = operator.options;
       return unary((x) => tf.softmax(beta === 1 ? x : tf.mul(x, beta)));
@@ -244,8 +179,8 @@ function compileOp(context: OpContext, operator: KnownOperator, output: Tensor, 
       return unary((x) => tf.mul(tf.mul(x, tf.relu6(tf.add(x, 3))), 1 / 6));
     case "QUANTIZE":
     case "DEQUANTIZE":
-      // Real numbers stand for quantised ones all along: only the range may change. The reshape makes a tensor of its
-      // own over the same memory, since the executor frees the input.
+      // Both are done by what surrounds them. The reshape makes a tensor of its own over the same memory, since the
+      // executor frees the input.
       return unary((x) => tf.reshape(x, x.shape));
   }
 }

@@ -6,6 +6,7 @@ export {
   avgPool,
   clipByValue,
   concat,
+  engine,
   fused,
   keep,
   maxPool,

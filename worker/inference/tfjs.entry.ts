@@ -31,6 +31,7 @@ export {
   avgPool,
   clipByValue,
   concat,
+  engine,
   fused,
   keep,
   maxPool,

@@ -20,6 +20,7 @@ export class Classifier {
   /** How many bytes the model keeps resident. */
   readonly residentBytes: number;
   readonly #output: InspectedModel["output"];
+  readonly #outputScale: number;
   readonly #executor: Executor;
   readonly #preprocess: (pixels: Uint8Array) => Float32Array;
   #disposed = false;
@@ -30,6 +31,7 @@ export class Classifier {
     this.crop = model.crop;
     this.residentBytes = executor.weightBytes;
     this.#output = model.output;
+    this.#outputScale = model.outputScale;
     this.#executor = executor;
     this.#preprocess = preprocessor(model.input);
   }
@@ -69,8 +71,8 @@ export class Classifier {
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
     const [output] = this.#executor.run([{ values: this.#preprocess(pixels), shape: [1, height, width, 3] }]);
-    if (output === undefined) throw new Error("the executor gave no output");
-    return this.#output === "logits" ? softmax(output) : output;
+    const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
+    return this.#output === "logits" ? softmax(real) : real;
   }
 
   /** The best labels for an image of the size that `input` says; see probabilities(). */

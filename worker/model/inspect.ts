@@ -37,6 +37,8 @@ export interface InspectedModel {
   readonly labels: readonly string[];
   readonly input: InputSpec;
   readonly output: "probabilities" | "logits";
+  /** What a step of a quantised output is worth; 1 for a float output. */
+  readonly outputScale: number;
   readonly crop: Crop;
   readonly spec: ModelSpec;
   readonly description: string | undefined;
@@ -76,7 +78,8 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
     refuse(`The input is ${describe(tensor)}; an image classifier takes [1, height, width, 3].`);
   }
   // An open batch is one image at a time; an open size leaves nothing to resize to.
-  if (tensor.open.slice(1).some(Boolean)) refuse("The input's height and width are open; convert the model with a fixed size.");
+  if (tensor.open.slice(1).some(Boolean))
+    refuse("The input's height and width are open; convert the model with a fixed size.");
   const stated = spec.input ?? metadata.normalization;
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
   // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
@@ -142,6 +145,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     labels: labelsOf(files, metadata, classes),
     input,
     output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
+    outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
     spec,
     description: spec.description ?? metadata.description,

@@ -1,9 +1,9 @@
-/** Pixels to the numbers that the network takes. */
+/** Pixels to the numbers that the network takes: real ones, or for quantised inputs integers less the zero point. */
 import type { InputSpec } from "./inspect.ts";
 
 const LEVELS = 256;
 
-/** What one pixel value becomes, as a real number, for a channel. */
+/** What one pixel value becomes in a channel. */
 function normalize(pixel: number, channel: number, { type, quantization, normalization }: InputSpec): number {
   const mean = normalization?.mean[channel] ?? 0;
   const std = normalization?.std[channel] ?? 1;
@@ -12,16 +12,16 @@ function normalize(pixel: number, channel: number, { type, quantization, normali
   if (type === "float32") return value;
   const scale = quantization?.scale[0] ?? 1;
   const zeroPoint = quantization?.zeroPoint[0] ?? 0;
-  if (type === "uint8") return (pixel - zeroPoint) * scale;
+  if (type === "uint8") return pixel - zeroPoint;
   const quantized = normalization === undefined ? pixel - 128 : Math.round(value / scale) + zeroPoint;
-  return (Math.min(127, Math.max(-128, quantized)) - zeroPoint) * scale;
+  return Math.min(127, Math.max(-128, quantized)) - zeroPoint;
 }
 
 /**
  * Makes the function that turns pixels into the input of a network. There are only 256 pixel values, so that a table
  * does what would be a division for each.
  *
- * @returns A function of pixels [height, width, 3], 0..255, to real numbers of the same layout.
+ * @returns A function of pixels [height, width, 3], 0..255, to numbers of the same layout.
  */
 export function preprocessor(input: InputSpec): (pixels: Uint8Array) => Float32Array<ArrayBuffer> {
   const table = new Float32Array(3 * LEVELS);

@@ -1,0 +1,65 @@
+/** Whole networks against native TensorFlow Lite, on pixels that Pillow made: nothing but the network is under test. */
+import { describe, expect, it } from "vitest";
+import { Classifier } from "../../../worker/model/classifier.ts";
+import { hasReference, reference, referenceJson } from "../files.ts";
+import { referencePixels } from "../reference-pixels.ts";
+
+interface Golden {
+  file: string;
+  top5: { index: number; label: string; confidence: number }[];
+}
+
+const CLASSES = 1001;
+
+async function load(model: string): Promise<Classifier> {
+  const labels = new TextDecoder().decode(await reference("models/labels_mobilenet_v1_1.0_224.txt"));
+  return Classifier.load({ tflite: await reference(`models/${model}`), labels });
+}
+
+const argmax = (values: ArrayLike<number>): number => {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
+  return best;
+};
+
+describe.runIf(hasReference)("MobileNet v1 float", () => {
+  it("gives the top five of all 114 images in TensorFlow Lite's order, confidences within 1e-5", async () => {
+    const golden = await referenceJson<{ images: Golden[]; imagenet_sample: Golden[] }>(
+      "golden/mobilenet_v1_1.0_224.json",
+    );
+    const classifier = await load("mobilenet_v1_1.0_224.tflite");
+    const images = [...golden.images, ...golden.imagenet_sample];
+    expect(images.length).toBe(114);
+    let worst = 0;
+    for (const { file, top5 } of images) {
+      const labels = classifier.classify(await referencePixels(`golden/reference224/${file}.png`), { top: 5, min: 0 });
+      expect(labels.map(({ label }) => label)).toEqual(top5.map(({ label }) => label));
+      worst = Math.max(worst, ...labels.map(({ confidence }, i) => Math.abs(confidence - top5[i].confidence)));
+    }
+    console.log(`largest difference in confidence: ${worst.toExponential(1)}`);
+    expect(worst).toBeLessThan(1e-5);
+    classifier.dispose();
+  });
+});
+
+describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
+  it.each([
+    ["mobilenet_quant_v1_224", 97],
+    ["mobilenet_v2_1.0_224_quant", 97],
+    ["tf2_mobilenet_v2_1.0_224_ptq", 97],
+  ])("%s has native TensorFlow Lite's best label on at least %i of 100 images", async (model, least) => {
+    const { imagenet_sample } = await referenceJson<{ imagenet_sample: Golden[] }>("golden/mobilenet_v1_1.0_224.json");
+    const native = await reference(`golden/raw/${model}.u8`);
+    const classifier = await load(`${model}.tflite`);
+    let equal = 0;
+    for (const [row, { file }] of imagenet_sample.entries()) {
+      const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
+      const ours = argmax(classifier.probabilities(await referencePixels(`golden/reference224/${file}.png`)));
+      // Bytes tie where real numbers do not: any of the best will do.
+      if (outputs[ours] === Math.max(...outputs)) equal++;
+    }
+    console.log(`${model}: best label equal on ${equal} of ${imagenet_sample.length}`);
+    expect(equal).toBeGreaterThanOrEqual(least);
+    classifier.dispose();
+  });
+});
