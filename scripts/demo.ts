@@ -1,0 +1,166 @@
+/** `npm run demo [-- IMAGE]`: one image by MQTT through the real eKuiper to the labeler, and its label back. */
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { EkuiperApi, type Rule } from "./ekuiper/api.ts";
+import { Mailbox, startBroker } from "./ekuiper/broker.ts";
+import { GoMissing } from "./ekuiper/build.ts";
+import { startEngine } from "./ekuiper/engine.ts";
+import { installService, installStream, shippedRule } from "./ekuiper/service.ts";
+
+const coffee = "test/fixtures/coffee.png";
+const root = resolve(import.meta.dirname, "..");
+const usage = `npm run demo [-- IMAGE]
+Publishes IMAGE (${coffee} unless told otherwise) by MQTT, lets LF Edge eKuiper label it with this
+labeler, and prints the label. Everything runs on free ports of this machine and is stopped at the end.`;
+
+const withoutGo = `The labeler itself needs no Go. Start it, and send it an image as eKuiper does:
+  npm start
+  curl --data-binary @${coffee} http://127.0.0.1:8787/label
+  curl --data-binary @${coffee} http://127.0.0.1:8787/ekuiper/labelImage
+With an eKuiper of your own, ekuiper/README.md says how the function, the stream and the rule get there.`;
+
+const labelSeconds = 6; // eKuiper itself gives up a call after 5 s
+const cleanUp: (() => Promise<void>)[] = [];
+const interrupt = new AbortController();
+
+/** Something whose message is all that whoever started the demo needs. */
+class UserError extends Error {}
+
+async function demo(path: string, image: Uint8Array): Promise<void> {
+  console.log(`${path} by MQTT through LF Edge eKuiper to Edge Labeler\n`);
+
+  // First, since it needs Go and, the first time, a minute.
+  const broker = await startBroker();
+  cleanUp.push(broker.stop);
+  const engine = await startEngine({ broker: broker.url, progress: showBuild, signal: interrupt.signal });
+  cleanUp.push(engine.stop);
+  if (nextShown > 0 && process.stderr.isTTY) process.stderr.write("\n");
+  step("broker", broker.url);
+  step("eKuiper", engine.url);
+
+  // Imported here: it brings wrangler, which takes a second and ends the program by itself on Ctrl-C.
+  const { startLabeler } = await import("./ekuiper/labeler.ts");
+  const token = randomBytes(12).toString("hex");
+  const labeler = await startLabeler(token);
+  cleanUp.push(labeler.stop);
+  step("labeler", `${labeler.url}, its model is loaded`);
+
+  const api = new EkuiperApi(engine.url);
+  await installService(api, { url: labeler.url, token });
+  step("service", "labelImage() and labelText() in SQL call the labeler");
+  await installStream(api);
+  step("stream", "tfdemo: binary messages on MQTT topic tfdemo");
+  const run = async (rule: Rule) => {
+    const subscribed = broker.nextSubscription("tfdemo");
+    await api.putRule({ ...rule, triggered: true });
+    await subscribed;
+    step("rule", `${rule.id}: ${rule.sql}`);
+  };
+  await run(await shippedRule("label", broker.url));
+
+  const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "ekuiper/errors"]);
+  cleanUp.push(() => mailbox.close());
+  const publish = async () => {
+    await mailbox.publish("tfdemo", image);
+    step("published", `${image.length} bytes on tfdemo`);
+  };
+  const published = performance.now();
+  await publish();
+  const message = await mailbox.next("ekuiper/labels", labelSeconds).catch(() => undefined);
+  if (message === undefined) {
+    step("no label", `within ${labelSeconds} s; a second rule shall say why`);
+    await run(await shippedRule("errors", broker.url));
+    await publish();
+    const logged = () => `nothing within ${labelSeconds} s. eKuiper's log ends:\n${engine.log().slice(-2000)}`;
+    const reason = await mailbox.next("ekuiper/errors", labelSeconds).catch(logged);
+    throw new UserError(`No label. On ekuiper/errors came ${reason}`);
+  }
+  step("received", `${message} on ekuiper/labels after ${Math.round(performance.now() - published)} ms`);
+  const { label }: { label?: string } = JSON.parse(message);
+  if (!label) throw new UserError(`eKuiper's answer has no label: ${message}`);
+  console.log(`\n${label}`);
+}
+
+/** Seconds since this program was started. */
+const seconds = () => (performance.now() / 1000).toFixed(1);
+
+function step(what: string, detail: string): void {
+  console.log(`${seconds().padStart(5)} s  ${what.padEnd(10)}${detail}`);
+}
+
+/** A terminal gets one line that counts, a log a line every 10 s. */
+let nextShown = 0;
+function showBuild(elapsed: number, packages: number): void {
+  const tty = process.stderr.isTTY;
+  if (!tty && elapsed < nextShown) return;
+  nextShown = elapsed + 10;
+  const line = `${seconds().padStart(5)} s  building eKuiper's engine, this once: ${packages} packages so far`;
+  process.stderr.write(tty ? `\r${line}` : `${line}\n`);
+}
+
+async function readImage(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new UserError(`Cannot read the image ${path}: ${cause}. Give the path of an image: npm run demo -- IMAGE`);
+  }
+}
+
+/** Stops what was started, the last first. One that cannot be stopped does not keep the others from it. */
+async function stopAll(): Promise<void> {
+  for (const stop of cleanUp.splice(0).reverse()) {
+    await stop().catch((error) => console.error(`While stopping: ${error}`));
+  }
+}
+
+/** @returns The path and the bytes of the image to label; undefined when only the usage was asked for. */
+async function askedFor(): Promise<{ path: string; image: Uint8Array } | undefined> {
+  const options = { help: { type: "boolean", short: "h" } } as const;
+  const { values, positionals } = parse(() => parseArgs({ options, allowPositionals: true }));
+  if (values.help) {
+    console.log(usage);
+    return undefined;
+  }
+  if (positionals.length > 1) throw new UserError(`One image at a time.\n\n${usage}`);
+  const [given] = positionals;
+  // npm runs this in the checkout; a path is meant from where the user is.
+  const from = process.env.INIT_CWD ?? process.cwd();
+  if (given === undefined) return { path: coffee, image: await readImage(resolve(root, coffee)) };
+  return { path: given, image: await readImage(resolve(from, given)) };
+}
+
+function parse<T>(args: () => T): T {
+  try {
+    return args();
+  } catch (error) {
+    throw new UserError(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  }
+}
+
+async function main(): Promise<number> {
+  let exitCode = 0;
+  const interrupted = new Promise<never>((_, reject) => {
+    interrupt.signal.addEventListener("abort", () => reject(new UserError("Interrupted; stopping everything.")));
+  });
+  interrupted.catch(() => {}); // until the race below listens to it
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
+  try {
+    const asked = await askedFor();
+    if (asked === undefined) return 0;
+    process.chdir(root);
+    await Promise.race([demo(asked.path, asked.image), interrupted]);
+  } catch (error) {
+    exitCode = 1;
+    if (error instanceof GoMissing) console.error(`${error.message}\n\n${withoutGo}`);
+    else if (error instanceof UserError) console.error(error.message);
+    else console.error("The demo failed.", error);
+  }
+  await stopAll();
+  if (exitCode === 0) console.log(`\nDone, and all of it stopped, after ${seconds()} s.`);
+  return exitCode;
+}
+
+process.exit(await main());

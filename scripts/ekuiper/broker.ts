@@ -1,0 +1,113 @@
+/** An MQTT broker inside this process, and the few things that a client of it needs here. */
+import { createServer } from "node:net";
+import { Aedes } from "aedes";
+import mqtt, { type MqttClient } from "mqtt";
+
+export interface Broker {
+  /** As eKuiper and mqtt.js write it: tcp://127.0.0.1:PORT. */
+  url: string;
+  /** Resolves when a client subscribes to the topic from now on; rejects after `seconds`. */
+  nextSubscription(topic: string, seconds?: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a broker on a free port of the loopback interface. */
+export async function startBroker(): Promise<Broker> {
+  const aedes = await Aedes.createBroker();
+  // noDelay: otherwise Nagle's algorithm and delayed acknowledgements add 40 ms to small messages.
+  const server = createServer({ noDelay: true }, aedes.handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("The MQTT broker has no TCP port");
+
+  return {
+    url: `tcp://127.0.0.1:${address.port}`,
+    nextSubscription(topic, seconds = 10) {
+      return new Promise((resolve, reject) => {
+        const done = (error?: Error) => {
+          aedes.off("subscribe", check);
+          clearTimeout(timer);
+          if (error) reject(error);
+          else resolve();
+        };
+        const check = (subscriptions: { topic: string }[]) => {
+          if (subscriptions.some((subscription) => subscription.topic === topic)) done();
+        };
+        const timer = setTimeout(
+          () => done(new Error(`No client subscribed to MQTT topic ${topic} within ${seconds} s`)),
+          seconds * 1000,
+        );
+        aedes.on("subscribe", check);
+      });
+    },
+    async stop() {
+      await new Promise<void>((resolve) => aedes.close(resolve));
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A client that publishes and collects messages. */
+export class Mailbox {
+  readonly #client: MqttClient;
+  readonly #received = new Map<string, Buffer[]>();
+  readonly #waiting = new Set<() => void>();
+
+  private constructor(client: MqttClient) {
+    this.#client = client;
+    client.on("message", (topic, payload) => {
+      this.#queue(topic).push(payload);
+      for (const check of this.#waiting) check();
+    });
+  }
+
+  /** Connects and subscribes to the topics whose messages are wanted. */
+  static async open(url: string, topics: string[]): Promise<Mailbox> {
+    const client = await mqtt.connectAsync(url, { reconnectPeriod: 0 });
+    const mailbox = new Mailbox(client);
+    if (topics.length > 0) await client.subscribeAsync(topics, { qos: 1 });
+    return mailbox;
+  }
+
+  /** Publishes and waits until the broker has it. */
+  async publish(topic: string, payload: Uint8Array | string): Promise<void> {
+    await this.#client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
+  }
+
+  /** The oldest message of the topic that was not read yet, waiting for one if need be. */
+  next(topic: string, seconds = 10): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const check = () => {
+        const payload = this.#queue(topic).shift();
+        if (payload === undefined) return;
+        this.#waiting.delete(check);
+        clearTimeout(timer);
+        resolve(payload.toString("utf8"));
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(check);
+        reject(new Error(`No message on MQTT topic ${topic} within ${seconds} s`));
+      }, seconds * 1000);
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  /** How many messages of the topic wait to be read. */
+  waiting(topic: string): number {
+    return this.#queue(topic).length;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.endAsync(true);
+  }
+
+  #queue(topic: string): Buffer[] {
+    const queue = this.#received.get(topic) ?? [];
+    this.#received.set(topic, queue);
+    return queue;
+  }
+}

@@ -1,0 +1,159 @@
+/** Images by MQTT through the real eKuiper engine and the rules that ekuiper/ ships, labelled by the real labeler. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
+import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
+import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/ekuiper/labeler.ts";
+import { installService, installStream, shippedRule } from "../../scripts/ekuiper/service.ts";
+
+const noEngine = await whyNoEngine();
+const skip = noEngine !== undefined && !process.env.CI; // in CI the missing Go shall fail, in beforeAll
+if (skip) console.warn(`test/ekuiper is skipped. ${noEngine}`);
+
+const reference = process.env.LABELER_REFERENCE;
+const token = "a-token-of-this-test";
+
+describe.skipIf(skip)("labels in eKuiper rules", () => {
+  let broker: Broker;
+  let engine: Engine;
+  let labeler: RunningLabeler;
+  let api: EkuiperApi;
+  let coffee: Uint8Array;
+  const rules: string[] = [];
+  const mailboxes: Mailbox[] = [];
+
+  beforeAll(async () => {
+    coffee = await readFile("test/fixtures/coffee.png");
+    broker = await startBroker();
+    engine = await startEngine({ broker: broker.url });
+    labeler = await startLabeler(token);
+    api = new EkuiperApi(engine.url);
+    await installService(api, { url: labeler.url, token });
+    await installStream(api);
+  });
+
+  afterEach(async () => {
+    for (const id of rules.splice(0)) await api.deleteRule(id);
+    for (const mailbox of mailboxes.splice(0)) await mailbox.close();
+  });
+
+  afterAll(async () => {
+    await labeler?.stop();
+    await engine?.stop();
+    await broker?.stop();
+  });
+
+  /** Creates and starts the rule, or starts it anew, and waits until it listens to its stream. */
+  async function run(rule: Rule): Promise<void> {
+    const subscribed = broker.nextSubscription("tfdemo");
+    await api.putRule({ ...rule, triggered: true });
+    if (!rules.includes(rule.id)) rules.push(rule.id);
+    await subscribed;
+  }
+
+  /** Runs a rule of a user's own, with its rows on MQTT topic `test`. */
+  const runSql = (sql: string) =>
+    run({ id: "test", sql, actions: [{ mqtt: { server: broker.url, topic: "test", sendSingle: true } }] });
+
+  async function open(...topics: string[]): Promise<Mailbox> {
+    const mailbox = await Mailbox.open(broker.url, topics);
+    mailboxes.push(mailbox);
+    return mailbox;
+  }
+
+  /** The newest error that eKuiper counted anywhere in the rule. */
+  async function lastException(id: string): Promise<string> {
+    const status = await api.ruleStatus(id);
+    return String(Object.entries(status).find(([name, value]) => name.endsWith("last_exception") && value)?.[1] ?? "");
+  }
+
+  test("the shipped rule labels an image that comes by MQTT", async () => {
+    await run(await shippedRule("label", broker.url));
+    const mailbox = await open("ekuiper/labels");
+    await mailbox.publish("tfdemo", coffee);
+    expect(await mailbox.next("ekuiper/labels")).toBe('{"label":"968:espresso"}');
+  });
+
+  test.skipIf(!reference)("the tutorial's peacock gets the tutorial's label", async () => {
+    await run(await shippedRule("label", broker.url));
+    const mailbox = await open("ekuiper/labels");
+    await mailbox.publish("tfdemo", await readFile(join(reference ?? "", "images/peacock.png")));
+    expect(await mailbox.next("ekuiper/labels")).toBe('{"label":"85:peacock"}');
+  });
+
+  test("a broken image loses nothing but its label, and the next one is labelled", async () => {
+    await run(await shippedRule("label", broker.url));
+    const mailbox = await open("ekuiper/labels");
+    await mailbox.publish("tfdemo", "no image at all");
+    await mailbox.publish("tfdemo", coffee.subarray(0, coffee.length / 2));
+    await mailbox.publish("tfdemo", "");
+    await mailbox.publish("tfdemo", coffee);
+    // A rule takes its rows one after the other, so a label of a broken one would come first.
+    expect(await mailbox.next("ekuiper/labels")).toBe('{"label":"968:espresso"}');
+    const status = await api.ruleStatus("label");
+    expect(status).toMatchObject({ status: "running", source_tfdemo_0_records_out_total: 4 });
+    expect(status).toMatchObject({ sink_mqtt_0_0_records_out_total: 1 });
+  });
+
+  test("the shipped rule `errors` says why an image has no label, and nothing of the others", async () => {
+    await run(await shippedRule("errors", broker.url));
+    const mailbox = await open("ekuiper/errors");
+    await mailbox.publish("tfdemo", coffee);
+    await mailbox.publish("tfdemo", "no image at all");
+    await mailbox.publish("tfdemo", coffee.subarray(0, coffee.length / 2));
+    const reasons = [await mailbox.next("ekuiper/errors"), await mailbox.next("ekuiper/errors")];
+    for (const reason of reasons) expect(JSON.parse(reason)).toEqual({ error: expect.stringMatching(/\w+ \w+/) });
+    expect(mailbox.waiting("ekuiper/errors")).toBe(0);
+  });
+
+  test("one call gives a rule both the label and the error", async () => {
+    await runSql(
+      "SELECT labelImage(self) as answer INVISIBLE, answer->label as label, answer->error as error FROM tfdemo",
+    );
+    const mailbox = await open("test");
+    await mailbox.publish("tfdemo", "no image at all");
+    await mailbox.publish("tfdemo", coffee);
+    expect(JSON.parse(await mailbox.next("test"))).toEqual({ label: "", error: expect.stringMatching(/\w+ \w+/) });
+    expect(JSON.parse(await mailbox.next("test"))).toEqual({ label: "968:espresso" });
+  });
+
+  test("a rule sees all the labels with their confidences", async () => {
+    await runSql("SELECT labelImage(self)->results as results FROM tfdemo");
+    const mailbox = await open("test");
+    await mailbox.publish("tfdemo", coffee);
+    const { results }: { results: { confidence: number; label: string }[] } = JSON.parse(await mailbox.next("test"));
+    expect(results).toHaveLength(5);
+    expect(results[0]).toEqual({ label: "968:espresso", confidence: expect.closeTo(0.99, 1) });
+  });
+
+  test("labelText is a function that gives the label alone", async () => {
+    await runSql("SELECT labelText(self) as label FROM tfdemo");
+    const mailbox = await open("test");
+    await mailbox.publish("tfdemo", "no image at all");
+    await mailbox.publish("tfdemo", coffee);
+    expect(await mailbox.next("test")).toBe('{"label":""}');
+    expect(await mailbox.next("test")).toBe('{"label":"968:espresso"}');
+  });
+
+  test("with a wrong token the rule runs on, says 401, and labels again as soon as the token is right", async () => {
+    const [label, errors] = [await shippedRule("label", broker.url), await shippedRule("errors", broker.url)];
+    const mailbox = await open("ekuiper/labels", "ekuiper/errors");
+
+    await installService(api, { url: labeler.url, token: "another" });
+    await run(label);
+    await run(errors);
+    await mailbox.publish("tfdemo", coffee);
+    expect(await mailbox.next("ekuiper/errors")).toMatch(/labelImage.* 401 /);
+    await expect.poll(() => lastException("label")).toMatch(/labelImage.* 401 /);
+    expect(mailbox.waiting("ekuiper/labels")).toBe(0);
+    expect(await api.ruleStatus("label")).toMatchObject({ status: "running" });
+
+    await installService(api, { url: labeler.url, token });
+    await run(label);
+    await mailbox.publish("tfdemo", coffee);
+    expect(await mailbox.next("ekuiper/labels")).toBe('{"label":"968:espresso"}');
+  });
+});
