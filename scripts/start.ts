@@ -1,28 +1,26 @@
 /** npm start: the labeler on this machine, in workerd. Arguments go to `wrangler dev`: npm start -- --ip 0.0.0.0 */
 import { watch } from "node:fs";
 import { indexModels, MODELS } from "./lib/model-index.ts";
-import { prepare } from "./lib/prepare.ts";
-import { node, WRANGLER } from "./lib/run.ts";
+import { wrangler } from "./lib/run.ts";
+import { bundleTfjs } from "./lib/tfjs-bundle.ts";
 
-const warn = (errors: readonly string[]) => {
-  for (const error of errors) console.error(`Not usable: ${error}`);
-};
+const args = process.argv.slice(2);
+const assets = args.indexOf("--assets");
+const models = assets === -1 ? MODELS : (args[assets + 1] ?? MODELS);
 
-warn(await prepare());
+async function index(): Promise<void> {
+  for (const { error } of await indexModels(models)) if (error !== undefined) console.error(`Not usable: ${error}`);
+}
+
+await Promise.all([index(), bundleTfjs()]);
 
 // A model that is dropped in while the labeler runs is there for the next request that names it.
 let pending: NodeJS.Timeout | undefined;
-const watcher = watch(MODELS, { recursive: true }, (_, file) => {
+const watcher = watch(models, { recursive: true }, (_, file) => {
   if (file === "index.json") return;
   clearTimeout(pending);
-  pending = setTimeout(async () => {
-    try {
-      warn((await indexModels()).flatMap(({ error }) => (error === undefined ? [] : [error])));
-    } catch (error) {
-      console.error(error);
-    }
-  }, 300);
+  pending = setTimeout(() => index().catch(console.error), 300);
 });
 
-process.exitCode = await node([...WRANGLER, "dev", "--show-interactive-dev-session=false", ...process.argv.slice(2)]);
+process.exitCode = await wrangler(["dev", "--show-interactive-dev-session=false", ...args]);
 watcher.close();

@@ -16,8 +16,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const readText = (path: string) => readFile(path, "utf8").catch(() => undefined);
 
-async function judge(name: string): Promise<IndexEntry> {
-  const folder = join(MODELS, name);
+async function judge(root: string, name: string): Promise<IndexEntry> {
+  const folder = join(root, name);
   const labels = await readText(join(folder, "labels.txt"));
   const spec = await readText(join(folder, "model.json"));
   const files = [
@@ -69,13 +69,14 @@ async function judge(name: string): Promise<IndexEntry> {
   }
 }
 
-/** Judges every folder in model-assets/ and writes model-assets/index.json; leaves the file alone where it is right. */
-export async function indexModels(): Promise<readonly IndexEntry[]> {
-  const names = (await readdir(MODELS)).sort();
+/** Judges every folder in `root` and writes its index.json; leaves the file alone where it is right, for watchers' sake. */
+export async function indexModels(root: string = MODELS): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
-  for (const name of names) if ((await stat(join(MODELS, name))).isDirectory()) models.push(await judge(name));
+  for (const name of (await readdir(root)).sort()) {
+    if ((await stat(join(root, name))).isDirectory()) models.push(await judge(root, name));
+  }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
-  const path = join(MODELS, "index.json");
+  const path = join(root, "index.json");
   if ((await readText(path)) !== json) await writeFile(path, json);
   return models;
 }

@@ -2,17 +2,25 @@
 import { spawn } from "node:child_process";
 
 /** wrangler's own starter refuses Node 20, though wrangler runs on it; so its program is started directly. */
-export const WRANGLER = ["node_modules/wrangler/wrangler-dist/cli.js"];
+const WRANGLER = "node_modules/wrangler/wrangler-dist/cli.js";
+
+/** No usage data sent, no look at Cloudflare for where this machine is, no banner; the caller's environment overrules. */
+const QUIET = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
 
 /** Runs Node with these arguments in the foreground. @returns Its exit code. */
-export function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
-  return run(process.execPath, args, env);
+export function node(args: readonly string[]): Promise<number> {
+  return run(process.execPath, args);
+}
+
+/** Runs wrangler in the foreground. @returns Its exit code. */
+export function wrangler(args: readonly string[]): Promise<number> {
+  return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env });
 }
 
 /** Runs a command in the foreground; Ctrl-C reaches it, and this program waits for its end. @returns Its exit code. */
-export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: "inherit", env: { ...process.env, ...env } });
+    const child = spawn(command, args, { stdio: "inherit", env });
     const wait = () => undefined;
     process.on("SIGINT", wait);
     const stop = () => child.kill("SIGTERM");

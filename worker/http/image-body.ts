@@ -2,9 +2,10 @@
  * Finds the image in a body: raw bytes, the first file of a form, or base64 in JSON. What it is, is seen from the bytes
  * and not from Content-Type, since `curl --data-binary` calls everything a form.
  */
-import * as z from "zod/mini";
+
 import { LabelerError } from "../errors.ts";
 import { isImage } from "../image/sniff.ts";
+import { z } from "../schema.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +

@@ -1,16 +1,18 @@
 /** The query parameters of the calls that label. */
-import * as z from "zod/mini";
+
 import { LabelerError } from "../errors.ts";
 import { PRECISIONS } from "../model/index-entry.ts";
+import { z } from "../schema.ts";
 
-const number = (text: z.ZodMiniString) =>
-  z.pipe(text.check(z.regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")), z.coerce.number());
+/** Number() would take " 5", "0x5" and "" too. */
+const number = () =>
+  z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")), z.coerce.number());
 
 const schema = z.strictObject({
   /** How many labels at most. */
-  top: z._default(number(z.string()).check(z.int("must be a whole number"), z.gte(1, "must be at least 1")), 5),
+  top: z._default(number().check(z.int("must be a whole number"), z.gte(1, "must be at least 1")), 5),
   /** The least confidence of a label. */
-  min: z._default(number(z.string()).check(z.lte(1, "must be between 0 and 1")), 0),
+  min: z._default(number().check(z.lte(1, "must be between 0 and 1")), 0),
   /** The folder of the model in model-assets/; the default model if absent. */
   model: z.optional(z.string()),
   /** How the image becomes the model's input shape; as model.json says if absent. */
@@ -42,6 +44,5 @@ export function parseQuery(queries: Record<string, string[]>): LabelQuery {
   if (issue?.code === "unrecognized_keys") {
     throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${NAMES}.`);
   }
-  const allowed = issue?.code === "invalid_value" ? `must be one of ${issue.values.join(", ")}` : issue?.message;
-  throw new LabelerError("bad-parameter", `${issue?.path.join(".")} ${allowed}.`);
+  throw new LabelerError("bad-parameter", `${issue?.path.join(".")}: ${issue?.message}.`);
 }

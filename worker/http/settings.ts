@@ -1,5 +1,5 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
-import * as z from "zod/mini";
+import { z } from "../schema.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secret. */
 export interface Bindings extends Env {
@@ -11,7 +11,11 @@ export interface AppEnv {
   Bindings: Bindings;
 }
 
-const count = z.coerce.number().check(z.int("must be a whole number"), z.positive("must be more than 0"));
+/** A number in wrangler.toml may be written with quotes or without. */
+const count = z.pipe(
+  z.coerce.string().check(z.regex(/^[1-9]\d*$/, "must be a whole number above 0")),
+  z.coerce.number(),
+);
 
 const schema = z.object({
   /** The folder in model-assets/ that labels where a request names no model. */

@@ -1,0 +1,53 @@
+/** Runs the labeler on a free port for as long as a script or a test needs it; `npm start` is scripts/start.ts. */
+import { resolve } from "node:path";
+import { unstable_startWorker } from "wrangler";
+import { indexModels, MODELS } from "./model-index.ts";
+import { bundleTfjs } from "./tfjs-bundle.ts";
+
+export interface LabelerOptions {
+  /** Settings that differ from wrangler.toml's, and the secret LABELER_TOKEN. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Another folder of models than model-assets/. */
+  readonly models?: string;
+}
+
+export interface RunningLabeler {
+  /** Its address without a slash at the end. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the labeler of this checkout in workerd and waits until it answers; models are loaded by the first request. */
+export async function startLabeler({ settings = {}, models = MODELS }: LabelerOptions = {}): Promise<RunningLabeler> {
+  await Promise.all([indexModels(models), bundleTfjs()]);
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
+  // Whatever .dev.vars says, only a token that is asked for is set.
+  const bindings = Object.entries({ LABELER_TOKEN: null, ...settings }).flatMap(([name, value]) => {
+    return value === null ? [] : [[name, { type: "plain_text", value }] as const];
+  });
+  const worker = await unstable_startWorker({
+    config: resolve("wrangler.toml"),
+    bindings: Object.fromEntries(bindings),
+    assets: resolve(models),
+    envFiles: [],
+    dev: {
+      server: { hostname: "127.0.0.1", port: 0 },
+      inspector: false,
+      logLevel: "error",
+      persist: false,
+      watch: false,
+    },
+  });
+  // wrangler would wait for an edit that builds.
+  const broken = new Promise<never>((_, reject) => {
+    worker.raw.once("buildFailed", () => reject(new Error("The labeler does not build; wrangler's message is above.")));
+  });
+  try {
+    const { origin: url } = await Promise.race([worker.url, broken]);
+    await Promise.race([fetch(`${url}/healthz`), broken]);
+    return { url, stop: () => worker.dispose() };
+  } catch (error) {
+    await worker.dispose();
+    throw error;
+  }
+}

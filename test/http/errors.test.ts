@@ -1,0 +1,136 @@
+/** What cannot be answered, from outside: images, sizes, addresses, tokens. After each, a good image is still labelled. */
+import { crc32 } from "node:zlib";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { expectProblem, fixture, labelsOf, post } from "./client.ts";
+
+const MAX_BODY = 1_000_000;
+const MAX_PIXELS = 250_000;
+const TOKEN = "s3cret";
+
+let labeler: RunningLabeler;
+let url: string;
+beforeAll(async () => {
+  labeler = await startLabeler({
+    settings: { MAX_BODY_BYTES: String(MAX_BODY), MAX_PIXELS: String(MAX_PIXELS), LABELER_TOKEN: TOKEN },
+  });
+  url = `${labeler.url}/label`;
+});
+afterAll(() => labeler.stop());
+
+const authorization = `Bearer ${TOKEN}`;
+const coffee = fixture("coffee.png");
+const send = (body: BodyInit) => post(url, body, { authorization });
+
+afterEach(async () => {
+  expect((await labelsOf(await send(coffee)))[0].label).toBe("968:espresso");
+});
+
+describe("images", () => {
+  it.each([
+    ["a text", "hello", /PNG/],
+    ["a TIFF", "II*\0 and so on, and so on", /TIFF/],
+    ["a GIF", "GIF89a and so on, and so on", /GIF/],
+  ])("%s is a 415 that names what is supported", async (_, body, detail) => {
+    await expectProblem(await send(body), 415, "unsupported-image", detail);
+  });
+
+  it("a PNG that is cut short is a 422", async () => {
+    await expectProblem(await send(coffee.subarray(0, 10_000)), 422, "broken-image", /\w/);
+  });
+
+  it("a JPEG that is noise behind its header is a 422", async () => {
+    const broken = fixture("rocket.jpg").fill(0x7f, 20);
+    await expectProblem(await send(broken), 422, "broken-image", /\w/);
+  });
+
+  it("an image with too many pixels is a 413 that names limit, value and setting, before it is decoded", async () => {
+    const huge = coffee.slice();
+    const view = new DataView(huge.buffer);
+    view.setUint32(16, 60_000); // IHDR's width, height and checksum
+    view.setUint32(20, 60_000);
+    view.setUint32(29, crc32(huge.subarray(12, 29)));
+    await expectProblem(await send(huge), 413, "image-too-large", /3,600,000,000 pixels.*250,000.*MAX_PIXELS/);
+  });
+});
+
+describe("sizes", () => {
+  it("a body whose Content-Length is over the limit is a 413 that names limit, value and setting", async () => {
+    const body = new Uint8Array(MAX_BODY + 1);
+    await expectProblem(
+      await send(body),
+      413,
+      "body-too-large",
+      new RegExp(`${MAX_BODY + 1}.*${MAX_BODY}.*MAX_BODY_BYTES`),
+    );
+  });
+
+  it("a body of unknown length is a 413 as soon as it is over", async () => {
+    const body = new Blob([new Uint8Array(MAX_BODY + 100_000)]).stream();
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      duplex: "half",
+      headers: { authorization },
+    } as RequestInit);
+    await expectProblem(response, 413, "body-too-large", /MAX_BODY_BYTES/);
+  });
+});
+
+describe("addresses", () => {
+  it("one that there is not is a 404 that names those there are", async () => {
+    await expectProblem(
+      await fetch(`${labeler.url}/lable`, { headers: { authorization } }),
+      404,
+      "not-found",
+      /POST \/label/,
+    );
+  });
+
+  it("a wrong method is a 405 with Allow", async () => {
+    const response = await fetch(url, { headers: { authorization } });
+    expect(response.headers.get("allow")).toBe("POST");
+    await expectProblem(response, 405, "method-not-allowed", /\/label takes POST, not GET/);
+  });
+});
+
+describe("tokens", () => {
+  it.each([
+    ["none", {}],
+    ["a wrong one", { authorization: "Bearer guess" }],
+    ["the right one under another scheme", { authorization: `Basic ${TOKEN}` }],
+    ["the right one in pieces", { authorization: `Bearer ${TOKEN.slice(0, 3)}` }],
+  ])("with %s, a call is a 401 that asks for one", async (_, headers) => {
+    for (const path of ["/label", "/ekuiper/labelImage", "/models"]) {
+      const response = await fetch(labeler.url + path, {
+        method: path === "/models" ? "GET" : "POST",
+        headers: headers as Record<string, string>,
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
+      expect(await response.json()).toMatchObject({ type: "urn:edge-labeler:problem:unauthorized" });
+    }
+  });
+
+  it("probes need none", async () => {
+    expect(await (await fetch(`${labeler.url}/healthz`)).json()).toEqual({ status: "ok" });
+    expect(await (await fetch(`${labeler.url}/readyz`)).json()).toMatchObject({ status: "ready" });
+  });
+
+  it("the scheme's name may be written in any case", async () => {
+    expect((await post(url, coffee, { authorization: `bearer ${TOKEN}` })).status).toBe(200);
+  });
+});
+
+describe("settings", () => {
+  it("one that makes no sense is an error that the log explains, and no half-working labeler", async () => {
+    const wrong = await startLabeler({ settings: { MAX_PIXELS: "lots" } });
+    try {
+      const response = await post(`${wrong.url}/label`, coffee);
+      expect(response.status).toBe(500);
+      expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/log/) });
+    } finally {
+      await wrong.stop();
+    }
+  });
+});

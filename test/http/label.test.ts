@@ -1,0 +1,162 @@
+/** POST /label from outside: every form of body and every parameter. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { expectProblem, fixture, type Label, labelsOf, post } from "./client.ts";
+
+let labeler: RunningLabeler;
+let url: string;
+beforeAll(async () => {
+  labeler = await startLabeler();
+  url = `${labeler.url}/label`;
+});
+afterAll(() => labeler.stop());
+
+const coffee = fixture("coffee.png");
+const base64 = Buffer.from(coffee).toString("base64");
+const ESPRESSO = "968:espresso";
+const best = async (response: Promise<Response>) => (await labelsOf(await response))[0]?.label;
+
+describe("the fixtures against native TensorFlow Lite and Pillow", () => {
+  const golden = JSON.parse(Buffer.from(fixture("golden.json")).toString()) as Record<string, Label[]>;
+
+  it.each(Object.keys(golden).filter((name) => name.endsWith(".png")))(
+    "%s has the golden five labels within 1e-5",
+    async (name) => {
+      const labels = await labelsOf(await post(`${url}?precision=exact`, fixture(name)));
+      expect(labels.map(({ label }) => label)).toEqual(golden[name].map(({ label }) => label));
+      for (const [i, { confidence }] of labels.entries()) {
+        expect(Math.abs(confidence - golden[name][i].confidence)).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  it.each(Object.keys(golden).filter((name) => name.endsWith(".jpg")))("%s has the golden best label", async (name) => {
+    expect(await best(post(`${url}?precision=exact`, fixture(name)))).toBe(golden[name][0].label);
+  });
+});
+
+describe("the image may come", () => {
+  it("as it is", async () => {
+    expect(await best(post(url, coffee, { "content-type": "image/png" }))).toBe(ESPRESSO);
+  });
+
+  it("with the Content-Type of curl --data-binary, which calls it a form", async () => {
+    expect(await best(post(url, coffee, { "content-type": "application/x-www-form-urlencoded" }))).toBe(ESPRESSO);
+  });
+
+  it("without a Content-Type", async () => {
+    expect(await best(post(url, coffee, { "content-type": "" }))).toBe(ESPRESSO);
+  });
+
+  it("in chunks, without a Content-Length", async () => {
+    const chunked = fetch(url, { method: "POST", body: new Blob([coffee]).stream(), duplex: "half" } as RequestInit);
+    expect(await best(chunked)).toBe(ESPRESSO);
+  });
+
+  it("as the first file of a form, after other fields", async () => {
+    const form = new FormData();
+    form.set("comment", "no file");
+    form.set("photo", new Blob([coffee]), "coffee.png");
+    form.set("second", new Blob([fixture("rocket.jpg")]), "rocket.jpg");
+    expect(await best(post(url, form))).toBe(ESPRESSO);
+  });
+
+  it.each([
+    ["base64 in the field image", JSON.stringify({ image: base64 })],
+    ["a data URL in the field image", JSON.stringify({ image: `data:image/png;base64,${base64}` })],
+    ["a string of base64", JSON.stringify(base64)],
+    ["base64 broken into lines", JSON.stringify({ image: base64.replace(/.{76}/g, "$&\n") })],
+  ])("in JSON, as %s", async (_, body) => {
+    expect(await best(post(url, body, { "content-type": "application/json" }))).toBe(ESPRESSO);
+  });
+
+  it("in JSON with the Content-Type of curl -d", async () => {
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    expect(await best(post(url, JSON.stringify({ image: base64 }), form))).toBe(ESPRESSO);
+  });
+});
+
+describe("a body that holds no image is refused with a way out:", () => {
+  it.each([
+    ["nothing at all", "", {}, /empty.*--data-binary @photo\.jpg/],
+    ["JSON of another shape", '{"picture":"AAAA"}', {}, /"image"/],
+    ["JSON with more fields", `{"image":"AAAA","top":3}`, {}, /"image"/],
+    ["broken JSON", '{"image":', {}, /cannot be read as such/],
+    ["JSON with no base64", '{"image":"not base64!"}', {}, /neither base64/],
+    ["an empty image", '{"image":""}', {}, /empty/],
+    ["a form without a boundary", "--x", { "content-type": "multipart/form-data" }, /form cannot be read/],
+  ])("%s", async (_, body, headers, detail) => {
+    await expectProblem(await post(url, body, headers as Record<string, string>), 400, "bad-body", detail);
+  });
+
+  it("a form without a file", async () => {
+    const form = new FormData();
+    form.set("image", "a text");
+    await expectProblem(await post(url, form), 400, "bad-body", /no file/);
+  });
+});
+
+describe("parameters", () => {
+  it("top says how many labels, five if absent", async () => {
+    expect((await labelsOf(await post(url, coffee))).length).toBe(5);
+    expect((await labelsOf(await post(`${url}?top=1`, coffee))).length).toBe(1);
+    expect((await labelsOf(await post(`${url}?top=5000`, coffee))).length).toBe(1001);
+  });
+
+  it("labels come best first", async () => {
+    const confidences = (await labelsOf(await post(`${url}?top=1001`, coffee))).map(({ confidence }) => confidence);
+    expect(confidences).toEqual(confidences.toSorted((a, b) => b - a));
+    expect(confidences.reduce((sum, confidence) => sum + confidence, 0)).toBeCloseTo(1, 4);
+  });
+
+  it("min leaves out what is less sure, decimals and 0 included", async () => {
+    expect((await labelsOf(await post(`${url}?min=0`, coffee))).length).toBe(5);
+    expect((await labelsOf(await post(`${url}?min=0.5`, coffee))).map(({ label }) => label)).toEqual([ESPRESSO]);
+    expect((await labelsOf(await post(`${url}?min=0.002`, coffee))).length).toBe(2);
+    expect(await labelsOf(await post(`${url}?min=1`, coffee))).toEqual([]);
+  });
+
+  it("model chooses one of /models", async () => {
+    expect(await best(post(`${url}?model=mobilenet_quant_v1_224`, coffee))).toBe(ESPRESSO);
+  });
+
+  it("crop=center looks at the middle of the image alone", async () => {
+    const [whole, middle] = await Promise.all(
+      ["squash", "center"].map(async (crop) => labelsOf(await post(`${url}?crop=${crop}`, coffee))),
+    );
+    expect(middle[0].label).toBe(ESPRESSO);
+    expect(middle[0].confidence).not.toBe(whole[0].confidence);
+  });
+
+  it("Accept: text/plain gives the best label alone", async () => {
+    const response = await post(url, coffee, { accept: "text/plain" });
+    expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
+    expect(await response.text()).toBe(ESPRESSO);
+  });
+
+  it.each([
+    ["top=0", /top: must be at least 1/],
+    ["top=-1", /top: must be a number/],
+    ["top=2.5", /top: must be a whole number/],
+    ["top=many", /top: must be a number/],
+    ["top=", /top: must be a number/],
+    ["min=1.5", /min: must be between 0 and 1/],
+    ["min=-0.1", /min: must be a number/],
+    ["crop=middle", /crop: .*"squash".*"center"/],
+    ["precision=double", /precision: .*"exact"/],
+    ["exif=rotate", /exif: .*"apply".*"ignore"/],
+    ["topp=3", /no parameter topp.*top, min, model/],
+    ["top=1&top=2", /top is given 2 times/],
+  ])("?%s is refused", async (query, detail) => {
+    await expectProblem(await post(`${url}?${query}`, coffee), 400, "bad-parameter", detail);
+  });
+
+  it("an unknown model is a 404 that names those there are", async () => {
+    await expectProblem(
+      await post(`${url}?model=resnet`, coffee),
+      404,
+      "unknown-model",
+      /"resnet".*mobilenet_v1_1\.0_224/,
+    );
+  });
+});

@@ -1,0 +1,78 @@
+/** npm start itself, with a folder of models that changes while it runs. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { expectProblem, fixture, labelsOf, post } from "./client.ts";
+
+const coffee = fixture("coffee.png");
+const models = mkdtempSync(join(tmpdir(), "models-"));
+let npm: ChildProcess;
+let url: string;
+let log = "";
+
+function add(name: string, file: string): void {
+  mkdirSync(join(models, name));
+  cpSync(join("test/fixtures/ops", file), join(models, name, "model.tflite"));
+  writeFileSync(join(models, name, "labels.txt"), "red\ngreen\nblue\ngrey\n");
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+
+function stop(): void {
+  if (npm.pid !== undefined && npm.exitCode === null && npm.signalCode === null) process.kill(-npm.pid, "SIGTERM");
+}
+
+beforeAll(async () => {
+  add("first", "tiny-float.tflite");
+  add("broken", "bad-custom-op.tflite");
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  const args = ["start", "--", "--port", String(port), "--assets", models, "--var", "DEFAULT_MODEL:first"];
+  npm = spawn("npm", args, { detached: true });
+  npm.stdout?.on("data", (data) => (log += data));
+  npm.stderr?.on("data", (data) => (log += data));
+  await vi.waitFor(async () => expect((await fetch(`${url}/readyz`)).status, log).toBe(200), { timeout: 60_000 });
+});
+afterAll(() => {
+  stop();
+  rmSync(models, { recursive: true });
+});
+
+it("says which model cannot be used and why, and serves the others", async () => {
+  expect(log).toMatch(/Not usable: .*broken\/model\.tflite: .*CUSTOM Foo/);
+  expect((await labelsOf(await post(`${url}/label`, coffee))).length).toBe(4);
+});
+
+it("has a model that was dropped in while it ran", async () => {
+  await expectProblem(await post(`${url}/label?model=late`, coffee), 404, "unknown-model", /Installed: broken, first/);
+  add("late", "tiny-float.tflite");
+  const status = () =>
+    post(`${url}/label?model=late`, coffee).then(
+      (r) => r.status,
+      () => 0,
+    );
+  await expect.poll(status, { timeout: 20_000, interval: 200 }).toBe(200);
+});
+
+it("ends with its children on SIGTERM", async () => {
+  const ended = new Promise((resolve) => npm.on("exit", resolve));
+  stop();
+  await ended;
+  await expect
+    .poll(() =>
+      fetch(`${url}/healthz`).then(
+        () => "answers",
+        () => "silent",
+      ),
+    )
+    .toBe("silent");
+});
