@@ -12,8 +12,12 @@ function refuse(tensor: Tensor, reason: string): never {
   throw new LabelerError("model-unusable", `The constant "${tensor.name}" ${reason}.`);
 }
 
-/** A view of the tensor's bytes, checked to be as long as its shape and type say. */
-function bytesOf(tensor: Tensor): { view: DataView<ArrayBuffer>; type: ConstantType; length: number } {
+/**
+ * A view of a constant's bytes.
+ *
+ * @throws LabelerError of kind model-unusable if they are not as many as its shape and type say.
+ */
+export function bytesOf(tensor: Tensor): { view: DataView<ArrayBuffer>; type: ConstantType; length: number } {
   const { data, shape } = tensor;
   if (data === undefined) return refuse(tensor, "is computed at run time, which is not supported here");
   if (!(tensor.type in BYTES)) return refuse(tensor, `is of type ${tensor.type}, which is not supported`);

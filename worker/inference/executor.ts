@@ -1,6 +1,5 @@
 /** Runs a TFLite graph operator by operator on tfjs. Knows nothing of images and labels. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import { LabelerError } from "../errors.ts";
 import type { Graph } from "../tflite/graph.ts";
 import { realValues, sizeOf } from "./constants.ts";
 import { OpContext, type Step } from "./context.ts";
@@ -45,7 +44,6 @@ export class Executor {
   #schedule(graph: Graph): ScheduledStep[] {
     const context = this.#context;
     const steps: Omit<ScheduledStep, "dead">[] = [];
-    const known = new Set(graph.inputs);
     for (const operator of graph.operators) {
       if (operator.op === "UNKNOWN") throw new Error("assertSupported let an unknown operator through");
       const [first = -1] = operator.inputs;
@@ -55,15 +53,7 @@ export class Executor {
         continue;
       }
       const inputs = operator.inputs.filter((index) => index !== -1 && !context.isConstant(index));
-      const missing = inputs.find((index) => !known.has(index));
-      if (missing !== undefined) {
-        throw new LabelerError(
-          "model-unusable",
-          `Operator ${operator.index} (${operator.op}) reads tensor ${missing} before it is computed.`,
-        );
-      }
       steps.push({ run: compile(context, operator), inputs, output });
-      known.add(output);
     }
     // The constants that came out of the file by folding now are in tfjs' memory.
     context.folded.clear();

@@ -1,7 +1,7 @@
 /** Says before anything runs whether the executor can run a graph, and if not, which operator stands in the way. */
 import { LabelerError } from "../errors.ts";
 import type { Graph, KnownOperator, Operator, Tensor } from "../tflite/graph.ts";
-import { sizeOf } from "./constants.ts";
+import { bytesOf, sizeOf } from "./constants.ts";
 
 /** The inputs that an operator must have, without the optional ones behind them. */
 const INPUTS: { readonly [Op in KnownOperator["op"]]: number } = {
@@ -44,6 +44,15 @@ function refuse(operator: Operator, reason: string): never {
 export function tensorAt(graph: Graph, operator: Operator, index: number | undefined): Tensor {
   const tensor = index === undefined ? undefined : graph.tensors[index];
   return tensor ?? refuse(operator, `needs a tensor that the file does not have (number ${index})`);
+}
+
+function checkInputs(graph: Graph, operator: KnownOperator, computed: ReadonlySet<number>): void {
+  for (const index of operator.inputs) {
+    if (index === -1) continue; // an optional input that is absent
+    const tensor = tensorAt(graph, operator, index);
+    if (tensor.data !== undefined) bytesOf(tensor);
+    else if (!computed.has(index)) refuse(operator, `reads tensor ${index} ("${tensor.name}") before it is computed`);
+  }
 }
 
 function checkActivations(graph: Graph, operator: KnownOperator): void {
@@ -109,14 +118,16 @@ function checkOptions(graph: Graph, operator: KnownOperator): void {
  * @throws LabelerError of kind model-unusable that names the first operator that is not.
  */
 export function assertSupported(graph: Graph): void {
+  const computed = new Set(graph.inputs);
   for (const operator of graph.operators) {
     if (operator.op === "UNKNOWN") {
       refuse(operator, `is not supported; supported are ${SUPPORTED_OPS.join(", ")}`);
     }
     if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
     for (let input = 0; input < INPUTS[operator.op]; input++) tensorAt(graph, operator, operator.inputs[input]);
-    for (const input of operator.inputs) if (input !== -1) tensorAt(graph, operator, input);
+    checkInputs(graph, operator, computed);
     checkActivations(graph, operator);
     checkOptions(graph, operator);
+    computed.add(operator.outputs[0]);
   }
 }

@@ -1,0 +1,97 @@
+/** The reader and the judgement of model files; whole graphs are run in test/unit/inference and test/unit/model. */
+import { describe, expect, it } from "vitest";
+import { initBackend } from "../../../worker/inference/backend.ts";
+import { assertSupported } from "../../../worker/inference/support.ts";
+import { memory } from "../../../worker/inference/tfjs.bundle.js";
+import { Classifier } from "../../../worker/model/classifier.ts";
+import { inspectModel } from "../../../worker/model/inspect.ts";
+import { readTflite } from "../../../worker/tflite/graph.ts";
+import { fixture, fixtureJson } from "../files.ts";
+
+const LABELS = "red\ngreen\nblue\ngrey\n";
+
+/** Why each of the bad files is refused, in our words; their list with reasons is test/fixtures/ops/bad.json. */
+const REASONS: Record<string, RegExp> = {
+  "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; supported are CONV_2D/,
+  "bad-unsupported-op": /Operator \d+ \(BuiltinOperator 23\) is not supported/,
+  "bad-op-above-127": /BuiltinOperator 150/,
+  "bad-fused-tanh": /fused activation TANH/,
+  "bad-rank3": /input is float32 \[[\d, ]+\]; an image classifier takes \[1, height, width, 3\]/,
+  "bad-int64-io": /int64/,
+  "bad-short-constant": /has \d+ bytes, where its shape .* ask for/,
+  "bad-tensor-index": /needs a tensor that the file does not have \(number 99\)/,
+  "bad-buffer-index": /before it is computed/,
+  "bad-order": /before it is computed/,
+  "bad-no-producer": /before it is computed/,
+  "bad-two-inputs": /has 2 inputs/,
+  "bad-dynamic-shape": /height and width are open/,
+  "bad-no-subgraph": /damaged or cut short \(there is no subgraph\)/,
+  "bad-truncated": /damaged or cut short/,
+  "bad-identifier": /not a TensorFlow Lite file/,
+  "bad-root-offset": /damaged or cut short/,
+  "bad-empty": /not a TensorFlow Lite file/,
+};
+
+describe("a file that is no model for this labeler is refused with the reason:", async () => {
+  const bad = await fixtureJson<{ name: string; file: string; reason: string }[]>("ops/bad.json");
+
+  it.each(bad)("$reason", async ({ name, file }) => {
+    await initBackend();
+    const before = memory().numTensors;
+    const tflite = await fixture(`ops/${file}`);
+    // As npm start judges it, and then as the Worker loads it: some of these files are single operators.
+    const load = async () => {
+      assertSupported(readTflite(tflite));
+      await Classifier.load({ tflite, labels: LABELS });
+    };
+    await expect(load()).rejects.toMatchObject({
+      kind: "model-unusable",
+      message: expect.stringMatching(REASONS[name]),
+    });
+    expect(memory().numTensors).toBe(before);
+  });
+
+  it("any prefix of a good file", async () => {
+    const file = await fixture("ops/tiny-float.tflite");
+    for (let length = 0; length < file.length; length += 13) {
+      const load = Classifier.load({ tflite: file.slice(0, length), labels: LABELS });
+      await expect(load, `${length} bytes`).rejects.toMatchObject({ kind: "model-unusable" });
+    }
+  });
+});
+
+describe("labels and metadata inside the file", () => {
+  it.each(["labels-in-zip", "labels-in-zip-deflated", "labels-in-zip-relative"])(
+    "%s: labels and normalisation are found",
+    async (name) => {
+      const model = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`) });
+      expect(model.labels.length).toBe(4);
+      expect(model.labels).toEqual(["background", "tabby cat", expect.any(String), expect.stringContaining("l'été")]);
+      expect(model.input.normalization).toEqual({ mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] });
+    },
+  );
+
+  it("labels.txt beside the file goes before those inside", async () => {
+    const model = await inspectModel({ tflite: await fixture("ops/labels-in-zip.tflite"), labels: LABELS });
+    expect(model.labels).toEqual(["red", "green", "blue", "grey"]);
+  });
+
+  it("a damaged archive is a reason to refuse, not a crash", async () => {
+    const file = await fixture("ops/labels-in-zip-deflated.tflite");
+    const archive = new TextDecoder("latin1").decode(file).indexOf("PK\u0003\u0004");
+    file.fill(0xff, archive + 40, archive + 50);
+    await expect(inspectModel({ tflite: file })).rejects.toMatchObject({ kind: "model-unusable" });
+  });
+});
+
+describe("readTflite", () => {
+  it("reads tensors, operators and options", async () => {
+    const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+    expect(graph.operators.map(({ op }) => op)).toContain("CONV_2D");
+    const conv = graph.operators.find(({ op }) => op === "CONV_2D");
+    expect(conv).toMatchObject({
+      options: { stride: expect.any(Array), padding: expect.stringMatching(/same|valid/) },
+    });
+    expect(graph.tensors[graph.inputs[0]]).toMatchObject({ shape: [1, 8, 8, 3], type: "float32" });
+  });
+});
