@@ -1,0 +1,88 @@
+/** Sources and references for the image tests, and how far apart two images are. */
+import UPNG from "upng-js";
+import { expect } from "vitest";
+import { LabelerError } from "../../../worker/errors.ts";
+import type { DecodeOptions } from "../../../worker/image/decode.ts";
+import { decodeToInput } from "../../../worker/image/decode.ts";
+import { fixture, fixtureJson, reference } from "../files.ts";
+
+/** A resize by Pillow; see scripts/fixtures/pillow_resize.py. */
+export interface PillowCase {
+  kind: "noise" | "extremes" | "ramp";
+  source: [width: number, height: number];
+  target: [width: number, height: number];
+  crop?: [x: number, y: number, width: number, height: number];
+  orientation: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+  /** Where its pixels begin in cases.rgb. */
+  offset: number;
+}
+
+export async function pillowCases(): Promise<{ cases: PillowCase[]; pixels: Uint8Array }> {
+  const { cases } = await fixtureJson<{ cases: PillowCase[] }>("resize/cases.json");
+  return { cases, pixels: await fixture("resize/cases.rgb") };
+}
+
+/** [height, width, 3] the pixels that scripts/fixtures/pillow_resize.py makes by the same rule. */
+export function syntheticPixels(kind: PillowCase["kind"], width: number, height: number): Uint8Array {
+  const pixels = new Uint8Array(width * height * 3);
+  let state = 1;
+  for (let i = 0; i < pixels.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    if (kind === "noise") pixels[i] = state >>> 24;
+    else if (kind === "extremes") pixels[i] = 255 * (state >>> 31);
+    else pixels[i] = Math.floor((i * 7) / 3);
+  }
+  return pixels;
+}
+
+/** [height, width, 3] a reference picture: plain 8-bit RGB, which upng alone decodes right, so none of our code is in it. */
+export async function referencePixels(path: string): Promise<Uint8Array> {
+  const [rgba] = UPNG.toRGBA8(UPNG.decode((await reference(path)).buffer));
+  const source = new Uint8Array(rgba);
+  const pixels = new Uint8Array((source.length / 4) * 3);
+  for (let from = 0, to = 0; to < pixels.length; from += 4, to += 3) pixels.set(source.subarray(from, from + 3), to);
+  return pixels;
+}
+
+/** The largest and the mean absolute difference of two images, in levels of 255. */
+export function difference(actual: Uint8Array, expected: Uint8Array): { max: number; mean: number } {
+  if (actual.length !== expected.length) throw new Error(`${actual.length} bytes instead of ${expected.length}`);
+  let max = 0;
+  let sum = 0;
+  for (let i = 0; i < actual.length; i++) {
+    const d = Math.abs(actual[i] - expected[i]);
+    if (d > max) max = d;
+    sum += d;
+  }
+  return { max, mean: sum / actual.length };
+}
+
+export const EQUAL = { max: 0, mean: 0 };
+
+/** The pipeline of the references: all of the picture, as stored, to 224 × 224. */
+export const TO_224: DecodeOptions = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 13_000_000 };
+
+/** How far the image at `path` is from its reference picture. */
+export async function differenceFrom(path: string, expected: string): Promise<{ max: number; mean: number }> {
+  const { pixels } = await decodeToInput(await reference(path), TO_224);
+  return difference(pixels, await referencePixels(expected));
+}
+
+/** The error that the decoding of these bytes ends with, which has to be of the caller's kind. */
+export async function refusal(bytes: Uint8Array<ArrayBuffer>, options = TO_224): Promise<LabelerError> {
+  const error: unknown = await decodeToInput(bytes, options).then(
+    () => new Error("it was decoded"),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof LabelerError) return error;
+  throw error;
+}
+
+/** Whether an image that is known to be good still decodes to what it should. */
+export async function expectGoodImageToDecode(): Promise<void> {
+  const { pixels } = await decodeToInput(await fixture("chelsea.png"), { ...TO_224, ...CENTER_OF_CHELSEA });
+  expect(difference(pixels, await fixture("resize/chelsea_center.rgb"))).toEqual(EQUAL);
+}
+
+/** How resize/chelsea_center.rgb was made. */
+export const CENTER_OF_CHELSEA = { width: 64, height: 48, crop: "center" } as const;
