@@ -41,9 +41,9 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   step("eKuiper", engine.url);
 
   // Imported here: it brings wrangler, which takes a second and ends the program by itself on Ctrl-C.
-  const { startLabeler } = await import("./ekuiper/labeler.ts");
+  const { startLoadedLabeler } = await import("./ekuiper/labeler.ts");
   const token = randomBytes(12).toString("hex");
-  const labeler = await startLabeler(token);
+  const labeler = await startLoadedLabeler(token);
   cleanUp.push(labeler.stop);
   step("labeler", `${labeler.url}, its model is loaded`);
 
@@ -53,7 +53,7 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   await installStream(api);
   step("stream", "tfdemo: binary messages on MQTT topic tfdemo");
   const run = async (rule: Rule) => {
-    const subscribed = broker.nextSubscription("tfdemo");
+    const subscribed = broker.nextSubscriber("tfdemo");
     await api.putRule({ ...rule, triggered: true });
     await subscribed;
     step("rule", `${rule.id}: ${rule.sql}`);

@@ -6,8 +6,10 @@ import mqtt, { type MqttClient } from "mqtt";
 export interface Broker {
   /** As eKuiper and mqtt.js write it: tcp://127.0.0.1:PORT. */
   url: string;
-  /** Resolves when a client subscribes to the topic from now on; rejects after `seconds`. */
-  nextSubscription(topic: string, seconds?: number): Promise<void>;
+  /** Resolves when a client that did not listen to the topic starts to, from now on; rejects after `seconds`. */
+  nextSubscriber(topic: string, seconds?: number): Promise<void>;
+  /** How many clients listen to the topic. */
+  subscribers(topic: string): number;
   stop(): Promise<void>;
 }
 
@@ -23,26 +25,47 @@ export async function startBroker(): Promise<Broker> {
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The MQTT broker has no TCP port");
 
+  // Per client, since eKuiper may subscribe twice for one rule.
+  const listening = new Map<string, Set<string>>();
+  const waiting = new Set<(topic: string) => void>();
+  const clientsOf = (topic: string) => {
+    const clients = listening.get(topic) ?? new Set();
+    listening.set(topic, clients);
+    return clients;
+  };
+  aedes.on("subscribe", (subscriptions, client) => {
+    for (const { topic } of subscriptions) {
+      const clients = clientsOf(topic);
+      if (clients.has(client.id)) continue;
+      clients.add(client.id);
+      for (const notify of waiting) notify(topic);
+    }
+  });
+  aedes.on("unsubscribe", (topics, client) => {
+    for (const topic of topics) clientsOf(topic).delete(client.id);
+  });
+  aedes.on("clientDisconnect", (client) => {
+    for (const clients of listening.values()) clients.delete(client.id);
+  });
+
   return {
     url: `tcp://127.0.0.1:${address.port}`,
-    nextSubscription(topic, seconds = 10) {
+    nextSubscriber(topic, seconds = 10) {
       return new Promise((resolve, reject) => {
-        const done = (error?: Error) => {
-          aedes.off("subscribe", check);
+        const timer = setTimeout(() => {
+          waiting.delete(notify);
+          reject(new Error(`No client subscribed to MQTT topic ${topic} within ${seconds} s`));
+        }, seconds * 1000);
+        const notify = (subscribed: string) => {
+          if (subscribed !== topic) return;
+          waiting.delete(notify);
           clearTimeout(timer);
-          if (error) reject(error);
-          else resolve();
+          resolve();
         };
-        const check = (subscriptions: { topic: string }[]) => {
-          if (subscriptions.some((subscription) => subscription.topic === topic)) done();
-        };
-        const timer = setTimeout(
-          () => done(new Error(`No client subscribed to MQTT topic ${topic} within ${seconds} s`)),
-          seconds * 1000,
-        );
-        aedes.on("subscribe", check);
+        waiting.add(notify);
       });
     },
+    subscribers: (topic) => clientsOf(topic).size,
     async stop() {
       await new Promise<void>((resolve) => aedes.close(resolve));
       await new Promise((resolve) => server.close(resolve));
