@@ -5,7 +5,7 @@ import { node, wrangler } from "./lib/run.ts";
 await prepare();
 
 const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[] = [
-  ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts", "--log-level=warn"])],
+  ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],
   ["types of scripts and black-box tests", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.node.json"])],

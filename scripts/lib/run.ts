@@ -1,5 +1,5 @@
 /** Runs other programs for the scripts. */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 
 /** wrangler's own starter refuses Node 20, though wrangler runs on it; so its program is started directly. */
 const WRANGLER = "node_modules/wrangler/wrangler-dist/cli.js";
@@ -15,6 +15,14 @@ export function node(args: readonly string[]): Promise<number> {
 /** Runs wrangler in the foreground. @returns Its exit code. */
 export function wrangler(args: readonly string[]): Promise<number> {
   return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env });
+}
+
+/** Bundles the Worker into a folder, as it would be deployed. Needs no account and no network. */
+export function bundleWorker(folder: string): void {
+  execFileSync(process.execPath, [WRANGLER, "deploy", "--dry-run", "--outdir", folder], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...QUIET, ...process.env },
+  });
 }
 
 /** Runs a command in the foreground; Ctrl-C reaches it, and this program waits for its end. @returns Its exit code. */

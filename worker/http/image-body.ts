@@ -3,9 +3,10 @@
  * and not from Content-Type, since `curl --data-binary` calls everything a form.
  */
 
+import * as z from "zod/mini";
+import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { isImage } from "../image/sniff.ts";
-import { z } from "../schema.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +

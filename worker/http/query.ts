@@ -1,8 +1,9 @@
 /** The query parameters of the calls that label. */
 
+import * as z from "zod/mini";
+import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { PRECISIONS } from "../model/index-entry.ts";
-import { z } from "../schema.ts";
 
 /** Number() would take " 5", "0x5" and "" too. */
 const number = () =>

@@ -1,5 +1,6 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
-import { z } from "../schema.ts";
+import * as z from "zod/mini";
+import "../schema-messages.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secret. */
 export interface Bindings extends Env {

@@ -1,5 +1,6 @@
 /** model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used for. */
-import { z } from "../schema.ts";
+import * as z from "zod/mini";
+import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
