@@ -1,5 +1,6 @@
 /** Whole networks against native TensorFlow Lite, on pixels that Pillow made: nothing but the network is under test. */
 import { describe, expect, it } from "vitest";
+import { decodeToInput } from "../../../worker/image/decode.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { hasReference, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
@@ -62,4 +63,30 @@ describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
     expect(equal).toBeGreaterThanOrEqual(least);
     classifier.dispose();
   });
+
+  it.each([
+    ["mobilenet_v1_0.75_192_quant", 97],
+    ["mobilenet_v1_0.25_128_quant", 97],
+  ])(
+    "%s, of another input size, has it on at least %i of 100, on photos that we decode and resize",
+    async (model, least) => {
+      const { imagenet_sample } = await referenceJson<{ imagenet_sample: Golden[] }>(
+        "golden/mobilenet_v1_1.0_224.json",
+      );
+      const native = await reference(`golden/raw/${model}.u8`);
+      const classifier = await load(`${model}.tflite`);
+      const { width, height } = classifier.input;
+      let equal = 0;
+      for (const [row, { file }] of imagenet_sample.entries()) {
+        const photo = await reference(`imagenet-sample/${file}`);
+        const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6 } as const;
+        const { pixels } = await decodeToInput(photo, options);
+        const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
+        if (outputs[argmax(classifier.probabilities(pixels))] === Math.max(...outputs)) equal++;
+      }
+      console.log(`${model}: best label equal on ${equal} of ${imagenet_sample.length}`);
+      expect(equal).toBeGreaterThanOrEqual(least);
+      classifier.dispose();
+    },
+  );
 });
