@@ -1,0 +1,133 @@
+#!/usr/bin/env python3
+"""Builds codecs.wasm, bit for bit the same on every machine and in every folder.
+
+    python3 native/codecs/build.py            writes native/codecs/codecs.wasm
+    python3 native/codecs/build.py --check    builds into the cache folder and compares with codecs.wasm
+    --output FILE   writes there instead      --cache FOLDER   keeps compiler and sources there
+
+Needs Python 3.9+, pip and cargo with access to their package registries. The compiler is the wheel pinned with its
+hash in requirements.txt, the sources are the crates pinned with their checksums in Cargo.lock; both are fetched by
+their ordinary clients into a cache folder that is not committed (native/codecs/.cache).
+"""
+
+import argparse
+import gzip
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCE = HERE / "src"
+
+OURS = "codecs errors memory input exif resize jpeg jpeg_dc libjpeg_stubs png webp webp_lossless gif bmp".split()
+
+LIBJPEG = (
+    "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker jdmaster "
+    "jdphuff jdpostct jdsample jidctint jidctred jmemmgr jmemnobs jutils jpeg_nbits jidctflt jidctfst jdmerge"
+).split()
+ZLIB = "adler32 inflate inftrees inffast zutil".split()
+LIBWEBP = (
+    "dec/frame_dec dec/quant_dec dec/tree_dec dec/vp8_dec "
+    "utils/bit_reader_utils utils/color_cache_utils utils/huffman_utils utils/utils utils/thread_utils "
+    "dsp/cpu dsp/dec dsp/dec_clip_tables dsp/lossless dsp/upsampling dsp/yuv"
+).split()
+
+# -ffp-contract=off and no fast maths: the resize weights must be Pillow's to the last bit.
+COMPILE = (
+    "-target wasm32-wasi -std=gnu11 -O3 -flto -msimd128 -mbulk-memory -ffp-contract=off -fno-sanitize=all "
+    "-fwrapv -DNDEBUG -DNO_GETENV -g0"
+).split()
+WARNINGS = "-Wall -Wextra -Werror".split()
+# Linked without libc and its start-up code, which would import WASI functions: the compiler's runtime has memcpy and
+# its kind, memory.c the rest.
+LINK = (
+    "-target wasm32-freestanding -nostdlib -flto -O3 -s -Wl,--no-entry -Wl,--gc-sections -Wl,-z,stack-size=65536 "
+    "-Wl,--max-memory=134217728"
+).split()
+
+
+def run(command, **options):
+    subprocess.run([str(part) for part in command], check=True, **options)
+
+
+def compiler(cache):
+    """The pinned zig, in a virtual environment of its own."""
+    venv = cache / "venv"
+    python = venv / "bin" / "python"
+    stamp = venv / "requirements.txt"
+    wanted = (HERE / "requirements.txt").read_text()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        shutil.rmtree(venv, ignore_errors=True)
+        run([sys.executable, "-m", "venv", venv])
+        run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", HERE / "requirements.txt"])
+        stamp.write_text(wanted)
+    return [python, "-m", "ziglang", "cc"]
+
+
+def sources(cache):
+    """The crates of Cargo.lock, which cargo checks against the checksums there."""
+    vendor = cache / "vendor"
+    stamp = cache / "Cargo.lock"
+    wanted = (HERE / "Cargo.lock").read_text()
+    if not stamp.exists() or stamp.read_text() != wanted or not vendor.exists():
+        shutil.rmtree(vendor, ignore_errors=True)
+        command = ["cargo", "vendor", "--quiet", "--locked", "--versioned-dirs", "--manifest-path", HERE / "Cargo.toml"]
+        run([*command, vendor], stdout=subprocess.DEVNULL)
+        stamp.write_text(wanted)
+    return {
+        "libjpeg": vendor / "turbojpeg-sys-1.2.0" / "libjpeg-turbo" / "src",
+        "libwebp": vendor / "libwebp-sys-0.14.4" / "vendor",
+        "zlib": vendor / "libz-sys-1.1.31" / "src" / "zlib",
+    }
+
+
+def build(cache, output):
+    zig = compiler(cache)
+    trees = sources(cache)
+    objects = cache / "objects"
+    shutil.rmtree(objects, ignore_errors=True)
+    objects.mkdir(parents=True)
+    environment = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(cache / "zig"), ZIG_LOCAL_CACHE_DIR=str(cache / "zig"))
+    environment["SOURCE_DATE_EPOCH"] = "0"
+
+    includes = [f"-I{HERE / 'config'}", f"-I{trees['libjpeg']}", f"-I{trees['libwebp']}", f"-I{trees['zlib']}"]
+    # No path of this machine may end up in the module.
+    maps = [f"-ffile-prefix-map={cache}=/cache", f"-ffile-prefix-map={HERE}=/codecs"]
+    # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
+    renames = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
+
+    units = [(SOURCE / f"{name}.c", WARNINGS) for name in OURS]
+    units += [(trees["libjpeg"] / f"{name}.c", ["-w", *renames.get(name, [])]) for name in LIBJPEG]
+    units += [(trees["zlib"] / f"{name}.c", ["-w", "-DNO_GZIP", "-DZ_SOLO"]) for name in ZLIB]
+    units += [(trees["libwebp"] / "src" / f"{name}.c", ["-w"]) for name in LIBWEBP]
+
+    built = []
+    for source, options in units:
+        target = objects / f"{len(built):02d}-{source.stem}.o"
+        run([*zig, *COMPILE, *options, *includes, *maps, "-c", source, "-o", target], env=environment, cwd=cache)
+        built.append(target)
+    run([*zig, *LINK, *built, "-o", output], env=environment, cwd=cache)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--check", action="store_true", help="compare with the committed module, write nothing")
+    options.add_argument("--output", type=pathlib.Path, default=HERE / "codecs.wasm")
+    options.add_argument("--cache", type=pathlib.Path, default=HERE / ".cache")
+    arguments = options.parse_args()
+    cache = arguments.cache.resolve()
+    cache.mkdir(parents=True, exist_ok=True)
+
+    output = cache / "codecs.wasm" if arguments.check else arguments.output.resolve()
+    build(cache, output)
+    module = output.read_bytes()
+    print(f"{hashlib.sha256(module).hexdigest()}  {output.name}")
+    print(f"{len(module)} bytes, {len(gzip.compress(module, 9))} gzip")
+    if arguments.check and module != (HERE / "codecs.wasm").read_bytes():
+        sys.exit("the module built here differs from the committed one")
+
+
+main()
