@@ -144,8 +144,7 @@ int scale_full_size(int eighths) {
 
 int check_size(uint32_t width, uint32_t height) {
   if (!width || !height || width > 0x7fffffffu || height > 0x7fffffffu) return ERROR_BROKEN;
-  if ((uint64_t)width * height > limits.pixels) return ERROR_PIXELS;
-  info.width = (int32_t)width;
+  info.width = (int32_t)width; /* told also of an image that is refused */
   info.height = (int32_t)height;
-  return STATUS_DONE;
+  return (uint64_t)width * height > limits.pixels ? ERROR_PIXELS : STATUS_DONE;
 }

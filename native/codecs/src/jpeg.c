@@ -180,7 +180,7 @@ static void jpeg_open(void) {
 }
 
 static int jpeg_header(void) {
-  if (input.available < 2 && !input.ended) return STATUS_NEED_INPUT;
+  if (input.position == 0 && input.available < 2) return input.ended ? ERROR_EMPTY : STATUS_NEED_INPUT;
   source_lend();
   int result = jpeg_read_header(&jpeg, TRUE);
   source_return();

@@ -66,3 +66,60 @@ export function difference(a, b) {
   }
   return { mean: sum / a.length, max };
 }
+
+const bicubic = (x) => {
+  const a = -0.5;
+  const t = Math.abs(x);
+  if (t < 1) return ((a + 2) * t - (a + 3)) * t * t + 1;
+  return t < 2 ? (((t - 5) * t + 8) * t - 4) * a : 0;
+};
+
+/** Pillow's integer weights of one axis: for each output the first input and the weights from there on. */
+function weightsOf(from, to) {
+  const scale = from / to;
+  const stretch = Math.max(scale, 1);
+  return Array.from({ length: to }, (_, out) => {
+    const center = (out + 0.5) * scale;
+    const first = Math.max(0, Math.trunc(center - 2 * stretch + 0.5));
+    const end = Math.min(from, Math.trunc(center + 2 * stretch + 0.5));
+    const exact = Array.from({ length: end - first }, (_, i) => bicubic((i + first - center + 0.5) / stretch));
+    const sum = exact.reduce((total, w) => total + w, 0);
+    const weights = exact.map((w) => {
+      const scaled = (w / sum) * (1 << 22);
+      return Math.trunc(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    });
+    return { first, weights };
+  });
+}
+
+const clamp = (sum) => Math.min(255, Math.max(0, sum >> 22));
+
+/**
+ * Pillow's `image.crop(box).resize((width, height), BICUBIC)` written plainly: the yardstick where no file made by
+ * Pillow exists. `pixels` is [imageHeight, imageWidth, 3].
+ */
+export function plainResize(pixels, imageWidth, [x0, y0, cropWidth, cropHeight], width, height) {
+  const middle = new Uint8Array(cropHeight * width * 3);
+  weightsOf(cropWidth, width).forEach(({ first, weights }, x) => {
+    for (let y = 0; y < cropHeight; y++) {
+      for (let c = 0; c < 3; c++) {
+        let sum = 1 << 21;
+        weights.forEach((w, i) => {
+          sum += w * pixels[((y0 + y) * imageWidth + x0 + first + i) * 3 + c];
+        });
+        middle[(y * width + x) * 3 + c] = clamp(sum);
+      }
+    }
+  });
+  const output = new Uint8Array(height * width * 3);
+  weightsOf(cropHeight, height).forEach(({ first, weights }, y) => {
+    for (let i = 0; i < width * 3; i++) {
+      let sum = 1 << 21;
+      weights.forEach((w, k) => {
+        sum += w * middle[(first + k) * width * 3 + i];
+      });
+      output[y * width * 3 + i] = clamp(sum);
+    }
+  });
+  return output;
+}
