@@ -32,7 +32,8 @@ ZLIB = "adler32 inflate inftrees inffast zutil".split()
 LIBWEBP = (
     "dec/frame_dec dec/quant_dec dec/tree_dec dec/vp8_dec "
     "utils/bit_reader_utils utils/color_cache_utils utils/huffman_utils utils/utils utils/thread_utils "
-    "dsp/cpu dsp/dec dsp/dec_clip_tables dsp/lossless dsp/upsampling dsp/yuv"
+    "dsp/dec dsp/dec_sse2 dsp/dec_clip_tables dsp/lossless dsp/lossless_sse2 dsp/upsampling dsp/upsampling_sse2 dsp/yuv "
+    "dsp/yuv_sse2"
 ).split()
 
 # -ffp-contract=off and no fast maths: the resize weights must be Pillow's to the last bit.
@@ -102,7 +103,9 @@ def build(cache, output):
     units = [(SOURCE / f"{name}.c", WARNINGS) for name in OURS]
     units += [(trees["libjpeg"] / f"{name}.c", ["-w", *renames.get(name, [])]) for name in LIBJPEG]
     units += [(trees["zlib"] / f"{name}.c", ["-w", "-DNO_GZIP", "-DZ_SOLO"]) for name in ZLIB]
-    units += [(trees["libwebp"] / "src" / f"{name}.c", ["-w"]) for name in LIBWEBP]
+    # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
+    sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
+    units += [(trees["libwebp"] / "src" / f"{name}.c", sse2) for name in LIBWEBP]
 
     built = []
     for source, options in units:

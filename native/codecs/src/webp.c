@@ -212,6 +212,10 @@ static int put_rows(const VP8Io *rows) {
   return 1;
 }
 
+/* libwebp asks whether there is SSE2. There is: config/webp/emmintrin.h. */
+static int has_feature(CPUFeature feature) { return feature == kSSE2; }
+VP8CPUInfo VP8GetCPUInfo = has_feature;
+
 /* Linked to by frame_dec.c, which calls it only when it was given alpha data. */
 const uint8_t *VP8DecompressAlphaRows(VP8Decoder *const dec, const VP8Io *const rows, int row, int count) {
   (void)dec, (void)rows, (void)row, (void)count;
