@@ -22,7 +22,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE / "src"
 
-OURS = "codecs errors memory input exif resize jpeg jpeg_dc libjpeg_stubs png webp webp_lossless gif bmp".split()
+OURS = "codecs errors memory input exif resize jpeg jpeg_dc jpeg_simd libjpeg_stubs png webp webp_lossless gif bmp".split()
 
 LIBJPEG = (
     "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker jdmaster "

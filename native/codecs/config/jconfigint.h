@@ -14,6 +14,8 @@
 #endif
 #undef C_ARITH_CODING_SUPPORTED
 #undef D_ARITH_CODING_SUPPORTED
+#undef WITH_SIMD
 #if BITS_IN_JSAMPLE == 8
+#define WITH_SIMD 1 /* src/jpeg_simd.c */
 #define D_ARITH_CODING_SUPPORTED 1
 #endif
