@@ -98,10 +98,13 @@ def build(cache, output):
     # No path of this machine may end up in the module.
     maps = [f"-ffile-prefix-map={cache}=/cache", f"-ffile-prefix-map={HERE}=/codecs"]
     # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
-    renames = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
+    special = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
+    # jdhuff.h picks a bit buffer of 64 bits for CPUs that it knows to have such registers for 32-bit pointers. So has
+    # wasm, but it is known by no such name; this is x32's.
+    special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
 
     units = [(SOURCE / f"{name}.c", WARNINGS) for name in OURS]
-    units += [(trees["libjpeg"] / f"{name}.c", ["-w", *renames.get(name, [])]) for name in LIBJPEG]
+    units += [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
     units += [(trees["zlib"] / f"{name}.c", ["-w", "-DNO_GZIP", "-DZ_SOLO"]) for name in ZLIB]
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
     sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
