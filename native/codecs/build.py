@@ -3,6 +3,7 @@
 
     python3 native/codecs/build.py            writes native/codecs/codecs.wasm
     python3 native/codecs/build.py --check    builds into the cache folder and compares with codecs.wasm
+    python3 native/codecs/build.py --guards --output FILE    a module for tests that notices writes outside of blocks
     --output FILE   writes there instead      --cache FOLDER   keeps compiler and sources there
 
 Needs Python 3.9+, pip and cargo with access to their package registries. The compiler is the wheel pinned with its
@@ -85,7 +86,7 @@ def sources(cache):
     }
 
 
-def build(cache, output):
+def build(cache, output, guards):
     zig = compiler(cache)
     trees = sources(cache)
     objects = cache / "objects"
@@ -103,7 +104,8 @@ def build(cache, output):
     # wasm, but it is known by no such name; this is x32's.
     special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
 
-    units = [(SOURCE / f"{name}.c", WARNINGS) for name in OURS]
+    ours = [*WARNINGS, "-DMEMORY_GUARDS"] if guards else WARNINGS
+    units = [(SOURCE / f"{name}.c", ours) for name in OURS]
     units += [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
     units += [(trees["zlib"] / f"{name}.c", ["-w", "-DNO_GZIP", "-DZ_SOLO"]) for name in ZLIB]
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
@@ -121,14 +123,17 @@ def build(cache, output):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--check", action="store_true", help="compare with the committed module, write nothing")
+    options.add_argument("--guards", action="store_true", help="a module for tests; needs --output")
     options.add_argument("--output", type=pathlib.Path, default=HERE / "codecs.wasm")
     options.add_argument("--cache", type=pathlib.Path, default=HERE / ".cache")
     arguments = options.parse_args()
+    if arguments.guards and (arguments.check or arguments.output == HERE / "codecs.wasm"):
+        options.error("--guards is not for the committed module: give another --output")
     cache = arguments.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
 
     output = cache / "codecs.wasm" if arguments.check else arguments.output.resolve()
-    build(cache, output)
+    build(cache, output, arguments.guards)
     module = output.read_bytes()
     print(f"{hashlib.sha256(module).hexdigest()}  {output.name}")
     print(f"{len(module)} bytes, {len(gzip.compress(module, 9))} gzip")

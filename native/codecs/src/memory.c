@@ -19,7 +19,8 @@
 struct Block {
   uint32_t size; /* of the payload, a multiple of ALIGN */
   struct Block *next; /* in the free list; meaningless while the block is in use */
-  uint32_t padding[2];
+  uint32_t wanted;    /* with guards: the bytes asked for; 0 while the block is free */
+  uint32_t padding;
 };
 _Static_assert(sizeof(struct Block) == ALIGN, "the payload must stay aligned");
 
@@ -29,6 +30,14 @@ static struct Block *free_list;
 static uint32_t top;  /* first address never handed out */
 static uint32_t peak;
 static uint32_t limit;
+
+/* A build for tests (build.py --guards) puts guard bytes behind each block: writes that stay inside of the module's
+ * memory do not trap, so without them the fuzzer would not see one that leaves its block. */
+#ifdef MEMORY_GUARDS
+enum { GUARD_BYTES = 64, GUARD = 0xa5 };
+#else
+enum { GUARD_BYTES = 0, GUARD = 0 };
+#endif
 
 static uint32_t heap_start(void) { return ((uint32_t)&__heap_base + ALIGN - 1) & ~(ALIGN - 1); }
 
@@ -52,7 +61,7 @@ static int grow_to(uint32_t end) {
   return __builtin_wasm_memory_grow(0, (end - have + PAGE - 1) / PAGE) != (size_t)-1;
 }
 
-void *malloc(size_t wanted) {
+static void *find_block(size_t wanted) {
   if (wanted > 0x7fffffffu) return NULL;
   uint32_t size = wanted ? ((uint32_t)wanted + ALIGN - 1) & ~(ALIGN - 1) : ALIGN;
 
@@ -63,6 +72,7 @@ void *malloc(size_t wanted) {
       struct Block *rest = (struct Block *)((uint8_t *)(block + 1) + size);
       rest->size = block->size - size - sizeof(struct Block);
       rest->next = block->next;
+      rest->wanted = 0;
       block->size = size;
       *link = rest;
     } else {
@@ -76,14 +86,41 @@ void *malloc(size_t wanted) {
   if (!grow_to(end)) return NULL;
   struct Block *block = (struct Block *)top;
   block->size = size;
+  block->wanted = 0;
   top = end;
   if (top > peak) peak = top;
   return block + 1;
 }
 
+void *malloc(size_t wanted) {
+  if (!GUARD_BYTES) return find_block(wanted);
+  struct Block *block = find_block(wanted + GUARD_BYTES);
+  if (!block) return NULL;
+  block[-1].wanted = (uint32_t)wanted + 1;
+  memset((uint8_t *)block + wanted, GUARD, block[-1].size - wanted);
+  return block;
+}
+
+#ifdef MEMORY_GUARDS
+/* The address of the first block whose guard or header is damaged, or 0. Blocks lie side by side. */
+__attribute__((export_name("check"), used)) uint32_t memory_check(void) {
+  for (uint32_t at = heap_start(); at < top;) {
+    struct Block *block = (struct Block *)at;
+    uint8_t *payload = (uint8_t *)(block + 1);
+    if (block->size % ALIGN || block->size > top - at - sizeof *block) return at;
+    for (uint32_t i = block->wanted ? block->wanted - 1 : block->size; i < block->size; i++) {
+      if (payload[i] != GUARD) return at;
+    }
+    at += sizeof *block + block->size;
+  }
+  return 0;
+}
+#endif
+
 void free(void *pointer) {
   if (!pointer) return;
   struct Block *block = (struct Block *)pointer - 1;
+  block->wanted = 0;
   struct Block *before = NULL, *after = free_list;
   while (after && after < block) {
     before = after;
@@ -123,9 +160,9 @@ void *calloc(size_t count, size_t size) {
 void *realloc(void *pointer, size_t size) {
   if (!pointer) return malloc(size);
   struct Block *block = (struct Block *)pointer - 1;
-  if (size <= block->size) return pointer;
+  if (!GUARD_BYTES && size <= block->size) return pointer;
   uint32_t rounded = ((uint32_t)size + ALIGN - 1) & ~(ALIGN - 1);
-  if (size <= 0x7fffffffu && (uint32_t)pointer + block->size == top && (uint32_t)pointer <= limit &&
+  if (!GUARD_BYTES && size <= 0x7fffffffu && (uint32_t)pointer + block->size == top && (uint32_t)pointer <= limit &&
       rounded <= limit - (uint32_t)pointer && grow_to((uint32_t)pointer + rounded)) {
     block->size = rounded; /* the topmost block grows where it is */
     top = (uint32_t)pointer + rounded;
@@ -134,7 +171,7 @@ void *realloc(void *pointer, size_t size) {
   }
   void *moved = malloc(size);
   if (!moved) return NULL;
-  memcpy(moved, pointer, block->size);
+  memcpy(moved, pointer, size < block->size ? size : block->size);
   free(pointer);
   return moved;
 }
