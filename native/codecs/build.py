@@ -23,18 +23,22 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCE = HERE / "src"
 
-OURS = "codecs errors memory input exif resize jpeg jpeg_dc jpeg_simd libjpeg_stubs png webp webp_lossless gif bmp".split()
+OURS = (
+    "codecs errors memory input exif resize jpeg jpeg_dc jpeg_simd libjpeg_stubs png inflate_fast webp webp_lossless "
+    "gif bmp"
+).split()
 
 LIBJPEG = (
     "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker jdmaster "
     "jdphuff jdpostct jdsample jidctint jidctred jmemmgr jmemnobs jutils jpeg_nbits jidctflt jidctfst jdmerge"
 ).split()
-ZLIB = "adler32 inflate inftrees inffast zutil".split()
+# Without inffast, which src/inflate_fast.c replaces.
+ZLIB = "adler32 inflate inftrees zutil".split()
 LIBWEBP = (
     "dec/frame_dec dec/quant_dec dec/tree_dec dec/vp8_dec "
     "utils/bit_reader_utils utils/color_cache_utils utils/huffman_utils utils/utils utils/thread_utils "
-    "dsp/dec dsp/dec_sse2 dsp/dec_clip_tables dsp/lossless dsp/lossless_sse2 dsp/upsampling dsp/upsampling_sse2 dsp/yuv "
-    "dsp/yuv_sse2"
+    "dsp/dec dsp/dec_sse2 dsp/dec_clip_tables dsp/lossless dsp/lossless_sse2 dsp/upsampling dsp/upsampling_sse2 "
+    "dsp/yuv dsp/yuv_sse2"
 ).split()
 
 # -ffp-contract=off and no fast maths: the resize weights must be Pillow's to the last bit.
@@ -104,10 +108,12 @@ def build(cache, output, guards):
     # wasm, but it is known by no such name; this is x32's.
     special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
 
+    # Z_SOLO: zlib without files and without its own malloc.
+    zlib = ["-DNO_GZIP", "-DZ_SOLO"]
     ours = [*WARNINGS, "-DMEMORY_GUARDS"] if guards else WARNINGS
-    units = [(SOURCE / f"{name}.c", ours) for name in OURS]
+    units = [(SOURCE / f"{name}.c", [*ours, *zlib]) for name in OURS]
     units += [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
-    units += [(trees["zlib"] / f"{name}.c", ["-w", "-DNO_GZIP", "-DZ_SOLO"]) for name in ZLIB]
+    units += [(trees["zlib"] / f"{name}.c", ["-w", *zlib]) for name in ZLIB]
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
     sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
     units += [(trees["libwebp"] / "src" / f"{name}.c", sse2) for name in LIBWEBP]

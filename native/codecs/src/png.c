@@ -1,6 +1,7 @@
 /*
- * PNG through zlib's inflate: all colour types and depths, Adam7, as Pillow's convert('RGB') sees them. Transparency
- * and gamma are ignored, 16-bit channels give their high byte. Of an APNG the default image is decoded.
+ * PNG through zlib's inflate with an inner loop of our own (inflate_fast.c): all colour types and depths, Adam7, as
+ * Pillow's convert('RGB') sees them. Transparency and gamma are ignored, 16-bit channels give their high byte. Of an
+ * APNG the default image is decoded.
  *
  * Chunks are parsed as the bytes come, and rows leave as soon as they are complete. IHDR, PLTE and eXIf are read whole
  * from the window, IDAT is inflated piece by piece, everything else is skipped.
@@ -21,7 +22,8 @@
 #include "zlib.h"
 
 enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
-enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16 };
+/* inflate_fast.c may read or overwrite INFLATE_SLACK bytes behind input, window and strip; input.c pads the first. */
+enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, INFLATE_SLACK = 16 };
 
 #define CHUNK(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -447,7 +449,9 @@ static int take_rows(int *budget) {
 
 static voidpf zlib_malloc(voidpf opaque, uInt count, uInt size) {
   (void)opaque;
-  return calloc(count, size);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+  return calloc(1, bytes + INFLATE_SLACK);
 }
 
 static void zlib_free(voidpf opaque, voidpf pointer) {
@@ -479,7 +483,7 @@ static int png_header(void) {
 static int png_start(void) {
   uint32_t longest = row_bytes((uint32_t)info.width) + 1;
   strip_size = 2 * longest > STRIP_BYTES ? 2 * longest : STRIP_BYTES;
-  strip = malloc(strip_size + VECTOR_PADDING + ROW_PADDING);
+  strip = malloc(strip_size + VECTOR_PADDING + ROW_PADDING + INFLATE_SLACK);
   above = calloc(1, longest + VECTOR_PADDING);
   rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
   if (!strip || !above || !rgb) return ERROR_MEMORY;

@@ -7,9 +7,9 @@
  * integers, so rows may come in any order (bottom-up BMP, interlaced GIF) and the result is still exact.
  * "Crop" means crop first, then resize, as `image.crop(box).resize(size)` does.
  *
- * Tile: one output pixel, its taps four at a time, the three channels side by side in one vector. A weight w of up to 23
- * bits and a sign is split into w = high * 4096 + low, since 16-bit products summed in pairs (dot_i16x8) cost half of
- * 32-bit ones: two dots give the exact 32-bit sum of two taps for all channels.
+ * Tile: one output pixel, its taps four at a time, the three channels side by side in one vector. A weight w of up to
+ * 23 bits and a sign is split into w = high * 4096 + low, since 16-bit products summed in pairs (dot_i16x8) cost half
+ * of 32-bit ones: two dots give the exact 32-bit sum of two taps for all channels.
  * Bounds: sums stay below 255 * 2^22 * 1.3 < 2^31 because the weights of a window sum to 2^22 and the negative lobes of
  * the filter hold less than 0.15 of it. Taps are padded with zero weights to a multiple of four; a row is read up to
  * ROW_PADDING bytes past its end.
@@ -134,7 +134,10 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   line = malloc(outWidth * 3 + ROW_PADDING);
   sums = malloc((size_t)pixels * 3 * sizeof *sums);
   output = malloc((size_t)pixels * 3);
-  if (!split || !line || !sums || !output) return ERROR_MEMORY;
+  if (!split || !line || !sums || !output) {
+    output = NULL; /* there is none to show */
+    return ERROR_MEMORY;
+  }
   split_weights();
   for (size_t i = 0; i < (size_t)pixels * 3; i++) sums[i] = ROUND;
   return STATUS_DONE;
@@ -153,9 +156,9 @@ static inline void store_pixel(uint8_t *to, v128_t sum) {
 
 static void horizontal_pass(const uint8_t *rgb) {
   /* Channels of pixels 0 and 1 (2 and 3) side by side as 16-bit pairs: r0 r1 g0 g1 b0 b1 and two zeros. */
-  const v128_t pixels01 = wasm_i8x16_const(0, -128, 3, -128, 1, -128, 4, -128, 2, -128, 5, -128, -128, -128, -128, -128);
-  const v128_t pixels23 =
-      wasm_i8x16_const(6, -128, 9, -128, 7, -128, 10, -128, 8, -128, 11, -128, -128, -128, -128, -128);
+  enum { Z = -128 }; /* an index out of range gives nought */
+  const v128_t pixels01 = wasm_i8x16_const(0, Z, 3, Z, 1, Z, 4, Z, 2, Z, 5, Z, Z, Z, Z, Z);
+  const v128_t pixels23 = wasm_i8x16_const(6, Z, 9, Z, 7, Z, 10, Z, 8, Z, 11, Z, Z, Z, Z, Z);
   const v128_t round = wasm_i32x4_const_splat(ROUND);
   const int16_t *weights = split;
   for (uint32_t out = 0; out < columns.outSize; out++) {

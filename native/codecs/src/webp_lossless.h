@@ -12,7 +12,8 @@ void lossless_reset(void);
 int lossless_start(const uint8_t *data, uint32_t size, uint32_t width, uint32_t height,
                    void (*row)(uint32_t y, const uint32_t *argb));
 
-/* Decodes up to row `end`, give or take sixteen. STATUS_DONE; STATUS_NEED_INPUT when the data end too soon; or an error. */
+/* Decodes up to row `end`, give or take sixteen. STATUS_DONE; STATUS_NEED_INPUT when the data end too soon; or an
+ * error. */
 int lossless_rows(uint32_t end);
 
 #endif
