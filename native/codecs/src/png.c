@@ -1,7 +1,7 @@
 /*
  * PNG through zlib's inflate with an inner loop of our own (inflate_fast.c): all colour types and depths, Adam7, as
- * Pillow's convert('RGB') sees them. Transparency and gamma are ignored, 16-bit channels give their high byte. Of an
- * APNG the default image is decoded.
+ * Pillow's convert('RGB') sees them. Transparency and gamma are ignored, 16-bit channels give their high byte (of grey,
+ * too, which Pillow clips). Of an APNG the default image is decoded.
  *
  * Chunks are parsed as the bytes come, and rows leave as soon as they are complete. IHDR, PLTE and eXIf are read whole
  * from the window, IDAT is inflated piece by piece, everything else is skipped.
@@ -364,7 +364,7 @@ static const uint8_t *to_rgb(const uint8_t *from, uint32_t count) {
     case GREY << 8 | 8:
       for (uint32_t i = 0; i < count; i++, to += 3) put_grey(to, from[i]);
       break;
-    case GREY << 8 | 16:
+    case GREY << 8 | 16: /* Pillow's convert('RGB') clips these at 255 and makes them white, which no one can want */
     case GREY_ALPHA << 8 | 8:
       for (uint32_t i = 0; i < count; i++, to += 3, from += 2) put_grey(to, from[0]);
       break;
