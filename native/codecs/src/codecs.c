@@ -79,10 +79,10 @@ static int finish(int status) {
 }
 
 /* `eighths` of the full size, 1 to 8; less than 8 for JPEG only. The crop is in pixels of the scaled image before
- * orientation; width and height 0 mean all of it. */
+ * orientation; width and height 0 mean all of it. `order`: see ResizeOrder in resize.h; 0 for an upright picture. */
 EXPORT(start)
 int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
-                 uint32_t outHeight) {
+                 uint32_t outHeight, int order) {
   if (phase != WAITING_FOR_START) return ERROR_USAGE;
   int status = decoder->scale(eighths);
   if (status != STATUS_DONE) return status; /* the host may try another scale */
@@ -91,7 +91,7 @@ int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t h
     width = scaled_width;
     height = scaled_height;
   }
-  status = resize_start(scaled_width, scaled_height, x, y, width, height, outWidth, outHeight);
+  status = resize_start(scaled_width, scaled_height, x, y, width, height, outWidth, outHeight, order);
   if (status == STATUS_DONE) {
     info.wantedRows = (int32_t)height;
     status = decoder->start();

@@ -7,13 +7,17 @@
  * integers, so rows may come in any order (bottom-up BMP, interlaced GIF) and the result is still exact.
  * "Crop" means crop first, then resize, as `image.crop(box).resize(size)` does.
  *
+ * A picture that EXIF turns on its side is to come out as if it had been turned before: Pillow's horizontal pass then
+ * runs down the stored columns. So with RESIZE_ROWS_FIRST the rows are summed up, weighted, at full width, and the other
+ * pass runs over these sums at the end; and windows of a mirrored axis are those of its mirror image.
+ *
  * Tile: one output pixel, its taps four at a time, the three channels side by side in one vector. A weight w of up to
  * 23 bits and a sign is split into w = high * 4096 + low, since 16-bit products summed in pairs (dot_i16x8) cost half
  * of 32-bit ones: two dots give the exact 32-bit sum of two taps for all channels.
  * Bounds: sums stay below 255 * 2^22 * 1.3 < 2^31 because the weights of a window sum to 2^22 and the negative lobes of
  * the filter hold less than 0.15 of it. Taps are padded with zero weights to a multiple of four; a row is read up to
  * ROW_PADDING bytes past its end.
- * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), weights of (4 * width / outWidth + 6) * 4 bytes an output
+ * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth * 3), weights of (4 * width / outWidth + 6) * 4 bytes an output
  * column and likewise a row; for Adam7, 16 * outWidth bytes for each second row.
  */
 #include "resize.h"
@@ -40,7 +44,10 @@ static struct Axis columns, rows;
 static uint32_t crop_x, crop_y;
 static int16_t *split;     /* [outWidth][taps / 4][8]: high of taps 01, 23, low of 01, 23 (the order of the lanes) */
 static uint8_t *line;      /* one row after the horizontal pass */
-static int32_t *sums;      /* [outHeight][outWidth * 3] */
+static int32_t *sums;      /* [outHeight][samples] */
+static uint32_t samples;   /* of a row of sums: outWidth * 3, or with rows_first the width of the crop times 3 */
+static int rows_first;     /* the vertical pass comes before the horizontal one */
+static uint8_t *summed;    /* one row after the vertical pass, where that comes first */
 static uint8_t *output;    /* [outHeight][outWidth * 3] */
 static int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
 static uint32_t hint;      /* an output row near those that the last input row touched */
@@ -95,6 +102,35 @@ static int axis_start(struct Axis *axis, uint32_t inSize, uint32_t outSize) {
   return 1;
 }
 
+static void reverse(int32_t *values, uint32_t count) {
+  for (uint32_t i = 0; i < count / 2; i++) {
+    int32_t value = values[i];
+    values[i] = values[count - 1 - i];
+    values[count - 1 - i] = value;
+  }
+}
+
+/* Turns the axis around: output i becomes the one that its mirror image had, over the inputs mirrored. */
+static void axis_mirror(struct Axis *axis) {
+  for (uint32_t a = 0, b = axis->outSize - 1; a <= b && b < axis->outSize; a++, b--) {
+    uint32_t first_a = axis->inSize - axis->first[a] - axis->count[a];
+    uint32_t first_b = axis->inSize - axis->first[b] - axis->count[b];
+    uint32_t count_a = axis->count[a];
+    axis->first[a] = first_b;
+    axis->first[b] = first_a;
+    axis->count[a] = axis->count[b];
+    axis->count[b] = count_a;
+    int32_t *at_a = axis->weights + (size_t)a * axis->taps, *at_b = axis->weights + (size_t)b * axis->taps;
+    for (uint32_t i = 0; a != b && i < axis->taps; i++) {
+      int32_t weight = at_a[i];
+      at_a[i] = at_b[i];
+      at_b[i] = weight;
+    }
+    reverse(at_a, axis->count[a]);
+    if (a != b) reverse(at_b, axis->count[b]);
+  }
+}
+
 /* Rearranges the columns' weights for the dot products of horizontal_pass. */
 static void split_weights(void) {
   size_t groups = (size_t)columns.outSize * columns.taps / TAPS;
@@ -112,13 +148,15 @@ void resize_reset(void) {
   memset(&columns, 0, sizeof columns);
   memset(&rows, 0, sizeof rows);
   split = NULL;
-  line = output = NULL;
+  line = output = summed = NULL;
+  samples = 0;
+  rows_first = 0;
   sums = scattered = NULL;
   hint = 0;
 }
 
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
-                 uint32_t outWidth, uint32_t outHeight) {
+                 uint32_t outWidth, uint32_t outHeight, int order) {
   enum { MOST_OUTPUT = 1 << 14 };
   if (!width || !height || x > imageWidth || width > imageWidth - x || y > imageHeight || height > imageHeight - y) {
     return ERROR_USAGE;
@@ -128,18 +166,23 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   crop_x = x;
   crop_y = y;
   if (!axis_start(&columns, width, outWidth) || !axis_start(&rows, height, outHeight)) return ERROR_MEMORY;
-  uint64_t pixels = (uint64_t)outWidth * outHeight;
-  if (pixels * 12 > 0x7fffffff) return ERROR_MEMORY;
+  if (order & RESIZE_MIRROR_COLUMNS) axis_mirror(&columns);
+  if (order & RESIZE_MIRROR_ROWS) axis_mirror(&rows);
+  rows_first = order & RESIZE_ROWS_FIRST;
+  samples = (rows_first ? width : outWidth) * 3; /* width is below 2^31 / 3: the image's rows stand in memory */
+  uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
+  if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
   split = malloc((size_t)columns.outSize * columns.taps * 2 * sizeof *split);
   line = malloc(outWidth * 3 + ROW_PADDING);
-  sums = malloc((size_t)pixels * 3 * sizeof *sums);
+  sums = malloc((size_t)all * sizeof *sums);
   output = malloc((size_t)pixels * 3);
-  if (!split || !line || !sums || !output) {
+  if (rows_first) summed = malloc(samples + ROW_PADDING);
+  if (!split || !line || !sums || !output || (rows_first && !summed)) {
     output = NULL; /* there is none to show */
     return ERROR_MEMORY;
   }
   split_weights();
-  for (size_t i = 0; i < (size_t)pixels * 3; i++) sums[i] = ROUND;
+  for (size_t i = 0; i < (size_t)all; i++) sums[i] = ROUND;
   return STATUS_DONE;
 }
 
@@ -181,24 +224,33 @@ static void horizontal_pass(const uint8_t *rgb) {
   }
 }
 
-/* Adds the row in `line` to the output rows whose window holds row y of the crop. */
-static void vertical_pass(uint32_t y) {
-  /* Windows begin and end in order, so those that hold y are neighbours: find the first of them from the hint. */
+/* The first output row whose window holds row y of the crop. Windows begin and end in order, so those that hold y are
+ * neighbours, and near those of the row before. */
+static uint32_t first_output(uint32_t y) {
+  if (hint == rows.outSize) hint--;
   while (hint > 0 && rows.first[hint - 1] + rows.count[hint - 1] > y) hint--;
   while (hint < rows.outSize && rows.first[hint] + rows.count[hint] <= y) hint++;
-  uint32_t samples = columns.outSize * 3;
-  for (uint32_t out = hint; out < rows.outSize && rows.first[out] <= y; out++) {
+  return hint;
+}
+
+/* Adds a row of samples to the output rows whose window holds row y of the crop. */
+static void vertical_pass(uint32_t y, const uint8_t *row) {
+  for (uint32_t out = first_output(y); out < rows.outSize && rows.first[out] <= y; out++) {
     int32_t weight = rows.weights[(size_t)out * rows.taps + (y - rows.first[out])];
     int32_t *sum = sums + (size_t)out * samples;
-    for (uint32_t i = 0; i < samples; i++) sum[i] += weight * line[i];
+    for (uint32_t i = 0; i < samples; i++) sum[i] += weight * row[i];
   }
-  if (hint == rows.outSize) hint--;
 }
 
 void resize_row(uint32_t y, const uint8_t *rgb) {
   if (!resize_wants(y)) return;
-  horizontal_pass(rgb + (size_t)crop_x * 3);
-  vertical_pass(y - crop_y);
+  const uint8_t *cropped = rgb + (size_t)crop_x * 3;
+  if (rows_first) {
+    vertical_pass(y - crop_y, cropped);
+  } else {
+    horizontal_pass(cropped);
+    vertical_pass(y - crop_y, line);
+  }
   info.rows++;
 }
 
@@ -207,6 +259,7 @@ void resize_row(uint32_t y, const uint8_t *rgb) {
  * sums of the even rows are kept until pass 6 completes them, instead of the frame.
  */
 int resize_start_scattered(void) {
+  if (rows_first) return STATUS_DONE; /* pixels go straight into the sums */
   uint64_t bytes = (uint64_t)(rows.inSize / 2 + 1) * columns.outSize * 4 * sizeof *scattered;
   scattered = bytes > 0x7fffffff ? NULL : calloc(1, (size_t)bytes);
   return scattered ? STATUS_DONE : ERROR_MEMORY;
@@ -217,8 +270,24 @@ static int32_t *scattered_sums(uint32_t y) {
   return scattered + (size_t)(y / 2 - (crop_y + 1) / 2) * columns.outSize * 4;
 }
 
+static void scattered_rows_first(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
+  for (uint32_t out = first_output(y); out < rows.outSize && rows.first[out] <= y; out++) {
+    int32_t weight = rows.weights[(size_t)out * rows.taps + (y - rows.first[out])];
+    int32_t *sum = sums + (size_t)out * samples;
+    uint32_t at = x;
+    for (uint32_t i = 0; i < count; i++, at += step) {
+      if (at < crop_x || at - crop_x >= columns.inSize) continue;
+      for (int c = 0; c < 3; c++) sum[(size_t)(at - crop_x) * 3 + c] += weight * rgb[i * 3 + c];
+    }
+  }
+}
+
 void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
   if (!resize_wants(y)) return;
+  if (rows_first) {
+    scattered_rows_first(y - crop_y, x, step, count, rgb);
+    return;
+  }
   int32_t *row = scattered_sums(y);
   uint32_t out = 0; /* the first output whose window has not ended before x */
   for (uint32_t i = 0; i < count; i++, x += step, rgb += 3) {
@@ -237,21 +306,39 @@ void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const 
 
 void resize_scattered_row(uint32_t y) {
   if (!resize_wants(y)) return;
+  if (rows_first) {
+    info.rows++;
+    return;
+  }
   const int32_t *row = scattered_sums(y);
   for (uint32_t out = 0; out < columns.outSize; out++) {
     v128_t sum = wasm_i32x4_add(wasm_v128_load(row + (size_t)out * 4), wasm_i32x4_const_splat(ROUND));
     store_pixel(line + (size_t)out * 3, sum);
   }
-  vertical_pass(y - crop_y);
+  vertical_pass(y - crop_y, line);
   info.rows++;
+}
+
+static void round_row(const int32_t *from, uint32_t count, uint8_t *to) {
+  for (uint32_t i = 0; i < count; i++) {
+    int32_t value = from[i] >> PRECISION;
+    to[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+  }
 }
 
 const uint8_t *resize_output(void) {
   if (!output) return NULL;
-  size_t samples = (size_t)columns.outSize * rows.outSize * 3;
-  for (size_t i = 0; i < samples; i++) {
-    int32_t value = sums[i] >> PRECISION;
-    output[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+  size_t width = (size_t)columns.outSize * 3;
+  for (uint32_t out = 0; out < rows.outSize; out++) {
+    const int32_t *row = sums + (size_t)out * samples;
+    uint8_t *to = output + out * width;
+    if (rows_first) {
+      round_row(row, samples, summed);
+      horizontal_pass(summed);
+      memcpy(to, line, width);
+    } else {
+      round_row(row, samples, to);
+    }
   }
   return output;
 }

@@ -10,10 +10,17 @@ enum { ROW_PADDING = 16 };
 /* Forgets the buffers of the image before (memory_reset has taken them away). */
 void resize_reset(void);
 
+/* How the stored rows lie in the picture, as far as it shows in the result; the output stays as stored. */
+enum ResizeOrder {
+  RESIZE_MIRROR_COLUMNS = 1, /* stored columns run against the direction in which they are seen */
+  RESIZE_MIRROR_ROWS = 2,    /* and rows */
+  RESIZE_ROWS_FIRST = 4      /* Pillow's first pass runs down the stored columns: they are the rows of the picture */
+};
+
 /* Sets up the resize of the crop (x, y, width, height) of an image of imageWidth by imageHeight pixels to outWidth by
- * outHeight. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or ERROR_MEMORY. */
+ * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or ERROR_MEMORY. */
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
-                 uint32_t outWidth, uint32_t outHeight);
+                 uint32_t outWidth, uint32_t outHeight, int order);
 
 /* Whether row y of the image lies in the crop. */
 int resize_wants(uint32_t y);

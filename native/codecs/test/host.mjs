@@ -107,7 +107,7 @@ export function decode(bytes, options = {}) {
       const status = check(codecs.run(slice));
       calls++;
       if (status === Status.HEADER) {
-        check(codecs.start(scale(info()), ...crop, width, height));
+        check(codecs.start(scale(info()), ...crop, width, height, options.order ?? 0));
       } else if (status === Status.NEED_INPUT && offset < bytes.length) {
         const part = bytes.subarray(offset, offset + piece);
         const address = codecs.reserve(part.length);

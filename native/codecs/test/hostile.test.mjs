@@ -118,7 +118,7 @@ describe("a host's mistakes", () => {
     assert.equal(instantiate().open(Format.png), Status.USAGE);
     const codecs = fresh();
     assert.equal(codecs.run(0), Status.USAGE);
-    assert.equal(codecs.start(8, 0, 0, 0, 0, 224, 224), Status.USAGE);
+    assert.equal(codecs.start(8, 0, 0, 0, 0, 224, 224, 0), Status.USAGE);
     assert.equal(codecs.commit(1), Status.USAGE);
     assert.equal(codecs.end(), Status.USAGE);
     assert.equal(codecs.reserve(1), 0);

@@ -1,12 +1,12 @@
 /** The entry: photographs from file to input against Pillow, crops, and formats that are not decoded. */
 import { describe, expect, it } from "vitest";
-import { centerBox, decodeToInput } from "../../../worker/image/decode.ts";
+import { centerBox } from "../../../worker/image/geometry.ts";
 import { fixture, hasReference, referenceJson } from "../files.ts";
-import { CENTER_OF_CHELSEA, difference, differenceFrom, EQUAL, refusal, TO_224 } from "./references.ts";
+import { CENTER_OF_CHELSEA, decode, difference, differenceFrom, EQUAL, refusal, TO_224 } from "./references.ts";
 
 describe("a photograph", () => {
   it("is cropped to its centre and resized to the bytes of Pillow", async () => {
-    const decoded = await decodeToInput(await fixture("chelsea.png"), { ...TO_224, ...CENTER_OF_CHELSEA });
+    const decoded = await decode(await fixture("chelsea.png"), { ...TO_224, ...CENTER_OF_CHELSEA });
     expect(decoded).toMatchObject({ format: "png", sourceWidth: 451, sourceHeight: 300 });
     expect(difference(decoded.pixels, await fixture("resize/chelsea_center.rgb"))).toEqual(EQUAL);
   });
@@ -15,8 +15,8 @@ describe("a photograph", () => {
     const names = ["chelsea.png", "china.jpg", "camera.png", "grace_hopper.jpg", "coffee.png", "rocket.jpg"];
     const files = await Promise.all(names.map(fixture));
     const alone: Uint8Array[] = [];
-    for (const file of files) alone.push((await decodeToInput(file, TO_224)).pixels);
-    const together = await Promise.all(files.map((file) => decodeToInput(file, TO_224)));
+    for (const file of files) alone.push((await decode(file, TO_224)).pixels);
+    const together = await Promise.all(files.map((file) => decode(file, TO_224)));
     for (const [i, { pixels }] of together.entries()) expect(difference(pixels, alone[i]), names[i]).toEqual(EQUAL);
   });
 

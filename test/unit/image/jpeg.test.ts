@@ -1,8 +1,7 @@
 /** JPEGs of every kind against Pillow (libjpeg-turbo 3.1), their orientation, and what is wrong with broken ones. */
 import { describe, expect, it } from "vitest";
-import { decodeToInput } from "../../../worker/image/decode.ts";
 import { fixture, hasReference, reference } from "../files.ts";
-import { difference, differenceFrom, EQUAL, expectGoodImageToDecode, refusal, TO_224 } from "./references.ts";
+import { decode, difference, differenceFrom, EQUAL, expectGoodImageToDecode, refusal, TO_224 } from "./references.ts";
 
 const ORIENTATIONS = [1, 2, 3, 4, 5, 6, 7, 8];
 
@@ -47,7 +46,7 @@ describe("the EXIF orientation of a JPEG", () => {
   it("is applied as Pillow's exif_transpose does before it resizes, to the byte", async () => {
     for (const orientation of ORIENTATIONS) {
       const options = { ...TO_224, width: 24, height: 20, exif: "apply" } as const;
-      const decoded = await decodeToInput(await fixture(`resize/exif${orientation}.jpg`), options);
+      const decoded = await decode(await fixture(`resize/exif${orientation}.jpg`), options);
       const expected = await fixture(`resize/exif${orientation}.rgb`);
       expect(difference(decoded.pixels, expected), `orientation ${orientation}`).toEqual(EQUAL);
       const size = orientation > 4 ? [51, 75] : [75, 51];
@@ -59,7 +58,7 @@ describe("the EXIF orientation of a JPEG", () => {
     const asStored = await fixture("resize/exif1.rgb");
     for (const orientation of ORIENTATIONS) {
       const file = await fixture(`resize/exif${orientation}.jpg`);
-      const decoded = await decodeToInput(file, { ...TO_224, width: 24, height: 20 });
+      const decoded = await decode(file, { ...TO_224, width: 24, height: 20 });
       expect(difference(decoded.pixels, asStored), `orientation ${orientation}`).toEqual(EQUAL);
       expect([decoded.sourceWidth, decoded.sourceHeight]).toEqual([75, 51]);
     }
@@ -88,7 +87,7 @@ describe("the EXIF orientation of a JPEG", () => {
     for (const [offset, value] of damages) {
       const damaged = file.slice();
       damaged[tag + offset] = value;
-      const { pixels } = await decodeToInput(damaged, { ...TO_224, width: 24, height: 20, exif: "apply" });
+      const { pixels } = await decode(damaged, { ...TO_224, width: 24, height: 20, exif: "apply" });
       expect(difference(pixels, asStored), `byte ${offset} = ${value}`).toEqual(EQUAL);
     }
   });
@@ -155,7 +154,7 @@ describe("a JPEG is refused with the reason when", () => {
     const error = await refusal(file);
     expect(error.kind).toBe("broken-image");
     expect(error.message).toMatch(/libjpeg: .*Huffman table/);
-    const { pixels } = await decodeToInput(whole, { ...TO_224, width: 24, height: 20 });
+    const { pixels } = await decode(whole, { ...TO_224, width: 24, height: 20 });
     expect(difference(pixels, await fixture("resize/exif1.rgb"))).toEqual(EQUAL);
   });
 });
@@ -170,7 +169,7 @@ describe("a JPEG that is cut off", () => {
 
   it("by nothing but its end marker is decoded", async () => {
     const whole = await fixture("resize/exif1.jpg");
-    const { pixels } = await decodeToInput(whole.slice(0, -2), { ...TO_224, width: 24, height: 20 });
+    const { pixels } = await decode(whole.slice(0, -2), { ...TO_224, width: 24, height: 20 });
     expect(difference(pixels, await fixture("resize/exif1.rgb"))).toEqual(EQUAL);
   });
 
@@ -189,7 +188,7 @@ describe("a JPEG with any byte damaged", () => {
     for (let at = 0; at < whole.length; at += 3) {
       const file = whole.slice();
       file[at] ^= 0x55;
-      await decodeToInput(file, { ...TO_224, width: 24, height: 20, maxPixels: 1_000_000 }).catch((error) => {
+      await decode(file, { ...TO_224, width: 24, height: 20, maxPixels: 1_000_000 }).catch((error) => {
         expect(error.name, `byte ${at}: ${error.stack}`).toBe("LabelerError");
       });
     }

@@ -1,9 +1,8 @@
 /** PNGs of every kind against Pillow, and what is wrong with broken ones. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { decodeToInput } from "../../../worker/image/decode.ts";
 import { fixture, fixtureJson, hasReference } from "../files.ts";
 import { chunk, concat, deflate, ihdr, png, SIGNATURE } from "./png-builder.ts";
-import { difference, differenceFrom, EQUAL, expectGoodImageToDecode, refusal, TO_224 } from "./references.ts";
+import { decode, difference, differenceFrom, EQUAL, expectGoodImageToDecode, refusal, TO_224 } from "./references.ts";
 
 interface Variant {
   name: string;
@@ -22,7 +21,7 @@ beforeAll(async () => {
 
 /** Decodes at the image's own size, where the resize changes nothing. */
 async function decoded({ png, width, height }: Variant): Promise<Uint8Array> {
-  return (await decodeToInput(Uint8Array.fromBase64(png), { ...TO_224, width, height })).pixels;
+  return (await decode(Uint8Array.fromBase64(png), { ...TO_224, width, height })).pixels;
 }
 
 describe("a PNG is decoded to the bytes of Pillow", () => {
@@ -59,9 +58,9 @@ describe("the orientation in a PNG's eXIf chunk", () => {
     const tiff = [0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
     const header = ihdr({ width: 3, height: 1, depth: 8, colourType: 0 });
     const file = png(header, chunk("eXIf", tiff), chunk("IDAT", await deflate([0, 10, 20, 30])));
-    const asStored = await decodeToInput(file, { ...TO_224, width: 3, height: 1 });
+    const asStored = await decode(file, { ...TO_224, width: 3, height: 1 });
     expect([...asStored.pixels]).toEqual([10, 10, 10, 20, 20, 20, 30, 30, 30]);
-    const turned = await decodeToInput(file, { ...TO_224, width: 1, height: 3, exif: "apply" });
+    const turned = await decode(file, { ...TO_224, width: 1, height: 3, exif: "apply" });
     expect(turned).toMatchObject({ sourceWidth: 1, sourceHeight: 3 });
     expect([...turned.pixels]).toEqual([10, 10, 10, 20, 20, 20, 30, 30, 30]);
   });
@@ -82,7 +81,7 @@ describe("a PNG that is cut off", () => {
     const checksum = 4; // zlib's own, which nothing depends on
     for (let end = 0; end < data.length - checksum - 1; end += 7)
       expect((await refusal(png(header, chunk("IDAT", data.slice(0, end))))).kind, `${end} bytes`).toBe("broken-image");
-    await decodeToInput(png(header, chunk("IDAT", data.slice(0, -checksum))), TO_224);
+    await decode(png(header, chunk("IDAT", data.slice(0, -checksum))), TO_224);
   });
 
   it("is decoded if only what follows the image data is missing", async () => {
@@ -181,7 +180,7 @@ describe("a PNG is refused with the reason when", () => {
     for (let at = 0; at < whole.length; at++) {
       const file = whole.slice();
       file[at] ^= 0x55;
-      await decodeToInput(file, TO_224).catch((error) => {
+      await decode(file, TO_224).catch((error) => {
         expect(error.name, `byte ${at}: ${error.stack}`).toBe("LabelerError");
         refused++;
       });

@@ -3,7 +3,8 @@ import UPNG from "upng-js";
 import { expect } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import type { DecodeOptions } from "../../../worker/image/decode.ts";
-import { decodeToInput } from "../../../worker/image/decode.ts";
+import { type DecodedImage, decodeToInput } from "../../../worker/image/decode.ts";
+import { Pieces } from "../../../worker/image/pieces.ts";
 import { fixture, fixtureJson, reference } from "../files.ts";
 
 /** A resize by Pillow; see scripts/fixtures/pillow_resize.py. */
@@ -59,18 +60,29 @@ export function difference(actual: Uint8Array, expected: Uint8Array): { max: num
 
 export const EQUAL = { max: 0, mean: 0 };
 
+/** Decodes a whole file; JPEGs at full size unless told otherwise, since that is what the references are of. */
+export function decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
+  return decodeToInput(new Pieces([bytes]), { scale: "full", fileSize: bytes.length, ...options });
+}
+
 /** The pipeline of the references: all of the picture, as stored, to 224 × 224. */
-export const TO_224: DecodeOptions = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 13_000_000 };
+export const TO_224: DecodeOptions = {
+  width: 224,
+  height: 224,
+  crop: "squash",
+  exif: "ignore",
+  maxPixels: 100_000_000,
+};
 
 /** How far the image at `path` is from its reference picture. */
 export async function differenceFrom(path: string, expected: string): Promise<{ max: number; mean: number }> {
-  const { pixels } = await decodeToInput(await reference(path), TO_224);
+  const { pixels } = await decode(await reference(path), TO_224);
   return difference(pixels, await referencePixels(expected));
 }
 
 /** The error that the decoding of these bytes ends with, which has to be of the caller's kind. */
 export async function refusal(bytes: Uint8Array<ArrayBuffer>, options = TO_224): Promise<LabelerError> {
-  const error: unknown = await decodeToInput(bytes, options).then(
+  const error: unknown = await decode(bytes, options).then(
     () => new Error("it was decoded"),
     (reason: unknown) => reason,
   );
@@ -80,7 +92,7 @@ export async function refusal(bytes: Uint8Array<ArrayBuffer>, options = TO_224):
 
 /** Whether an image that is known to be good still decodes to what it should. */
 export async function expectGoodImageToDecode(): Promise<void> {
-  const { pixels } = await decodeToInput(await fixture("chelsea.png"), { ...TO_224, ...CENTER_OF_CHELSEA });
+  const { pixels } = await decode(await fixture("chelsea.png"), { ...TO_224, ...CENTER_OF_CHELSEA });
   expect(difference(pixels, await fixture("resize/chelsea_center.rgb"))).toEqual(EQUAL);
 }
 

@@ -1,6 +1,7 @@
 /** Whole networks against native TensorFlow Lite, on pixels that Pillow made: nothing but the network is under test. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
+import { Pieces } from "../../../worker/image/pieces.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { hasReference, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
@@ -79,8 +80,8 @@ describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
       let equal = 0;
       for (const [row, { file }] of imagenet_sample.entries()) {
         const photo = await reference(`imagenet-sample/${file}`);
-        const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6 } as const;
-        const { pixels } = await decodeToInput(photo, options);
+        const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6, scale: "full" } as const;
+        const { pixels } = await decodeToInput(new Pieces([photo]), options);
         const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
         if (outputs[argmax(classifier.probabilities(pixels))] === Math.max(...outputs)) equal++;
       }
