@@ -27,8 +27,10 @@ interface Reply {
 
 async function reply(labelled: Promise<Labelled>): Promise<Reply> {
   try {
-    const { labels: results } = await labelled;
-    return { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
+    const { labels: results, missing } = await labelled;
+    const best = { label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
+    if (missing === 0) return { results, ...best };
+    return { results, ...best, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
   } catch (error) {
     if (!(error instanceof LabelerError) || !IMAGE_FAULTS.has(error.kind)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message };
