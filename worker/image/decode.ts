@@ -30,6 +30,8 @@ export interface DecodedImage {
   readonly pixels: Uint8Array<ArrayBuffer>;
   /** How much of the picture is missing because the file ends early, 0..1. */
   readonly missing: number;
+  /** The scale at which it was decoded. */
+  readonly eighths: number;
 }
 
 /** Bytes per call: the instance keeps what it has not yet taken. */
@@ -151,8 +153,9 @@ async function decodeIn(
         plan = planFor(codec.info(), format, options);
         if (kind === "small" && plan.memory > MEMORY.small) return TOO_SMALL;
         codec.start(plan);
-        feed.forget();
       } else if (state === "need input") {
+        // Memory gives out before the first row or not at all.
+        if (plan !== undefined && codec.info().rows > 0) feed.forget();
         const piece = await feed.next();
         alive();
         if (piece === undefined) codec.end();
@@ -161,7 +164,8 @@ async function decodeIn(
         const { rows, wantedRows } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;
-        return { format, sourceWidth: width, sourceHeight: height, pixels, missing: 1 - rows / wantedRows };
+        const missing = state === "truncated" ? 1 - rows / wantedRows : 0;
+        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, eighths: plan.eighths };
       }
     }
   } catch (error) {

@@ -36,7 +36,13 @@ int exif_orientation(const uint8_t *bytes, uint32_t size) {
     uint32_t entry = directory + 2 + i * ENTRY;
     if (entry > size - 2 || size - entry < ENTRY) return 1;
     if (read16(&tiff, entry) != TAG_ORIENTATION) continue;
-    uint32_t value = read16(&tiff, entry + 8);
+    /* The integer types, as Pillow takes them; a value of another type or number is none. */
+    enum { SHORT = 3, LONG = 4, SBYTE = 6, SSHORT = 8, SLONG = 9, IFD = 13 };
+    uint32_t type = read16(&tiff, entry + 2), count = read32(&tiff, entry + 4), value;
+    if ((type == SHORT || type == SSHORT) && (count == 1 || count == 2)) value = read16(&tiff, entry + 8);
+    else if ((type == LONG || type == SLONG || type == IFD) && count == 1) value = read32(&tiff, entry + 8);
+    else if (type == SBYTE && count == 1) value = bytes[entry + 8];
+    else return 1;
     return value >= 1 && value <= 8 ? (int)value : 1;
   }
   return 1;

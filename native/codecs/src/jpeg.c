@@ -30,6 +30,7 @@ static struct jpeg_source_mgr source;
 static uint32_t skip_left;  /* of a segment that libjpeg skips, beyond what the window holds */
 static int past_end;        /* the input ended and an EOI marker was made up */
 static int hit_end;         /* entropy data were missing after that */
+static int seen_exif;       /* a segment with EXIF was read */
 static uint8_t *samples;    /* one scanline, for CMYK and grey */
 static uint8_t *rgb;        /* one scanline as RGB */
 static int started;         /* jpeg_start_decompress has returned */
@@ -138,7 +139,10 @@ static boolean read_app1(j_decompress_ptr cinfo) {
     if (input.ended) fail_with(ERROR_EMPTY, 0);
     return FALSE;
   }
-  if (length > LENGTH_BYTES + EXIF_HEADER && !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
+  /* The directory is in the first segment; long EXIF goes on in others of the same name. */
+  if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER &&
+      !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
+    seen_exif = 1;
     uint32_t header = LENGTH_BYTES + EXIF_HEADER;
     info.orientation = exif_orientation(segment + header, (uint32_t)length - header);
   }
@@ -151,7 +155,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
 
 static void jpeg_open(void) {
   skip_left = 0;
-  past_end = hit_end = started = 0;
+  past_end = hit_end = started = seen_exif = 0;
   real_rows = -1;
   samples = rgb = NULL;
   jpeg_dc_only = 0;

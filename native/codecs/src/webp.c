@@ -26,6 +26,7 @@ struct Layout {
   uint32_t canvas_width, canvas_height; /* 0 while unknown */
   uint32_t frame_x, frame_y, frame_width, frame_height;
   int lossless;
+  int has_exif; /* says VP8X */
   const uint8_t *image; /* the VP8 or VP8L payload, NULL while it has not come */
   uint32_t image_size;  /* as much of it as is there */
   int complete;         /* all of the file's chunks are there */
@@ -104,6 +105,7 @@ static int walk_chunks(uint32_t at, uint32_t end, int in_frame, uint32_t *chunks
       if (present < VP8X_SIZE) return STATUS_NEED_INPUT;
       if (p[0] & 2) info.flags |= FLAG_ANIMATED;
       if (p[0] & 16) info.flags |= FLAG_ALPHA;
+      layout.has_exif = (p[0] & 8) != 0;
       layout.canvas_width = read_le24(p + 4) + 1;
       layout.canvas_height = read_le24(p + 7) + 1;
     } else if (tag == TAG('A', 'N', 'M', 'F') && !in_frame && !layout.image) {
@@ -241,6 +243,8 @@ static int webp_header(void) {
   info.components = info.flags & FLAG_ALPHA ? 4 : 3;
   info.bits = 8;
   if (layout.lossless) info.flags |= FLAG_LOSSLESS;
+  /* EXIF comes last, and `start` has to know how the picture is turned. The file is kept whole all the same. */
+  if (layout.has_exif && !layout.complete && !input.ended) return STATUS_NEED_INPUT;
   return STATUS_HEADER;
 }
 

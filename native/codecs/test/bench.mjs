@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { decode, serviceScale } from "./host.mjs";
-import { shared } from "./reference.mjs";
+import { reference } from "./reference.mjs";
 
 const RUNS = 15;
 const CORPUS = [
@@ -14,7 +14,7 @@ const SMALL = "base420.jpg prog420.jpg rgb8.png lossy.webp ll.webp p.gif b24.bmp
 const paths =
   process.argv.length > 2
     ? process.argv.slice(2)
-    : [...CORPUS, ...SMALL.split(" ").map((name) => join("corpus", "variants", name))].map((p) => join(shared, p));
+    : [...CORPUS, ...SMALL.split(" ").map((name) => join("corpus", "variants", name))].map((p) => join(reference, p));
 
 console.log(`${"file".padEnd(24)}${"image".padEnd(12)}eighths   ms  MB`);
 for (const path of paths) {

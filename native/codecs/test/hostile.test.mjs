@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CodecError, decode, Format, instantiate, Status, serviceScale, sniff } from "./host.mjs";
-import { files, shared } from "./reference.mjs";
+import { files, reference } from "./reference.mjs";
 
-const skip = shared ? false : "the shared corpus is not here";
+const skip = reference ? false : "LABELER_REFERENCE is not set";
 const find = (folder, name) =>
   files("corpus", folder)
     .find((file) => file.name === name)

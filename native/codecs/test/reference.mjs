@@ -1,23 +1,13 @@
 // Where the corpus lies, and the means to compare with Pillow's pixels without using the code under test.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { inflateSync } from "node:zlib";
 
-/** The shared folder with the corpus: $EDGE_LABELER_SHARED, or `shared` beside the checkout; undefined when absent. */
-export const shared = (() => {
-  if (process.env.EDGE_LABELER_SHARED) return process.env.EDGE_LABELER_SHARED;
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (folder !== dirname(folder)) {
-    const candidate = join(folder, "shared");
-    if (existsSync(join(candidate, "corpus"))) return candidate;
-    folder = dirname(folder);
-  }
-  return undefined;
-})();
+/** The reference folder, which has the corpus: $LABELER_REFERENCE; undefined when that is not set. */
+export const reference = process.env.LABELER_REFERENCE;
 
 export const files = (...path) => {
-  const folder = resolve(shared, ...path);
+  const folder = resolve(reference, ...path);
   return readdirSync(folder)
     .sort()
     .map((name) => ({ name, read: () => readFileSync(join(folder, name)) }));
@@ -25,7 +15,7 @@ export const files = (...path) => {
 
 /** Reads an 8-bit RGB PNG that is not interlaced, which is what the references are. */
 export function readReference(path) {
-  const file = readFileSync(join(shared, path));
+  const file = readFileSync(join(reference, path));
   const width = file.readUInt32BE(16);
   const height = file.readUInt32BE(20);
   if (file[24] !== 8 || file[25] !== 2 || file[28] !== 0) throw new Error(`${path} is not plain RGB`);

@@ -27,8 +27,7 @@ describe.runIf(hasReference)("the corpus at full size has the very pixels of Pil
         } else {
           expect(far, name).toEqual(EQUAL);
         }
-        // Defect: see "a frame that covers only a part" in decode.test.ts.
-        if (name !== "offs.gif") expect(decoded.missing, name).toBeCloseTo(TRUNCATED[name] ?? 0, 3);
+        expect(decoded.missing, name).toBeCloseTo(TRUNCATED[name] ?? 0, 3);
       }
     });
   }

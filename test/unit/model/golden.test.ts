@@ -44,6 +44,51 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
   });
 });
 
+describe.runIf(hasReference)("from file to label", () => {
+  /** Decodes and labels all 114 files. @returns How many best labels are right, and the largest differences. */
+  async function labelFiles(scale: "fast" | "full") {
+    const golden = await referenceJson<Record<"images" | "imagenet_sample", Golden[]>>(
+      "golden/mobilenet_v1_1.0_224.json",
+    );
+    const classifier = await load("mobilenet_v1_1.0_224.tflite");
+    const result = { images: 0, right: 0, scaled: 0, worst: 0, worstScaled: 0 };
+    for (const [folder, list] of [
+      ["images", golden.images],
+      ["imagenet-sample", golden.imagenet_sample],
+    ] as const) {
+      for (const { file, top5 } of list) {
+        const options = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 1e8, scale } as const;
+        const { pixels, eighths } = await decodeToInput(new Pieces([await reference(`${folder}/${file}`)]), options);
+        const labels = classifier.classify(pixels, { top: 1001, min: 0 });
+        result.images++;
+        if (labels[0].label === top5[0].label) result.right++;
+        const confidences = new Map(labels.map(({ label, confidence }) => [label, confidence]));
+        const differences = top5.map(({ label, confidence }) => Math.abs((confidences.get(label) ?? 0) - confidence));
+        if (eighths === 8) result.worst = Math.max(result.worst, ...differences);
+        else result.worstScaled = Math.max(result.worstScaled, ...differences);
+        if (eighths !== 8) result.scaled++;
+      }
+    }
+    classifier.dispose();
+    console.log(`${scale}: ${JSON.stringify(result)}`);
+    return result;
+  }
+
+  it("all 114 best labels are TensorFlow Lite's and Pillow's, confidences within 1e-5 at full scale", async () => {
+    const { images, right, worst, scaled } = await labelFiles("full");
+    expect([images, right, scaled]).toEqual([114, 114, 0]);
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  it("all 114 best labels are the same at the scale that the service picks, confidences within 0.03 where it is smaller", async () => {
+    const { images, right, scaled, worst, worstScaled } = await labelFiles("fast");
+    expect([images, right]).toEqual([114, 114]);
+    expect(scaled).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(1e-5);
+    expect(worstScaled).toBeLessThan(0.03);
+  });
+});
+
 describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
   it.each([
     ["mobilenet_quant_v1_224", 97],
