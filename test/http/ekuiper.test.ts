@@ -9,7 +9,7 @@ beforeAll(async () => {
   labeler = await startLabeler({ settings: { MAX_BODY_BYTES: "1000000" } });
   url = `${labeler.url}/ekuiper`;
 });
-afterAll(() => labeler.stop());
+afterAll(() => labeler?.stop());
 
 const coffee = fixture("coffee.png");
 

@@ -1,4 +1,5 @@
 /** What cannot be answered, from outside: images, sizes, addresses, tokens. After each, a good image is still labelled. */
+import { request } from "node:http";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
@@ -21,11 +22,21 @@ beforeAll(async () => {
   });
   url = `${labeler.url}/label`;
 });
-afterAll(() => labeler.stop());
+afterAll(() => labeler?.stop());
 
 const authorization = `Bearer ${TOKEN}`;
 const coffee = fixture("coffee.png");
 const send = (body: BodyInit) => post(url, body, { authorization });
+
+/** A PNG whose header says 60,000 × 60,000. */
+function oversized(): Uint8Array<ArrayBuffer> {
+  const huge = coffee.slice();
+  const view = new DataView(huge.buffer);
+  view.setUint32(16, 60_000); // IHDR's width, height and checksum
+  view.setUint32(20, 60_000);
+  view.setUint32(29, crc32(huge.subarray(12, 29)));
+  return huge.subarray(0, 1000);
+}
 
 afterEach(async () => {
   expect((await labelsOf(await send(coffee)))[0].label).toBe("968:espresso");
@@ -58,12 +69,7 @@ describe("images", () => {
   });
 
   it("an image with too many pixels is a 413 that names limit, value and setting, before it is decoded", async () => {
-    const huge = coffee.slice();
-    const view = new DataView(huge.buffer);
-    view.setUint32(16, 60_000); // IHDR's width, height and checksum
-    view.setUint32(20, 60_000);
-    view.setUint32(29, crc32(huge.subarray(12, 29)));
-    await expectProblem(await send(huge), 413, "image-too-large", /3,600,000,000 pixels.*250,000.*MAX_PIXELS/);
+    await expectProblem(await send(oversized()), 413, "image-too-large", /3,600,000,000 pixels.*250,000.*MAX_PIXELS/);
   });
 });
 
@@ -85,6 +91,28 @@ describe("sizes", () => {
       headers: { authorization },
     } as RequestInit);
     await expectProblem(response, 413, "body-too-large", /MAX_BODY_BYTES/);
+  });
+});
+
+describe("an answer that needs no more of the body", () => {
+  /** Sends the beginning of a body of 500,000 bytes and nothing more. @returns The status of the answer. */
+  const beginning = (bytes: Uint8Array) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { authorization, "content-length": "500000" };
+      const call = request(url, { method: "POST", headers }, (response) => {
+        resolve(response.statusCode);
+        call.destroy();
+      });
+      call.on("error", reject);
+      call.write(bytes);
+    });
+
+  it("does not wait for it: too many pixels", async () => {
+    expect(await beginning(oversized())).toBe(413);
+  });
+
+  it("does not wait for it: no image", async () => {
+    expect(await beginning(new Uint8Array(300))).toBe(415);
   });
 });
 

@@ -8,7 +8,7 @@ import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
-import { type Body, tooLarge } from "./body.ts";
+import { tooLarge } from "./body.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +
@@ -69,31 +69,30 @@ const complete = (image: Uint8Array): IncomingImage => {
 /**
  * Finds the image. One that is sent as it is, is not waited for.
  *
+ * @param size Of the body in bytes, where it is known.
  * @param contentType Needed for the boundary of a form alone.
  * @param bufferLimit The largest form or JSON, in bytes, since these stand in memory: the setting MAX_FORM_BYTES.
  * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or body-too-large.
  */
-export async function imageOf(body: Body, contentType: string, bufferLimit: number): Promise<IncomingImage> {
-  const pieces = new Pieces(body.pieces);
+export async function imageOf(
+  pieces: Pieces,
+  size: number | undefined,
+  contentType: string,
+  bufferLimit: number,
+): Promise<IncomingImage> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
   const form = /^multipart\/form-data/i.test(contentType);
   const first = firstByte(beginning);
   const json = first === 0x7b || first === 0x22; // { or "
   // What is none of these is no image either, and decoding says so.
-  if (isImage(beginning) || !(form || json)) return { pieces, size: body.size };
-  const size = body.size === undefined ? undefined : body.size.toLocaleString("en-US");
-  if ((body.size ?? 0) > bufferLimit) {
-    await pieces.close();
-    throw tooLarge(bufferLimit, `${size}, as a form or JSON,`, "MAX_FORM_BYTES");
+  if (isImage(beginning) || !(form || json)) return { pieces, size };
+  if (size !== undefined && size > bufferLimit) {
+    throw tooLarge(bufferLimit, `as a form or JSON ${size.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
   }
-  const whole = await buffered(pieces, bufferLimit, body.size);
+  const whole = await pieces.all({ limit: bufferLimit, size });
+  if (whole === undefined) {
+    throw tooLarge(bufferLimit, `as a form or JSON more than ${bufferLimit.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
+  }
   return complete(form ? await fromForm(whole, contentType) : fromJson(whole));
-}
-
-async function buffered(pieces: Pieces, limit: number, size: number | undefined): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = await pieces.all({ limit, size });
-  if (whole !== undefined) return whole;
-  await pieces.close();
-  throw tooLarge(limit, `more than ${limit.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
 }

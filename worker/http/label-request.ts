@@ -1,5 +1,6 @@
 /** From a request to its labels: what the routes that label have in common. */
 import type { Context } from "hono";
+import { Pieces } from "../image/pieces.ts";
 import { type Labelled, labelImage } from "../label-image.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
 import { openBody } from "./body.ts";
@@ -42,10 +43,12 @@ export async function labelRequest(c: Context<AppEnv>): Promise<Labelled> {
   const classifier = () => catalogue.get(name, source);
   classifier().catch(() => undefined);
   const body = openBody(c.req.raw, settings.MAX_BODY_BYTES);
-  const image = await imageOf(body, c.req.header("content-type") ?? "", settings.MAX_FORM_BYTES);
+  const pieces = new Pieces(body.pieces);
   try {
+    const image = await imageOf(pieces, body.size, c.req.header("content-type") ?? "", settings.MAX_FORM_BYTES);
     return await labelImage(image, model, classifier, { top, min, crop, exif, maxPixels: settings.MAX_PIXELS });
   } finally {
-    await image.pieces.close();
+    // What is left of the body is taken in while the answer is on its way already.
+    c.executionCtx.waitUntil(pieces.close());
   }
 }
