@@ -1,10 +1,10 @@
 /** npm start itself, with a folder of models that changes while it runs. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { freePorts } from "../../scripts/lib/ports.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -19,14 +19,6 @@ function add(name: string, file: string): void {
   writeFileSync(join(models, name, "labels.txt"), "red\ngreen\nblue\ngrey\n");
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-
 function stop(): void {
   if (npm.pid !== undefined && npm.exitCode === null && npm.signalCode === null) process.kill(-npm.pid, "SIGTERM");
 }
@@ -34,7 +26,7 @@ function stop(): void {
 beforeAll(async () => {
   add("first", "tiny-float.tflite");
   add("broken", "bad-custom-op.tflite");
-  const port = await freePort();
+  const [port] = await freePorts(1);
   url = `http://127.0.0.1:${port}`;
   const args = ["start", "--", "--port", String(port), "--assets", models, "--var", "DEFAULT_MODEL:first"];
   npm = spawn("npm", args, { detached: true });

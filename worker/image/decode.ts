@@ -1,22 +1,17 @@
 /** From the bytes of an image file to the pixels of a model's input: the one entry to this folder. */
 import { LabelerError } from "../errors.ts";
-import { type Codec, CodecError, type CodecInfo, type CodecPlan, type CodecState, isCodecFormat } from "./codecs.ts";
-import { type Box, centerBox, chooseScale, heightFirst, type Size, scaledSize, wholeBox } from "./geometry.ts";
+import { type Codec, CodecError, type CodecState, isCodecFormat } from "./codecs.ts";
+import { Feed } from "./feed.ts";
 import { type Kind, MEMORY, withCodec } from "./instances.ts";
-import { layoutOf, type Orientation, storedBox, toOrientation, turnPixels, turnSize } from "./orientation.ts";
+import { layoutOf, turnPixels } from "./orientation.ts";
 import type { Pieces } from "./pieces.ts";
+import { type Plan, type PlanOptions, planFor } from "./plan.ts";
 import { MAX_CHUNKS, MAX_SCANS, refusalOf, unsupported } from "./refusals.ts";
 import { type ImageFormat, SNIFF_BYTES, sniff } from "./sniff.ts";
 
-export interface DecodeOptions extends Size {
-  /** `squash` resizes all of the picture whatever its shape, `center` only the square of centerBox. */
-  readonly crop: "squash" | "center" | Box;
-  /** Whether the picture is turned as EXIF says, or taken as stored, as eKuiper's tutorial plugin does. */
-  readonly exif: "apply" | "ignore" | Orientation;
+export interface DecodeOptions extends PlanOptions {
   /** Images of more pixels are refused before they are decoded: the setting MAX_PIXELS. */
   readonly maxPixels: number;
-  /** JPEGs at the smallest scale that does no harm, or all at their full size. */
-  readonly scale?: "fast" | "full";
   /** How many bytes the file has, where that is known before they have come. */
   readonly fileSize?: number | undefined;
 }
@@ -34,101 +29,8 @@ export interface DecodedImage {
   readonly eighths: number;
 }
 
-/** Bytes per call: the instance keeps what it has not yet taken. */
-const PIECE = 64 << 10;
-
-/** A header is this long at most, if the image is to be begun again in a large instance. */
-const MAX_REPLAY = 4 << 20;
-
 /** WebP files are kept whole, beside some 2 MB for the decoder: those below fit into a small instance. */
 const SMALL_WEBP = 512 << 10;
-
-/** What a buffered JPEG needs beside its coefficients. */
-const JPEG_OVERHEAD = 3 << 20;
-
-/** ResizeOrder in native/codecs/src/resize.h. */
-const MIRROR_COLUMNS = 1;
-const MIRROR_ROWS = 2;
-const ROWS_FIRST = 4;
-
-interface Plan extends CodecPlan {
-  /** As seen. */
-  readonly source: Size;
-  readonly orientation: Orientation;
-  /** What it will need at least, in bytes; 0 where that is little. */
-  readonly memory: number;
-}
-
-function planFor(info: CodecInfo, format: ImageFormat, options: DecodeOptions): Plan {
-  const { exif, crop, scale } = options;
-  const orientation = exif === "apply" ? toOrientation(info.orientation) : exif === "ignore" ? 1 : exif;
-  const layout = layoutOf(orientation);
-  const { transposed, columnsReversed, rowsReversed } = layout;
-  const source = turnSize(info, layout);
-  const boxOf = (size: Size): Box => (crop === "squash" ? wholeBox(size) : crop === "center" ? centerBox(size) : crop);
-  let eighths = format === "jpeg" && scale !== "full" ? chooseScale(boxOf(source), options) : 8;
-  let memory = info.coefficientBytes === 0 ? 0 : info.coefficientBytes + JPEG_OVERHEAD;
-  if (memory > MEMORY.large) {
-    // At an eighth only the DC coefficients of a progressive file are needed, and these are few.
-    eighths = 1;
-    memory = 0;
-  }
-  const stored = scaledSize(info, eighths);
-  const seen = turnSize(stored, layout);
-  const box = boxOf(seen);
-  const rowsFirst = transposed !== heightFirst(box, options);
-  return {
-    source,
-    orientation,
-    memory,
-    eighths,
-    crop: storedBox(box, stored, layout),
-    ...turnSize(options, layout),
-    order: (columnsReversed ? MIRROR_COLUMNS : 0) + (rowsReversed ? MIRROR_ROWS : 0) + (rowsFirst ? ROWS_FIRST : 0),
-  };
-}
-
-/** Takes a file's pieces, cut to size, and keeps them as long as they may be wanted again. */
-class Feed {
-  readonly #pieces: Pieces;
-  #kept: Uint8Array[] | undefined = [];
-  #keptBytes = 0;
-  #again: Uint8Array[] = [];
-  #rest: Uint8Array = new Uint8Array();
-
-  constructor(pieces: Pieces) {
-    this.#pieces = pieces;
-  }
-
-  /** The next piece, at most PIECE bytes; undefined at the end. */
-  async next(): Promise<Uint8Array | undefined> {
-    const again = this.#again.shift();
-    if (again !== undefined) return again;
-    while (this.#rest.length === 0) {
-      const piece = await this.#pieces.next();
-      if (piece === undefined) return undefined;
-      this.#rest = piece;
-    }
-    const piece = this.#rest.subarray(0, PIECE);
-    this.#rest = this.#rest.subarray(PIECE);
-    this.#kept?.push(piece);
-    this.#keptBytes += piece.length;
-    if (this.#keptBytes > MAX_REPLAY) this.#kept = undefined;
-    return piece;
-  }
-
-  /** What was given so far is not wanted again. */
-  forget(): void {
-    this.#kept = undefined;
-  }
-
-  /** Begins again with the first piece, if all are still there. @returns Whether they are. */
-  rewind(): boolean {
-    if (this.#kept === undefined) return false;
-    this.#again = [...this.#kept];
-    return true;
-  }
-}
 
 /** The image needs an instance of the other kind. */
 const TOO_SMALL = Symbol("too small");
