@@ -11,9 +11,11 @@
 #define UNROLL _Pragma("clang loop unroll(full)")
 #define NO_UNROLL _Pragma("clang loop unroll(disable)")
 
-/* Keeps a pointer in a register of its own: without it the compiler addresses all rows of a tile by one shared index,
- * which costs an addition for each load. */
-#define OPAQUE(pointer) __asm__("" : "+r"(pointer))
+/* Keeps a value in a register of its own at this very point. Of pointers: without it the compiler addresses all rows of
+ * a tile by one shared index, which costs an addition for each load. Of sums: without it the compiler does the steps of
+ * an unrolled loop sum by sum, so that the operands of all steps are alive at once and the engine runs out of
+ * registers. */
+#define OPAQUE(value) __asm__ volatile("" : "+r"(value))
 
 INLINE int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
 INLINE int32_t max_i32(int32_t a, int32_t b) { return a > b ? a : b; }

@@ -26,9 +26,12 @@ INLINE void tile(const int rows, const float *a, const float *panel, const struc
                 v128_t x = wasm_v128_load32_splat(row[r] + u);
                 sum[r][0] = wasm_f32x4_relaxed_madd(x, w0, sum[r][0]);
                 sum[r][1] = wasm_f32x4_relaxed_madd(x, w1, sum[r][1]);
+                OPAQUE(sum[r][0]);
+                OPAQUE(sum[r][1]);
             }
         }
         w += 32;
+        OPAQUE(w);
         UNROLL
         for (int r = 0; r < rows; r++) {
             row[r] += 4;

@@ -52,9 +52,12 @@ INLINE void tile(const int rows, const uint8_t *a, const int32_t *offsets, const
                 v128_t x = wasm_v128_load32_splat(row[r] + 4 * u);
                 sum[r][0] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(w0, x, sum[r][0]);
                 sum[r][1] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(w1, x, sum[r][1]);
+                OPAQUE(sum[r][0]);
+                OPAQUE(sum[r][1]);
             }
         }
         w += 128;
+        OPAQUE(w);
         UNROLL
         for (int r = 0; r < rows; r++) {
             row[r] += 16;

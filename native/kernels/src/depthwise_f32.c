@@ -1,88 +1,107 @@
 /* Depthwise convolution of floats.
- * Tile: 4 pixels × 4 channels; the rest of the pixels one by one. 3×3 and 5×5 at stride 1 and 2 are unrolled.
+ * Tile: 4 pixels × 4 channels; the rest of the pixels in tiles of 2 and 1. 3×3 and 5×5 at stride 1 and 2 are unrolled.
  * Packing: for each 4 channels bias[4], weights[taps][4].
  * Bounds: any kernel, stride, dilation and number of channels. */
 #include "depthwise.h"
 
-static void pad_rows(const struct Depthwise *s, int32_t first, int32_t rows, int32_t pixel) {
-    float *to = (float *)s->padded;
-    for (int32_t y = first; y < first + rows; y++) {
-        for (int32_t px = 0; px < s->padded_width; px++, to += pixel) {
-            const int32_t x = px - s->left;
-            const float *from = (const float *)s->input + (y * s->in_width + x) * s->in_channels;
-            if ((uint32_t)y >= (uint32_t)s->in_height || (uint32_t)x >= (uint32_t)s->in_width) {
-                NO_UNROLL
-                for (int32_t c = 0; c < pixel; c += 4) wasm_v128_store(to + c, wasm_f32x4_splat(0));
-            } else if (s->multiplier == 1) {
-                NO_UNROLL
-                for (int32_t c = 0; c < pixel; c += 4) wasm_v128_store(to + c, wasm_v128_load(from + c));
-            } else {
-                NO_UNROLL
-                for (int32_t c = 0; c < s->channels; c++) to[c] = from[c / s->multiplier];
-            }
-        }
-    }
+#define LANES 4
+
+static void copy_rows(const struct Depthwise *s, int32_t first, int32_t rows) {
+#define LOAD(from) wasm_v128_load(from)
+#define STORE_ONE(at, lane, from) ((float *)(at))[lane] = *(const float *)(from)
+    COPY_TO_PLANES(s, first, rows, LANES, 4, LOAD, STORE_ONE);
+#undef LOAD
+#undef STORE_ONE
 }
 
-INLINE void tile(const int pixels, int32_t kernel_height, int32_t kernel_width, int32_t stride, int32_t dilation_y,
-                 int32_t dilation_x, const struct Depthwise *s, struct Steps steps, const float *in, float *out) {
-    const float *w = (const float *)s->weights;
+/* Kernels of a size that is known when this is compiled are unrolled, with `row_step` the only distance that is not. */
+struct Window {
+    int32_t height, width, stride;
+    int32_t row_step, column_step; /* bytes from tap to tap */
+};
+
+INLINE void tile(const int pixels, const struct Window window, const uint8_t *in, const float *w, float *out,
+                 int32_t channels, int32_t count, v128_t low, v128_t high) {
+    v128_t sum[4];
+    UNROLL
+    for (int p = 0; p < pixels; p++) sum[p] = wasm_v128_load(w);
+    w += 4;
+    UNROLL
+    for (int32_t ky = 0; ky < window.height; ky++) {
+        UNROLL
+        for (int32_t kx = 0; kx < window.width; kx++) {
+            const v128_t weight = wasm_v128_load(w + 4 * (ky * window.width + kx));
+            UNROLL
+            for (int p = 0; p < pixels; p++) {
+                const v128_t x = wasm_v128_load(in + kx * window.column_step + p * window.stride * COLUMN);
+                sum[p] = wasm_f32x4_relaxed_madd(x, weight, sum[p]);
+                OPAQUE(sum[p]);
+            }
+        }
+        in += window.row_step;
+        OPAQUE(in);
+    }
+    UNROLL
+    for (int p = 0; p < pixels; p++) store_f32(out + p * channels, clamp_f32(sum[p], low, high), count);
+}
+
+/* The same with loops, for any kernel. */
+static void tile_of_any(const struct Window *window, const uint8_t *in, const float *w, float *out, int32_t count,
+                        v128_t low, v128_t high) {
+    v128_t sum = wasm_v128_load(w);
+    w += 4;
+    for (int32_t ky = 0; ky < window->height; ky++, in += window->row_step) {
+        for (int32_t kx = 0; kx < window->width; kx++, w += 4) {
+            sum = wasm_f32x4_relaxed_madd(wasm_v128_load(in + kx * window->column_step), wasm_v128_load(w), sum);
+        }
+    }
+    store_f32(out, clamp_f32(sum, low, high), count);
+}
+
+/* One output row of one plane. `count`: its channels, 4 or fewer in the last plane. */
+INLINE void plane_row(const int known, struct Window window, const struct Depthwise *s, const uint8_t *in,
+                      const float *w, float *out, const int32_t count) {
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
-    NO_UNROLL
-    for (int32_t c = 0; c < s->channels; c += 4) {
-        v128_t sum[4];
-        UNROLL
-        for (int p = 0; p < pixels; p++) sum[p] = wasm_v128_load(w);
-        w += 4;
-        for (int32_t ky = 0; ky < kernel_height; ky++) {
-            for (int32_t kx = 0; kx < kernel_width; kx++, w += 4) {
-                const v128_t weight = wasm_v128_load(w);
-                const float *from = in + ky * dilation_y * steps.row + kx * dilation_x * steps.pixel + c;
-                UNROLL
-                for (int p = 0; p < pixels; p++) {
-                    sum[p] = wasm_f32x4_relaxed_madd(wasm_v128_load(from + p * stride * steps.pixel), weight, sum[p]);
-                }
-            }
+    const int32_t channels = s->channels, step = window.stride * COLUMN;
+    int32_t x = s->out_width;
+    if (known) {
+        NO_UNROLL
+        for (; x >= 4; x -= 4, in += 4 * step, out += 4 * channels) tile(4, window, in, w, out, channels, count, low, high);
+        if (x >= 2) {
+            tile(2, window, in, w, out, channels, count, low, high);
+            x -= 2, in += 2 * step, out += 2 * channels;
         }
-        UNROLL
-        for (int p = 0; p < pixels; p++) store_f32(out + p * s->channels + c, clamp_f32(sum[p], low, high), s->channels - c);
+        if (x > 0) tile(1, window, in, w, out, channels, count, low, high);
+    } else {
+        NO_UNROLL
+        for (; x > 0; x--, in += step, out += channels) tile_of_any(&window, in, w, out, count, low, high);
     }
 }
 
-INLINE void convolve(int32_t kernel_height, int32_t kernel_width, int32_t stride, int32_t dilation_y, int32_t dilation_x,
-                     const struct Depthwise *s) {
-    struct Steps steps = {.pixel = (s->channels + 3) & ~3};
-    steps.row = steps.pixel * s->padded_width;
+INLINE void convolve(const int known, struct Window window, const struct Depthwise *s) {
+    const int32_t row = s->padded_width * COLUMN, taps = window.height * window.width;
+    window.row_step = s->dilation_y * row;
     float *out = (float *)s->output;
     for (int32_t start = 0; start < s->out_height; start += s->block) {
-        const int32_t rows = min_i32(s->block, s->out_height - start);
-        pad_rows(s, start * s->stride_y - s->top, block_rows(s, rows), steps.pixel);
-        for (int32_t y = 0; y < rows; y++) {
-            const float *in = (const float *)s->padded + y * s->stride_y * steps.row;
-            int32_t x = s->out_width;
-            for (; x >= 4; x -= 4, in += 4 * stride * steps.pixel, out += 4 * s->channels) {
-                tile(4, kernel_height, kernel_width, stride, dilation_y, dilation_x, s, steps, in, out);
+        const int32_t rows = min_i32(s->block, s->out_height - start), plane = plane_bytes(s, block_rows(s, rows));
+        copy_rows(s, start * s->stride_y - s->top, block_rows(s, rows));
+        for (int32_t y = 0; y < rows; y++, out += s->out_width * s->channels) {
+            const uint8_t *in = s->planes + y * s->stride_y * row;
+            const float *w = (const float *)s->weights;
+            int32_t c = 0;
+            for (; c + LANES <= s->channels; c += LANES, in += plane, w += LANES * (1 + taps)) {
+                plane_row(known, window, s, in, w, out + c, LANES);
             }
-            for (; x > 0; x--, in += stride * steps.pixel, out += s->channels) {
-                tile(1, kernel_height, kernel_width, stride, dilation_y, dilation_x, s, steps, in, out);
-            }
+            if (c < s->channels) plane_row(0, window, s, in, w, out + c, s->channels - c);
         }
     }
-}
-
-static void convolve_3x3(const struct Depthwise *s) {
-    if (s->stride_x == 1) convolve(3, 3, 1, 1, 1, s);
-    else convolve(3, 3, 2, 1, 1, s);
-}
-
-static void convolve_5x5(const struct Depthwise *s) {
-    if (s->stride_x == 1) convolve(5, 5, 1, 1, 1, s);
-    else convolve(5, 5, 2, 1, 1, s);
 }
 
 EXPORT(depthwise_f32) void depthwise_f32(const struct Depthwise *s) {
-    const int32_t plain = s->dilation_y == 1 && s->dilation_x == 1 && s->stride_x <= 2;
-    if (plain && s->kernel_height == 3 && s->kernel_width == 3) convolve_3x3(s);
-    else if (plain && s->kernel_height == 5 && s->kernel_width == 5) convolve_5x5(s);
-    else convolve(s->kernel_height, s->kernel_width, s->stride_x, s->dilation_y, s->dilation_x, s);
+    const int32_t size = s->kernel_height == s->kernel_width && s->dilation_x == 1 ? s->kernel_height : 0;
+    if (size == 3 && s->stride_x == 1) convolve(1, (struct Window){3, 3, 1, 0, COLUMN}, s);
+    else if (size == 3 && s->stride_x == 2) convolve(1, (struct Window){3, 3, 2, 0, COLUMN}, s);
+    else if (size == 5 && s->stride_x == 1) convolve(1, (struct Window){5, 5, 1, 0, COLUMN}, s);
+    else if (size == 5 && s->stride_x == 2) convolve(1, (struct Window){5, 5, 2, 0, COLUMN}, s);
+    else convolve(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN}, s);
 }

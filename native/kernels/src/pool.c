@@ -13,9 +13,8 @@ struct Pool {
     int32_t stride_y, stride_x;
     int32_t top, left;
     int32_t maximum; /* 0: average */
-    int32_t truncate; /* averages of bytes: to zero, as TFLite's mean of uint8 does on one scale */
     int32_t signed_zero; /* bytes: what averages round away from: 128 for what is int8 to TFLite, 0 for uint8 */
-    /* Mean between different scales: sums are less input_zero, and scaled before they are divided; 0 for none. */
+    /* Mean: sums are less input_zero, and scaled before they are divided; 0 for none. */
     int32_t input_zero, multiplier, shift;
     struct Range range;
     float low, high;
@@ -67,8 +66,7 @@ INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count) {
     const int32_t zero = s->multiplier ? s->input_zero : s->signed_zero;
     sum -= zero * count;
     if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift);
-    const int32_t half = s->truncate ? 0 : count / 2;
-    const int32_t mean = (sum > 0 ? sum + half : sum - half) / count;
+    const int32_t mean = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
     return mean + (s->multiplier ? s->range.zero : s->signed_zero);
 }
 

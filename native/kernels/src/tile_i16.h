@@ -11,9 +11,12 @@
 #define TILE_ROWS 5
 #endif
 
-INLINE void multiply_add(v128_t *sum, v128_t x, const int16_t *w) {
-    sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_dot_i16x8(x, wasm_v128_load(w)));
-    sum[1] = wasm_i32x4_add(sum[1], wasm_i32x4_dot_i16x8(x, wasm_v128_load(w + 8)));
+INLINE void multiply_add(v128_t *sum, const int16_t *pair, v128_t w0, v128_t w1) {
+    const v128_t x = wasm_v128_load32_splat(pair);
+    sum[0] = wasm_i32x4_add(sum[0], wasm_i32x4_dot_i16x8(x, w0));
+    sum[1] = wasm_i32x4_add(sum[1], wasm_i32x4_dot_i16x8(x, w1));
+    OPAQUE(sum[0]);
+    OPAQUE(sum[1]);
 }
 
 /* Adds the products of `rows` rows and eight columns to sum[row][half]. */
@@ -29,10 +32,14 @@ INLINE void tile_i16(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *a,
     for (; k >= 4; k -= 4) {
         UNROLL
         for (int u = 0; u < 4; u++) {
+            v128_t w0 = wasm_v128_load(w + 16 * u), w1 = wasm_v128_load(w + 16 * u + 8);
+            OPAQUE(w0);
+            OPAQUE(w1);
             UNROLL
-            for (int r = 0; r < rows; r++) multiply_add(sum[r], wasm_v128_load32_splat(row[r] + 2 * u), w + 16 * u);
+            for (int r = 0; r < rows; r++) multiply_add(sum[r], row[r] + 2 * u, w0, w1);
         }
         w += 64;
+        OPAQUE(w);
         UNROLL
         for (int r = 0; r < rows; r++) {
             row[r] += 8;
@@ -41,8 +48,9 @@ INLINE void tile_i16(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *a,
     }
     NO_UNROLL
     for (; k > 0; k--, w += 16) {
+        const v128_t w0 = wasm_v128_load(w), w1 = wasm_v128_load(w + 8);
         UNROLL
-        for (int r = 0; r < rows; r++, row[r - 1] += 2) multiply_add(sum[r], wasm_v128_load32_splat(row[r]), w);
+        for (int r = 0; r < rows; r++, row[r - 1] += 2) multiply_add(sum[r], row[r], w0, w1);
     }
 }
 

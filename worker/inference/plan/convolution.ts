@@ -34,8 +34,11 @@ interface Geometry {
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
 /** Blocks are whole tiles of 6 as of 5 rows. */
 const BLOCK_STEP = 30;
-/** Bytes of padded rows of a depthwise convolution. */
+/** Bytes of the planes of a depthwise convolution. */
 const PADDED_BYTES = 192 << 10;
+/** COLUMN and PLANE_GAP of depthwise.h. */
+const COLUMN_BYTES = 16;
+const PLANE_GAP = 64;
 /** Depths up to which 32 bits hold any sum of products of bytes. */
 const DEEPEST_U8 = 33025;
 
@@ -139,14 +142,14 @@ function depthwiseStep(
   const channels = output.tensor.shape[3];
   const inChannels = input.tensor.shape[3];
   const lanes = input.kind === "f32" ? 4 : 8;
-  const element = input.kind === "f32" ? 4 : 2;
   const { kernel, output: size, stride, dilation } = geometry;
   const paddedWidth = (size[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
-  const rowBytes = paddedWidth * Math.ceil(channels / lanes) * lanes * element;
+  const planes = Math.ceil(channels / lanes);
+  const rowBytes = planes * paddedWidth * COLUMN_BYTES;
   const reach = (kernel[0] - 1) * dilation[0] + 1;
   const fitting = Math.floor((PADDED_BYTES / rowBytes - reach) / stride[0]) + 1;
   const block = Math.min(size[0], Math.max(1, fitting));
-  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach)]);
+  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + planes * PLANE_GAP]);
   const [low, high] = clampOf(operator.options.activation);
   return {
     kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
