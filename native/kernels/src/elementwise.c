@@ -62,7 +62,6 @@ INLINE v128_t multiply(v128_t x, int32_t multiplier, int32_t shift) {
 
 INLINE v128_t combine_u8(const struct Elementwise *s, v128_t a, v128_t b) {
     if (s->operation == 2) return multiply(wasm_i32x4_mul(a, b), s->out_multiplier, s->out_shift);
-    if (s->out_multiplier == 0) return wasm_i32x4_shr(wasm_i32x4_add(wasm_i32x4_splat(1 << (s->a_shift - 1)), wasm_i32x4_add(wasm_i32x4_mul(a, wasm_i32x4_splat(s->a_multiplier)), wasm_i32x4_mul(b, wasm_i32x4_splat(s->b_multiplier)))), s->a_shift);
     a = multiply(wasm_i32x4_shl(a, LEFT_SHIFT), s->a_multiplier, s->a_shift);
     b = multiply(wasm_i32x4_shl(b, LEFT_SHIFT), s->b_multiplier, s->b_shift);
     const v128_t sum = s->operation == 0   ? wasm_i32x4_add(a, b)

@@ -13,9 +13,9 @@ struct Pool {
     int32_t stride_y, stride_x;
     int32_t top, left;
     int32_t maximum; /* 0: average */
-    int32_t signed_zero; /* bytes: what averages round away from: 128 for what is int8 to TFLite, 0 for uint8 */
-    /* Mean: sums are less input_zero, and scaled before they are divided; 0 for none. */
-    int32_t input_zero, multiplier, shift;
+    /* Averages of bytes: sums are less `subtract` for each byte, times the multiplier (0: none), over the number of bytes
+     * if `divide`, halves away from zero, and more by `add`. */
+    int32_t subtract, multiplier, shift, divide, add;
     struct Range range;
     float low, high;
 };
@@ -61,13 +61,12 @@ INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift) {
     return (r + (1 << (shift - 1)) - (r < 0)) >> shift;
 }
 
-/* A sum of `count` bytes → its average byte; halves go away from zero. */
+/* A sum of `count` bytes → its average byte. */
 INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count) {
-    const int32_t zero = s->multiplier ? s->input_zero : s->signed_zero;
-    sum -= zero * count;
+    sum -= s->subtract * count;
     if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift);
-    const int32_t mean = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
-    return mean + (s->multiplier ? s->range.zero : s->signed_zero);
+    if (s->divide) sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    return sum + s->add;
 }
 
 EXPORT(pool_u8) void pool_u8(const struct Pool *s) {

@@ -73,7 +73,7 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
 
 describe.runIf(hasReference)("quantised networks", () => {
   it.each(["mobilenet_quant_v1_224", "mobilenet_v2_1.0_224_quant", "tf2_mobilenet_v2_1.0_224_ptq"])(
-    "%s gives native TensorFlow Lite's bytes on 99 %% and within one step on 99.9 %%",
+    "%s gives native TensorFlow Lite's bytes on 99 in 100 and within one step on 999 in 1000",
     async (model) => {
       const { imagenet_sample } = await goldenImages();
       const native = await reference(`golden/raw/${model}.u8`);

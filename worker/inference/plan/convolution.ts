@@ -237,7 +237,15 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
     const packed = packDepthwiseBytes(weights, bias, multipliers, depth);
     return depthwiseStep(operator, input, output, geometry, packed);
   }
-  const matrix: ByteMatrix = { weights: Int16Array.from(weights), bias, multipliers, columns: channels, depth };
+  const rounding = input.offset === 0 ? "away" : "up";
+  const matrix: ByteMatrix = {
+    weights: Int16Array.from(weights),
+    bias,
+    multipliers,
+    rounding,
+    columns: channels,
+    depth,
+  };
   const weightsZero = type === "uint8" ? zero - 128 : zero;
   const packed = builder.dot ? packBytesForDot(matrix, weightsZero, input.zero) : packBytesAsI16(matrix);
   const parts = { input, output, geometry, columns: channels, depth, packed, weightsZero };

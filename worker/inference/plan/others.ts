@@ -192,6 +192,25 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
   };
 }
 
+/** subtract, multiplier, shift, divide and add of `struct Pool`. */
+function averaging(operator: KnownOperator, input: Value, output: Value): number[] {
+  if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0];
+  if (operator.op !== "MEAN") {
+    if (!sameScale(input, output)) refuse(operator, "pools between different scales");
+    return [input.offset, 0, 0, 1, input.offset];
+  }
+  if (!operator.options.keepDims) {
+    const { multiplier, shift } = fixedPoint(input.scale / output.scale);
+    return [input.zero, multiplier, shift, 1, output.zero];
+  }
+  // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share.
+  const [, height, width] = input.tensor.shape;
+  const share = Math.fround((input.zero - input.offset) * input.scale) / output.scale;
+  const bias = output.zero - output.offset - Math.trunc(share + (share > 0 ? 0.5 : -0.5));
+  const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (height * width * output.scale)));
+  return [input.offset, multiplier, shift, 0, bias + output.offset];
+}
+
 /** `struct Pool`. */
 function poolStep(
   operator: KnownOperator,
@@ -202,14 +221,6 @@ function poolStep(
   if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
   const [batch, height, width, channels] = input.tensor.shape;
   if (input.tensor.shape.length !== 4 || batch !== 1) return refuse(operator, `pools [${input.tensor.shape}]`);
-  let scaling = [0, 0, 0];
-  let truncate = operator.op === "MEAN" && input.tensor.type === "uint8";
-  if (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output)) {
-    if (operator.op !== "MEAN") return refuse(operator, "pools between different scales");
-    const { multiplier, shift } = fixedPoint(input.scale / output.scale);
-    scaling = [input.zero, multiplier, shift];
-    truncate = false;
-  }
   return {
     kernel: input.kind === "f32" ? "pool_f32" : "pool_u8",
     words: [
@@ -220,9 +231,7 @@ function poolStep(
       channels,
       ...window,
       maximum ? 1 : 0,
-      truncate ? 1 : 0,
-      input.kind === "u8" ? input.offset : 0,
-      ...scaling,
+      ...averaging(operator, input, output),
       ...limits(operator, output),
     ],
   };

@@ -20,12 +20,19 @@ export interface FloatMatrix {
   readonly depth: number;
 }
 
+/**
+ * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
+ * (ruy), which its reference kernels do not do.
+ */
+export type Rounding = "away" | "up";
+
 export interface ByteMatrix {
   /** [columns, depth], less their zero point: −255..255. */
   readonly weights: Int16Array;
   readonly bias: Int32Array | undefined;
   /** Input scale · weight scale / output scale, of each column. */
   readonly multipliers: readonly number[];
+  readonly rounding: Rounding;
   readonly columns: number;
   readonly depth: number;
 }
@@ -109,6 +116,7 @@ function writeChannels(
   view: DataView<ArrayBufferLike>,
   byte: number,
   count: number,
+  rounding: Rounding,
   channel: (i: number) => { bias: number; multiplier: number },
 ): void {
   for (let i = 0; i < count; i++) {
@@ -117,19 +125,19 @@ function writeChannels(
     view.setInt32(byte + 4 * i, bias, true);
     view.setFloat64(byte + 32 + 8 * i, m, true);
     view.setFloat64(byte + 96 + 8 * i, c, true);
-    view.setFloat64(byte + 160 + 8 * i, n, true);
+    view.setFloat64(byte + 160 + 8 * i, rounding === "up" ? 0 : n, true);
   }
 }
 
 /** For conv_u8_wide.c. */
-export function packBytesAsI16({ weights, bias, multipliers, columns, depth }: ByteMatrix): Packed {
+export function packBytesAsI16({ weights, bias, multipliers, rounding, columns, depth }: ByteMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = CHANNELS_BYTES + 4 * COLUMNS * pairs;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
     write(view) {
       panels(columns, panelBytes, (byte, first, count) => {
-        writeChannels(view, byte, count, (i) => ({
+        writeChannels(view, byte, count, rounding, (i) => ({
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
@@ -152,7 +160,7 @@ export function packBytesAsI16({ weights, bias, multipliers, columns, depth }: B
  * @param inputZero The input's zero point.
  */
 export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZero: number): Packed {
-  const { weights, bias, multipliers, columns, depth } = matrix;
+  const { weights, bias, multipliers, rounding, columns, depth } = matrix;
   const filled = Math.ceil(depth / 4) * 4;
   const panelBytes = CHANNELS_BYTES + COLUMNS * filled;
   return {
@@ -169,7 +177,7 @@ export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZe
           }
         }
         // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel sees to the first two.
-        writeChannels(view, byte, count, (i) => ({
+        writeChannels(view, byte, count, rounding, (i) => ({
           bias: (bias?.[first + i] ?? 0) - inputZero * sums[i] + depth * inputZero * weightsZero,
           multiplier: multipliers[first + i],
         }));
@@ -213,7 +221,7 @@ export function packDepthwiseBytes(
     bytes: Math.ceil(channels / 8) * vectorBytes,
     write(view) {
       panels(channels, vectorBytes, (byte, first, count) => {
-        writeChannels(view, byte, count, (i) => ({
+        writeChannels(view, byte, count, "away", (i) => ({
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
