@@ -63,7 +63,9 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
       if (best(probabilities, 1)[0] === top5[0].index) equal++;
       for (const { index, confidence } of top5) worst = Math.max(worst, Math.abs(probabilities[index] - confidence));
     }
-    console.log(`fast: ${equal} of 114, largest difference ${worst.toExponential(1)}, ${(plan.weightBytes / MIB).toFixed(1)} MiB`);
+    console.log(
+      `fast: ${equal} of 114, largest difference ${worst.toExponential(1)}, ${(plan.weightBytes / MIB).toFixed(1)} MiB`,
+    );
     expect(equal).toBeGreaterThanOrEqual(113);
     expect(worst).toBeLessThan(0.01);
     expect(plan.weightBytes).toBeLessThan(20 * MIB);

@@ -169,26 +169,6 @@ export class Plan {
     return this.#compiled.steps.map((step) => ("kernel" in step ? step.kernel : "host"));
   }
 
-  /*PROF*/ profile(): string {
-    const view = new DataView(wasmHeap().memory.buffer);
-    return this.#compiled.steps
-      .map((step, index) => {
-        if (!("kernel" in step)) return "host";
-        const w = Array.from({ length: 14 }, (_, i) => view.getInt32(this.#blocks.parameters[index] + 4 * i, true));
-        const conv = step.kernel.startsWith("conv");
-        const macs = conv ? w[5] * w[6] * w[7] : 0;
-        const n = 20;
-        let ms = 1e9;
-        for (let k = 0; k < 6; k++) {
-          const t = performance.now();
-          for (let i = 0; i < n; i++) this.#kernels[step.kernel](this.#blocks.parameters[index]);
-          ms = Math.min(ms, (performance.now() - t) / n);
-        }
-        return `${step.kernel} ${conv ? w.slice(5, 9) : w.slice(4)} ${ms.toFixed(3)} ms ${(macs / ms / 1e6).toFixed(1)} GMAC/s`;
-      })
-      .join("\n");
-  }
-
   /** Frees the memory; the plan cannot be used afterwards. */
   dispose(): void {
     if (this.#disposed) return;
