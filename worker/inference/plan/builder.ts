@@ -65,10 +65,11 @@ export class Builder {
     return this.#folded.has(index) || this.graph.tensors[index]?.data !== undefined;
   }
 
-  /** The real values of a constant. */
-  real(tensor: Tensor): Float32Array {
+  /** The real values of a constant, read when they are asked for. */
+  real(tensor: Tensor): () => Float32Array {
     if (!this.isConstant(tensor.index)) throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is no constant`);
-    return realValues(this.#folded.get(tensor.index) ?? tensor);
+    const source = this.#folded.get(tensor.index) ?? tensor;
+    return () => realValues(source);
   }
 
   /** An input that is computed. Behind a padding it has the shape without the padding. */

@@ -94,7 +94,8 @@ function convStep(
   const element = input.kind === "f32" ? 4 : 1;
   const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / element;
-  const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / BLOCK_STEP)) * BLOCK_STEP);
+  const tile = wide ? 5 : 6;
+  const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
   const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
   const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
   const scratch = scratchLayout([
@@ -178,18 +179,18 @@ function depthwiseStep(
 
 function floatStep(builder: Builder, operator: Convolution, input: Value, output: Value): KernelStep {
   const filter = tensorOf(builder.graph, operator.inputs[1]);
-  const weights = builder.real(filter);
   const biasIndex = operator.inputs[2] ?? -1;
-  const bias = biasIndex === -1 ? undefined : builder.real(tensorOf(builder.graph, biasIndex));
+  const biasTensor = biasIndex === -1 ? undefined : tensorOf(builder.graph, biasIndex);
+  const values = { weights: builder.real(filter), bias: biasTensor && builder.real(biasTensor) };
   const geometry = geometryOf(builder, operator, input, output);
+  const size = sizeOf(filter.shape);
   if (operator.op === "DEPTHWISE_CONV_2D") {
     const channels = filter.shape[3];
-    const packed = packDepthwiseFloats(weights, bias, weights.length / channels, channels);
-    return depthwiseStep(operator, input, output, geometry, packed);
+    return depthwiseStep(operator, input, output, geometry, packDepthwiseFloats(values, size / channels, channels));
   }
   const columns = filter.shape[0];
-  const depth = weights.length / columns;
-  const matrix = { weights, bias, columns, depth };
+  const depth = size / columns;
+  const matrix = { ...values, columns, depth };
   const short = builder.precision === "fast" && depth <= DEEPEST_I16;
   const packed = short ? packFloatsAsI16(matrix) : packFloats(matrix);
   const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0 };
@@ -222,10 +223,16 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
     throw new NoPlan(`operator ${operator.index} (${operator.op}) has weights quantised along another axis`);
   }
   const biasIndex = operator.inputs[2] ?? -1;
-  const bias = biasIndex === -1 ? undefined : integersOf(tensorOf(graph, biasIndex));
+  const biasTensor = biasIndex === -1 ? undefined : tensorOf(graph, biasIndex);
   const zero = quantization.zeroPoint[0];
-  const weights = integersOf(filter, zero);
-  const depth = weights.length / channels;
+  if (!builder.isConstant(filter.index) || (biasTensor && !builder.isConstant(biasTensor.index))) {
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) has weights that are computed`);
+  }
+  const values = {
+    weights: () => integersOf(filter, zero),
+    bias: biasTensor && (() => integersOf(biasTensor)),
+  };
+  const depth = sizeOf(filter.shape) / channels;
   const multipliers = multipliersOf(filter, channels, input, output);
   // The scaled sums have to fit 32 bits, whatever the image.
   const most = 2 * 255 * 255 * depth * Math.max(...multipliers);
@@ -234,18 +241,11 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   }
   const geometry = geometryOf(builder, operator, input, output);
   if (depthwise) {
-    const packed = packDepthwiseBytes(weights, bias, multipliers, depth);
+    const packed = packDepthwiseBytes(values, multipliers, depth);
     return depthwiseStep(operator, input, output, geometry, packed);
   }
   const rounding = input.offset === 0 ? "away" : "up";
-  const matrix: ByteMatrix = {
-    weights: Int16Array.from(weights),
-    bias,
-    multipliers,
-    rounding,
-    columns: channels,
-    depth,
-  };
+  const matrix: ByteMatrix = { ...values, multipliers, rounding, columns: channels, depth };
   const weightsZero = type === "uint8" ? zero - 128 : zero;
   const packed = builder.dot ? packBytesForDot(matrix, weightsZero, input.zero) : packBytesAsI16(matrix);
   const parts = { input, output, geometry, columns: channels, depth, packed, weightsZero };

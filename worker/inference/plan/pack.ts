@@ -11,11 +11,14 @@ const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
 /** Steps in which conv_f32_i16.c quantises activations, to either side. */
 const STEPS = 4095;
 
+/** Gives values when they are packed and not before, so that no more than one operator's are unpacked at a time. */
+export type Later<T> = () => T;
+
 /** Weights of a convolution as a matrix, and what is added to each column. */
 export interface FloatMatrix {
   /** [columns, depth] */
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | undefined;
+  readonly weights: Later<Float32Array>;
+  readonly bias: Later<Float32Array> | undefined;
   readonly columns: number;
   readonly depth: number;
 }
@@ -28,8 +31,8 @@ export type Rounding = "away" | "up";
 
 export interface ByteMatrix {
   /** [columns, depth], less their zero point: −255..255. */
-  readonly weights: Int16Array;
-  readonly bias: Int32Array | undefined;
+  readonly weights: Later<Int32Array>;
+  readonly bias: Later<Int32Array> | undefined;
   /** Input scale · weight scale / output scale, of each column. */
   readonly multipliers: readonly number[];
   readonly rounding: Rounding;
@@ -54,11 +57,12 @@ function panels(columns: number, bytes: number, write: (byte: number, first: num
 }
 
 /** For conv_f32.c. */
-export function packFloats({ weights, bias, columns, depth }: FloatMatrix): Packed {
+export function packFloats({ columns, depth, ...later }: FloatMatrix): Packed {
   const panelBytes = 4 * COLUMNS * (1 + depth);
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         const panel = new Float32Array(view.buffer, view.byteOffset + byte, COLUMNS * (1 + depth));
         for (let column = 0; column < count; column++) {
@@ -88,12 +92,13 @@ function stepOf(column: Float32Array): number {
 export const DEEPEST_I16 = 2 ** 18;
 
 /** For conv_f32_i16.c. */
-export function packFloatsAsI16({ weights, bias, columns, depth }: FloatMatrix): Packed {
+export function packFloatsAsI16({ columns, depth, ...later }: FloatMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = 4 * 2 * COLUMNS + 4 * COLUMNS * pairs;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         const head = new Float32Array(view.buffer, view.byteOffset + byte, 2 * COLUMNS);
         const panel = new Int16Array(view.buffer, view.byteOffset + byte + 8 * COLUMNS, 2 * COLUMNS * pairs);
@@ -130,12 +135,13 @@ function writeChannels(
 }
 
 /** For conv_u8_wide.c. */
-export function packBytesAsI16({ weights, bias, multipliers, rounding, columns, depth }: ByteMatrix): Packed {
+export function packBytesAsI16({ multipliers, rounding, columns, depth, ...later }: ByteMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = CHANNELS_BYTES + 4 * COLUMNS * pairs;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         writeChannels(view, byte, count, rounding, (i) => ({
           bias: bias?.[first + i] ?? 0,
@@ -160,12 +166,13 @@ export function packBytesAsI16({ weights, bias, multipliers, rounding, columns, 
  * @param inputZero The input's zero point.
  */
 export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZero: number): Packed {
-  const { weights, bias, multipliers, rounding, columns, depth } = matrix;
+  const { multipliers, rounding, columns, depth, ...later } = matrix;
   const filled = Math.ceil(depth / 4) * 4;
   const panelBytes = CHANNELS_BYTES + COLUMNS * filled;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         const panel = new Int8Array(view.buffer, view.byteOffset + byte + CHANNELS_BYTES, COLUMNS * filled);
         const sums = new Int32Array(COLUMNS);
@@ -188,8 +195,7 @@ export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZe
 
 /** For depthwise_f32.c. @param weights [taps, channels] */
 export function packDepthwiseFloats(
-  weights: Float32Array,
-  bias: Float32Array | undefined,
+  later: Pick<FloatMatrix, "weights" | "bias">,
   taps: number,
   channels: number,
 ): Packed {
@@ -197,6 +203,7 @@ export function packDepthwiseFloats(
   return {
     bytes: 16 * vectors * (1 + taps),
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       const to = new Float32Array(view.buffer, view.byteOffset, 4 * vectors * (1 + taps));
       for (let channel = 0; channel < channels; channel++) {
         const start = (channel >> 2) * 4 * (1 + taps) + (channel & 3);
@@ -209,8 +216,7 @@ export function packDepthwiseFloats(
 
 /** For depthwise_u8.c. @param weights [taps, channels], less their zero point */
 export function packDepthwiseBytes(
-  weights: Int32Array,
-  bias: Int32Array | undefined,
+  later: Pick<ByteMatrix, "weights" | "bias">,
   multipliers: readonly number[],
   taps: number,
 ): Packed {
@@ -220,6 +226,7 @@ export function packDepthwiseBytes(
   return {
     bytes: Math.ceil(channels / 8) * vectorBytes,
     write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, vectorBytes, (byte, first, count) => {
         writeChannels(view, byte, count, "away", (i) => ({
           bias: bias?.[first + i] ?? 0,

@@ -58,7 +58,12 @@ export class Plan {
     this.#kernels = loadKernels();
     this.#compiled = compile(graph, precision, dot);
     this.#blocks = allocate(this.#compiled);
-    this.#fill();
+    try {
+      this.#fill();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     // The weights are in tfjs' memory now; the closures that packed them hold their source.
     this.#compiled = {
       ...this.#compiled,
