@@ -15,7 +15,9 @@ const KINDS = {
   "image-too-large": [413, "The image has too many pixels"],
   "unsupported-image": [415, "This kind of image is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
+  "too-slow": [408, "The body came too slowly"],
   "model-unusable": [500, "The model is installed but cannot be used"],
+  busy: [503, "The labeler is busy"],
   "model-unavailable": [503, "The model could not be loaded"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,6 +1,8 @@
-/** The way of an image through the labeler, once it is in memory: decode, resize, infer, label. */
+/** The way of an image through the labeler: decode and resize while it comes in, infer, label. */
 import { decodeToInput } from "./image/decode.ts";
+import type { Pieces } from "./image/pieces.ts";
 import type { Classifier } from "./model/classifier.ts";
+import type { IndexEntry } from "./model/index-entry.ts";
 import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
 
@@ -14,25 +16,35 @@ export interface LabelOptions {
   readonly maxPixels: number;
 }
 
+export interface Labelled {
+  readonly labels: Label[];
+  /** How much of the picture is missing because its file ends early, 0..1. */
+  readonly missing: number;
+}
+
 /**
  * Labels one image.
  *
- * @param image The bytes of an image file.
- * @param classifier Gives the model; asked again after the decoding, since another load may have taken its place.
+ * @param image The bytes of an image file, and how many they will be if that is known.
+ * @param model What the catalogue says of the model; its shape is needed before its weights are.
+ * @param classifier Gives the loaded model. Asked when the pixels are there: it may be disposed of while one waits.
  * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be had.
  */
 export async function labelImage(
-  image: Uint8Array<ArrayBuffer>,
+  image: { readonly pieces: Pieces; readonly size: number | undefined },
+  model: IndexEntry,
   classifier: () => Promise<Classifier>,
   { top, min, crop, exif, maxPixels }: LabelOptions,
-): Promise<Label[]> {
-  const { input, crop: usual } = await classifier();
-  const { pixels } = await decodeToInput(image, {
-    width: input.width,
-    height: input.height,
-    crop: crop ?? usual,
+): Promise<Labelled> {
+  // An entry without an input is a model that cannot be used: the classifier says why.
+  const { width, height } = model.input ?? (await classifier()).input;
+  const { pixels, missing } = await decodeToInput(image.pieces, {
+    width,
+    height,
+    crop: crop ?? model.crop ?? "squash",
     exif,
     maxPixels,
+    fileSize: image.size,
   });
-  return (await classifier()).classify(pixels, { top, min });
+  return { labels: (await classifier()).classify(pixels, { top, min }), missing };
 }

@@ -1,5 +1,9 @@
 /** Runs other programs for the scripts. */
 import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 
 /** wrangler's own starter refuses Node 20, though wrangler runs on it; so its program is started directly. */
 const WRANGLER = "node_modules/wrangler/wrangler-dist/cli.js";
@@ -23,6 +27,22 @@ export function bundleWorker(folder: string): void {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...QUIET, ...process.env },
   });
+}
+
+/** What the Worker weighs, in bytes: script and wasm as they are and, each by itself, with gzip. */
+export function bundleSize(): { raw: number; gzip: number } {
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-bundle-"));
+  try {
+    bundleWorker(folder);
+    const files = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name));
+    const contents = files.map((name) => readFileSync(join(folder, name)));
+    return {
+      raw: contents.reduce((sum, bytes) => sum + bytes.length, 0),
+      gzip: contents.reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Runs a command in the foreground; Ctrl-C reaches it, and this program waits for its end. @returns Its exit code. */

@@ -1,4 +1,5 @@
 /** What cannot be answered, from outside: images, sizes, addresses, tokens. After each, a good image is still labelled. */
+import { request } from "node:http";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
@@ -12,15 +13,30 @@ let labeler: RunningLabeler;
 let url: string;
 beforeAll(async () => {
   labeler = await startLabeler({
-    settings: { MAX_BODY_BYTES: String(MAX_BODY), MAX_PIXELS: String(MAX_PIXELS), LABELER_TOKEN: TOKEN },
+    settings: {
+      MAX_BODY_BYTES: String(MAX_BODY),
+      MAX_FORM_BYTES: "400000",
+      MAX_PIXELS: String(MAX_PIXELS),
+      LABELER_TOKEN: TOKEN,
+    },
   });
   url = `${labeler.url}/label`;
 });
-afterAll(() => labeler.stop());
+afterAll(() => labeler?.stop());
 
 const authorization = `Bearer ${TOKEN}`;
 const coffee = fixture("coffee.png");
 const send = (body: BodyInit) => post(url, body, { authorization });
+
+/** A PNG whose header says 60,000 × 60,000. */
+function oversized(): Uint8Array<ArrayBuffer> {
+  const huge = coffee.slice();
+  const view = new DataView(huge.buffer);
+  view.setUint32(16, 60_000); // IHDR's width, height and checksum
+  view.setUint32(20, 60_000);
+  view.setUint32(29, crc32(huge.subarray(12, 29)));
+  return huge.subarray(0, 1000);
+}
 
 afterEach(async () => {
   expect((await labelsOf(await send(coffee)))[0].label).toBe("968:espresso");
@@ -28,15 +44,23 @@ afterEach(async () => {
 
 describe("images", () => {
   it.each([
-    ["a text", "hello", /PNG/],
-    ["a TIFF", "II*\0 and so on, and so on", /TIFF/],
-    ["a GIF", "GIF89a and so on, and so on", /GIF/],
+    ["a text", "hello", /begins with "hello"\. Send JPEG, PNG, WebP, GIF or BMP/],
+    ["a TIFF", "II*\0 and so on, and so on", /a TIFF image\. Send JPEG, PNG/],
+    ["an AVIF", "\0\0\0\x20ftypavif and so on, and so on", /an AVIF image\. Send JPEG, PNG/],
+    ["a HEIC", "\0\0\0\x20ftypheic and so on, and so on", /a HEIC image\. Send JPEG, PNG/],
   ])("%s is a 415 that names what is supported", async (_, body, detail) => {
     await expectProblem(await send(body), 415, "unsupported-image", detail);
   });
 
-  it("a PNG that is cut short is a 422", async () => {
-    await expectProblem(await send(coffee.subarray(0, 10_000)), 422, "broken-image", /\w/);
+  it("a GIF that is none behind its first bytes is a 422", async () => {
+    await expectProblem(await send("GIF89a and so on, and so on"), 422, "broken-image", /GIF is damaged/);
+  });
+
+  it("a file that ends before its first row is a 422, one that ends later is labelled by what is there", async () => {
+    await expectProblem(await send(coffee.subarray(0, 100)), 422, "broken-image", /ends before its first row/);
+    const response = await send(coffee.subarray(0, 400_000));
+    expect(Number(response.headers.get("x-image-missing"))).toBeCloseTo(0.13, 1);
+    expect((await labelsOf(response))[0].label).toBe("968:espresso");
   });
 
   it("a JPEG that is noise behind its header is a 422", async () => {
@@ -45,28 +69,21 @@ describe("images", () => {
   });
 
   it("an image with too many pixels is a 413 that names limit, value and setting, before it is decoded", async () => {
-    const huge = coffee.slice();
-    const view = new DataView(huge.buffer);
-    view.setUint32(16, 60_000); // IHDR's width, height and checksum
-    view.setUint32(20, 60_000);
-    view.setUint32(29, crc32(huge.subarray(12, 29)));
-    await expectProblem(await send(huge), 413, "image-too-large", /3,600,000,000 pixels.*250,000.*MAX_PIXELS/);
+    await expectProblem(await send(oversized()), 413, "image-too-large", /3,600,000,000 pixels.*250,000.*MAX_PIXELS/);
   });
 });
 
 describe("sizes", () => {
   it("a body whose Content-Length is over the limit is a 413 that names limit, value and setting", async () => {
     const body = new Uint8Array(MAX_BODY + 1);
-    await expectProblem(
-      await send(body),
-      413,
-      "body-too-large",
-      new RegExp(`${MAX_BODY + 1}.*${MAX_BODY}.*MAX_BODY_BYTES`),
-    );
+    await expectProblem(await send(body), 413, "body-too-large", /1,000,001 bytes.*1,000,000.*MAX_BODY_BYTES/);
   });
 
   it("a body of unknown length is a 413 as soon as it is over", async () => {
-    const body = new Blob([new Uint8Array(MAX_BODY + 100_000)]).stream();
+    // A header and then a text that does not end.
+    const text = new Uint8Array(MAX_BODY);
+    text.set([0, 0x20, 0, 0, 0x74, 0x45, 0x58, 0x74]);
+    const body = new Blob([coffee.subarray(0, 33), text]).stream();
     const response = await fetch(url, {
       method: "POST",
       body,
@@ -74,6 +91,39 @@ describe("sizes", () => {
       headers: { authorization },
     } as RequestInit);
     await expectProblem(response, 413, "body-too-large", /MAX_BODY_BYTES/);
+  });
+});
+
+describe("an answer that needs no more of the body", () => {
+  /** Sends the beginning of a body of 500,000 bytes and nothing more. @returns The status of the answer. */
+  const beginning = (bytes: Uint8Array) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { authorization, "content-length": "500000" };
+      const call = request(url, { method: "POST", headers }, (response) => {
+        resolve(response.statusCode);
+        call.destroy();
+      });
+      call.on("error", reject);
+      call.write(bytes);
+    });
+
+  it("does not wait for it: too many pixels", async () => {
+    expect(await beginning(oversized())).toBe(413);
+  });
+
+  it("does not wait for it: no image", async () => {
+    expect(await beginning(new Uint8Array(300))).toBe(415);
+  });
+});
+
+describe("forms and JSON, which stand in memory,", () => {
+  it("have a limit of their own", async () => {
+    const form = new FormData();
+    form.set("image", new Blob([coffee]));
+    await expectProblem(await send(form), 413, "body-too-large", /as a form or JSON.*400,000.*MAX_FORM_BYTES/);
+    const json = new Blob([JSON.stringify({ image: "A".repeat(500_000) })]).stream();
+    const init = { method: "POST", body: json, duplex: "half", headers: { authorization } } as RequestInit;
+    await expectProblem(await fetch(url, init), 413, "body-too-large", /MAX_FORM_BYTES/);
   });
 });
 

@@ -9,7 +9,7 @@ beforeAll(async () => {
   labeler = await startLabeler();
   url = `${labeler.url}/label`;
 });
-afterAll(() => labeler.stop());
+afterAll(() => labeler?.stop());
 
 const coffee = fixture("coffee.png");
 const base64 = Buffer.from(coffee).toString("base64");

@@ -14,7 +14,7 @@ describe("a cold labeler", () => {
   beforeAll(async () => {
     labeler = await startLabeler();
   });
-  afterAll(() => labeler.stop());
+  afterAll(() => labeler?.stop());
 
   it("labels for the next caller after the one that started the load has hung up", async () => {
     const hangUp = post(`${labeler.url}/label`, coffee);

@@ -6,7 +6,9 @@
 import * as z from "zod/mini";
 import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
-import { isImage } from "../image/sniff.ts";
+import { Pieces } from "../image/pieces.ts";
+import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
+import { tooLarge } from "./body.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +
@@ -52,16 +54,45 @@ async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Pro
 /** The first byte that is no white space. */
 const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => byte > 0x20);
 
-/**
- * @param contentType Needed for the boundary of a form alone.
- * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image.
- */
-export async function imageOf(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Uint8Array<ArrayBuffer>> {
-  if (body.length === 0) throw bad("The body is empty.");
-  if (isImage(body)) return body;
-  let image = body;
-  if (/^multipart\/form-data/i.test(contentType)) image = await fromForm(body, contentType);
-  else if (firstByte(body) === 0x7b || firstByte(body) === 0x22) image = fromJson(body);
+/** An image that may still be coming. */
+export interface IncomingImage {
+  readonly pieces: Pieces;
+  /** In bytes, where it is known. */
+  readonly size: number | undefined;
+}
+
+const complete = (image: Uint8Array): IncomingImage => {
   if (image.length === 0) throw bad("The image is empty.");
-  return image;
+  return { pieces: new Pieces([image]), size: image.length };
+};
+
+/**
+ * Finds the image. One that is sent as it is, is not waited for.
+ *
+ * @param size Of the body in bytes, where it is known.
+ * @param contentType Needed for the boundary of a form alone.
+ * @param bufferLimit The largest form or JSON, in bytes, since these stand in memory: the setting MAX_FORM_BYTES.
+ * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or body-too-large.
+ */
+export async function imageOf(
+  pieces: Pieces,
+  size: number | undefined,
+  contentType: string,
+  bufferLimit: number,
+): Promise<IncomingImage> {
+  const beginning = await pieces.peek(SNIFF_BYTES);
+  if (beginning.length === 0) throw bad("The body is empty.");
+  const form = /^multipart\/form-data/i.test(contentType);
+  const first = firstByte(beginning);
+  const json = first === 0x7b || first === 0x22; // { or "
+  // What is none of these is no image either, and decoding says so.
+  if (isImage(beginning) || !(form || json)) return { pieces, size };
+  if (size !== undefined && size > bufferLimit) {
+    throw tooLarge(bufferLimit, `as a form or JSON ${size.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
+  }
+  const whole = await pieces.all({ limit: bufferLimit, size });
+  if (whole === undefined) {
+    throw tooLarge(bufferLimit, `as a form or JSON more than ${bufferLimit.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
+  }
+  return complete(form ? await fromForm(whole, contentType) : fromJson(whole));
 }

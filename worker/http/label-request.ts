@@ -1,11 +1,11 @@
 /** From a request to its labels: what the routes that label have in common. */
 import type { Context } from "hono";
-import { labelImage } from "../label-image.ts";
+import { Pieces } from "../image/pieces.ts";
+import { type Labelled, labelImage } from "../label-image.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
-import type { Label } from "../model/top-k.ts";
+import { openBody } from "./body.ts";
 import { imageOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
-import { readBody } from "./read-body.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
 
 let shared: Catalogue | undefined;
@@ -34,21 +34,21 @@ export function sourceOf(c: Context<AppEnv>): ModelSource {
  *
  * @throws LabelerError for every mistake in query, body or image.
  */
-export async function labelRequest(c: Context<AppEnv>): Promise<Label[]> {
+export async function labelRequest(c: Context<AppEnv>): Promise<Labelled> {
   const settings = settingsOf(c.env);
-  const { model = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(c.req.queries());
+  const { model: name = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(c.req.queries());
   const [catalogue, source] = [catalogueOf(c), sourceOf(c)];
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
-  await catalogue.describe(model, source);
-  const warm = catalogue.get(model, source);
-  warm.catch(() => undefined);
-  const body = await readBody(c.req.raw, settings.MAX_BODY_BYTES);
-  const image = await imageOf(body, c.req.header("content-type") ?? "");
-  return labelImage(image, () => catalogue.get(model, source), {
-    top,
-    min,
-    crop,
-    exif,
-    maxPixels: settings.MAX_PIXELS,
-  });
+  const model = await catalogue.describe(name, source);
+  const classifier = () => catalogue.get(name, source);
+  classifier().catch(() => undefined);
+  const body = openBody(c.req.raw, settings.MAX_BODY_BYTES);
+  const pieces = new Pieces(body.pieces);
+  try {
+    const image = await imageOf(pieces, body.size, c.req.header("content-type") ?? "", settings.MAX_FORM_BYTES);
+    return await labelImage(image, model, classifier, { top, min, crop, exif, maxPixels: settings.MAX_PIXELS });
+  } finally {
+    // What is left of the body is taken in while the answer is on its way already.
+    c.executionCtx.waitUntil(pieces.close());
+  }
 }

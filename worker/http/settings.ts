@@ -23,6 +23,8 @@ const schema = z.object({
   DEFAULT_MODEL: z.string().check(z.minLength(1)),
   /** The largest body, in bytes. */
   MAX_BODY_BYTES: count,
+  /** The largest form or JSON, in bytes: these stand in memory, while an image that is sent as it is streams. */
+  MAX_FORM_BYTES: count,
   /** The largest image, in pixels. */
   MAX_PIXELS: count,
   /** How many bytes of weights may stay in the isolate beside those in use. */

@@ -1,18 +1,19 @@
 /** EXIF orientation: how the stored rows lie in the picture as it is meant to be seen. */
+import type { Box, Size } from "./geometry.ts";
 
 /** 1 = as stored … 8, as in the EXIF tag 0x0112. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 export interface Layout {
   /** The stored rows are columns of the seen picture. */
-  transposed: boolean;
+  readonly transposed: boolean;
   /** The stored columns run against the direction in which they are seen. */
-  columnsReversed: boolean;
+  readonly columnsReversed: boolean;
   /** The stored rows run against the direction in which they are seen. */
-  rowsReversed: boolean;
+  readonly rowsReversed: boolean;
 }
 
-const LAYOUTS: Record<Orientation, Layout> = {
+const LAYOUTS: Readonly<Record<Orientation, Layout>> = {
   1: { transposed: false, columnsReversed: false, rowsReversed: false },
   2: { transposed: false, columnsReversed: true, rowsReversed: false },
   3: { transposed: false, columnsReversed: true, rowsReversed: true },
@@ -27,3 +28,38 @@ export const layoutOf = (orientation: Orientation): Layout => LAYOUTS[orientatio
 
 /** The tag's value as an Orientation; what does not exist counts as 1, as every viewer does. */
 export const toOrientation = (value: number): Orientation => (value in LAYOUTS ? (value as Orientation) : 1);
+
+/** A size as stored where it is given as seen, and the other way round. */
+export const turnSize = ({ width, height }: Size, { transposed }: Layout): Size =>
+  transposed ? { width: height, height: width } : { width, height };
+
+/** A box of the seen picture as a box of the stored one. @param stored The size of the stored picture. */
+export function storedBox(box: Box, stored: Size, { transposed, columnsReversed, rowsReversed }: Layout): Box {
+  const { x, y, width, height } = transposed ? { x: box.y, y: box.x, width: box.height, height: box.width } : box;
+  return {
+    x: columnsReversed ? stored.width - x - width : x,
+    y: rowsReversed ? stored.height - y - height : y,
+    width,
+    height,
+  };
+}
+
+/** Turns pixels, [height, width, 3] as stored, to how they are seen. @param stored The size as stored. */
+export function turnPixels(pixels: Uint8Array<ArrayBuffer>, stored: Size, layout: Layout): Uint8Array<ArrayBuffer> {
+  const { transposed, columnsReversed, rowsReversed } = layout;
+  if (!transposed && !columnsReversed && !rowsReversed) return pixels;
+  const seen = turnSize(stored, layout);
+  const turned = new Uint8Array(pixels.length);
+  const [columnStep, rowStep] = transposed ? [seen.width * 3, 3] : [3, seen.width * 3];
+  let from = 0;
+  for (let y = 0; y < stored.height; y++) {
+    const row = (rowsReversed ? stored.height - 1 - y : y) * rowStep;
+    for (let x = 0; x < stored.width; x++, from += 3) {
+      const to = row + (columnsReversed ? stored.width - 1 - x : x) * columnStep;
+      turned[to] = pixels[from];
+      turned[to + 1] = pixels[from + 1];
+      turned[to + 2] = pixels[from + 2];
+    }
+  }
+  return turned;
+}

@@ -34,9 +34,12 @@ function heifFormat(bytes: Uint8Array): ImageFormat | undefined {
   return found;
 }
 
+/** How many of a file's first bytes are enough to tell. */
+export const SNIFF_BYTES = 256;
+
 /** The format that the first bytes announce, or undefined. Says nothing about whether the rest is sound. */
 export function sniff(bytes: Uint8Array): ImageFormat | undefined {
-  // Four bytes of PNG's signature are enough: the other four show damage by a transfer as text, which png.ts explains.
+  // Four bytes of PNG's signature are enough: the other four show damage by a transfer as text, which the decoder explains.
   if (ascii(bytes, 0, 4) === "\x89PNG") return "png";
   if (ascii(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
   if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 12) === "WEBP") return "webp";

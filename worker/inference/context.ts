@@ -12,14 +12,25 @@ import * as tf from "./tfjs.bundle.js";
 export type Step = (inputs: readonly TfTensor[]) => TfTensor;
 
 export class OpContext {
-  readonly graph: Graph;
+  #graph: Graph | undefined;
   /** Constants that other operators make: weights behind a DEQUANTIZE. By tensor index. */
   readonly folded = new Map<number, Float32Array>();
   /** Every constant that lives in tfjs' memory on behalf of the compiled steps. */
   readonly kept: TfTensor[] = [];
 
   constructor(graph: Graph) {
-    this.graph = graph;
+    this.#graph = graph;
+  }
+
+  get graph(): Graph {
+    if (this.#graph === undefined) throw new Error("the graph was compiled already");
+    return this.#graph;
+  }
+
+  /** Lets go of the file's bytes: the steps, whose closures can see this object, would keep them in memory. */
+  forgetGraph(): void {
+    this.#graph = undefined;
+    this.folded.clear();
   }
 
   isConstant(index: number): boolean {

@@ -55,8 +55,7 @@ export class Executor {
       const inputs = operator.inputs.filter((index) => index !== -1 && !context.isConstant(index));
       steps.push({ run: compile(context, operator), inputs, output });
     }
-    // The constants that came out of the file by folding now are in tfjs' memory.
-    context.folded.clear();
+    context.forgetGraph();
     const lastUse = new Map<number, number>();
     for (const [at, step] of steps.entries()) for (const index of [...step.inputs, step.output]) lastUse.set(index, at);
     for (const index of graph.outputs) lastUse.delete(index);

@@ -123,8 +123,8 @@ function compileUnweighted(
   arithmetic: "real" | "integer",
   how: Activate,
 ): Step {
-  const { graph } = context;
-  const second = () => context.integers(tensorAt(graph, operator, operator.inputs[1]));
+  // Only through the context, here and below: what a step's closure can see, it keeps in memory.
+  const second = () => context.integers(tensorAt(context.graph, operator, operator.inputs[1]));
   /** A step of one changing input. */
   const unary = (op: (x: TfTensor) => TfTensor): Step => {
     return ([x]) => activated(op(x), how);
@@ -162,7 +162,7 @@ function compileUnweighted(
     }
     case "RESHAPE":
     case "SQUEEZE": {
-      const { shape } = tensorAt(graph, operator, operator.outputs[0]);
+      const { shape } = tensorAt(context.graph, operator, operator.outputs[0]);
       return unary((x) => tf.reshape(x, [...shape]));
     }
     case "SOFTMAX": {

@@ -21,16 +21,17 @@ function normalize(pixel: number, channel: number, { type, quantization, normali
  * Makes the function that turns pixels into the input of a network. There are only 256 pixel values, so that a table
  * does what would be a division for each.
  *
- * @returns A function of pixels [height, width, 3], 0..255, to numbers of the same layout.
+ * @returns A function of pixels [height, width, 3], 0..255, to numbers of the same layout. Each call fills the same
+ *   array again: the 600 KB of a 224×224 input would be most of what a request leaves to the garbage collector.
  */
 export function preprocessor(input: InputSpec): (pixels: Uint8Array) => Float32Array<ArrayBuffer> {
   const table = new Float32Array(3 * LEVELS);
   for (let pixel = 0; pixel < LEVELS; pixel++) {
     for (let channel = 0; channel < 3; channel++) table[channel * LEVELS + pixel] = normalize(pixel, channel, input);
   }
+  const values = new Float32Array(input.height * input.width * 3);
   return (pixels) => {
-    const values = new Float32Array(pixels.length);
-    for (let i = 0; i < pixels.length; i += 3) {
+    for (let i = 0; i < values.length; i += 3) {
       values[i] = table[pixels[i]];
       values[i + 1] = table[LEVELS + pixels[i + 1]];
       values[i + 2] = table[2 * LEVELS + pixels[i + 2]];

@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { type ErrorKind, LabelerError } from "../errors.ts";
 import { labelRequest } from "../http/label-request.ts";
 import type { AppEnv } from "../http/settings.ts";
+import type { Labelled } from "../label-image.ts";
 import type { Label } from "../model/top-k.ts";
 
 /** What is the image's fault: the next row may well be fine. Everything else is the rule's or the service's. */
@@ -24,10 +25,12 @@ interface Reply {
   error?: string;
 }
 
-async function reply(labels: Promise<Label[]>): Promise<Reply> {
+async function reply(labelled: Promise<Labelled>): Promise<Reply> {
   try {
-    const results = await labels;
-    return { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
+    const { labels: results, missing } = await labelled;
+    const best = { label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
+    if (missing === 0) return { results, ...best };
+    return { results, ...best, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
   } catch (error) {
     if (!(error instanceof LabelerError) || !IMAGE_FAULTS.has(error.kind)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message };

@@ -4,9 +4,13 @@ import { accepts } from "hono/accepts";
 import { labelRequest } from "../http/label-request.ts";
 import type { AppEnv } from "../http/settings.ts";
 
-/** `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone. */
+/**
+ * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone.
+ * An image whose file ends early has the header X-Image-Missing: how much of it, 0..1, is not there.
+ */
 export const label = new Hono<AppEnv>().post("/", async (c) => {
-  const labels = await labelRequest(c);
+  const { labels, missing } = await labelRequest(c);
+  if (missing > 0) c.header("x-image-missing", missing.toFixed(3));
   const type = accepts(c, {
     header: "Accept",
     supports: ["application/json", "text/plain"],

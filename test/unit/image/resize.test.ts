@@ -1,70 +1,99 @@
-/** The resize against Pillow's own output, byte by byte. */
+/** The resize against Pillow's own output, byte by byte, on pictures whose pixels a rule makes. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { RowResizer } from "../../../worker/image/resize.ts";
-import { difference, EQUAL, type PillowCase, pillowCases, syntheticPixels } from "./references.ts";
+import { chunk, concat, deflate, ihdr, SIGNATURE } from "./png-builder.ts";
+import { decode, difference, type PillowCase, pillowCases, syntheticPixels } from "./references.ts";
 
 let pillow: { cases: PillowCase[]; pixels: Uint8Array };
 beforeAll(async () => {
   pillow = await pillowCases();
 });
 
-function resize(c: PillowCase): Uint8Array {
-  const [width, height] = c.source;
-  const crop = c.crop && { x: c.crop[0], y: c.crop[1], width: c.crop[2], height: c.crop[3] };
-  const target = { width: c.target[0], height: c.target[1] };
-  const resizer = new RowResizer({ width, height }, target, { orientation: c.orientation, ...(crop && { crop }) });
-  const pixels = syntheticPixels(c.kind, width, height);
-  const row = new Uint8Array(width * 3);
-  for (let y = 0; y < height; y++) {
-    row.set(pixels.subarray(y * width * 3, (y + 1) * width * 3));
-    resizer.pushRow(row); // the same array each time: rows must not be kept
+/** A BMP of 24 bits, whose rows come from the bottom up as is usual, or from the top down. */
+function bmp(pixels: Uint8Array, width: number, height: number, topDown: boolean): Uint8Array<ArrayBuffer> {
+  const pitch = (width * 3 + 3) & ~3;
+  const file = new Uint8Array(54 + pitch * height);
+  const view = new DataView(file.buffer);
+  file.set([0x42, 0x4d]);
+  for (const [at, value] of Object.entries({ 2: file.length, 10: 54, 14: 40, 18: width, 26: 1 | (24 << 16) })) {
+    view.setUint32(Number(at), value, true);
   }
-  return resizer.finish();
+  view.setInt32(22, topDown ? -height : height, true);
+  for (let y = 0; y < height; y++) {
+    const row = 54 + pitch * (topDown ? y : height - 1 - y);
+    for (let x = 0; x < width * 3; x++) file[row + x] = pixels[(y * width + Math.floor(x / 3)) * 3 + 2 - (x % 3)];
+  }
+  return file;
 }
 
-const expected = (c: PillowCase) => pillow.pixels.subarray(c.offset, c.offset + c.target[0] * c.target[1] * 3);
+/** Adam7: for each pass its first column and row, and the steps to the next. */
+const ADAM7 = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
 
-const compare = (cases: PillowCase[]) =>
-  cases.map((c) => ({ ...c, ...difference(resize(c), expected(c)) })).filter(({ max }) => max > 0);
+/** A PNG of 24 bits. */
+async function png(
+  pixels: Uint8Array,
+  width: number,
+  height: number,
+  passes: number[][],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const data: number[] = [];
+  for (const [x0, y0, dx, dy] of passes) {
+    for (let y = y0; y < height && x0 < width; y += dy) {
+      data.push(0); // no filter
+      for (let x = x0; x < width; x += dx) data.push(...pixels.subarray((y * width + x) * 3, (y * width + x + 1) * 3));
+    }
+  }
+  const interlace = passes.length > 1 ? 1 : 0;
+  const header = ihdr({ width, height, depth: 8, colourType: 2, interlace });
+  return concat(SIGNATURE, header, chunk("IDAT", await deflate(data)), chunk("IEND", []));
+}
 
-describe("RowResizer gives the bytes of Pillow", () => {
-  it("when it makes images smaller, larger, and keeps a side", () => {
+type File = Uint8Array<ArrayBuffer>;
+type Encode = (pixels: Uint8Array, width: number, height: number) => File | Promise<File>;
+const ENCODINGS: Record<string, Encode> = {
+  "rows from the top down": (pixels, width, height) => bmp(pixels, width, height, true),
+  "rows from the bottom up": (pixels, width, height) => bmp(pixels, width, height, false),
+  "a PNG": (pixels, width, height) => png(pixels, width, height, [[0, 0, 1, 1]]),
+  "an interlaced PNG": (pixels, width, height) => png(pixels, width, height, ADAM7),
+};
+
+async function differing(cases: PillowCase[], encode: Encode): Promise<PillowCase[]> {
+  const wrong: PillowCase[] = [];
+  for (const c of cases) {
+    const [width, height] = c.source;
+    const file = await encode(syntheticPixels(c.kind, width, height), width, height);
+    const crop = c.crop ? { x: c.crop[0], y: c.crop[1], width: c.crop[2], height: c.crop[3] } : "squash";
+    const target = { width: c.target[0], height: c.target[1] };
+    const { pixels } = await decode(file, { ...target, crop, exif: c.orientation, maxPixels: 1e8 });
+    const expected = pillow.pixels.subarray(c.offset, c.offset + target.width * target.height * 3);
+    if (difference(pixels, expected).max > 0) wrong.push(c);
+  }
+  return wrong;
+}
+
+describe.each(Object.keys(ENCODINGS))("from %s, the resize gives the bytes of Pillow", (encoding) => {
+  it("when it makes images smaller, larger, and keeps a side", async () => {
     const cases = pillow.cases.filter((c) => c.orientation === 1 && !c.crop);
     expect(cases.length).toBeGreaterThan(20);
-    expect(compare(cases)).toEqual([]);
+    expect(await differing(cases, ENCODINGS[encoding])).toEqual([]);
   });
 
-  it("when only a crop is resized, up to single pixels and to the crop's own size", () => {
+  it("when only a crop is resized, up to single pixels and to the crop's own size", async () => {
     const cases = pillow.cases.filter((c) => c.orientation === 1 && c.crop);
     expect(cases.length).toBeGreaterThan(8);
-    expect(compare(cases)).toEqual([]);
+    expect(await differing(cases, ENCODINGS[encoding])).toEqual([]);
   });
 
-  it("when the rows come in any of the eight EXIF orientations, whole and cropped", () => {
+  it("when the rows lie in any of the eight EXIF orientations, whole and cropped", async () => {
     const cases = pillow.cases.filter((c) => c.orientation !== 1);
     expect(cases.length).toBeGreaterThan(20);
-    expect(compare(cases)).toEqual([]);
-  });
-});
-
-describe("RowResizer", () => {
-  it("gives its output as soon as the crop's last row has come", () => {
-    const whole = { width: 8, height: 100 };
-    const crop = { x: 0, y: 10, width: 8, height: 8 };
-    const resizer = new RowResizer(whole, { width: 8, height: 8 }, { crop });
-    const row = new Uint8Array(24).fill(7);
-    for (let y = 0; y < 17; y++) resizer.pushRow(row);
-    expect(() => resizer.finish()).toThrow("before the last row");
-    resizer.pushRow(row);
-    expect(difference(resizer.finish(), new Uint8Array(8 * 8 * 3).fill(7))).toEqual(EQUAL);
-  });
-
-  it("refuses a crop outside the image, an empty size and a short row, which are bugs of the caller", () => {
-    const size = { width: 4, height: 4 };
-    const make = (crop: { x: number; y: number; width: number; height: number }) => () =>
-      new RowResizer(size, size, { crop });
-    expect(make({ x: 1, y: 0, width: 4, height: 4 })).toThrow(RangeError);
-    expect(make({ x: 0, y: 0, width: 0, height: 4 })).toThrow(RangeError);
-    expect(() => new RowResizer(size, size).pushRow(new Uint8Array(11))).toThrow(RangeError);
+    expect(await differing(cases, ENCODINGS[encoding])).toEqual([]);
   });
 });

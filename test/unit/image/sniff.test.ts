@@ -11,7 +11,7 @@ describe("sniff", () => {
     expect(sniff(await fixture("china.jpg"))).toBe("jpeg");
   });
 
-  it("knows the formats that cannot be decoded here, so that the answer can name them", () => {
+  it("knows each format, those too that cannot be decoded here, so that the answer can name them", () => {
     expect(sniff(bytes("RIFF\x24\0\0\0WEBPVP8 "))).toBe("webp");
     expect(sniff(bytes("GIF89a\x01\0"))).toBe("gif");
     expect(sniff(bytes(`BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0`))).toBe("bmp");

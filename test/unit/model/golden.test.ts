@@ -1,5 +1,7 @@
 /** Whole networks against native TensorFlow Lite, on pixels that Pillow made: nothing but the network is under test. */
 import { describe, expect, it } from "vitest";
+import { decodeToInput } from "../../../worker/image/decode.ts";
+import { Pieces } from "../../../worker/image/pieces.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { hasReference, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
@@ -42,6 +44,51 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
   });
 });
 
+describe.runIf(hasReference)("from file to label", () => {
+  /** Decodes and labels all 114 files. @returns How many best labels are right, and the largest differences. */
+  async function labelFiles(scale: "fast" | "full") {
+    const golden = await referenceJson<Record<"images" | "imagenet_sample", Golden[]>>(
+      "golden/mobilenet_v1_1.0_224.json",
+    );
+    const classifier = await load("mobilenet_v1_1.0_224.tflite");
+    const result = { images: 0, right: 0, scaled: 0, worst: 0, worstScaled: 0 };
+    for (const [folder, list] of [
+      ["images", golden.images],
+      ["imagenet-sample", golden.imagenet_sample],
+    ] as const) {
+      for (const { file, top5 } of list) {
+        const options = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 1e8, scale } as const;
+        const { pixels, eighths } = await decodeToInput(new Pieces([await reference(`${folder}/${file}`)]), options);
+        const labels = classifier.classify(pixels, { top: 1001, min: 0 });
+        result.images++;
+        if (labels[0].label === top5[0].label) result.right++;
+        const confidences = new Map(labels.map(({ label, confidence }) => [label, confidence]));
+        const differences = top5.map(({ label, confidence }) => Math.abs((confidences.get(label) ?? 0) - confidence));
+        if (eighths === 8) result.worst = Math.max(result.worst, ...differences);
+        else result.worstScaled = Math.max(result.worstScaled, ...differences);
+        if (eighths !== 8) result.scaled++;
+      }
+    }
+    classifier.dispose();
+    console.log(`${scale}: ${JSON.stringify(result)}`);
+    return result;
+  }
+
+  it("all 114 best labels are TensorFlow Lite's and Pillow's, confidences within 1e-5 at full scale", async () => {
+    const { images, right, worst, scaled } = await labelFiles("full");
+    expect([images, right, scaled]).toEqual([114, 114, 0]);
+    expect(worst).toBeLessThan(1e-5);
+  });
+
+  it("all 114 best labels are the same at the scale that the service picks, confidences within 0.03 where it is smaller", async () => {
+    const { images, right, scaled, worst, worstScaled } = await labelFiles("fast");
+    expect([images, right]).toEqual([114, 114]);
+    expect(scaled).toBeGreaterThan(0);
+    expect(worst).toBeLessThan(1e-5);
+    expect(worstScaled).toBeLessThan(0.03);
+  });
+});
+
 describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
   it.each([
     ["mobilenet_quant_v1_224", 97],
@@ -62,4 +109,30 @@ describe.runIf(hasReference)("quantised networks, run on real numbers", () => {
     expect(equal).toBeGreaterThanOrEqual(least);
     classifier.dispose();
   });
+
+  it.each([
+    ["mobilenet_v1_0.75_192_quant", 97],
+    ["mobilenet_v1_0.25_128_quant", 97],
+  ])(
+    "%s, of another input size, has it on at least %i of 100, on photos that we decode and resize",
+    async (model, least) => {
+      const { imagenet_sample } = await referenceJson<{ imagenet_sample: Golden[] }>(
+        "golden/mobilenet_v1_1.0_224.json",
+      );
+      const native = await reference(`golden/raw/${model}.u8`);
+      const classifier = await load(`${model}.tflite`);
+      const { width, height } = classifier.input;
+      let equal = 0;
+      for (const [row, { file }] of imagenet_sample.entries()) {
+        const photo = await reference(`imagenet-sample/${file}`);
+        const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6, scale: "full" } as const;
+        const { pixels } = await decodeToInput(new Pieces([photo]), options);
+        const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
+        if (outputs[argmax(classifier.probabilities(pixels))] === Math.max(...outputs)) equal++;
+      }
+      console.log(`${model}: best label equal on ${equal} of ${imagenet_sample.length}`);
+      expect(equal).toBeGreaterThanOrEqual(least);
+      classifier.dispose();
+    },
+  );
 });

@@ -1,0 +1,279 @@
+/*
+ * GIF: the first frame, interlaced or not, on its canvas, as Pillow's convert('RGB') sees it: the transparent colour is
+ * a colour like the others, and what the frame leaves uncovered has the transparent colour or else colour 0.
+ *
+ * Bounds: LZW codes against the table, which never exceeds 4096 entries; a string is written backwards from a length
+ * kept with its code, so no chain is followed further than that; a frame that leaves its canvas enlarges it, as in
+ * Pillow, and the result is checked against the pixel limit; blocks are counted.
+ * Memory: 20 KB of tables, one row of indices, one of RGB.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "codecs.h"
+#include "input.h"
+#include "resize.h"
+
+enum { MOST_CODES = 4096, MOST_CODE_BITS = 12, NO_CODE = MOST_CODES };
+
+static enum { SCREEN, BLOCK, EXTENSION_BLOCKS, FRAME, CODE_SIZE, PIXELS } state;
+static uint32_t skip_left;
+static int control_block; /* the extension being read is a graphic control extension */
+
+static uint8_t palette[256 * 3];
+static int has_palette, has_transparent;
+static uint8_t transparent;
+static uint32_t screen_width, screen_height, canvas_width;
+static uint32_t frame_x, frame_y, frame_width, frame_height;
+static int interlaced;
+
+/* LZW: code c stands for the string of prefix[c], then suffix[c]; it is length[c] long and begins with first[c]. */
+static uint16_t prefix[MOST_CODES], length[MOST_CODES];
+static uint8_t suffix[MOST_CODES], first[MOST_CODES];
+static uint32_t code_bits, start_bits, next_code, previous;
+static uint32_t bits, bit_count, block_left;
+static uint8_t *indices;      /* one row of the frame and room for a string */
+static uint32_t filled;       /* indices in it */
+static uint32_t frame_row;    /* rows handed out, in stream order */
+static uint8_t *rgb;
+
+static void gif_open(void) {
+  state = SCREEN;
+  skip_left = 0;
+  has_palette = has_transparent = 0;
+  transparent = 0;
+  indices = rgb = NULL;
+  filled = frame_row = 0;
+  memset(palette, 0, sizeof palette);
+}
+
+/* Reads a colour table of `2 << size` entries at p. */
+static void read_palette(const uint8_t *p, uint32_t size) {
+  memset(palette, 0, sizeof palette);
+  memcpy(palette, p, (2u << size) * 3);
+  has_palette = 1;
+}
+
+static void grey_palette(void) {
+  for (uint32_t i = 0; i < 256; i++) memset(palette + 3 * i, (int)i, 3);
+}
+
+/* The header up to the first frame's pixels. STATUS_HEADER, STATUS_NEED_INPUT or an error. */
+static int read_blocks(void) {
+  enum { SCREEN_BYTES = 13, FRAME_BYTES = 9 };
+  for (;;) {
+    input_skip(&skip_left);
+    if (skip_left) return STATUS_NEED_INPUT;
+    const uint8_t *p = input.next;
+    switch (state) {
+      case SCREEN: {
+        if (input.available < SCREEN_BYTES) return STATUS_NEED_INPUT;
+        if (memcmp(p, "GIF87a", 6) && memcmp(p, "GIF89a", 6)) return ERROR_SIGNATURE;
+        uint32_t table = p[10] & 128 ? (2u << (p[10] & 7)) * 3 : 0;
+        if (input.available < SCREEN_BYTES + table) return STATUS_NEED_INPUT;
+        screen_width = read_le16(p + 6);
+        screen_height = read_le16(p + 8);
+        if (table) read_palette(p + SCREEN_BYTES, p[10] & 7);
+        input_consume(SCREEN_BYTES + table);
+        state = BLOCK;
+        break;
+      }
+      case BLOCK:
+        if (!input.available) return STATUS_NEED_INPUT;
+        if ((uint32_t)++info.parts > limits.chunks) return ERROR_CHUNKS;
+        if (*p == ',') {
+          state = FRAME;
+        } else if (*p == '!') {
+          if (input.available < 2) return STATUS_NEED_INPUT;
+          control_block = p[1] == 0xf9;
+          input_consume(1);
+          state = EXTENSION_BLOCKS;
+        } else if (*p == ';') {
+          return ERROR_EMPTY;
+        } /* Anything else is passed over, as Pillow does. */
+        input_consume(1);
+        break;
+      case EXTENSION_BLOCKS: {
+        if (!input.available) return STATUS_NEED_INPUT;
+        uint32_t size = p[0];
+        if (control_block) {
+          if (input.available < 1 + size) return STATUS_NEED_INPUT;
+          has_transparent = size >= 4 && p[1] & 1;
+          transparent = has_transparent ? p[4] : 0;
+          if (has_transparent) info.flags |= FLAG_ALPHA;
+          control_block = 0;
+        }
+        skip_left = 1 + size;
+        if (!size) state = BLOCK;
+        break;
+      }
+      case FRAME: {
+        if (input.available < FRAME_BYTES) return STATUS_NEED_INPUT;
+        uint32_t table = p[8] & 128 ? (2u << (p[8] & 7)) * 3 : 0;
+        if (input.available < FRAME_BYTES + table) return STATUS_NEED_INPUT;
+        frame_x = read_le16(p);
+        frame_y = read_le16(p + 2);
+        frame_width = read_le16(p + 4);
+        frame_height = read_le16(p + 6);
+        interlaced = p[8] >> 6 & 1;
+        if (table) read_palette(p + FRAME_BYTES, p[8] & 7);
+        if (!has_palette) grey_palette();
+        input_consume(FRAME_BYTES + table);
+        state = CODE_SIZE;
+        break;
+      }
+      case CODE_SIZE:
+        if (!input.available) return STATUS_NEED_INPUT;
+        start_bits = p[0];
+        if (start_bits < 1 || start_bits > 8) return ERROR_BROKEN;
+        input_consume(1);
+        state = PIXELS;
+        return STATUS_HEADER;
+      default:
+        return ERROR_USAGE;
+    }
+  }
+}
+
+static int gif_header(void) {
+  int status = read_blocks();
+  if (status == STATUS_NEED_INPUT && input.ended) return ERROR_EMPTY;
+  if (status != STATUS_HEADER) return status;
+  if (!frame_width || !frame_height) return ERROR_BROKEN;
+  canvas_width = screen_width > frame_x + frame_width ? screen_width : frame_x + frame_width;
+  uint32_t height = screen_height > frame_y + frame_height ? screen_height : frame_y + frame_height;
+  status = check_size(canvas_width, height);
+  if (status != STATUS_DONE) return status;
+  info.components = 1;
+  info.bits = 8;
+  if (interlaced) info.flags |= FLAG_INTERLACED;
+  return STATUS_HEADER;
+}
+
+static void clear_table(void) {
+  code_bits = start_bits + 1;
+  next_code = (1u << start_bits) + 2;
+  previous = NO_CODE;
+}
+
+static int gif_start(void) {
+  indices = malloc(frame_width + MOST_CODES);
+  rgb = malloc((size_t)canvas_width * 3 + ROW_PADDING);
+  if (!indices || !rgb) return ERROR_MEMORY;
+  for (uint32_t i = 0; i < 1u << start_bits; i++) {
+    suffix[i] = first[i] = (uint8_t)i;
+    length[i] = 1;
+  }
+  bits = bit_count = block_left = 0;
+  clear_table();
+
+  /* What no frame row covers. Rows above and below the frame, then the margins of the row buffer. */
+  for (uint32_t x = 0; x < canvas_width; x++) memcpy(rgb + 3 * x, palette + 3 * transparent, 3);
+  int32_t rows_before = info.rows;
+  for (uint32_t y = 0; y < (uint32_t)info.height; y++) {
+    if (y < frame_y || y >= frame_y + frame_height) resize_row(y, rgb);
+  }
+  info.rows = rows_before; /* they are not from the file; rows counts those that are */
+  return STATUS_DONE;
+}
+
+/* The frame's row that the n-th row of the stream is. */
+static uint32_t row_of(uint32_t n) {
+  if (!interlaced) return n;
+  uint32_t eighths = (frame_height + 7) / 8, other_eighths = (frame_height + 3) / 8, quarters = (frame_height + 1) / 4;
+  if (n < eighths) return n * 8;
+  n -= eighths;
+  if (n < other_eighths) return n * 8 + 4;
+  n -= other_eighths;
+  if (n < quarters) return n * 4 + 2;
+  return (n - quarters) * 2 + 1;
+}
+
+static void emit_row(void) {
+  uint32_t y = frame_y + row_of(frame_row++);
+  if (!resize_wants(y)) return;
+  uint8_t *to = rgb + frame_x * 3;
+  for (uint32_t x = 0; x < frame_width; x++, to += 3) {
+    const uint8_t *color = palette + indices[x] * 3;
+    to[0] = color[0];
+    to[1] = color[1];
+    to[2] = color[2];
+  }
+  resize_row(y, rgb);
+}
+
+/* Whether no wanted row is missing. */
+static int complete(void) {
+  if (frame_row >= frame_height) return 1;
+  return !interlaced && frame_y + frame_row >= resize_end();
+}
+
+/* Fetches the next code, or -1 when the input must be waited for, or -2 at the end of the data. */
+static int next_bits(void) {
+  while (bit_count < code_bits) {
+    if (!block_left) {
+      if (!input.available) return -1;
+      block_left = *input.next;
+      input_consume(1);
+      if (!block_left) return -2;
+    }
+    if (!input.available) return -1;
+    bits |= (uint32_t)*input.next << bit_count;
+    input_consume(1);
+    block_left--;
+    bit_count += 8;
+  }
+  uint32_t code = bits & ((1u << code_bits) - 1);
+  bits >>= code_bits;
+  bit_count -= code_bits;
+  return (int)code;
+}
+
+/* Appends the string of `code` to the row. */
+static void put_string(uint32_t code) {
+  uint8_t *to = indices + filled + length[code];
+  filled += length[code];
+  for (uint32_t left = length[code]; left > 1; left--, code = prefix[code]) *--to = suffix[code];
+  *--to = suffix[code];
+}
+
+static int gif_rows(int budget) {
+  const uint32_t clear = 1u << start_bits, end = clear + 1;
+  for (;;) {
+    if (complete()) return STATUS_DONE;
+    int next = next_bits();
+    if (next == -1 && !input.ended) return STATUS_NEED_INPUT;
+    if (next < 0 || (uint32_t)next == end) return frame_row ? STATUS_TRUNCATED : ERROR_EMPTY;
+    uint32_t code = (uint32_t)next;
+    if (code == clear) {
+      clear_table();
+      continue;
+    }
+    if (code > next_code || (code == next_code && previous == NO_CODE) || (previous == NO_CODE && code > clear)) {
+      return ERROR_BROKEN;
+    }
+    if (previous != NO_CODE && next_code < MOST_CODES) {
+      /* The code after the next is the previous string and the first pixel of this one, which may be that very code. */
+      prefix[next_code] = (uint16_t)previous;
+      length[next_code] = (uint16_t)(length[previous] + 1);
+      first[next_code] = first[previous];
+      suffix[next_code] = first[code == next_code ? previous : code];
+      next_code++;
+      if (next_code == 1u << code_bits && code_bits < MOST_CODE_BITS) code_bits++;
+    } else if (code == next_code) {
+      return ERROR_BROKEN; /* the table is full, so it cannot grow by this one */
+    }
+    put_string(code);
+    previous = code;
+
+    while (filled >= frame_width && !complete()) {
+      emit_row();
+      budget--;
+      filled -= frame_width;
+      memmove(indices, indices + frame_width, filled);
+    }
+    if (budget <= 0 && !complete()) return STATUS_MORE;
+  }
+}
+
+const struct Decoder gif_decoder = {gif_open, gif_header, scale_full_size, gif_start, gif_rows};

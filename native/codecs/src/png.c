@@ -1,0 +1,542 @@
+/*
+ * PNG through zlib's inflate with an inner loop of our own (inflate_fast.c): all colour types and depths, Adam7, as
+ * Pillow's convert('RGB') sees them. Transparency and gamma are ignored, 16-bit channels give their high byte (of grey,
+ * too, which Pillow clips). Of an APNG the default image is decoded.
+ *
+ * Chunks are parsed as the bytes come, and rows leave as soon as they are complete. IHDR, PLTE and eXIf are read whole
+ * from the window, IDAT is inflated piece by piece, everything else is skipped.
+ * Bounds: chunk lengths against 2^31, chunk count against the limit, pixel count before anything is allocated; CRCs of
+ * IHDR, PLTE and IDAT are verified (of the last IDAT only as far as rows are still wanted), which makes zlib's Adler-32
+ * superfluous. Inflate writes into a strip of known size, so a bomb costs time but no memory, and stops with the last
+ * wanted row.
+ * Memory: 40 KB of inflate state, a strip of at least 64 KB or two rows, the row before, one RGB row. Adam7 takes
+ * 16 * outWidth bytes for each second row besides (resize.c), never the frame.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <wasm_simd128.h>
+
+#include "codecs.h"
+#include "input.h"
+#include "resize.h"
+#include "zlib.h"
+
+enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
+/* inflate_fast.c may read or overwrite INFLATE_SLACK bytes behind input, window and strip; input.c pads the first. */
+enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, INFLATE_SLACK = 16 };
+
+#define CHUNK(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
+/* An Adam7 pass, or the whole image when it is not interlaced. */
+struct Pass {
+  uint32_t x, y, dx, dy;
+  uint32_t width, height;
+  uint32_t row_bytes; /* without the filter byte */
+};
+
+static enum { SIGNATURE, CHUNK_HEAD, CHUNK_WHOLE, CHUNK_SKIP, IDAT_DATA, CHUNK_CRC, ENDED } state;
+static uint32_t chunk_type, chunk_left, chunk_crc;
+static int seen_header, seen_palette, seen_data, verify;
+
+static uint32_t depth, color, pixel_bits;
+static uint32_t filter_bytes; /* the distance of the filters' left neighbour */
+static uint8_t palette[256 * 3];
+
+static struct Pass passes[7];
+static uint32_t pass_count, pass, pass_row;
+
+static z_stream inflater;
+static uint8_t *strip;      /* inflated bytes: whole rows first, a part of one last */
+static uint32_t strip_size, strip_filled;
+static uint8_t *above;      /* the unfiltered row above the strip's first, of the same pass */
+static uint8_t *rgb;
+
+/* ---- CRC-32, eight bytes a step, with tables made at the first use: zlib's own tables are 50 KB of binary ---- */
+
+static uint32_t crc_tables[8][256];
+
+static void make_crc_tables(void) {
+  if (crc_tables[0][1]) return;
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    crc_tables[0][i] = crc;
+  }
+  for (int t = 1; t < 8; t++) {
+    for (int i = 0; i < 256; i++) {
+      uint32_t crc = crc_tables[t - 1][i];
+      crc_tables[t][i] = crc >> 8 ^ crc_tables[0][crc & 255];
+    }
+  }
+}
+
+static uint32_t update_crc(uint32_t crc, const uint8_t *p, uint32_t size) {
+  for (; size >= 8; p += 8, size -= 8) {
+    uint32_t a = crc ^ read_le32(p), b = read_le32(p + 4);
+    crc = crc_tables[7][a & 255] ^ crc_tables[6][a >> 8 & 255] ^ crc_tables[5][a >> 16 & 255] ^ crc_tables[4][a >> 24] ^
+          crc_tables[3][b & 255] ^ crc_tables[2][b >> 8 & 255] ^ crc_tables[1][b >> 16 & 255] ^ crc_tables[0][b >> 24];
+  }
+  for (; size; p++, size--) crc = crc >> 8 ^ crc_tables[0][(crc ^ *p) & 255];
+  return crc;
+}
+
+/* ---- Chunks ---- */
+
+static uint32_t row_bytes(uint32_t width) { return (uint32_t)(((uint64_t)width * pixel_bits + 7) / 8); }
+
+static int read_header(const uint8_t *p) {
+  static const uint8_t channels[7] = {1, 0, 3, 1, 2, 0, 4};
+  static const uint8_t depths[7] = {1 | 2 | 4 | 8 | 16, 0, 8 | 16, 1 | 2 | 4 | 8, 8 | 16, 0, 8 | 16};
+  uint32_t width = read_be32(p), height = read_be32(p + 4);
+  depth = p[8];
+  color = p[9];
+  uint32_t interlace = p[12];
+  if (color > RGBA || !(depths[color] & depth) || (depth & (depth - 1)) || p[10] || p[11] || interlace > 1) {
+    return ERROR_BROKEN;
+  }
+  int status = check_size(width, height);
+  if (status != STATUS_DONE) return status;
+
+  pixel_bits = channels[color] * depth;
+  filter_bytes = pixel_bits < 8 ? 1 : pixel_bits / 8;
+  info.components = channels[color];
+  info.bits = (int32_t)depth;
+  if (color == GREY_ALPHA || color == RGBA) info.flags |= FLAG_ALPHA;
+  if (interlace) info.flags |= FLAG_INTERLACED;
+
+  static const uint8_t adam7[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                                      {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  static const uint8_t whole[4] = {0, 0, 1, 1};
+  pass_count = 0;
+  for (int i = 0; i < (interlace ? 7 : 1); i++) {
+    const uint8_t *geometry = interlace ? adam7[i] : whole;
+    struct Pass p = {.x = geometry[0], .y = geometry[1], .dx = geometry[2], .dy = geometry[3]};
+    if (p.x >= width || p.y >= height) continue; /* an empty pass is not in the stream */
+    p.width = (width - p.x + p.dx - 1) / p.dx;
+    p.height = (height - p.y + p.dy - 1) / p.dy;
+    p.row_bytes = row_bytes(p.width);
+    passes[pass_count++] = p;
+  }
+  return STATUS_DONE;
+}
+
+/* The whole chunk lies in the window. */
+static int read_whole_chunk(const uint8_t *p, uint32_t size) {
+  switch (chunk_type) {
+    case CHUNK('I', 'H', 'D', 'R'):
+      if (size != 13 || seen_header) return ERROR_BROKEN;
+      seen_header = 1;
+      return read_header(p);
+    case CHUNK('P', 'L', 'T', 'E'):
+      if (size % 3 || size > sizeof palette || !size) return ERROR_BROKEN;
+      memcpy(palette, p, size);
+      seen_palette = 1;
+      return STATUS_DONE;
+    default: /* eXIf */
+      info.orientation = exif_orientation(p, size);
+      return STATUS_DONE;
+  }
+}
+
+/* Decides what to do with the chunk whose head was read. */
+static int enter_chunk(void) {
+  verify = 0;
+  if (!seen_header && chunk_type != CHUNK('I', 'H', 'D', 'R')) return ERROR_BROKEN;
+  switch (chunk_type) {
+    case CHUNK('I', 'H', 'D', 'R'):
+    case CHUNK('P', 'L', 'T', 'E'):
+      if (chunk_left > sizeof palette || (chunk_type == CHUNK('P', 'L', 'T', 'E') && seen_data)) return ERROR_BROKEN;
+      verify = 1;
+      state = CHUNK_WHOLE;
+      break;
+    case CHUNK('e', 'X', 'I', 'f'):
+      state = chunk_left <= MOST_EXIF && !seen_data ? CHUNK_WHOLE : CHUNK_SKIP;
+      break;
+    case CHUNK('I', 'D', 'A', 'T'):
+      if (color == PALETTE && !seen_palette) return ERROR_BROKEN;
+      verify = 1;
+      state = IDAT_DATA;
+      break;
+    case CHUNK('I', 'E', 'N', 'D'):
+      state = ENDED;
+      break;
+    case CHUNK('a', 'c', 'T', 'L'):
+      info.flags |= FLAG_ANIMATED;
+      state = CHUNK_SKIP;
+      break;
+    case CHUNK('t', 'R', 'N', 'S'):
+      info.flags |= FLAG_ALPHA;
+      state = CHUNK_SKIP;
+      break;
+    default:
+      state = CHUNK_SKIP;
+  }
+  return STATUS_DONE;
+}
+
+/* Walks chunks up to the next piece of IDAT (STATUS_DONE, state IDAT_DATA) or the end (state ENDED). */
+static int walk_chunks(void) {
+  static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
+  enum { HEAD_BYTES = 8, CRC_BYTES = 4 };
+  for (;;) {
+    int status = STATUS_DONE;
+    switch (state) {
+      case SIGNATURE:
+        if (input.available < sizeof signature) return STATUS_NEED_INPUT;
+        if (memcmp(input.next, signature, sizeof signature)) return ERROR_SIGNATURE;
+        input_consume(sizeof signature);
+        state = CHUNK_HEAD;
+        break;
+      case CHUNK_HEAD:
+        if (input.available < HEAD_BYTES) return STATUS_NEED_INPUT;
+        chunk_left = read_be32(input.next);
+        chunk_type = read_be32(input.next + 4);
+        chunk_crc = update_crc(0xffffffffu, input.next + 4, 4);
+        if (chunk_left > 0x7fffffffu) return ERROR_BROKEN;
+        if ((uint32_t)++info.parts > limits.chunks) return ERROR_CHUNKS;
+        input_consume(HEAD_BYTES);
+        status = enter_chunk();
+        if (status != STATUS_DONE) return status;
+        break;
+      case CHUNK_WHOLE: {
+        if (input.available < chunk_left + CRC_BYTES) return STATUS_NEED_INPUT;
+        const uint8_t *content = input.next;
+        uint32_t size = chunk_left;
+        /* Checked before it is believed: a size from a damaged IHDR would mislead whoever reads the answer. */
+        chunk_crc = update_crc(chunk_crc, content, size);
+        if (verify && ~chunk_crc != read_be32(content + size)) return ERROR_CHECKSUM;
+        status = read_whole_chunk(content, size);
+        if (status != STATUS_DONE) return status;
+        input_consume(size + CRC_BYTES);
+        state = CHUNK_HEAD;
+        break;
+      }
+      case CHUNK_SKIP:
+        input_skip(&chunk_left);
+        if (chunk_left) return STATUS_NEED_INPUT;
+        state = CHUNK_CRC;
+        break;
+      case IDAT_DATA:
+        if (!seen_data || chunk_left) return STATUS_DONE;
+        state = CHUNK_CRC;
+        break;
+      case CHUNK_CRC:
+        if (input.available < CRC_BYTES) return STATUS_NEED_INPUT;
+        if (verify && ~chunk_crc != read_be32(input.next)) return ERROR_CHECKSUM;
+        input_consume(CRC_BYTES);
+        state = CHUNK_HEAD;
+        break;
+      case ENDED:
+        return STATUS_DONE;
+    }
+  }
+}
+
+/* ---- Rows ---- */
+
+/* Loads the three or four bytes of a pixel as 16-bit lanes. The strip may be read VECTOR_PADDING bytes past its end. */
+static inline v128_t load_pixel(const uint8_t *p) {
+  return wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p));
+}
+
+static inline v128_t load_wide_pixel(const uint8_t *p) {
+  return wasm_u16x8_extend_low_u8x16(wasm_v128_load64_zero(p));
+}
+
+/*
+ * The filters Average and Paeth depend on the pixel to the left, so pixels follow one another and a vector holds the
+ * channels of one. Written for 3, 4, 6 and 8 bytes a pixel; a pixel of 3 (6) bytes is loaded as 4 (8), and since the
+ * extra byte belongs to the next pixel, only its own bytes are stored. `bytes` is a constant at each call.
+ */
+static inline __attribute__((always_inline)) void store_bytes(uint8_t *p, v128_t lanes, uint32_t bytes) {
+  v128_t packed = wasm_u8x16_narrow_i16x8(lanes, lanes);
+  if (bytes == 4) {
+    wasm_v128_store32_lane(p, packed, 0);
+  } else if (bytes == 8) {
+    wasm_v128_store64_lane(p, packed, 0);
+  } else if (bytes == 3) {
+    wasm_v128_store16_lane(p, packed, 0);
+    wasm_v128_store8_lane(p + 2, packed, 2);
+  } else {
+    wasm_v128_store32_lane(p, packed, 0);
+    wasm_v128_store16_lane(p + 4, packed, 2);
+  }
+}
+
+static inline __attribute__((always_inline)) void unfilter_average(uint8_t *row, const uint8_t *up, uint32_t size,
+                                                                   uint32_t bytes) {
+  const v128_t low_byte = wasm_i16x8_const_splat(255);
+  v128_t left = wasm_i16x8_const_splat(0);
+  for (uint32_t i = 0; i < size; i += bytes) {
+    v128_t b = bytes > 4 ? load_wide_pixel(up + i) : load_pixel(up + i);
+    v128_t x = bytes > 4 ? load_wide_pixel(row + i) : load_pixel(row + i);
+    left = wasm_v128_and(wasm_i16x8_add(x, wasm_u16x8_shr(wasm_i16x8_add(left, b), 1)), low_byte);
+    store_bytes(row + i, left, bytes);
+  }
+}
+
+static inline __attribute__((always_inline)) void unfilter_paeth(uint8_t *row, const uint8_t *up, uint32_t size,
+                                                                 uint32_t bytes) {
+  const v128_t low_byte = wasm_i16x8_const_splat(255);
+  v128_t a = wasm_i16x8_const_splat(0), c = a; /* left and upper left */
+  for (uint32_t i = 0; i < size; i += bytes) {
+    v128_t b = bytes > 4 ? load_wide_pixel(up + i) : load_pixel(up + i);
+    v128_t x = bytes > 4 ? load_wide_pixel(row + i) : load_pixel(row + i);
+    v128_t b_c = wasm_i16x8_sub(b, c), a_c = wasm_i16x8_sub(a, c); /* p - a and p - b for p = a + b - c */
+    v128_t pa = wasm_i16x8_abs(b_c), pb = wasm_i16x8_abs(a_c), pc = wasm_i16x8_abs(wasm_i16x8_add(b_c, a_c));
+    v128_t smallest = wasm_i16x8_min(pc, wasm_i16x8_min(pa, pb));
+    v128_t nearest = wasm_v128_bitselect(b, c, wasm_i16x8_eq(smallest, pb)); /* ties go to a, then b, then c */
+    nearest = wasm_v128_bitselect(a, nearest, wasm_i16x8_eq(smallest, pa));
+    a = wasm_v128_and(wasm_i16x8_add(x, nearest), low_byte);
+    c = b;
+    store_bytes(row + i, a, bytes);
+  }
+}
+
+/* For 1 and 2 bytes a pixel. */
+static void unfilter_paeth_small(uint8_t *row, const uint8_t *up, uint32_t size, uint32_t bytes) {
+  for (uint32_t i = 0; i < size; i++) {
+    int a = i >= bytes ? row[i - bytes] : 0, b = up[i], c = i >= bytes ? up[i - bytes] : 0;
+    int pa = abs(b - c), pb = abs(a - c), pc = abs(a + b - 2 * c);
+    row[i] += (uint8_t)(pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
+  }
+}
+
+static int unfilter(uint8_t *row, const uint8_t *up, uint32_t size, uint8_t filter) {
+  uint32_t bytes = filter_bytes;
+  switch (filter) {
+    case 0:
+      return 1;
+    case 1:
+      for (uint32_t i = bytes; i < size; i++) row[i] += row[i - bytes];
+      return 1;
+    case 2:
+      for (uint32_t i = 0; i < size; i++) row[i] += up[i];
+      return 1;
+    case 3:
+      if (bytes == 3) {
+        unfilter_average(row, up, size, 3);
+      } else if (bytes == 4) {
+        unfilter_average(row, up, size, 4);
+      } else if (bytes == 6) {
+        unfilter_average(row, up, size, 6);
+      } else if (bytes == 8) {
+        unfilter_average(row, up, size, 8);
+      } else {
+        for (uint32_t i = 0; i < size; i++) row[i] += (uint8_t)(((i >= bytes ? row[i - bytes] : 0) + up[i]) >> 1);
+      }
+      return 1;
+    case 4:
+      if (bytes == 3) {
+        unfilter_paeth(row, up, size, 3);
+      } else if (bytes == 4) {
+        unfilter_paeth(row, up, size, 4);
+      } else if (bytes == 6) {
+        unfilter_paeth(row, up, size, 6);
+      } else if (bytes == 8) {
+        unfilter_paeth(row, up, size, 8);
+      } else {
+        unfilter_paeth_small(row, up, size, bytes);
+      }
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+static void put_grey(uint8_t *to, uint8_t value) { to[0] = to[1] = to[2] = value; }
+
+/* `count` pixels of a row as RGB; 8-bit RGB rows need no copy. */
+static const uint8_t *to_rgb(const uint8_t *from, uint32_t count) {
+  uint8_t *to = rgb;
+  switch (color << 8 | depth) {
+    case RGB << 8 | 8:
+      return from;
+    case RGB << 8 | 16:
+      for (uint32_t i = 0; i < count * 3; i++) to[i] = from[2 * i];
+      break;
+    case RGBA << 8 | 8:
+      for (uint32_t i = 0; i < count; i++, to += 3, from += 4) to[0] = from[0], to[1] = from[1], to[2] = from[2];
+      break;
+    case RGBA << 8 | 16:
+      for (uint32_t i = 0; i < count; i++, to += 3, from += 8) to[0] = from[0], to[1] = from[2], to[2] = from[4];
+      break;
+    case GREY << 8 | 8:
+      for (uint32_t i = 0; i < count; i++, to += 3) put_grey(to, from[i]);
+      break;
+    case GREY << 8 | 16: /* Pillow's convert('RGB') clips these at 255 and makes them white, which no one can want */
+    case GREY_ALPHA << 8 | 8:
+      for (uint32_t i = 0; i < count; i++, to += 3, from += 2) put_grey(to, from[0]);
+      break;
+    case GREY_ALPHA << 8 | 16:
+      for (uint32_t i = 0; i < count; i++, to += 3, from += 4) put_grey(to, from[0]);
+      break;
+    default: { /* grey of 1, 2 or 4 bits, or a palette */
+      uint32_t most = (1u << depth) - 1, scale = 255 / most;
+      for (uint32_t i = 0; i < count; i++, to += 3) {
+        uint32_t bit = i * depth;
+        uint32_t value = from[bit / 8] >> (8 - depth - bit % 8) & most;
+        if (color == PALETTE) {
+          memcpy(to, palette + value * 3, 3);
+        } else {
+          put_grey(to, (uint8_t)(value * scale));
+        }
+      }
+    }
+  }
+  return rgb;
+}
+
+/* Gives a row of the current pass to the resizer. Passes 1 to 6 of Adam7 hold parts of even rows, pass 7 odd rows. */
+static void emit_row(const uint8_t *row) {
+  const struct Pass *p = &passes[pass];
+  uint32_t y = p->y + pass_row * p->dy;
+  if (!resize_wants(y)) return;
+  const uint8_t *pixels = to_rgb(row, p->width);
+  if (p->dx == 1) { /* not interlaced, or pass 7 */
+    resize_row(y, pixels);
+  } else {
+    resize_pixels(y, p->x, p->dx, p->width, pixels);
+  }
+}
+
+/* Ends the even rows once the passes before the last are through. */
+static void finish_even_rows(void) {
+  for (uint32_t y = 0; y < (uint32_t)info.height; y += 2) resize_scattered_row(y);
+}
+
+/* Takes the whole rows out of the strip. STATUS_DONE when the image is complete, STATUS_MORE when the budget is used
+ * up, STATUS_NEED_INPUT when the strip needs more bytes. */
+static int take_rows(int *budget) {
+  uint32_t at = 0;
+  const uint8_t *up = above;
+  int status = STATUS_NEED_INPUT;
+  for (;;) {
+    if (pass == pass_count || (pass_count == 1 && pass_row >= resize_end())) {
+      status = STATUS_DONE;
+      break;
+    }
+    const struct Pass *p = &passes[pass];
+    if (strip_filled - at < p->row_bytes + 1) break;
+    if ((*budget)-- <= 0) {
+      status = STATUS_MORE;
+      break;
+    }
+    uint8_t *row = strip + at + 1;
+    if (!unfilter(row, up, p->row_bytes, row[-1])) return ERROR_BROKEN;
+    emit_row(row);
+    up = row;
+    at += p->row_bytes + 1;
+    if (++pass_row == p->height) {
+      pass_row = 0;
+      pass++;
+      if (info.flags & FLAG_INTERLACED && (pass == pass_count || passes[pass].dx == 1) && p->dx != 1) {
+        finish_even_rows();
+      }
+      if (pass < pass_count) {
+        memset(above, 0, passes[pass].row_bytes);
+        up = above;
+      }
+    }
+  }
+  if (up != above && pass < pass_count) memcpy(above, up, passes[pass].row_bytes);
+  memmove(strip, strip + at, strip_filled - at);
+  strip_filled -= at;
+  return status;
+}
+
+/* ---- The decoder ---- */
+
+static voidpf zlib_malloc(voidpf opaque, uInt count, uInt size) {
+  (void)opaque;
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
+  return calloc(1, bytes + INFLATE_SLACK);
+}
+
+static void zlib_free(voidpf opaque, voidpf pointer) {
+  (void)opaque;
+  free(pointer);
+}
+
+static void png_open(void) {
+  make_crc_tables();
+  state = SIGNATURE;
+  seen_header = seen_palette = seen_data = 0;
+  pass = pass_row = 0;
+  strip_filled = 0;
+  strip = above = rgb = NULL;
+  memset(palette, 0, sizeof palette);
+}
+
+static int out_of_input(int status) {
+  if (status != STATUS_NEED_INPUT || !input.ended) return status;
+  return info.rows > 0 ? STATUS_TRUNCATED : ERROR_EMPTY;
+}
+
+static int png_header(void) {
+  int status = walk_chunks();
+  if (status != STATUS_DONE) return out_of_input(status);
+  return state == ENDED ? ERROR_EMPTY : STATUS_HEADER;
+}
+
+static int png_start(void) {
+  uint32_t longest = row_bytes((uint32_t)info.width) + 1;
+  strip_size = 2 * longest > STRIP_BYTES ? 2 * longest : STRIP_BYTES;
+  strip = malloc(strip_size + VECTOR_PADDING + ROW_PADDING + INFLATE_SLACK);
+  above = calloc(1, longest + VECTOR_PADDING);
+  rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
+  if (!strip || !above || !rgb) return ERROR_MEMORY;
+  memset(&inflater, 0, sizeof inflater);
+  inflater.zalloc = zlib_malloc;
+  inflater.zfree = zlib_free;
+  if (inflateInit(&inflater) != Z_OK) return ERROR_MEMORY;
+  inflateValidate(&inflater, 0);
+  seen_data = 1;
+  return info.flags & FLAG_INTERLACED ? resize_start_scattered() : STATUS_DONE;
+}
+
+/* At the end of a truncated Adam7 image: even rows count with the pixels that they have. */
+static void salvage_even_rows(void) {
+  if (!(info.flags & FLAG_INTERLACED) || pass == pass_count || passes[pass].dx == 1) return;
+  if (pass > 0 || pass_row > 0) finish_even_rows();
+}
+
+static int png_rows(int budget) {
+  for (;;) {
+    int status = take_rows(&budget);
+    if (status != STATUS_NEED_INPUT) return status;
+
+    status = walk_chunks();
+    if (status == STATUS_NEED_INPUT && !input.ended) return status;
+    if (status < 0) return status;
+    if (status == STATUS_DONE && state == IDAT_DATA) {
+      uint32_t size = chunk_left < input.available ? chunk_left : input.available;
+      if (!size && !input.ended) return STATUS_NEED_INPUT;
+      if (size) {
+        inflater.next_in = (Bytef *)input.next;
+        inflater.avail_in = size;
+        inflater.next_out = strip + strip_filled;
+        inflater.avail_out = strip_size - strip_filled;
+        int result = inflate(&inflater, Z_NO_FLUSH);
+        uint32_t used = size - inflater.avail_in, made = strip_size - strip_filled - inflater.avail_out;
+        chunk_crc = update_crc(chunk_crc, input.next, used);
+        chunk_left -= used;
+        input_consume(used);
+        strip_filled += made;
+        if (result == Z_MEM_ERROR) return ERROR_MEMORY;
+        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
+          info.detail = result;
+          return ERROR_BROKEN;
+        }
+        if (made || used) continue;
+        if (result != Z_STREAM_END) return ERROR_BROKEN; /* inflate can go neither on nor back */
+      }
+    }
+    /* The file, its IDAT chunks or the deflate stream ended before the last row. */
+    salvage_even_rows();
+    return info.rows > 0 ? STATUS_TRUNCATED : ERROR_EMPTY;
+  }
+}
+
+const struct Decoder png_decoder = {png_open, png_header, scale_full_size, png_start, png_rows};

@@ -1,0 +1,44 @@
+/* Pillow's bicubic resize, fed row by row; see resize.c. */
+#ifndef RESIZE_H
+#define RESIZE_H
+
+#include <stdint.h>
+
+/* Row buffers handed to resize_row must be readable this far past their last pixel. */
+enum { ROW_PADDING = 16 };
+
+/* Forgets the buffers of the image before (memory_reset has taken them away). */
+void resize_reset(void);
+
+/* How the stored rows lie in the picture, as far as it shows in the result; the output stays as stored. */
+enum ResizeOrder {
+  RESIZE_MIRROR_COLUMNS = 1, /* stored columns run against the direction in which they are seen */
+  RESIZE_MIRROR_ROWS = 2,    /* and rows */
+  RESIZE_ROWS_FIRST = 4      /* Pillow's first pass runs down the stored columns: they are the rows of the picture */
+};
+
+/* Sets up the resize of the crop (x, y, width, height) of an image of imageWidth by imageHeight pixels to outWidth by
+ * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or ERROR_MEMORY. */
+int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                 uint32_t outWidth, uint32_t outHeight, int order);
+
+/* Whether row y of the image lies in the crop. */
+int resize_wants(uint32_t y);
+
+/* One past the last row of the crop: nothing below needs to be decoded. */
+uint32_t resize_end(void);
+
+/* Takes row y of the image (its whole width, RGB). Rows may come in any order, each at most once. Rows that never come
+ * count as black. */
+void resize_row(uint32_t y, const uint8_t *rgb);
+
+/* For Adam7, where a row comes as several sets of pixels: adds `count` pixels of row y, the first at x, the others
+ * `step` apart. Only for even rows, after resize_start_scattered; resize_scattered_row ends the row. */
+int resize_start_scattered(void);
+void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb);
+void resize_scattered_row(uint32_t y);
+
+/* The output, [outHeight, outWidth, 3] uint8, of the rows so far. More rows may follow, and a later call sees them. */
+const uint8_t *resize_output(void);
+
+#endif

@@ -1,0 +1,129 @@
+// A host for codecs.wasm in plain JavaScript: what a loader has to do, and what the tests use.
+import { readFileSync } from "node:fs";
+
+export const Status = {
+  NEED_INPUT: 0,
+  HEADER: 1,
+  MORE: 2,
+  DONE: 3,
+  TRUNCATED: 4,
+  USAGE: -1,
+  MEMORY: -2,
+  SIGNATURE: -3,
+  UNSUPPORTED: -4,
+  BROKEN: -5,
+  EMPTY: -6,
+  PIXELS: -7,
+  SCANS: -8,
+  CHUNKS: -9,
+  COEFFICIENTS: -10,
+  CHECKSUM: -11,
+};
+export const Format = { jpeg: 1, png: 2, webp: 3, gif: 4, bmp: 5 };
+export const Flag = { PROGRESSIVE: 1, BUFFERED: 2, INTERLACED: 4, ANIMATED: 8, LOSSLESS: 16, ALPHA: 32, DC_ONLY: 64 };
+const INFO_FIELDS = [
+  "format width height orientation flags components bits coefficientBytes",
+  "scaledWidth scaledHeight rows wantedRows warnings parts detail peakMemory",
+].flatMap((line) => line.split(" "));
+
+const PIECE = 64 * 1024;
+const statusName = (code) => Object.keys(Status).find((name) => Status[name] === code) ?? String(code);
+
+/** The image is refused; `status` is one of the negative Status values. */
+export class CodecError extends Error {
+  constructor(status, info) {
+    super(`${statusName(status)} (detail ${info?.detail ?? "?"})`);
+    this.status = status;
+    this.info = info;
+  }
+}
+
+/** Thrown by the `fail` import through the wasm frames. Not an Error: nobody reads its stack trace. */
+class Thrown {
+  constructor(status) {
+    this.status = status;
+  }
+}
+
+export const module = new WebAssembly.Module(
+  readFileSync(process.env.CODECS_WASM ?? new URL("../codecs.wasm", import.meta.url)),
+);
+
+export function instantiate() {
+  const fail = (status) => {
+    throw new Thrown(status);
+  };
+  return new WebAssembly.Instance(module, { env: { fail } }).exports;
+}
+
+/** @returns the image format by magic bytes, or undefined */
+export function sniff(bytes) {
+  const at = (offset, text) => [...text].every((c, i) => bytes[offset + i] === c.charCodeAt(0));
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return "jpeg";
+  if (at(0, "\x89PNG")) return "png";
+  if (at(0, "RIFF") && at(8, "WEBP")) return "webp";
+  if (at(0, "GIF8")) return "gif";
+  if (at(0, "BM")) return "bmp";
+  return undefined;
+}
+
+/** The smallest scale in eighths (1, 2, 4, 8) that leaves the short side at least twice the target. */
+export function serviceScale(info, size) {
+  if (info.format !== Format.jpeg) return 8;
+  const short = Math.min(info.width, info.height);
+  return [1, 2, 4].find((eighths) => Math.ceil((short * eighths) / 8) >= 2 * size) ?? 8;
+}
+
+/**
+ * Decodes and resizes an image.
+ * @param options.scale    (info) => eighths, for JPEG
+ * @param options.slice    rows per call of `run`, 0 for all
+ * @param options.piece    bytes per piece of input
+ * @param options.crop     [x, y, width, height] of the scaled image
+ * @param options.codecs   an instance to use; one that threw must not be used again
+ * @returns {status, data: Uint8Array [height, width, 3], info, calls}
+ */
+export function decode(bytes, options = {}) {
+  const { width = 224, height = 224, scale = () => 8, slice = 0, piece = PIECE, crop = [0, 0, 0, 0] } = options;
+  const { memory = 96 << 20, pixels = 50e6, scans = 100, chunks = 100_000 } = options;
+  const codecs = options.codecs ?? instantiate();
+  const format = options.format ?? sniff(bytes);
+  const info = () => {
+    const fields = new Int32Array(codecs.memory.buffer, codecs.info(), INFO_FIELDS.length);
+    return Object.fromEntries(INFO_FIELDS.map((name, i) => [name, fields[i]]));
+  };
+  const check = (status) => {
+    if (status < 0) throw new CodecError(status, info());
+    return status;
+  };
+  try {
+    check(codecs.init(memory, pixels, scans, chunks));
+    check(codecs.open(Format[format]));
+    // WebP is kept whole, so the room is taken at once. Only a hint: without it the buffer grows by doubling.
+    if (format === "webp") codecs.reserve(bytes.length);
+    let offset = 0;
+    let calls = 0;
+    for (;;) {
+      const status = check(codecs.run(slice));
+      calls++;
+      if (status === Status.HEADER) {
+        check(codecs.start(scale(info()), ...crop, width, height, options.order ?? 0));
+      } else if (status === Status.NEED_INPUT && offset < bytes.length) {
+        const part = bytes.subarray(offset, offset + piece);
+        const address = codecs.reserve(part.length);
+        if (!address) throw new CodecError(Status.MEMORY, info());
+        new Uint8Array(codecs.memory.buffer).set(part, address);
+        check(codecs.commit(part.length));
+        offset += part.length;
+      } else if (status === Status.NEED_INPUT) {
+        check(codecs.end());
+      } else if (status === Status.DONE || status === Status.TRUNCATED) {
+        const data = new Uint8Array(codecs.memory.buffer, codecs.output(), width * height * 3).slice();
+        return { status, data, info: info(), calls, used: offset };
+      }
+    }
+  } catch (error) {
+    if (error instanceof Thrown) throw new CodecError(error.status, info());
+    throw error;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Damaged images from outside: mutations of every picture there is, from a fixed seed. FUZZ_CASES and FUZZ_SEED change
+ * how many and which: FUZZ_CASES=100000 npm test -- test/http/fuzz.test.ts
+ */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { Inspector } from "../../scripts/lib/isolate-memory.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
+
+const CASES = Number(process.env.FUZZ_CASES ?? 2000);
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+const AT_ONCE = 4;
+/** For each, with others waiting before it; a decoding that hangs would never end. */
+const MILLISECONDS = 1000;
+
+/** A generator of numbers below `n` that gives the same ones again (mulberry32). */
+function random(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
+
+function mutate(original: Uint8Array, below: (n: number) => number): Uint8Array<ArrayBuffer> {
+  const image = Uint8Array.from(original);
+  // Damage to headers is what decoders fear most: half of it goes there.
+  const place = () => (below(2) ? below(Math.min(image.length, 600)) : below(image.length));
+  for (let n = 1 + below(8); n > 0; n--) {
+    const at = place();
+    const kind = below(6);
+    if (kind < 3) image[at] = below(256);
+    else if (kind === 3) image[at] ^= 1 << below(8);
+    else if (kind === 4) image.fill(below(2) ? 0 : 255, at, at + 1 + below(64));
+    else image.copyWithin(at, below(image.length), below(image.length));
+  }
+  return below(8) ? image : image.slice(0, place());
+}
+
+function pictures(): Uint8Array[] {
+  const folders = [join("test/fixtures/resize"), join("test/fixtures")];
+  if (referenceFolder) folders.push(join(referenceFolder, "corpus/variants"), join(referenceFolder, "corpus/pngsuite"));
+  return folders.flatMap((folder) => {
+    const names = readdirSync(folder).filter((name) => /\.(jpe?g|png|webp|gif|bmp)$/.test(name));
+    return names.map((name) => new Uint8Array(readFileSync(join(folder, name))));
+  });
+}
+
+const models = mkdtempSync(join(tmpdir(), "models-"));
+let labeler: RunningWorkerd;
+let inspector: Inspector;
+beforeAll(async () => {
+  // A network of no weight: the images are under test.
+  mkdirSync(join(models, "tiny"));
+  cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
+  writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
+  labeler = await startWorkerd({ models, settings: { DEFAULT_MODEL: "tiny" } });
+  inspector = await Inspector.open(labeler.inspector);
+});
+afterAll(async () => {
+  inspector?.close();
+  await labeler?.stop();
+  rmSync(models, { recursive: true });
+});
+
+const isolateMB = async () => {
+  const { heap, wasm } = await inspector.memory();
+  return heap + wasm;
+};
+
+it(`${CASES} damaged images (seed ${SEED}) get a label or a 4xx in time, and leave nothing behind`, async () => {
+  const below = random(SEED);
+  const originals = pictures();
+  const url = `${labeler.url}/label`;
+  const good = fixture("coffee.png");
+  const statuses = new Map<number, number>();
+  let slowest = 0;
+  let next = 0;
+  const worker = async () => {
+    for (let n = next++; n < CASES; n = next++) {
+      const image = mutate(originals[below(originals.length)], below);
+      const start = performance.now();
+      const response = await post(url, image);
+      const text = await response.text();
+      const milliseconds = performance.now() - start;
+      const detail = `case ${n}: ${response.status} ${text} after ${milliseconds} ms`;
+      expect(response.status === 200 || (response.status >= 400 && response.status < 500), detail).toBe(true);
+      expect(milliseconds, detail).toBeLessThan(MILLISECONDS);
+      statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+      slowest = Math.max(slowest, milliseconds);
+    }
+  };
+  await labelsOf(await post(url, good));
+  const before = await isolateMB();
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const after = await isolateMB();
+  expect((await labelsOf(await post(url, good))).length).toBe(4);
+  const counts = JSON.stringify(Object.fromEntries(statuses));
+  console.log(`${counts}, slowest ${slowest.toFixed(0)} ms, isolate ${before.toFixed(1)} → ${after.toFixed(1)} MB`);
+  // Up to eight small instances and a large one of the codecs may have come into being.
+  expect(after).toBeLessThan(128);
+  expect(after - before).toBeLessThan(8 * 3 + 40);
+}, 600_000);

@@ -1,0 +1,109 @@
+/**
+ * What an isolate may hold: 128 MB on Cloudflare. Measured on workerd itself: the inspector says what of the JS heap, of
+ * buffers and of WebAssembly memories is alive, again and again while requests run; the process' resident memory, which
+ * has workerd and garbage in it too, is printed beside.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Inspector } from "../../scripts/lib/isolate-memory.ts";
+import { residentMB } from "../../scripts/lib/processes.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
+
+const ISOLATE_MB = 128;
+
+let labeler: RunningWorkerd;
+let inspector: Inspector;
+let url: string;
+beforeAll(async () => {
+  labeler = await startWorkerd();
+  inspector = await Inspector.open(labeler.inspector);
+  url = `${labeler.url}/label`;
+});
+afterAll(async () => {
+  inspector?.close();
+  await labeler?.stop();
+});
+
+const coffee = fixture("coffee.png");
+
+async function expectGoodLabel(): Promise<void> {
+  expect((await labelsOf(await post(url, coffee)))[0].label).toBe("968:espresso");
+}
+
+/** Does something, and meanwhile looks at the memory. @returns The most that was seen, in MB. */
+async function peakDuring(work: () => Promise<void>): Promise<{ isolate: number; process: number }> {
+  let running = true;
+  const peak = { isolate: 0, process: 0 };
+  const look = async () => {
+    const { heap, wasm } = await inspector.memory();
+    peak.isolate = Math.max(peak.isolate, heap + wasm);
+    peak.process = Math.max(peak.process, residentMB(labeler.pid));
+  };
+  const watcher = (async () => {
+    while (running) await look();
+  })();
+  await work().finally(() => {
+    running = false;
+  });
+  await watcher;
+  await look();
+  return peak;
+}
+
+const show = (what: string, { isolate, process }: { isolate: number; process: number }) =>
+  console.log(`${what}: at most ${isolate.toFixed(1)} MB in the isolate, process ${process.toFixed(0)} MB`);
+
+it("does not grow over requests", async () => {
+  const requests = async (count: number) => {
+    for (let i = 0; i < count; i++) await expectGoodLabel();
+    const { heap, wasm } = await inspector.memory();
+    return { isolate: heap + wasm, process: residentMB(labeler.pid) };
+  };
+  const before = await requests(10);
+  const after = await requests(200);
+  show("200 requests", after);
+  expect(after.isolate - before.isolate).toBeLessThan(2);
+  expect(after.process - before.process).toBeLessThan(10);
+});
+
+describe.runIf(referenceFolder)("hostile files", () => {
+  const folder = join(referenceFolder ?? "", "corpus/hostile");
+
+  it("each gets an answer in a second, a label or a 4xx, and the next image its label", async () => {
+    const peak = await peakDuring(async () => {
+      for (const name of readdirSync(folder)) {
+        const start = performance.now();
+        const response = await post(url, new Uint8Array(readFileSync(join(folder, name))));
+        const milliseconds = performance.now() - start;
+        const text = await response.text();
+        expect(response.status === 200 || (response.status >= 400 && response.status < 500), `${name}: ${text}`).toBe(
+          true,
+        );
+        expect(milliseconds, name).toBeLessThan(1000);
+        await expectGoodLabel();
+      }
+    });
+    show("hostile files", peak);
+    expect(peak.isolate).toBeLessThan(ISOLATE_MB);
+  });
+});
+
+describe.runIf(referenceFolder)("photos of 24 megapixels", () => {
+  const file = (name: string) => new Uint8Array(readFileSync(join(referenceFolder ?? "", "corpus/large", name)));
+
+  it.each(["24mp_base.jpg", "24mp_prog.jpg", "12mp_prog.jpg", "12mp_lossy.webp", "12mp_pal.png"])(
+    "eight of %s at once are all labelled",
+    async (name) => {
+      const photo = file(name);
+      const peak = await peakDuring(async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => post(url, photo)));
+        const labels = await Promise.all(answers.map(labelsOf));
+        expect(new Set(labels.map(([best]) => best.label)).size).toBe(1);
+      });
+      show(`eight of ${name}`, peak);
+      expect(peak.isolate).toBeLessThan(ISOLATE_MB);
+    },
+  );
+});

@@ -1,0 +1,204 @@
+/**
+ * The loader of codecs.wasm: one instance as an object, its status codes as errors. What to decode, how and with how
+ * much memory is decided in decode.ts; the module itself is explained in native/codecs/README.md.
+ */
+import module from "../../native/codecs/codecs.wasm";
+
+const FORMATS = { jpeg: 1, png: 2, webp: 3, gif: 4, bmp: 5 } as const;
+export type CodecFormat = keyof typeof FORMATS;
+
+export const isCodecFormat = (format: string | undefined): format is CodecFormat =>
+  format !== undefined && format in FORMATS;
+
+/** Status codes below zero: enum Status in native/codecs/src/codecs.h. */
+const REFUSALS = {
+  [-1]: "usage",
+  [-2]: "memory",
+  [-3]: "signature",
+  [-4]: "unsupported",
+  [-5]: "broken",
+  [-6]: "empty",
+  [-7]: "pixels",
+  [-8]: "scans",
+  [-9]: "chunks",
+  [-10]: "coefficients",
+  [-11]: "checksum",
+} as const;
+export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+
+const STATES = ["need input", "header", "more", "done", "truncated"] as const;
+export type CodecState = (typeof STATES)[number];
+
+const INFO_FIELDS = 16;
+const FLAG_BUFFERED = 2;
+
+/** What the header says, and how far decoding has come. */
+export interface CodecInfo {
+  /** Of the image in the file, before orientation. */
+  readonly width: number;
+  readonly height: number;
+  /** EXIF's; of a WebP it is known when all bytes are in. */
+  readonly orientation: number;
+  /** What a JPEG of several scans needs, unless only its DC coefficients are read; else 0. */
+  readonly coefficientBytes: number;
+  /** Rows that came from the file so far, and how many the crop has. */
+  readonly rows: number;
+  readonly wantedRows: number;
+}
+
+export interface CodecLimits {
+  /** Bytes of the instance's memory in all. */
+  readonly memory: number;
+  readonly pixels: number;
+  /** Of a JPEG. */
+  readonly scans: number;
+  /** Of a PNG or WebP; blocks of a GIF. */
+  readonly chunks: number;
+}
+
+export interface CodecPlan {
+  /** The scale of a JPEG, 1..8 eighths; 8 for the other formats. */
+  readonly eighths: number;
+  /** In pixels of the scaled image as stored. */
+  readonly crop: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** Of the output, as stored. */
+  readonly width: number;
+  readonly height: number;
+  /** How the stored rows lie in the picture: enum ResizeOrder in native/codecs/src/resize.h. */
+  readonly order: number;
+}
+
+/** The image is refused by the codec. */
+export class CodecError extends Error {
+  override readonly name = "CodecError";
+  readonly refusal: Refusal;
+  readonly info: CodecInfo;
+
+  constructor(refusal: Refusal, info: CodecInfo) {
+    super(`codec: ${refusal}`);
+    this.refusal = refusal;
+    this.info = info;
+  }
+}
+
+/** What libjpeg's errors come as: thrown by the `fail` import through the frames of wasm. */
+class Thrown {
+  readonly status: number;
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  init(memory: number, pixels: number, scans: number, chunks: number): number;
+  open(format: number): number;
+  reserve(size: number): number;
+  commit(size: number): number;
+  end(): number;
+  run(rows: number): number;
+  start(
+    eighths: number,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    outWidth: number,
+    outHeight: number,
+    order: number,
+  ): number;
+  info(): number;
+  output(): number;
+}
+
+/** One instance of codecs.wasm: decodes one image at a time, any number one after the other. */
+export class Codec {
+  readonly #exports: Exports;
+  #usable = true;
+
+  constructor() {
+    const fail = (status: number) => {
+      throw new Thrown(status);
+    };
+    this.#exports = new WebAssembly.Instance(module, { env: { fail } }).exports as unknown as Exports;
+  }
+
+  /** False after an error that left the instance's stack as it was: throw it away. */
+  get usable(): boolean {
+    return this.#usable;
+  }
+
+  /** What the instance occupies; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength;
+  }
+
+  info(): CodecInfo {
+    const fields = new Int32Array(this.#exports.memory.buffer, this.#exports.info(), INFO_FIELDS);
+    const [, width, height, orientation, flags, , , coefficients, , , rows, wantedRows] = fields;
+    return {
+      width,
+      height,
+      orientation,
+      coefficientBytes: flags & FLAG_BUFFERED ? coefficients : 0,
+      rows,
+      wantedRows,
+    };
+  }
+
+  #checked(call: () => number): number {
+    let status: number;
+    try {
+      status = call();
+    } catch (error) {
+      this.#usable = false;
+      if (!(error instanceof Thrown)) throw error;
+      status = error.status;
+    }
+    if (status >= 0) return status;
+    const refusal = REFUSALS[status as keyof typeof REFUSALS];
+    if (refusal === undefined || refusal === "usage") throw new Error(`codecs.wasm answered ${status}`);
+    throw new CodecError(refusal, this.info());
+  }
+
+  /** Forgets the image before and waits for one of this format. @throws CodecError */
+  open(format: CodecFormat, { memory, pixels, scans, chunks }: CodecLimits): void {
+    this.#checked(() => this.#exports.init(memory, Math.min(pixels, 0x7fff_ffff), scans, chunks));
+    this.#checked(() => this.#exports.open(FORMATS[format]));
+  }
+
+  /** Takes the room for a file that is kept whole at once, where its size is known. Only a hint. */
+  expect(size: number): void {
+    this.#exports.reserve(size);
+  }
+
+  /** Hands over the next bytes of the file; a piece of some ten KB keeps the instance small. @throws CodecError */
+  feed(piece: Uint8Array): void {
+    const address = this.#exports.reserve(piece.length);
+    if (address === 0) throw new CodecError("memory", this.info());
+    new Uint8Array(this.#exports.memory.buffer).set(piece, address);
+    this.#checked(() => this.#exports.commit(piece.length));
+  }
+
+  /** No more bytes come. */
+  end(): void {
+    this.#checked(() => this.#exports.end());
+  }
+
+  /** Goes on as far as the input reaches. @throws CodecError */
+  run(): CodecState {
+    return STATES[this.#checked(() => this.#exports.run(0))];
+  }
+
+  /** After run() has answered "header". @throws CodecError */
+  start({ eighths, crop, width, height, order }: CodecPlan): void {
+    const { x, y } = crop;
+    this.#checked(() => this.#exports.start(eighths, x, y, crop.width, crop.height, width, height, order));
+  }
+
+  /** The output, [height, width, 3] RGB, 0..255: a copy. */
+  output({ width, height }: Pick<CodecPlan, "width" | "height">): Uint8Array<ArrayBuffer> {
+    const address = this.#exports.output(); // before the buffer is looked at: it may grow
+    return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, width * height * 3).slice();
+  }
+}

@@ -1,0 +1,78 @@
+/** Why an image is not decoded, in sentences for whoever sent it: cause, limit and mend. */
+import { LabelerError } from "../errors.ts";
+import type { CodecError } from "./codecs.ts";
+import type { ImageFormat } from "./sniff.ts";
+
+/** Limits that no setting changes: files of cameras and encoders stay far below, those made to harm do not. */
+export const MAX_SCANS = 100;
+export const MAX_CHUNKS = 100_000;
+
+const NAMES: Readonly<Record<ImageFormat, string>> = {
+  png: "PNG",
+  jpeg: "JPEG",
+  webp: "WebP",
+  gif: "GIF",
+  bmp: "BMP",
+  tiff: "TIFF",
+  avif: "AVIF",
+  heic: "HEIC",
+};
+
+const SUPPORTED = "JPEG, PNG, WebP, GIF or BMP";
+
+/** The first bytes for a person: as text if they are, since what is sent by mistake mostly is. */
+function beginning(bytes: Uint8Array): string {
+  const first = bytes.subarray(0, 8);
+  const text = new TextDecoder().decode(first);
+  if (/^[\x20-\x7e]+$/.test(text)) return JSON.stringify(text);
+  return `the bytes ${Array.from(first, (byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
+}
+
+/** For what codecs.wasm has no decoder for. @param bytes The beginning of the file. */
+export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined): LabelerError {
+  let what = `This is not an image of a known format: it begins with ${beginning(bytes)}`;
+  if (format !== undefined) what = `This is ${format === "avif" ? "an" : "a"} ${NAMES[format]} image`;
+  else if (bytes.length === 0) what = "There is not a single byte in this image";
+  return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.`);
+}
+
+const group = (n: number) => n.toLocaleString("en-US");
+
+/** The codec's refusal as an error of the caller's. */
+export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: number): LabelerError {
+  const name = NAMES[format];
+  const { width, height, coefficientBytes } = error.info;
+  const of = (kind: "unsupported-image" | "broken-image" | "image-too-large", detail: string) =>
+    new LabelerError(kind, detail, { cause: error });
+  switch (error.refusal) {
+    case "pixels":
+      return of(
+        "image-too-large",
+        `The ${name} has ${group(width)} × ${group(height)} = ${group(width * height)} pixels and the limit is ` +
+          `${group(maxPixels)}. Send a smaller image, or raise the setting MAX_PIXELS.`,
+      );
+    case "memory":
+    case "coefficients":
+      return of(
+        "image-too-large",
+        `The ${name} of ${group(width)} × ${group(height)} pixels has to be buffered whole` +
+          `${coefficientBytes > 0 ? `, in ${group(coefficientBytes)} bytes,` : ""} and that is more memory than an image ` +
+          "may take. Send it smaller, or as a baseline JPEG or a PNG without interlacing.",
+      );
+    case "scans":
+      return of("image-too-large", `The JPEG has more than ${MAX_SCANS} scans, which is the limit. Save it anew.`);
+    case "chunks":
+      return of(
+        "image-too-large",
+        `The ${name} has more than ${group(MAX_CHUNKS)} chunks, which is the limit. Save it anew.`,
+      );
+    case "unsupported":
+      return of("unsupported-image", `This kind of ${name} is not supported. Send it as a baseline JPEG or as a PNG.`);
+    case "checksum":
+      return of("broken-image", `A checksum in the ${name} does not match: the file is damaged. Send it again.`);
+    case "empty":
+      return of("broken-image", `The ${name} ends before its first row of pixels. Send the whole file.`);
+    default:
+      return of("broken-image", `The ${name} is damaged: what it says contradicts its format. Send it again.`);
+  }
+}
