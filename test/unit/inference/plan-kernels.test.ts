@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { NoPlan, Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Quantization } from "../../../worker/tflite/graph.ts";
 import {
   clamp,
@@ -233,6 +233,31 @@ describe("pools", () => {
     const contents = dims.map((dim) => ({ shape: dim, type: "uint8" as const, quantization: one(0.5, 0) }));
     const bytes = run(graphOf(contents, { op, options }), { precision: "quantised" }, input);
     expect(bytes).toEqual(reference.map((value) => Math.floor(value + 0.5)));
+  });
+});
+
+describe("shapes that do not fit each other", () => {
+  const conv = (input: number[], filter: number[], bias: number[], output: number[]) =>
+    graphOf(
+      [
+        { shape: input },
+        { shape: filter, data: new Float32Array(size(filter)) },
+        { shape: bias, data: new Float32Array(size(bias)) },
+        { shape: output },
+      ],
+      { op: "CONV_2D", options: { padding: "same", stride: [1, 1], dilation: [1, 1], activation: "NONE" } },
+    );
+  it.each([
+    ["an output that is too high", conv([1, 4, 4, 3], [8, 1, 1, 3], [8], [1, 5, 4, 8])],
+    ["an output of too many channels", conv([1, 4, 4, 3], [8, 1, 1, 3], [8], [1, 4, 4, 9])],
+    ["a bias that is too short", conv([1, 4, 4, 3], [8, 1, 1, 3], [7], [1, 4, 4, 8])],
+    ["a batch", conv([2, 4, 4, 3], [8, 1, 1, 3], [8], [2, 4, 4, 8])],
+    [
+      "a ReLU with a longer output",
+      graphOf([{ shape: [1, 8] }, { shape: [1, 9] }], { op: "RELU", options: undefined }),
+    ],
+  ])("%s: there is no plan", (_, graph) => {
+    expect(() => new Plan(graph, { precision: "exact" })).toThrow(NoPlan);
   });
 });
 

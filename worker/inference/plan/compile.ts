@@ -5,6 +5,7 @@ import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
+import { mustFit } from "./fit.ts";
 import { otherStep } from "./others.ts";
 import type { Step } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
@@ -37,6 +38,9 @@ function foldPadding(builder: Builder, operator: Extract<KnownOperator, { op: "P
       const windowed = reader.op === "CONV_2D" || reader.op === "DEPTHWISE_CONV_2D";
       return windowed && reader.inputs[0] === output && reader.options.padding === "valid";
     });
+  const inner = tensorOf(graph, source).shape;
+  const shape = pairs(integers(tensorOf(graph, paddings))).map(([before, after], axis) => before + inner[axis] + after);
+  mustFit(operator, shape.join() === tensorOf(graph, output).shape.join() && top >= 0 && left >= 0);
   if (!taken) throw new NoPlan(`operator ${operator.index} (PAD) is not before a convolution that could pad itself`);
   builder.pad(output, source, [top, left]);
 }

@@ -2,6 +2,7 @@
 import type { KnownOperator } from "../../tflite/graph.ts";
 import { sizeOf } from "../constants.ts";
 import { type Builder, scratchLayout } from "./builder.ts";
+import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
   type ByteMatrix,
   DEEPEST_I16,
@@ -32,8 +33,8 @@ interface Geometry {
 
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
-/** Blocks are whole tiles of 6 as of 5 rows. */
-const BLOCK_STEP = 30;
+/** Rows of a tile, of which blocks are made: in 16 bits, and of all others. */
+const TILE_ROWS = { wide: 5, narrow: 6 };
 /** Bytes of the planes of a depthwise convolution. */
 const PADDED_BYTES = 192 << 10;
 /** COLUMN and PLANE_GAP of depthwise.h. */
@@ -51,15 +52,23 @@ const window = ({ kernel: [height, width], stride, dilation, before }: Geometry)
 ];
 
 function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
+  const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
+  const columns = filter[operator.op === "DEPTHWISE_CONV_2D" ? 3 : 0];
+  const bias = operator.inputs[2] ?? -1;
+  if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, columns);
   if (operator.op === "FULLY_CONNECTED") {
+    mustFit(operator, filter.length === 2 && output.size % columns === 0);
+    mustHold(operator, input.tensor.shape, (output.size / columns) * filter[1]);
     const one: Pair = [1, 1];
     return { input: one, output: one, kernel: one, stride: one, dilation: one, before: [0, 0] };
   }
   const { stride, dilation, padding } = operator.options;
   const [batch, ...size] = input.tensor.shape;
   if (batch !== 1) throw new NoPlan(`operator ${operator.index} (${operator.op}) has a batch of ${batch}`);
-  const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
   const outer = output.tensor.shape;
+  const padded = tensorOf(builder.graph, operator.inputs[0]).shape;
+  mustSlide(operator, padded, outer, { ...operator.options, window: filter.slice(1, 3) });
+  mustFit(operator, outer[3] === columns && (operator.op === "CONV_2D" || filter[0] === 1));
   const before = [0, 1].map((axis) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + (filter[1 + axis] - 1) * dilation[axis] + 1;
     const same = padding === "same" ? Math.floor(Math.max(0, reach - size[axis]) / 2) : 0;
@@ -94,7 +103,7 @@ function convStep(
   const element = input.kind === "f32" ? 4 : 1;
   const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / element;
-  const tile = wide ? 5 : 6;
+  const tile = wide ? TILE_ROWS.wide : TILE_ROWS.narrow;
   const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
   const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
   const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
@@ -256,7 +265,6 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
 export function convolutionStep(builder: Builder, operator: Convolution): KernelStep {
   const input = builder.input(operator, 0);
   const output = builder.output(operator);
-  if (operator.op === "FULLY_CONNECTED" && sizeOf(output.tensor.shape) === 0) throw new NoPlan("an output is empty");
   if (input.kind === "f32" && output.kind === "f32") return floatStep(builder, operator, input, output);
   if (input.kind === "u8" && output.kind === "u8") return byteStep(builder, operator, input, output);
   throw new NoPlan(`operator ${operator.index} (${operator.op}) mixes floats and integers`);

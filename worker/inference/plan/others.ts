@@ -3,6 +3,7 @@ import type { KnownOperator, Tensor } from "../../tflite/graph.ts";
 import { activationOf } from "../activation.ts";
 import { bytesOf, integers } from "../constants.ts";
 import type { Builder } from "./builder.ts";
+import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import { fixedPoint, multiplyFixed } from "./multiplier.ts";
 import { at, f32, type KernelStep, type Packed, packedAt, type Step, type Word } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
@@ -245,6 +246,8 @@ function poolStep(
 function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, input: Value, output: Value): KernelStep {
   const { size, stride, padding } = operator.options;
   const outer = output.tensor.shape;
+  mustSlide(operator, input.tensor.shape, outer, { padding, stride, dilation: [1, 1], window: size });
+  mustFit(operator, outer[3] === input.tensor.shape[3]);
   const before = [0, 1].map((axis) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + size[axis];
     return padding === "same" ? Math.floor(Math.max(0, reach - input.tensor.shape[1 + axis]) / 2) : 0;
@@ -261,6 +264,7 @@ function meanStep(builder: Builder, operator: Of<"MEAN">, input: Value, output: 
   if (shape.length !== 4 || [...new Set(axes)].sort().join() !== "1,2") {
     return refuse(operator, `goes over the axes ${axes} of [${shape}]`);
   }
+  mustHold(operator, output.tensor.shape, shape[3]);
   return poolStep(operator, [input, output], [1, 1, shape[1], shape[2], 1, 1, 0, 0], false);
 }
 
@@ -285,6 +289,17 @@ function hardSwishStep(operator: Of<"HARD_SWISH">, input: Value, output: Value):
   return convert("hard_swish_f32", [input, output], {});
 }
 
+/** Operators whose output has as many values as their input. */
+const VALUE_BY_VALUE: ReadonlySet<string> = new Set([
+  "SOFTMAX",
+  "LOGISTIC",
+  "QUANTIZE",
+  "DEQUANTIZE",
+  "RELU",
+  "RELU6",
+  "HARD_SWISH",
+]);
+
 /** @throws NoPlan if no kernel does what this operator asks for. */
 export function otherStep(builder: Builder, operator: KnownOperator): Step {
   if (operator.op === "ADD" || operator.op === "SUB" || operator.op === "MUL") {
@@ -292,6 +307,7 @@ export function otherStep(builder: Builder, operator: KnownOperator): Step {
   }
   const input = builder.input(operator, 0);
   const output = builder.output(operator);
+  if (VALUE_BY_VALUE.has(operator.op)) mustHold(operator, output.tensor.shape, input.size);
   switch (operator.op) {
     case "AVERAGE_POOL_2D":
     case "MAX_POOL_2D":
