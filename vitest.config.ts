@@ -28,7 +28,10 @@ export default defineConfig({
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { HAS_REFERENCE: reference !== undefined },
+              bindings: {
+                HAS_REFERENCE: reference !== undefined,
+                BENCHMARK: process.env.LABELER_BENCHMARK !== undefined,
+              },
               serviceBindings: { FIXTURES: folder(resolve("test/fixtures")), REFERENCE: folder(reference) },
             },
           }),

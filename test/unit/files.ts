@@ -3,14 +3,18 @@ import { env } from "cloudflare:workers";
 
 interface TestEnv {
   HAS_REFERENCE: boolean;
+  BENCHMARK: boolean;
   FIXTURES: Fetcher;
   REFERENCE: Fetcher;
 }
 
-const { HAS_REFERENCE, FIXTURES, REFERENCE } = env as unknown as TestEnv;
+const { HAS_REFERENCE, BENCHMARK, FIXTURES, REFERENCE } = env as unknown as TestEnv;
 
 /** Whether LABELER_REFERENCE names a folder; use with `it.runIf(hasReference)`. */
 export const hasReference = HAS_REFERENCE;
+
+/** Whether LABELER_BENCHMARK is set: what takes long and asserts little runs then alone. */
+export const benchmarking = BENCHMARK && HAS_REFERENCE;
 
 async function read(service: Fetcher, path: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await service.fetch(`http://files/${encodeURI(path)}`);

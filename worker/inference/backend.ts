@@ -5,6 +5,22 @@ import { BackendWasm, createWasm, kernels, registerBackend, registerKernel, setB
 
 let ready: Promise<void> | undefined;
 
+/** The memory of tfjs' wasm module, for kernels that work in it. Views of `memory.buffer` do not outlive an allocation. */
+export interface WasmHeap {
+  readonly memory: WebAssembly.Memory;
+  /** @returns An address, or 0 if there is no room. */
+  malloc(bytes: number): number;
+  free(address: number): void;
+}
+
+let heap: WasmHeap | undefined;
+
+/** The heap of the backend that initBackend() has started. */
+export function wasmHeap(): WasmHeap {
+  if (heap === undefined) throw new Error("initBackend() has to come first");
+  return heap;
+}
+
 /**
  * Makes tfjs usable: instantiates its wasm module and registers backend and kernels. Call it before any tfjs op; from
  * the second call on it costs nothing. It does no I/O, so that any request may await what another has started.
@@ -19,13 +35,18 @@ export function initBackend(): Promise<void> {
 
 async function start(): Promise<void> {
   // An isolate may not compile bytes, so the module comes through an import and only its instance is made here.
+  let memory: WebAssembly.Memory | undefined;
   const wasm = await createWasm({
     instantiateWasm(imports, done) {
       const instance = new WebAssembly.Instance(wasmModule, imports);
+      memory = instance.exports.memory as WebAssembly.Memory;
       done(instance, wasmModule);
       return instance.exports;
     },
   });
+  if (memory === undefined) throw new Error("tfjs did not instantiate its wasm module");
+  // Addresses come as signed numbers from 2 GiB on.
+  heap = { memory, malloc: (bytes) => wasm._malloc(bytes) >>> 0, free: (address) => wasm._free(address) };
   // The bridge that tfjs-backend-wasm makes in its own init(), which would insist on fetching the module.
   wasm.tfjs = {
     init: wasm.cwrap("init", null, []),

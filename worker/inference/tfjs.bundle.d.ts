@@ -30,6 +30,8 @@ export {
 /** The emscripten module of the wasm backend, as far as the Worker touches it. */
 export interface TfjsWasm {
   readonly HEAPU8: Uint8Array;
+  _malloc(bytes: number): number;
+  _free(address: number): void;
   cwrap(name: string, returns: "number" | null, parameters: "number"[] | null): (...values: number[]) => number;
   tfjs: Record<string, (...values: number[]) => number>;
 }

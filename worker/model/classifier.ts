@@ -1,7 +1,7 @@
 /** A model that is loaded and warm: pixels in, labels out. */
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
-import { Executor } from "../inference/executor.ts";
+import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import { preprocessor } from "./preprocess.ts";
 import { type Label, softmax, topK } from "./top-k.ts";
@@ -21,18 +21,18 @@ export class Classifier {
   readonly residentBytes: number;
   readonly #output: InspectedModel["output"];
   readonly #outputScale: number;
-  readonly #executor: Executor;
+  readonly #runner: Runner;
   readonly #preprocess: (pixels: Uint8Array) => Float32Array;
   #disposed = false;
 
-  private constructor(model: InspectedModel, executor: Executor) {
+  private constructor(model: InspectedModel, runner: Runner) {
     this.input = model.input;
     this.labels = model.labels;
     this.crop = model.crop;
-    this.residentBytes = executor.weightBytes;
+    this.residentBytes = runner.weightBytes;
     this.#output = model.output;
     this.#outputScale = model.outputScale;
-    this.#executor = executor;
+    this.#runner = runner;
     this.#preprocess = preprocessor(model.input);
   }
 
@@ -44,7 +44,7 @@ export class Classifier {
   static async load(files: ModelFiles): Promise<Classifier> {
     const model = await inspectModel(files);
     await initBackend();
-    const classifier = new Classifier(model, new Executor(model.graph));
+    const classifier = new Classifier(model, makeRunner(model.graph).runner);
     try {
       classifier.probabilities(new Uint8Array(model.input.height * model.input.width * 3));
     } catch (error) {
@@ -70,7 +70,7 @@ export class Classifier {
     const { height, width } = this.input;
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
-    const [output] = this.#executor.run([{ values: this.#preprocess(pixels), shape: [1, height, width, 3] }]);
+    const [output] = this.#runner.run([{ values: this.#preprocess(pixels), shape: [1, height, width, 3] }]);
     const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
     return this.#output === "logits" ? softmax(real) : real;
   }
@@ -84,6 +84,6 @@ export class Classifier {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#executor.dispose();
+    this.#runner.dispose();
   }
 }

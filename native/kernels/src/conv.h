@@ -1,0 +1,81 @@
+/* What the convolutions share. A convolution is a matrix product: `rows` output pixels by `depth` = kernel height ·
+ * kernel width · input channels, times weights of `depth` by `columns` output channels. It goes block by block of rows,
+ * so that the rows of a block stay in the cache while all weights pass by. A fully connected layer is a 1×1 kernel.
+ *
+ * Weights come in panels of 8 columns, each headed by what its columns are scaled and offset by; columns beyond the
+ * last are zero. All tensors have 32 readable bytes behind them.
+ */
+#ifndef KERNELS_CONV_H
+#define KERNELS_CONV_H
+
+#include "common.h"
+#include "requantize.h"
+
+struct Conv {
+    const uint8_t *input;   /* [in_height, in_width, in_channels] */
+    const uint8_t *weights; /* panels; see the kernel */
+    uint8_t *output;        /* [rows, columns] */
+    uint8_t *patches;       /* scratch, [block, depth] elements, if `gather` */
+    uint8_t *wide;          /* scratch of the 16-bit kernels, see there */
+    int32_t rows, depth, columns;
+    int32_t block; /* rows at a time */
+    int32_t gather; /* 0: the input is the matrix as it stands; else its patches are gathered first */
+    int32_t in_height, in_width, in_channels, out_width;
+    int32_t kernel_height, kernel_width;
+    int32_t stride_y, stride_x, dilation_y, dilation_x;
+    int32_t top, left;    /* padding */
+    int32_t input_zero;   /* quantised: zero points, and the weights' less what their packing subtracts */
+    int32_t weights_zero;
+    struct Range range;
+    float low, high; /* float: clamp of the output */
+};
+
+INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int32_t bytes) {
+    NO_UNROLL
+    for (int32_t i = 0; i < bytes; i += 16) wasm_v128_store(to + i, wasm_v128_load(from + i));
+}
+
+INLINE void fill_bytes(uint8_t *to, v128_t with, int32_t bytes) {
+    NO_UNROLL
+    for (int32_t i = 0; i < bytes; i += 16) wasm_v128_store(to + i, with);
+}
+
+/* Writes the patches of `count` output pixels from `start` on, one after the other. Writes up to 15 bytes too many at
+ * any point, which what comes next overwrites; so `patches` needs 16 bytes more. */
+INLINE void gather_patches(const struct Conv *s, int32_t start, int32_t count, int32_t element) {
+    const int32_t pixel = s->in_channels * element;
+    const int32_t patch_row = s->kernel_width * pixel;
+    const v128_t padding = element == 1 ? wasm_u8x16_splat(s->input_zero) : wasm_i32x4_splat(0);
+    uint8_t *to = s->patches;
+    int32_t x = start % s->out_width, y = start / s->out_width;
+    for (int32_t row = 0; row < count; row++) {
+        const int32_t left = x * s->stride_x - s->left;
+        for (int32_t ky = 0; ky < s->kernel_height; ky++) {
+            const int32_t in_y = y * s->stride_y - s->top + ky * s->dilation_y;
+            const uint8_t *from = s->input + (in_y * s->in_width + left) * pixel;
+            if ((uint32_t)in_y >= (uint32_t)s->in_height) {
+                fill_bytes(to, padding, patch_row);
+                to += patch_row;
+            } else if (s->dilation_x == 1 && left >= 0 && left + s->kernel_width <= s->in_width) {
+                copy_bytes(to, from, patch_row);
+                to += patch_row;
+            } else {
+                for (int32_t kx = 0; kx < s->kernel_width; kx++, to += pixel) {
+                    const int32_t in_x = left + kx * s->dilation_x;
+                    if ((uint32_t)in_x >= (uint32_t)s->in_width) fill_bytes(to, padding, pixel);
+                    else copy_bytes(to, from + kx * s->dilation_x * pixel, pixel);
+                }
+            }
+        }
+        if (++x == s->out_width) x = 0, y++;
+    }
+}
+
+/* The matrix rows of a block, gathered if they have to be. */
+INLINE const uint8_t *matrix_rows(const struct Conv *s, int32_t start, int32_t count, int32_t element) {
+    if (!s->gather) return s->input + start * s->depth * element;
+    gather_patches(s, start, count, element);
+    return s->patches;
+}
+
+#endif

@@ -1,0 +1,96 @@
+/* Sums, differences and products of two tensors of `size` values, of which the second may be shorter and then repeats:
+ * `period` values, so that 1 is a scalar and the number of channels a value for each channel.
+ * Tile: one vector, the rest of a period one by one. No packing. Bounds: period divides size. */
+#include "common.h"
+#include "requantize.h"
+
+struct Elementwise {
+    const uint8_t *a, *b;
+    uint8_t *output;
+    int32_t size, period;
+    int32_t operation; /* 0: a + b, 1: a − b, 2: a · b, 3: b − a */
+    int32_t a_zero, b_zero;
+    /* Quantised: multipliers as TFLite's QuantizeMultiplier makes them, shifts to the right. A product has only the
+     * output's. */
+    int32_t a_multiplier, a_shift, b_multiplier, b_shift, out_multiplier, out_shift;
+    struct Range range;
+    float low, high;
+};
+
+INLINE v128_t combine(v128_t a, v128_t b, int32_t operation) {
+    switch (operation) {
+        case 0: return wasm_f32x4_add(a, b);
+        case 1: return wasm_f32x4_sub(a, b);
+        case 2: return wasm_f32x4_mul(a, b);
+        default: return wasm_f32x4_sub(b, a);
+    }
+}
+
+EXPORT(elementwise_f32) void elementwise_f32(const struct Elementwise *s) {
+    const float *a = (const float *)s->a;
+    float *to = (float *)s->output;
+    const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
+    for (int32_t start = 0; start < s->size; start += s->period) {
+        const float *b = (const float *)s->b;
+        int32_t i = 0;
+        for (; i + 4 <= s->period; i += 4, a += 4, to += 4) {
+            wasm_v128_store(to, clamp_f32(combine(wasm_v128_load(a), wasm_v128_load(b + i), s->operation), low, high));
+        }
+        for (; i < s->period; i++, a++, to++) {
+            v128_t y = combine(wasm_v128_load32_splat(a), wasm_v128_load32_splat(b + i), s->operation);
+            wasm_v128_store32_lane(to, clamp_f32(y, low, high), 0);
+        }
+    }
+}
+
+/* TFLite's MultiplyByQuantizedMultiplier of four values, with its two roundings; see requantize.h. `shift` is to the
+ * right; to the left if it is negative. */
+INLINE v128_t multiply(v128_t x, int32_t multiplier, int32_t shift) {
+    const v128_t nudge = wasm_i64x2_splat(1 << 30), m = wasm_i32x4_splat(multiplier);
+    if (shift < 0) x = wasm_i32x4_shl(x, -shift), shift = 0;
+    const v128_t low = wasm_u64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_low_i32x4(x, m), nudge), 31);
+    const v128_t high = wasm_u64x2_shr(wasm_i64x2_add(wasm_i64x2_extmul_high_i32x4(x, m), nudge), 31);
+    const v128_t r = wasm_i32x4_shuffle(low, high, 0, 2, 4, 6);
+    if (shift == 0) return r;
+    /* Halves away from zero: one less than a half is added where r is negative. */
+    const v128_t half = wasm_i32x4_add(wasm_i32x4_splat(1 << (shift - 1)), wasm_i32x4_shr(r, 31));
+    return wasm_i32x4_shr(wasm_i32x4_add(r, half), shift);
+}
+
+/* The bits that TFLite keeps below the point while it adds. */
+#define LEFT_SHIFT 20
+
+INLINE v128_t combine_u8(const struct Elementwise *s, v128_t a, v128_t b) {
+    if (s->operation == 2) return multiply(wasm_i32x4_mul(a, b), s->out_multiplier, s->out_shift);
+    a = multiply(wasm_i32x4_shl(a, LEFT_SHIFT), s->a_multiplier, s->a_shift);
+    b = multiply(wasm_i32x4_shl(b, LEFT_SHIFT), s->b_multiplier, s->b_shift);
+    const v128_t sum = s->operation == 0   ? wasm_i32x4_add(a, b)
+                       : s->operation == 1 ? wasm_i32x4_sub(a, b)
+                                           : wasm_i32x4_sub(b, a);
+    return multiply(sum, s->out_multiplier, s->out_shift);
+}
+
+/* Eight bytes of each → eight bytes in the lower half. */
+INLINE v128_t vector_u8(const struct Elementwise *s, v128_t a, v128_t b) {
+    a = wasm_i16x8_sub(a, wasm_i16x8_splat(s->a_zero));
+    b = wasm_i16x8_sub(b, wasm_i16x8_splat(s->b_zero));
+    const v128_t low = combine_u8(s, wasm_i32x4_extend_low_i16x8(a), wasm_i32x4_extend_low_i16x8(b));
+    const v128_t high = combine_u8(s, wasm_i32x4_extend_high_i16x8(a), wasm_i32x4_extend_high_i16x8(b));
+    const v128_t zero = wasm_i32x4_splat(s->range.zero);
+    v128_t both = wasm_i16x8_narrow_i32x4(wasm_i32x4_add(low, zero), wasm_i32x4_add(high, zero));
+    both = wasm_i16x8_min(wasm_i16x8_max(both, wasm_i16x8_splat(s->range.low)), wasm_i16x8_splat(s->range.high));
+    return wasm_u8x16_narrow_i16x8(both, both);
+}
+
+EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
+    const uint8_t *a = s->a;
+    uint8_t *to = s->output;
+    for (int32_t start = 0; start < s->size; start += s->period) {
+        /* What is read behind the end of the period is computed and not stored. */
+        for (int32_t i = 0; i < s->period; i += 8) {
+            const int32_t count = min_i32(8, s->period - i);
+            store_u8(to, vector_u8(s, wasm_u16x8_load8x8(a), wasm_u16x8_load8x8(s->b + i)), count);
+            a += count, to += count;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/* Average and maximum over windows. The mean over height and width is an average over one window.
+ * Tile: one output pixel × 4 floats or 8 bytes. No packing.
+ * Bounds: windows of up to 65535 pixels that lie at least in part within the input; padding does not count. */
+#include "common.h"
+#include "requantize.h"
+
+struct Pool {
+    const uint8_t *input; /* [in_height, in_width, channels] */
+    uint8_t *output;      /* [out_height, out_width, channels] */
+    int32_t in_height, in_width, channels;
+    int32_t out_height, out_width;
+    int32_t height, width; /* of the window */
+    int32_t stride_y, stride_x;
+    int32_t top, left;
+    int32_t maximum; /* 0: average */
+    /* Averages of bytes: sums are less `subtract` for each byte, times the multiplier (0: none), over the number of bytes
+     * if `divide`, halves away from zero, and more by `add`. */
+    int32_t subtract, multiplier, shift, divide, add;
+    struct Range range;
+    float low, high;
+};
+
+struct Window {
+    int32_t y, y_end, x, x_end;
+};
+
+INLINE struct Window window_at(const struct Pool *s, int32_t y, int32_t x) {
+    const int32_t top = y * s->stride_y - s->top, left = x * s->stride_x - s->left;
+    return (struct Window){max_i32(0, top), min_i32(s->in_height, top + s->height), max_i32(0, left),
+                           min_i32(s->in_width, left + s->width)};
+}
+
+EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
+    float *to = (float *)s->output;
+    const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
+    for (int32_t y = 0; y < s->out_height; y++) {
+        for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
+            const struct Window w = window_at(s, y, x);
+            const float inverse = 1.0f / (float)((w.y_end - w.y) * (w.x_end - w.x));
+            for (int32_t c = 0; c < s->channels; c += 4) {
+                v128_t result = s->maximum ? wasm_f32x4_splat(-__builtin_inff()) : wasm_f32x4_splat(0);
+                for (int32_t iy = w.y; iy < w.y_end; iy++) {
+                    const float *from = (const float *)s->input + (iy * s->in_width + w.x) * s->channels + c;
+                    for (int32_t ix = w.x; ix < w.x_end; ix++, from += s->channels) {
+                        const v128_t value = wasm_v128_load(from);
+                        result = s->maximum ? wasm_f32x4_pmax(result, value) : wasm_f32x4_add(result, value);
+                    }
+                }
+                if (!s->maximum) result = wasm_f32x4_mul(result, wasm_f32x4_splat(inverse));
+                store_f32(to + c, clamp_f32(result, low, high), s->channels - c);
+            }
+        }
+    }
+}
+
+/* TFLite's MultiplyByQuantizedMultiplier; `shift` is to the right, to the left if negative. */
+INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift) {
+    if (shift < 0) x <<= -shift, shift = 0;
+    const int32_t r = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
+    if (shift == 0) return r;
+    return (r + (1 << (shift - 1)) - (r < 0)) >> shift;
+}
+
+/* A sum of `count` bytes → its average byte. */
+INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count) {
+    sum -= s->subtract * count;
+    if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift);
+    if (s->divide) sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
+    return sum + s->add;
+}
+
+EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
+    uint8_t *to = s->output;
+    for (int32_t y = 0; y < s->out_height; y++) {
+        for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
+            const struct Window w = window_at(s, y, x);
+            const int32_t count = (w.y_end - w.y) * (w.x_end - w.x);
+            for (int32_t c = 0; c < s->channels; c += 8) {
+                v128_t most = wasm_i16x8_splat(0), low = most, high = most;
+                for (int32_t iy = w.y; iy < w.y_end; iy++) {
+                    const uint8_t *from = s->input + (iy * s->in_width + w.x) * s->channels + c;
+                    for (int32_t ix = w.x; ix < w.x_end; ix++, from += s->channels) {
+                        const v128_t value = wasm_u16x8_load8x8(from);
+                        most = wasm_i16x8_max(most, value);
+                        low = wasm_i32x4_add(low, wasm_u32x4_extend_low_u16x8(value));
+                        high = wasm_i32x4_add(high, wasm_u32x4_extend_high_u16x8(value));
+                    }
+                }
+                if (!s->maximum) {
+#define AVERAGE(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count)
+                    most = wasm_i16x8_make(AVERAGE(low, 0), AVERAGE(low, 1), AVERAGE(low, 2), AVERAGE(low, 3),
+                                           AVERAGE(high, 0), AVERAGE(high, 1), AVERAGE(high, 2), AVERAGE(high, 3));
+#undef AVERAGE
+                }
+                most = wasm_i16x8_max(most, wasm_i16x8_splat(s->range.low));
+                most = wasm_i16x8_min(most, wasm_i16x8_splat(s->range.high));
+                store_u8(to + c, wasm_u8x16_narrow_i16x8(most, most), s->channels - c);
+            }
+        }
+    }
+}

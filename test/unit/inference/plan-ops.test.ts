@@ -1,0 +1,101 @@
+/** Every operator that a plan takes against the native TensorFlow Lite interpreter; see test/fixtures/ops/README.md. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { initBackend } from "../../../worker/inference/backend.ts";
+import { NoPlan, Plan, type PlanPrecision } from "../../../worker/inference/plan/plan.ts";
+import { memory } from "../../../worker/inference/tfjs.bundle.js";
+import { readTflite } from "../../../worker/tflite/graph.ts";
+import { fixture, fixtureJson } from "../files.ts";
+
+interface CaseTensor {
+  shape: number[];
+  dtype: "float32" | "uint8" | "int8";
+  scale?: number;
+  zeroPoint?: number;
+  data: number[];
+}
+interface Case {
+  name: string;
+  op: string;
+  file: string;
+  inputs: CaseTensor[];
+  outputs: CaseTensor[];
+  spread?: Record<string, number>;
+}
+
+/** What the executor refuses too; see ops.test.ts. */
+const UNSUPPORTED = /grouped|dil2-s2/;
+/** What a plan leaves to the executor, by the reason that it gives. */
+const LEFT: readonly (readonly [name: RegExp, reason: RegExp])[] = [
+  [/^concat-/, /\(CONCATENATION\) has no kernel/],
+  [/^pad-(?!conv)/, /\(PAD\) is not before a convolution/],
+  [/^mean-f32-channels$/, /\(MEAN\) goes over the axes 3/],
+  [/^mul-.*-pixel-gate$/, /\(MUL\) has shapes/],
+];
+
+const cases = (await fixtureJson<Case[]>("ops/cases.json")).filter(({ name }) => !UNSUPPORTED.test(name));
+const reasonOf = (name: string) => LEFT.find(([pattern]) => pattern.test(name))?.[1];
+const taken = cases.filter(({ name }) => reasonOf(name) === undefined);
+
+/** As a plan has them: integers less their zero point. */
+const values = ({ data, zeroPoint = 0 }: CaseTensor): Float32Array =>
+  Float32Array.from(data, (value) => value - zeroPoint);
+
+const planOf = async (file: string, precision: PlanPrecision): Promise<Plan> =>
+  new Plan(readTflite(await fixture(`ops/${file}`)), { precision });
+
+/** Largest difference, for quantised outputs in steps. */
+function worst(actual: Float32Array, expected: CaseTensor): number {
+  expect(actual.length).toBe(expected.data.length);
+  const reference = values(expected);
+  return Math.max(...actual.map((value, i) => Math.abs(value - reference[i])));
+}
+
+beforeAll(initBackend);
+
+/**
+ * The recorded answers are those of TensorFlow Lite's reference kernels; where its own optimised ones, which it runs by
+ * default and plans are like, differ from them, by as much may plans.
+ */
+const tolerance = ({ name, outputs, spread }: Case): number => {
+  // TensorFlow Lite runs int8 weights on int8 activations even where the graph's are float; here they stay float.
+  if (/-hyb/.test(name)) return 0.005;
+  return outputs[0].dtype === "float32" ? 2e-5 : (spread?.optimised ?? 0);
+};
+
+const ops = [...new Set(taken.map(({ op }) => op))];
+
+function compare(plan: Plan, { inputs, outputs }: Case, most: number): void {
+  const before = memory().numTensors;
+  // Twice, since nothing of the first image may be left in the memory of the second.
+  for (let i = 0; i < 2; i++) {
+    const actual = plan.run(inputs.map((input) => ({ values: values(input), shape: input.shape })));
+    expect(memory().numTensors).toBe(before);
+    for (const [i, expected] of outputs.entries()) expect(worst(actual[i], expected)).toBeLessThanOrEqual(most);
+  }
+  plan.dispose();
+}
+
+describe.each(ops)("%s", (op) => {
+  const some = taken.filter((candidate) => candidate.op === op);
+
+  it.each(some)("$name is as TensorFlow Lite computes it", async (example) => {
+    compare(await planOf(example.file, "exact"), example, tolerance(example));
+  });
+
+  it.each(some.filter(({ outputs }) => outputs[0].dtype === "float32"))("$name, fast, is near", async (example) => {
+    compare(await planOf(example.file, "fast"), example, Math.max(0.005, tolerance(example)));
+  });
+});
+
+describe("what is left to the executor", () => {
+  it.each(cases.filter(({ name }) => reasonOf(name) !== undefined))("$name, with the reason", async (example) => {
+    const graph = readTflite(await fixture(`ops/${example.file}`));
+    expect(() => new Plan(graph, { precision: "exact" })).toThrow(NoPlan);
+    expect(() => new Plan(graph, { precision: "exact" })).toThrow(reasonOf(example.name));
+  });
+
+  it("a float network, where a quantised one is asked for", async () => {
+    const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+    expect(() => new Plan(graph, { precision: "quantised" })).toThrow(/not quantised/);
+  });
+});

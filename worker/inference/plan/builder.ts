@@ -1,0 +1,92 @@
+/** What making a step needs to know of its graph: values, folded constants, paddings that a convolution takes over. */
+import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
+import { realValues } from "../constants.ts";
+import { align, SLACK, scratchAt, type Word } from "./step.ts";
+import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
+
+/**
+ * How float convolutions are computed: "exact" in floats, "fast" in 16-bit integers. Quantised operators are computed in
+ * TFLite's integers at any precision; "quantised" asks for a graph that has no others.
+ */
+export type PlanPrecision = "exact" | "fast" | "quantised";
+
+/** Parts of the scratch memory, one after the other. */
+export function scratchLayout(sizes: readonly number[]): { bytes: number; places: Word[] } {
+  let bytes = 0;
+  const places = sizes.map((size) => {
+    const start = bytes;
+    bytes += align(size + SLACK);
+    return scratchAt(start);
+  });
+  return { bytes, places };
+}
+
+export class Builder {
+  readonly graph: Graph;
+  readonly precision: PlanPrecision;
+  /** Whether the relaxed dot product of bytes is exact here. */
+  readonly dot: boolean;
+  readonly #folded = new Map<number, Tensor>();
+  readonly #aliases = new Map<number, number>();
+  readonly #paddings = new Map<number, readonly [top: number, left: number]>();
+
+  constructor(graph: Graph, precision: PlanPrecision, dot: boolean) {
+    this.graph = graph;
+    this.precision = precision;
+    this.dot = dot;
+  }
+
+  /** Says that `tensor` is the constant `source`, dequantised. */
+  fold(tensor: number, source: Tensor): void {
+    this.#folded.set(tensor, source);
+  }
+
+  /** Says that `tensor` lies where `source` lies. */
+  alias(tensor: number, source: number): void {
+    this.#aliases.set(tensor, this.root(source));
+  }
+
+  /** Says that `tensor` is `source` with padding that the operator which reads it has to think up. */
+  pad(tensor: number, source: number, before: readonly [top: number, left: number]): void {
+    this.alias(tensor, source);
+    this.#paddings.set(tensor, before);
+  }
+
+  /** The tensor in whose memory this one lies. */
+  root(tensor: number): number {
+    return this.#aliases.get(tensor) ?? tensor;
+  }
+
+  padding(tensor: number): readonly [top: number, left: number] | undefined {
+    return this.#paddings.get(tensor);
+  }
+
+  isConstant(index: number): boolean {
+    return this.#folded.has(index) || this.graph.tensors[index]?.data !== undefined;
+  }
+
+  /** The real values of a constant, read when they are asked for. */
+  real(tensor: Tensor): () => Float32Array {
+    if (!this.isConstant(tensor.index)) throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is no constant`);
+    const source = this.#folded.get(tensor.index) ?? tensor;
+    return () => realValues(source);
+  }
+
+  /** An input that is computed. Behind a padding it has the shape without the padding. */
+  input(operator: Operator, position: number): Value {
+    const tensor = tensorOf(this.graph, operator.inputs[position]);
+    if (this.isConstant(tensor.index)) {
+      throw new NoPlan(`operator ${operator.index} (${operator.op}) has a constant where it should have an input`);
+    }
+    return toValue(this.#paddings.has(tensor.index) ? tensorOf(this.graph, this.root(tensor.index)) : tensor);
+  }
+
+  /** An input that may be computed or constant. */
+  value(index: number): Value {
+    return toValue(tensorOf(this.graph, index));
+  }
+
+  output(operator: Operator): Value {
+    return toValue(tensorOf(this.graph, operator.outputs[0]));
+  }
+}

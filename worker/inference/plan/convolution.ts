@@ -1,0 +1,271 @@
+/** Steps for CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
+import type { KnownOperator } from "../../tflite/graph.ts";
+import { sizeOf } from "../constants.ts";
+import { type Builder, scratchLayout } from "./builder.ts";
+import { mustFit, mustHold, mustSlide } from "./fit.ts";
+import {
+  type ByteMatrix,
+  DEEPEST_I16,
+  integersOf,
+  packBytesAsI16,
+  packBytesForDot,
+  packDepthwiseBytes,
+  packDepthwiseFloats,
+  packFloats,
+  packFloatsAsI16,
+} from "./pack.ts";
+import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
+import { type ByteValue, clampOf, NoPlan, rangeOf, tensorOf, type Value } from "./value.ts";
+
+type Convolution = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED" }>;
+type Pair = readonly [vertical: number, horizontal: number];
+
+/** How an output pixel lies over the input. */
+interface Geometry {
+  readonly input: Pair;
+  readonly output: Pair;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  /** Padding above and to the left. */
+  readonly before: Pair;
+}
+
+/** Bytes of a matrix block that stay in the cache while the weights pass by. */
+const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
+/** Rows of a tile, of which blocks are made: in 16 bits, and of all others. */
+const TILE_ROWS = { wide: 5, narrow: 6 };
+/** Bytes of the planes of a depthwise convolution. */
+const PADDED_BYTES = 192 << 10;
+/** COLUMN and PLANE_GAP of depthwise.h. */
+const COLUMN_BYTES = 16;
+const PLANE_GAP = 64;
+/** Depths up to which 32 bits hold any sum of products of bytes. */
+const DEEPEST_U8 = 33025;
+
+const window = ({ kernel: [height, width], stride, dilation, before }: Geometry): Word[] => [
+  height,
+  width,
+  ...stride,
+  ...dilation,
+  ...before,
+];
+
+function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
+  const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
+  const columns = filter[operator.op === "DEPTHWISE_CONV_2D" ? 3 : 0];
+  const bias = operator.inputs[2] ?? -1;
+  if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, columns);
+  if (operator.op === "FULLY_CONNECTED") {
+    mustFit(operator, filter.length === 2 && output.size % columns === 0);
+    mustHold(operator, input.tensor.shape, (output.size / columns) * filter[1]);
+    const one: Pair = [1, 1];
+    return { input: one, output: one, kernel: one, stride: one, dilation: one, before: [0, 0] };
+  }
+  const { stride, dilation, padding } = operator.options;
+  const [batch, ...size] = input.tensor.shape;
+  if (batch !== 1) throw new NoPlan(`operator ${operator.index} (${operator.op}) has a batch of ${batch}`);
+  const outer = output.tensor.shape;
+  const padded = tensorOf(builder.graph, operator.inputs[0]).shape;
+  mustSlide(operator, padded, outer, { ...operator.options, window: filter.slice(1, 3) });
+  mustFit(operator, outer[3] === columns && (operator.op === "CONV_2D" || filter[0] === 1));
+  const before = [0, 1].map((axis) => {
+    const reach = (outer[1 + axis] - 1) * stride[axis] + (filter[1 + axis] - 1) * dilation[axis] + 1;
+    const same = padding === "same" ? Math.floor(Math.max(0, reach - size[axis]) / 2) : 0;
+    return same + (builder.padding(operator.inputs[0])?.[axis] ?? 0);
+  });
+  return {
+    input: [size[0], size[1]],
+    output: [outer[1], outer[2]],
+    kernel: [filter[1], filter[2]],
+    stride,
+    dilation,
+    before: [before[0], before[1]],
+  };
+}
+
+/** `struct Conv`. */
+function convStep(
+  kernel: KernelStep["kernel"],
+  operator: Convolution,
+  parts: {
+    input: Value;
+    output: Value;
+    geometry: Geometry;
+    columns: number;
+    depth: number;
+    packed: KernelStep["packed"];
+    weightsZero: number;
+  },
+): KernelStep {
+  const { input, output, geometry, columns, depth, packed, weightsZero } = parts;
+  const rows = output.size / columns;
+  const element = input.kind === "f32" ? 4 : 1;
+  const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
+  const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / element;
+  const tile = wide ? TILE_ROWS.wide : TILE_ROWS.narrow;
+  const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
+  const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
+  const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
+  const scratch = scratchLayout([
+    gather ? block * depth * element : 0,
+    // A scale or an offset for each row, and the rows in 16 bits.
+    4 * block + (wide ? block * 2 * Math.ceil(depth / 2) * 2 : 0),
+  ]);
+  const channels = operator.op === "FULLY_CONNECTED" ? depth : (input.tensor.shape.at(-1) ?? 0);
+  const [low, high] = clampOf(operator.options.activation);
+  return {
+    kernel,
+    ...(packed && { packed }),
+    scratch: scratch.bytes,
+    words: [
+      at(input.tensor.index),
+      packedAt(0),
+      at(output.tensor.index),
+      ...scratch.places,
+      rows,
+      depth,
+      columns,
+      block,
+      gather ? 1 : 0,
+      ...geometry.input,
+      channels,
+      geometry.output[1],
+      ...window(geometry),
+      input.kind === "u8" ? input.zero : 0,
+      weightsZero,
+      ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
+      f32(low),
+      f32(high),
+    ],
+  };
+}
+
+/** `struct Depthwise`. */
+function depthwiseStep(
+  operator: Extract<Convolution, { op: "DEPTHWISE_CONV_2D" }>,
+  input: Value,
+  output: Value,
+  geometry: Geometry,
+  packed: KernelStep["packed"],
+): KernelStep {
+  const channels = output.tensor.shape[3];
+  const inChannels = input.tensor.shape[3];
+  const lanes = input.kind === "f32" ? 4 : 8;
+  const { kernel, output: size, stride, dilation } = geometry;
+  const paddedWidth = (size[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
+  const planes = Math.ceil(channels / lanes);
+  const rowBytes = planes * paddedWidth * COLUMN_BYTES;
+  const reach = (kernel[0] - 1) * dilation[0] + 1;
+  const fitting = Math.floor((PADDED_BYTES / rowBytes - reach) / stride[0]) + 1;
+  const block = Math.min(size[0], Math.max(1, fitting));
+  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + planes * PLANE_GAP]);
+  const [low, high] = clampOf(operator.options.activation);
+  return {
+    kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
+    ...(packed && { packed }),
+    scratch: scratch.bytes,
+    words: [
+      at(input.tensor.index),
+      packedAt(0),
+      at(output.tensor.index),
+      ...scratch.places,
+      ...geometry.input,
+      inChannels,
+      ...geometry.output,
+      channels,
+      ...window(geometry),
+      channels / inChannels,
+      block,
+      paddedWidth,
+      input.kind === "u8" ? input.zero : 0,
+      ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
+      f32(low),
+      f32(high),
+    ],
+  };
+}
+
+function floatStep(builder: Builder, operator: Convolution, input: Value, output: Value): KernelStep {
+  const filter = tensorOf(builder.graph, operator.inputs[1]);
+  const biasIndex = operator.inputs[2] ?? -1;
+  const biasTensor = biasIndex === -1 ? undefined : tensorOf(builder.graph, biasIndex);
+  const values = { weights: builder.real(filter), bias: biasTensor && builder.real(biasTensor) };
+  const geometry = geometryOf(builder, operator, input, output);
+  const size = sizeOf(filter.shape);
+  if (operator.op === "DEPTHWISE_CONV_2D") {
+    const channels = filter.shape[3];
+    return depthwiseStep(operator, input, output, geometry, packDepthwiseFloats(values, size / channels, channels));
+  }
+  const columns = filter.shape[0];
+  const depth = size / columns;
+  const matrix = { ...values, columns, depth };
+  const short = builder.precision === "fast" && depth <= DEEPEST_I16;
+  const packed = short ? packFloatsAsI16(matrix) : packFloats(matrix);
+  const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0 };
+  return convStep(short ? "conv_f32_i16" : "conv_f32", operator, parts);
+}
+
+/** What the sums are scaled by for each output channel. */
+function multipliersOf(filter: Value["tensor"], channels: number, input: ByteValue, output: ByteValue): number[] {
+  const scales = filter.quantization?.scale ?? [];
+  return Array.from({ length: channels }, (_, channel) => {
+    const scale = scales.length === 1 ? scales[0] : scales[channel];
+    // TFLite multiplies the scales of uint8 operators as floats, of int8 operators as doubles.
+    const product = input.offset === 0 ? Math.fround(input.scale * scale) : input.scale * scale;
+    return product / output.scale;
+  });
+}
+
+function byteStep(builder: Builder, operator: Convolution, input: ByteValue, output: ByteValue): KernelStep {
+  const { graph } = builder;
+  const filter = tensorOf(graph, operator.inputs[1]);
+  const { quantization, type } = filter;
+  const depthwise = operator.op === "DEPTHWISE_CONV_2D";
+  const channels = filter.shape[depthwise ? 3 : 0];
+  const one = quantization?.scale.length === 1;
+  const zeros = new Set(quantization?.zeroPoint);
+  if ((type !== "uint8" && type !== "int8") || quantization === undefined || zeros.size !== 1) {
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) has ${type} weights that are not quantised alike`);
+  }
+  if (!one && (quantization.scale.length !== channels || quantization.axis !== (depthwise ? 3 : 0))) {
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) has weights quantised along another axis`);
+  }
+  const biasIndex = operator.inputs[2] ?? -1;
+  const biasTensor = biasIndex === -1 ? undefined : tensorOf(graph, biasIndex);
+  const zero = quantization.zeroPoint[0];
+  if (!builder.isConstant(filter.index) || (biasTensor && !builder.isConstant(biasTensor.index))) {
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) has weights that are computed`);
+  }
+  const values = {
+    weights: () => integersOf(filter, zero),
+    bias: biasTensor && (() => integersOf(biasTensor)),
+  };
+  const depth = sizeOf(filter.shape) / channels;
+  const multipliers = multipliersOf(filter, channels, input, output);
+  // The scaled sums have to fit 32 bits, whatever the image.
+  const most = 2 * 255 * 255 * depth * Math.max(...multipliers);
+  if (depth > DEEPEST_U8 || most >= 2 ** 31) {
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) has sums beyond 32 bits`);
+  }
+  const geometry = geometryOf(builder, operator, input, output);
+  if (depthwise) {
+    const packed = packDepthwiseBytes(values, multipliers, depth);
+    return depthwiseStep(operator, input, output, geometry, packed);
+  }
+  const rounding = input.offset === 0 ? "away" : "up";
+  const matrix: ByteMatrix = { ...values, multipliers, rounding, columns: channels, depth };
+  const weightsZero = type === "uint8" ? zero - 128 : zero;
+  const packed = builder.dot ? packBytesForDot(matrix, weightsZero, input.zero) : packBytesAsI16(matrix);
+  const parts = { input, output, geometry, columns: channels, depth, packed, weightsZero };
+  return convStep(builder.dot ? "conv_u8_dot" : "conv_u8_wide", operator, parts);
+}
+
+/** @throws NoPlan if it mixes kinds of numbers that no kernel mixes. */
+export function convolutionStep(builder: Builder, operator: Convolution): KernelStep {
+  const input = builder.input(operator, 0);
+  const output = builder.output(operator);
+  if (input.kind === "f32" && output.kind === "f32") return floatStep(builder, operator, input, output);
+  if (input.kind === "u8" && output.kind === "u8") return byteStep(builder, operator, input, output);
+  throw new NoPlan(`operator ${operator.index} (${operator.op}) mixes floats and integers`);
+}

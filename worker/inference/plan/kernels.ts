@@ -1,0 +1,42 @@
+/** The kernels of native/kernels, instantiated in the memory of tfjs' wasm backend. Knows nothing of graphs. */
+
+import kernelsModule from "../../../native/kernels/kernels.wasm";
+import { wasmHeap } from "../backend.ts";
+
+/** Each takes the address of its parameters, the structure of that name in native/kernels/src. */
+export type KernelName =
+  | "conv_f32"
+  | "conv_f32_i16"
+  | "conv_u8_wide"
+  | "conv_u8_dot"
+  | "depthwise_f32"
+  | "depthwise_u8"
+  | "elementwise_f32"
+  | "elementwise_u8"
+  | "pool_f32"
+  | "pool_u8"
+  | "look_up_u8"
+  | "quantize_u8"
+  | "dequantize_u8"
+  | "clamp_values_f32"
+  | "hard_swish_f32";
+
+export type Kernels = { readonly [name in KernelName]: (parameters: number) => void } & {
+  dot_is_exact(weight: number, byte: number): number;
+};
+
+let loaded: Kernels | undefined;
+
+/** Call initBackend() first. */
+export function loadKernels(): Kernels {
+  loaded ??= new WebAssembly.Instance(kernelsModule, { env: { memory: wasmHeap().memory } })
+    .exports as unknown as Kernels;
+  return loaded;
+}
+
+/**
+ * Whether this CPU's relaxed dot product of bytes sums four products of full bytes exactly. Where it adds pairs in 16
+ * bits, 127·255 + 127·255 does not fit.
+ */
+export const dotIsExact = (): boolean =>
+  loadKernels().dot_is_exact(127, 255) === 1 && loadKernels().dot_is_exact(-128, 255) === 1;

@@ -1,0 +1,226 @@
+/**
+ * A graph compiled to calls of the kernels in native/kernels: all its memory is laid out and its weights are packed once,
+ * in tfjs' heap, and to tfjs the whole of it is one kernel.
+ */
+import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import { LabelerError } from "../../errors.ts";
+import type { Graph } from "../../tflite/graph.ts";
+import { wasmHeap } from "../backend.ts";
+import * as tf from "../tfjs.bundle.js";
+import type { PlanPrecision } from "./builder.ts";
+import { type Compiled, compile } from "./compile.ts";
+import { dotIsExact, type Kernels, loadKernels } from "./kernels.ts";
+import { align, SLACK, type Step, type Word } from "./step.ts";
+import type { Value } from "./value.ts";
+
+export type { PlanPrecision } from "./builder.ts";
+export { NoPlan } from "./value.ts";
+
+const NAME = "CompiledPlan";
+
+/** The part of tfjs' wasm backend that the kernel needs. */
+interface Backend {
+  makeOutput(shape: number[], dtype: "float32"): TfTensor;
+  typedArrayFromHeap(tensor: unknown): Float32Array;
+}
+
+/** sizeof(struct Convert), with which inputs become bytes. */
+const CONVERT_WORDS = 8;
+
+interface Blocks {
+  readonly arena: number;
+  readonly scratch: number;
+  readonly packed: readonly number[];
+  readonly parameters: readonly number[];
+  readonly input: number;
+  readonly bytes: number;
+  readonly address: number;
+}
+
+export interface PlanOptions {
+  readonly precision: PlanPrecision;
+  /** Whether to use the relaxed dot product of bytes; by default where it is exact. */
+  readonly dot?: boolean;
+}
+
+/** Same interface as Executor. Call initBackend() first. */
+export class Plan {
+  readonly #compiled: Compiled;
+  readonly #kernels: Kernels;
+  readonly #blocks: Blocks;
+  #disposed = false;
+
+  /**
+   * @throws NoPlan with the reason if there is no kernel for what the graph asks for; LabelerError of kind
+   *   model-unusable if a constant is damaged, or of kind model-unavailable if the memory does not suffice.
+   */
+  constructor(graph: Graph, { precision, dot = dotIsExact() }: PlanOptions) {
+    this.#kernels = loadKernels();
+    this.#compiled = compile(graph, precision, dot);
+    this.#blocks = allocate(this.#compiled);
+    try {
+      this.#fill();
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    // The weights are in tfjs' memory now; the closures that packed them hold their source.
+    this.#compiled = {
+      ...this.#compiled,
+      steps: this.#compiled.steps.map((step) => ("kernel" in step ? { kernel: step.kernel, words: [] } : step)),
+    };
+  }
+
+  /** Where a tensor lies. */
+  #addressOf(tensor: number): number {
+    const offset = this.#compiled.arena.offsets.get(this.#compiled.root(tensor));
+    if (offset === undefined) throw new Error(`tensor ${tensor} has no place in the plan`);
+    return this.#blocks.arena + offset;
+  }
+
+  #resolve(word: Exclude<Word, { f32: number }>, step: number): number {
+    if (typeof word === "number") return word;
+    if ("tensor" in word) return this.#addressOf(word.tensor);
+    return "packed" in word ? this.#blocks.packed[step] + word.packed : this.#blocks.scratch + word.scratch;
+  }
+
+  /** Writes weights and parameters into the heap. */
+  #fill(): void {
+    const view = new DataView(wasmHeap().memory.buffer);
+    new Uint8Array(view.buffer, this.#blocks.address, this.#blocks.bytes).fill(0);
+    for (const [index, step] of this.#compiled.steps.entries()) {
+      if (!("kernel" in step)) continue;
+      const { packed, words } = step;
+      packed?.write(new DataView(view.buffer, this.#blocks.packed[index], packed.bytes));
+      for (const [i, word] of words.entries()) {
+        const address = this.#blocks.parameters[index] + 4 * i;
+        if (typeof word === "object" && "f32" in word) view.setFloat32(address, word.f32, true);
+        else view.setInt32(address, this.#resolve(word, index), true);
+      }
+    }
+  }
+
+  /** Puts an input, floats at `from`, into its place. Bytes come less their zero point. */
+  #takeInput(input: Value, from: number): void {
+    const { memory } = wasmHeap();
+    const to = this.#addressOf(input.tensor.index);
+    if (input.kind === "f32") {
+      new Uint8Array(memory.buffer).copyWithin(to, from, from + 4 * input.size);
+      return;
+    }
+    const view = new DataView(memory.buffer, this.#blocks.input, 4 * CONVERT_WORDS);
+    for (const [i, word] of [from, to, input.size, 0].entries()) view.setInt32(4 * i, word, true);
+    for (const [i, word] of [1, input.zero, 0, 255].entries()) view.setFloat32(16 + 4 * i, word, true);
+    this.#kernels.quantize_u8(this.#blocks.input);
+  }
+
+  #takeOutput(output: Value, to: Float32Array): void {
+    const { buffer } = wasmHeap().memory;
+    const from = this.#addressOf(output.tensor.index);
+    if (output.kind === "f32") {
+      to.set(new Float32Array(buffer, from, output.size));
+      return;
+    }
+    const bytes = new Uint8Array(buffer, from, output.size);
+    for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
+  }
+
+  /** What tfjs calls: inputs and outputs are tensors in its memory. */
+  compute(inputs: readonly TfTensor[], backend: Backend): TfTensor[] {
+    const { steps, inputs: takes, outputs: gives } = this.#compiled;
+    // Before any view is made, since an allocation may move the memory.
+    const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
+    for (const [i, input] of takes.entries()) {
+      this.#takeInput(input, backend.typedArrayFromHeap(inputs[i]).byteOffset);
+    }
+    for (const [index, step] of steps.entries()) {
+      if ("kernel" in step) this.#kernels[step.kernel](this.#blocks.parameters[index]);
+      else step.run(wasmHeap().memory.buffer, this.#addressOf(step.from), this.#addressOf(step.to));
+    }
+    for (const [i, output] of gives.entries()) this.#takeOutput(output, backend.typedArrayFromHeap(results[i]));
+    return results;
+  }
+
+  /**
+   * Runs the graph once.
+   *
+   * Quantised inputs and outputs are integers less their zero points.
+   *
+   * @param inputs The values of each input of the graph, and its shape.
+   * @returns The values of each output of the graph.
+   */
+  run(inputs: readonly { readonly values: Float32Array; readonly shape: readonly number[] }[]): Float32Array[] {
+    for (const [i, { size }] of this.#compiled.inputs.entries()) {
+      if (inputs[i]?.values.length !== size)
+        throw new RangeError(`input ${i} has ${inputs[i]?.values.length} values, not ${size}`);
+    }
+    return tf.tidy(() => {
+      const tensors = inputs.map(({ values, shape }, i) => {
+        return [String(i), tf.tensor(values, [...shape], "float32")] as const;
+      });
+      const attributes = { plan: this as unknown as NamedAttrMap };
+      const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
+      return outputs.map((output) => output.dataSync() as Float32Array);
+    });
+  }
+
+  /** The bytes that the plan takes in tfjs' memory: weights, activations, scratch. */
+  get weightBytes(): number {
+    return this.#blocks.bytes;
+  }
+
+  /** The kernels in the order in which they run, for benchmarks. */
+  get kernels(): readonly string[] {
+    return this.#compiled.steps.map((step) => ("kernel" in step ? step.kernel : "host"));
+  }
+
+  /** Frees the memory; the plan cannot be used afterwards. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    wasmHeap().free(this.#blocks.address);
+  }
+}
+
+/** All of a plan's memory in one allocation. */
+function allocate({ steps, arena }: Compiled): Blocks {
+  let bytes = 16; // of which alignment may take 15
+  const reserve = (size: number): number => {
+    const start = bytes;
+    bytes += align(size);
+    return start;
+  };
+  const wordsOf = (step: Step) => ("kernel" in step ? 4 * step.words.length : 0);
+  const packedOf = (step: Step) => ("kernel" in step ? (step.packed?.bytes ?? 0) : 0);
+  const offsets = {
+    packed: steps.map((step) => reserve(packedOf(step))),
+    parameters: steps.map((step) => reserve(wordsOf(step))),
+    input: reserve(4 * CONVERT_WORDS),
+    scratch: reserve(Math.max(0, ...steps.map((step) => ("kernel" in step ? (step.scratch ?? 0) : 0)))),
+    arena: reserve(arena.bytes + SLACK),
+  };
+  const address = wasmHeap().malloc(bytes);
+  if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
+  // The first 16 bytes are there to be lost to alignment.
+  const base = align(address) - 16;
+  const place = (offset: number) => base + offset;
+  return {
+    address,
+    bytes,
+    packed: offsets.packed.map(place),
+    parameters: offsets.parameters.map(place),
+    input: place(offsets.input),
+    scratch: place(offsets.scratch),
+    arena: place(offsets.arena),
+  };
+}
+
+tf.registerKernel({
+  kernelName: NAME,
+  backendName: "wasm",
+  kernelFunc({ inputs, attrs, backend }) {
+    const { plan } = attrs as unknown as { plan: Plan };
+    const tensors = Object.values(inputs as NamedTensorInfoMap) as unknown as TfTensor[];
+    return plan.compute(tensors, backend as Backend);
+  },
+});

@@ -1,0 +1,41 @@
+/** A step of a plan: which kernel runs with which parameters. Addresses are still names; plan.ts makes them numbers. */
+import type { KernelName } from "./kernels.ts";
+
+/** Where something lies: a tensor of the graph, the step's packed constants, or scratch memory of all steps. */
+export type Place = { readonly tensor: number } | { readonly packed: number } | { readonly scratch: number };
+
+/** Four bytes of a kernel's parameter structure. */
+export type Word = number | { readonly f32: number } | Place;
+
+/** Constants in the layout that a kernel wants. */
+export interface Packed {
+  readonly bytes: number;
+  /** Writes them to `view`, which is `bytes` long and zero. */
+  write(view: DataView<ArrayBufferLike>): void;
+}
+
+export interface KernelStep {
+  readonly kernel: KernelName;
+  readonly words: readonly Word[];
+  readonly packed?: Packed;
+  /** The bytes of scratch memory that the words of place `scratch` point into. */
+  readonly scratch?: number;
+}
+
+/** What is not worth a kernel: some thousand values at the end of a network. */
+export interface HostStep {
+  readonly from: number;
+  readonly to: number;
+  run(buffer: ArrayBufferLike, from: number, to: number): void;
+}
+
+export type Step = KernelStep | HostStep;
+
+export const f32 = (value: number): Word => ({ f32: value });
+export const at = (tensor: number): Word => ({ tensor });
+export const packedAt = (offset: number): Word => ({ packed: offset });
+export const scratchAt = (offset: number): Word => ({ scratch: offset });
+
+/** Kernels read and write up to this many bytes behind what is theirs. */
+export const SLACK = 64;
+export const align = (bytes: number): number => (bytes + 15) & ~15;

@@ -1,0 +1,22 @@
+/** Chooses what runs a graph: a compiled plan, or op by op on tfjs what has no plan. */
+import type { Graph } from "../tflite/graph.ts";
+import { Executor } from "./executor.ts";
+import { NoPlan, Plan, type PlanPrecision } from "./plan/plan.ts";
+
+/** A graph that is ready to run. */
+export type Runner = Plan | Executor;
+
+/**
+ * Call initBackend() first.
+ *
+ * @returns What runs the graph, and if it is the executor, why.
+ * @throws LabelerError of kind model-unusable that names the operator or constant that stands in the way of both.
+ */
+export function makeRunner(graph: Graph, precision: PlanPrecision = "exact"): { runner: Runner; reason?: string } {
+  try {
+    return { runner: new Plan(graph, { precision }) };
+  } catch (error) {
+    if (!(error instanceof NoPlan)) throw error;
+    return { runner: new Executor(graph), reason: error.message };
+  }
+}
