@@ -81,8 +81,9 @@ export async function startWorkerd({ settings = {}, models = MODELS }: LabelerOp
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const stop = async () => {
+    // Not SIGTERM: workerd would wait for the clients that keep their connections open.
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    if (child.exitCode === null && child.kill()) await ended;
+    if (child.exitCode === null && child.kill("SIGKILL")) await ended;
     process.off("exit", kill);
     rmSync(folder, { recursive: true, force: true });
   };
