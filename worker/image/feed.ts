@@ -29,7 +29,7 @@ export class Feed {
     }
     const piece = this.#rest.subarray(0, PIECE);
     this.#rest = this.#rest.subarray(PIECE);
-    this.#kept?.push(piece);
+    this.#kept?.push(piece.slice()); // the next one may come in the same memory
     this.#keptBytes += piece.length;
     if (this.#keptBytes > MAX_REPLAY) this.#kept = undefined;
     return piece;

@@ -1,4 +1,4 @@
-/** The bytes of a file as they come, with a look ahead. */
+/** The bytes of a file as they come, with a look ahead. A piece holds until the next one is asked for. */
 
 const EMPTY = new Uint8Array();
 
@@ -19,15 +19,19 @@ export class Pieces {
   /** The first `count` bytes, or all where there are fewer; they are still there to be taken. */
   async peek(count: number): Promise<Uint8Array> {
     while (this.#ahead.length < count) {
+      const before = this.#ahead.slice(); // a piece holds no longer than until the next one is asked for
       const piece = await this.#pull();
-      if (piece === undefined) break;
-      if (this.#ahead.length === 0) {
+      if (piece === undefined) {
+        this.#ahead = before;
+        break;
+      }
+      if (before.length === 0) {
         this.#ahead = piece;
         continue;
       }
-      const joined = new Uint8Array(this.#ahead.length + piece.length);
-      joined.set(this.#ahead);
-      joined.set(piece, this.#ahead.length);
+      const joined = new Uint8Array(before.length + piece.length);
+      joined.set(before);
+      joined.set(piece, before.length);
       this.#ahead = joined;
     }
     return this.#ahead.subarray(0, count);
