@@ -197,9 +197,10 @@ static void emit_row(void) {
   uint8_t *to = resize_buffer();
   if (frame_width < canvas_width) memcpy(to, margins, (size_t)canvas_width * 3);
   uint8_t *end = to + ((size_t)frame_x + frame_width) * 3;
-  uint8_t behind = *end; /* palette_row writes one byte more */
+  uint64_t behind; /* palette_row writes there too */
+  memcpy(&behind, end, sizeof behind);
   palette_row(colors, indices, frame_width, to + frame_x * 3);
-  *end = behind;
+  memcpy(end, &behind, sizeof behind);
   resize_row(y, to);
 }
 
@@ -212,6 +213,13 @@ static int complete(void) {
 /* Fetches the next code, or -1 when the input must be waited for, or -2 at the end of the data. */
 static int next_bits(void) {
   while (bit_count < code_bits) {
+    if (block_left >= 2 && input.available >= 2) { /* 11 bits at hand and 16 new ones fit */
+      bits |= read_le16(input.next) << bit_count;
+      input_consume(2);
+      block_left -= 2;
+      bit_count += 16;
+      break;
+    }
     if (!block_left) {
       if (!input.available) return -1;
       block_left = *input.next;

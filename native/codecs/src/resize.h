@@ -36,10 +36,14 @@ void resize_row(uint32_t y, const uint8_t *rgb);
  * resize_row without being copied. Of use until the next row is given. */
 uint8_t *resize_buffer(void);
 
-/* `count` palette indices as RGB. A colour is R, G, B, 0 in memory: all four bytes are written, the next pixel overwriting
- * the fourth. */
+/* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last pixel
+ * are written, those behind a pair being overwritten by the next. */
 static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
-  for (uint32_t i = 0; i < count; i++, to += 3) __builtin_memcpy(to, colors + indices[i], 4);
+  for (; count >= 2; count -= 2, indices += 2, to += 6) {
+    uint64_t both = colors[indices[0]] | (uint64_t)colors[indices[1]] << 24;
+    __builtin_memcpy(to, &both, sizeof both);
+  }
+  if (count) __builtin_memcpy(to, colors + indices[0], sizeof *colors);
 }
 
 /* For Adam7, where a row comes as several sets of pixels: adds `count` pixels of row y, the first at x, the others
