@@ -191,7 +191,10 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
   /* Four columns are packed at a time, and woven is written 16 bytes at a time. */
   uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 4 * 3 * BATCH * sizeof *packed;
-  uint64_t woven_bytes = (uint64_t)samples * 2 * sizeof(int16_t) + 64, row_bytes = (uint64_t)imageWidth * 3 + ROW_PADDING;
+  /* Woven rows are the input of the vertical pass and, also where it comes first, the output of the horizontal one. */
+  uint64_t most_samples = (uint64_t)(width > outWidth ? width : outWidth) * 3;
+  uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 * sizeof(int16_t) + 64;
+  uint64_t row_bytes = (uint64_t)imageWidth * 3 + ROW_PADDING;
   pairs = columns.taps / 2 + 1;
   uint64_t split_bytes = (uint64_t)outWidth * pairs * 4 * sizeof *split;
   if (packed_bytes > 0x7fffffff || woven_bytes > 0x7fffffff || row_bytes > 0x7fffffff || split_bytes > 0x7fffffff) {
