@@ -35,14 +35,15 @@ static uint32_t bits, bit_count, block_left;
 static uint8_t *indices;      /* one row of the frame and room for a string */
 static uint32_t filled;       /* indices in it */
 static uint32_t frame_row;    /* rows handed out, in stream order */
-static uint8_t *rgb;
+static uint8_t *margins;      /* a row that the frame does not cover */
+static uint32_t colors[256];  /* the palette: R, G, B, 0 in memory */
 
 static void gif_open(void) {
   state = SCREEN;
   skip_left = 0;
   has_palette = has_transparent = 0;
   transparent = 0;
-  indices = rgb = NULL;
+  indices = margins = NULL;
   filled = frame_row = 0;
   memset(palette, 0, sizeof palette);
 }
@@ -158,8 +159,9 @@ static void clear_table(void) {
 
 static int gif_start(void) {
   indices = malloc(frame_width + MOST_CODES);
-  rgb = malloc((size_t)canvas_width * 3 + ROW_PADDING);
-  if (!indices || !rgb) return ERROR_MEMORY;
+  margins = malloc((size_t)canvas_width * 3 + ROW_PADDING);
+  if (!indices || !margins) return ERROR_MEMORY;
+  for (uint32_t i = 0; i < 256; i++) colors[i] = read_le24(palette + 3 * i);
   for (uint32_t i = 0; i < 1u << start_bits; i++) {
     suffix[i] = first[i] = (uint8_t)i;
     length[i] = 1;
@@ -168,10 +170,10 @@ static int gif_start(void) {
   clear_table();
 
   /* What no frame row covers. Rows above and below the frame, then the margins of the row buffer. */
-  for (uint32_t x = 0; x < canvas_width; x++) memcpy(rgb + 3 * x, palette + 3 * transparent, 3);
+  for (uint32_t x = 0; x < canvas_width; x++) memcpy(margins + 3 * x, palette + 3 * transparent, 3);
   int32_t rows_before = info.rows;
   for (uint32_t y = 0; y < (uint32_t)info.height; y++) {
-    if (y < frame_y || y >= frame_y + frame_height) resize_row(y, rgb);
+    if (y < frame_y || y >= frame_y + frame_height) resize_row(y, margins);
   }
   info.rows = rows_before; /* they are not from the file; rows counts those that are */
   return STATUS_DONE;
@@ -192,14 +194,14 @@ static uint32_t row_of(uint32_t n) {
 static void emit_row(void) {
   uint32_t y = frame_y + row_of(frame_row++);
   if (!resize_wants(y)) return;
-  uint8_t *to = rgb + frame_x * 3;
-  for (uint32_t x = 0; x < frame_width; x++, to += 3) {
-    const uint8_t *color = palette + indices[x] * 3;
-    to[0] = color[0];
-    to[1] = color[1];
-    to[2] = color[2];
-  }
-  resize_row(y, rgb);
+  uint8_t *to = resize_buffer();
+  if (frame_width < canvas_width) memcpy(to, margins, (size_t)canvas_width * 3);
+  uint8_t *end = to + ((size_t)frame_x + frame_width) * 3;
+  uint64_t behind; /* palette_row writes there too */
+  memcpy(&behind, end, sizeof behind);
+  palette_row(colors, indices, frame_width, to + frame_x * 3);
+  memcpy(end, &behind, sizeof behind);
+  resize_row(y, to);
 }
 
 /* Whether no wanted row is missing. */
@@ -211,6 +213,13 @@ static int complete(void) {
 /* Fetches the next code, or -1 when the input must be waited for, or -2 at the end of the data. */
 static int next_bits(void) {
   while (bit_count < code_bits) {
+    if (block_left >= 2 && input.available >= 2) { /* 11 bits at hand and 16 new ones fit */
+      bits |= read_le16(input.next) << bit_count;
+      input_consume(2);
+      block_left -= 2;
+      bit_count += 16;
+      break;
+    }
     if (!block_left) {
       if (!input.available) return -1;
       block_left = *input.next;

@@ -9,7 +9,7 @@
  * IHDR, PLTE and IDAT are verified (of the last IDAT only as far as rows are still wanted), which makes zlib's Adler-32
  * superfluous. Inflate writes into a strip of known size, so a bomb costs time but no memory, and stops with the last
  * wanted row.
- * Memory: 40 KB of inflate state, a strip of at least 64 KB or two rows, the row before, one RGB row. Adam7 takes
+ * Memory: 40 KB of inflate state, a strip of at least 64 KB or two rows, the row before, for Adam7 one RGB row. Adam7 takes
  * 16 * outWidth bytes for each second row besides (resize.c), never the frame.
  */
 #include <stdlib.h>
@@ -23,7 +23,7 @@
 
 enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
 /* inflate_fast.c may read or overwrite INFLATE_SLACK bytes behind input, window and strip; input.c pads the first. */
-enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, INFLATE_SLACK = 16 };
+enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, INFLATE_SLACK = 16, MOST_PALETTE = 256 * 3 };
 
 #define CHUNK(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -40,7 +40,7 @@ static int seen_header, seen_palette, seen_data, verify;
 
 static uint32_t depth, color, pixel_bits;
 static uint32_t filter_bytes; /* the distance of the filters' left neighbour */
-static uint8_t palette[256 * 3];
+static uint32_t colors[256]; /* the palette: R, G, B, 0 in memory */
 
 static struct Pass passes[7];
 static uint32_t pass_count, pass, pass_row;
@@ -49,7 +49,7 @@ static z_stream inflater;
 static uint8_t *strip;      /* inflated bytes: whole rows first, a part of one last */
 static uint32_t strip_size, strip_filled;
 static uint8_t *above;      /* the unfiltered row above the strip's first, of the same pass */
-static uint8_t *rgb;
+static uint8_t *rgb;        /* a row of a pass, Adam7 only */
 
 /* ---- CRC-32, eight bytes a step, with tables made at the first use: zlib's own tables are 50 KB of binary ---- */
 
@@ -128,8 +128,8 @@ static int read_whole_chunk(const uint8_t *p, uint32_t size) {
       seen_header = 1;
       return read_header(p);
     case CHUNK('P', 'L', 'T', 'E'):
-      if (size % 3 || size > sizeof palette || !size) return ERROR_BROKEN;
-      memcpy(palette, p, size);
+      if (size % 3 || size > MOST_PALETTE || !size) return ERROR_BROKEN;
+      for (uint32_t i = 0; i < size / 3; i++) colors[i] = read_le24(p + 3 * i);
       seen_palette = 1;
       return STATUS_DONE;
     default: /* eXIf */
@@ -145,7 +145,7 @@ static int enter_chunk(void) {
   switch (chunk_type) {
     case CHUNK('I', 'H', 'D', 'R'):
     case CHUNK('P', 'L', 'T', 'E'):
-      if (chunk_left > sizeof palette || (chunk_type == CHUNK('P', 'L', 'T', 'E') && seen_data)) return ERROR_BROKEN;
+      if (chunk_left > MOST_PALETTE || (chunk_type == CHUNK('P', 'L', 'T', 'E') && seen_data)) return ERROR_BROKEN;
       verify = 1;
       state = CHUNK_WHOLE;
       break;
@@ -293,6 +293,33 @@ static inline __attribute__((always_inline)) void unfilter_paeth(uint8_t *row, c
   }
 }
 
+/* Sub is a running sum, made of four pixels at once by doubling the reach of the additions. `bytes` is 3 or 4; up to 16
+ * bytes behind the row are read, none but the row's are written. */
+static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *row, uint32_t size, uint32_t bytes) {
+  enum { Z = -128 };
+  const v128_t one = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, Z, Z, Z, Z)
+                                : wasm_i8x16_const(Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+  const v128_t two = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, Z, Z, Z, Z)
+                                : wasm_i8x16_const(Z, Z, Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7);
+  const v128_t last = bytes == 3 ? wasm_i8x16_const(9, 10, 11, 9, 10, 11, 9, 10, 11, 9, 10, 11, Z, Z, Z, Z)
+                                 : wasm_i8x16_const(12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
+  v128_t left = wasm_i8x16_const_splat(0);
+  uint32_t i = 0;
+  for (; i + 4 * bytes <= size; i += 4 * bytes) {
+    v128_t x = wasm_v128_load(row + i);
+    x = wasm_i8x16_add(x, wasm_i8x16_swizzle(x, one));
+    x = wasm_i8x16_add(wasm_i8x16_add(x, wasm_i8x16_swizzle(x, two)), left);
+    left = wasm_i8x16_swizzle(x, last);
+    wasm_v128_store64_lane(row + i, x, 0);
+    if (bytes == 3) {
+      wasm_v128_store32_lane(row + i + 8, x, 2);
+    } else {
+      wasm_v128_store64_lane(row + i + 8, x, 1);
+    }
+  }
+  for (i = i ? i : bytes; i < size; i++) row[i] += row[i - bytes];
+}
+
 /* For 1 and 2 bytes a pixel. */
 static void unfilter_paeth_small(uint8_t *row, const uint8_t *up, uint32_t size, uint32_t bytes) {
   for (uint32_t i = 0; i < size; i++) {
@@ -308,7 +335,13 @@ static int unfilter(uint8_t *row, const uint8_t *up, uint32_t size, uint8_t filt
     case 0:
       return 1;
     case 1:
-      for (uint32_t i = bytes; i < size; i++) row[i] += row[i - bytes];
+      if (bytes == 3) {
+        unfilter_sub(row, size, 3);
+      } else if (bytes == 4) {
+        unfilter_sub(row, size, 4);
+      } else {
+        for (uint32_t i = bytes; i < size; i++) row[i] += row[i - bytes];
+      }
       return 1;
     case 2:
       for (uint32_t i = 0; i < size; i++) row[i] += up[i];
@@ -346,9 +379,20 @@ static int unfilter(uint8_t *row, const uint8_t *up, uint32_t size, uint8_t filt
 
 static void put_grey(uint8_t *to, uint8_t value) { to[0] = to[1] = to[2] = value; }
 
-/* `count` pixels of a row as RGB; 8-bit RGB rows need no copy. */
-static const uint8_t *to_rgb(const uint8_t *from, uint32_t count) {
-  uint8_t *to = rgb;
+/* The first bytes of pixels of four bytes, or grey ones three times. Reads and writes less than 16 bytes past the last. */
+static void shuffle_row(const uint8_t *from, uint32_t count, uint32_t bytes, uint8_t *to) {
+  enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
+  const v128_t rgbx = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
+  const v128_t grey = wasm_i8x16_const(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, Z, Z, Z, Z);
+  const v128_t order = bytes == 4 ? rgbx : grey;
+  for (uint32_t i = 0; i < count; i += 4, from += 4 * bytes, to += 12) {
+    wasm_v128_store(to, wasm_i8x16_swizzle(wasm_v128_load(from), order));
+  }
+}
+
+/* `count` pixels of a row as RGB, in `to`; 8-bit RGB rows need no copy. */
+static const uint8_t *to_rgb(const uint8_t *from, uint32_t count, uint8_t *to) {
+  const uint8_t *begin = to;
   switch (color << 8 | depth) {
     case RGB << 8 | 8:
       return from;
@@ -356,13 +400,16 @@ static const uint8_t *to_rgb(const uint8_t *from, uint32_t count) {
       for (uint32_t i = 0; i < count * 3; i++) to[i] = from[2 * i];
       break;
     case RGBA << 8 | 8:
-      for (uint32_t i = 0; i < count; i++, to += 3, from += 4) to[0] = from[0], to[1] = from[1], to[2] = from[2];
+      shuffle_row(from, count, 4, to);
       break;
     case RGBA << 8 | 16:
       for (uint32_t i = 0; i < count; i++, to += 3, from += 8) to[0] = from[0], to[1] = from[2], to[2] = from[4];
       break;
     case GREY << 8 | 8:
-      for (uint32_t i = 0; i < count; i++, to += 3) put_grey(to, from[i]);
+      shuffle_row(from, count, 1, to);
+      break;
+    case PALETTE << 8 | 8:
+      palette_row(colors, from, count, to);
       break;
     case GREY << 8 | 16: /* Pillow's convert('RGB') clips these at 255 and makes them white, which no one can want */
     case GREY_ALPHA << 8 | 8:
@@ -371,20 +418,20 @@ static const uint8_t *to_rgb(const uint8_t *from, uint32_t count) {
     case GREY_ALPHA << 8 | 16:
       for (uint32_t i = 0; i < count; i++, to += 3, from += 4) put_grey(to, from[0]);
       break;
-    default: { /* grey of 1, 2 or 4 bits, or a palette */
+    default: { /* grey or a palette of 1, 2 or 4 bits */
       uint32_t most = (1u << depth) - 1, scale = 255 / most;
       for (uint32_t i = 0; i < count; i++, to += 3) {
         uint32_t bit = i * depth;
         uint32_t value = from[bit / 8] >> (8 - depth - bit % 8) & most;
         if (color == PALETTE) {
-          memcpy(to, palette + value * 3, 3);
+          memcpy(to, colors + value, 4); /* the fourth byte is overwritten */
         } else {
           put_grey(to, (uint8_t)(value * scale));
         }
       }
     }
   }
-  return rgb;
+  return begin;
 }
 
 /* Gives a row of the current pass to the resizer. Passes 1 to 6 of Adam7 hold parts of even rows, pass 7 odd rows. */
@@ -392,17 +439,16 @@ static void emit_row(const uint8_t *row) {
   const struct Pass *p = &passes[pass];
   uint32_t y = p->y + pass_row * p->dy;
   if (!resize_wants(y)) return;
-  const uint8_t *pixels = to_rgb(row, p->width);
   if (p->dx == 1) { /* not interlaced, or pass 7 */
-    resize_row(y, pixels);
+    resize_row(y, to_rgb(row, p->width, resize_buffer()));
   } else {
-    resize_pixels(y, p->x, p->dx, p->width, pixels);
+    resize_pixels(y, p->x, p->dx, p->width, to_rgb(row, p->width, rgb));
   }
 }
 
 /* Ends the even rows once the passes before the last are through. */
 static void finish_even_rows(void) {
-  for (uint32_t y = 0; y < (uint32_t)info.height; y += 2) resize_scattered_row(y);
+  resize_scattered_rows((uint32_t)info.height);
 }
 
 /* Takes the whole rows out of the strip. STATUS_DONE when the image is complete, STATUS_MORE when the budget is used
@@ -466,7 +512,7 @@ static void png_open(void) {
   pass = pass_row = 0;
   strip_filled = 0;
   strip = above = rgb = NULL;
-  memset(palette, 0, sizeof palette);
+  memset(colors, 0, sizeof colors);
 }
 
 static int out_of_input(int status) {
@@ -485,8 +531,8 @@ static int png_start(void) {
   strip_size = 2 * longest > STRIP_BYTES ? 2 * longest : STRIP_BYTES;
   strip = malloc(strip_size + VECTOR_PADDING + ROW_PADDING + INFLATE_SLACK);
   above = calloc(1, longest + VECTOR_PADDING);
-  rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
-  if (!strip || !above || !rgb) return ERROR_MEMORY;
+  if (info.flags & FLAG_INTERLACED) rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
+  if (!strip || !above || (info.flags & FLAG_INTERLACED && !rgb)) return ERROR_MEMORY;
   memset(&inflater, 0, sizeof inflater);
   inflater.zalloc = zlib_malloc;
   inflater.zfree = zlib_free;

@@ -2,23 +2,27 @@
  * Pillow's bicubic resize (a = -0.5, antialiased), bit for bit, on rows that stream by.
  *
  * Pillow makes two passes with integer weights of 22 bits: the horizontal one to uint8, then the vertical one over its
- * result. Both are sums, so the second need not wait: each row is resized horizontally to uint8 as it comes and added,
- * weighted, to the int32 sums of the few output rows whose window it lies in. The order of additions does not matter to
- * integers, so rows may come in any order (bottom-up BMP, interlaced GIF) and the result is still exact.
+ * result. Both are sums, so the second need not wait: rows are resized horizontally to uint8 as they come and added,
+ * weighted, to the int32 sums of the few output rows whose window they lie in. The order of additions does not matter
+ * to integers, so rows may come in any order (bottom-up BMP, interlaced GIF) and the result is still exact.
  * "Crop" means crop first, then resize, as `image.crop(box).resize(size)` does.
  *
  * A picture that EXIF turns on its side is to come out as if it had been turned before: Pillow's horizontal pass then
  * runs down the stored columns. So with RESIZE_ROWS_FIRST the rows are summed up, weighted, at full width, and the other
  * pass runs over these sums at the end; and windows of a mirrored axis are those of its mirror image.
  *
- * Tile: one output pixel, its taps four at a time, the three channels side by side in one vector. A weight w of up to
- * 23 bits and a sign is split into w = high * 4096 + low, since 16-bit products summed in pairs (dot_i16x8) cost half
- * of 32-bit ones: two dots give the exact 32-bit sum of two taps for all channels.
+ * Tile: four rows, whatever their places, since all rows have the same windows: a lane is a row. The 32 bits of a lane
+ * hold two neighbouring samples, 16-bit, of which a dot product (dot_i16x8) makes the weighted sum; so there is nothing
+ * to add up across lanes, and windows need only be padded to an even beginning and end. A weight w of up to 23 bits and
+ * a sign is split into w = high * 4096 + low, since 16-bit products cost half of 32-bit ones. The horizontal pass pairs
+ * columns, the vertical pass rows: its lanes are samples, and each lane holds two rows of the four.
  * Bounds: sums stay below 255 * 2^22 * 1.3 < 2^31 because the weights of a window sum to 2^22 and the negative lobes of
- * the filter hold less than 0.15 of it. Taps are padded with zero weights to a multiple of four; a row is read up to
- * ROW_PADDING bytes past its end.
- * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth * 3), weights of (4 * width / outWidth + 6) * 4 bytes an output
- * column and likewise a row; for Adam7, 16 * outWidth bytes for each second row.
+ * the filter hold less than 0.15 of it; what wraps around on the way (sums of `low`) is right again at the end. Zero
+ * weights are all that ever meets samples that are not of a row: those past its end and those of a row missing in the
+ * four.
+ * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth * 3);
+ * 36 bytes a column for the four rows and their pairs; weights of (8 * width / outWidth + 16) * 4 bytes an output column
+ * and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
  */
 #include "resize.h"
 
@@ -28,13 +32,13 @@
 
 #include "codecs.h"
 
-enum { PRECISION = 22, SPLIT = 12, TAPS = 4 };
+enum { PRECISION = 22, SPLIT = 12, BATCH = 4 };
 #define ROUND (1 << (PRECISION - 1))
 
 /* The windows and weights of one axis. */
 struct Axis {
   uint32_t inSize, outSize;
-  uint32_t taps;    /* weights kept per output, a multiple of TAPS */
+  uint32_t taps;    /* weights kept per output */
   uint32_t *first;  /* the input where each output's window begins */
   uint32_t *count;  /* how many inputs it holds */
   int32_t *weights; /* [outSize][taps], zero past count */
@@ -42,15 +46,22 @@ struct Axis {
 
 static struct Axis columns, rows;
 static uint32_t crop_x, crop_y;
-static int16_t *split;     /* [outWidth][taps / 4][8]: high of taps 01, 23, low of 01, 23 (the order of the lanes) */
-static uint8_t *line;      /* one row after the horizontal pass */
+static uint32_t pairs;     /* the most pairs of columns in a window */
+static int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
 static int32_t *sums;      /* [outHeight][samples] */
 static uint32_t samples;   /* of a row of sums: outWidth * 3, or with rows_first the width of the crop times 3 */
 static int rows_first;     /* the vertical pass comes before the horizontal one */
-static uint8_t *summed;    /* one row after the vertical pass, where that comes first */
 static uint8_t *output;    /* [outHeight][outWidth * 3] */
 static int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
 static uint32_t hint;      /* an output row near those that the last input row touched */
+
+/* The rows that wait to be four. */
+static uint8_t *batch[BATCH];        /* the image's whole width, RGB */
+static uint32_t batch_y[BATCH];      /* of the crop */
+static uint32_t batch_count;
+static int batch_scattered;          /* they are sets of pixels, the rest of the row black */
+static int16_t *packed;              /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
+static int16_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, and of rows 2 and 3, for the vertical pass */
 
 static double bicubic(double x) {
   const double a = -0.5;
@@ -69,7 +80,7 @@ static int axis_start(struct Axis *axis, uint32_t inSize, uint32_t outSize) {
 
   axis->inSize = inSize;
   axis->outSize = outSize;
-  axis->taps = (window + TAPS - 1) / TAPS * TAPS;
+  axis->taps = window;
   axis->first = malloc(outSize * sizeof *axis->first);
   axis->count = malloc(outSize * sizeof *axis->count);
   uint64_t bytes = (uint64_t)outSize * axis->taps * sizeof *axis->weights;
@@ -131,15 +142,20 @@ static void axis_mirror(struct Axis *axis) {
   }
 }
 
-/* Rearranges the columns' weights for the dot products of horizontal_pass. */
+static int16_t high_part(int32_t weight) { return (int16_t)(weight >> SPLIT); }
+
+static int16_t low_part(int32_t weight) { return (int16_t)(weight & ((1 << SPLIT) - 1)); }
+
+/* Rearranges the columns' weights for the dot products of horizontal_pass: windows begin at even columns. */
 static void split_weights(void) {
-  size_t groups = (size_t)columns.outSize * columns.taps / TAPS;
-  const int32_t *from = columns.weights;
-  int16_t *to = split;
-  for (size_t group = 0; group < groups; group++, from += TAPS, to += 2 * TAPS) {
-    for (int tap = 0; tap < TAPS; tap++) {
-      to[tap] = (int16_t)(from[tap] >> SPLIT);
-      to[TAPS + tap] = (int16_t)(from[tap] & ((1 << SPLIT) - 1));
+  for (uint32_t out = 0; out < columns.outSize; out++) {
+    const int32_t *from = columns.weights + (size_t)out * columns.taps;
+    int16_t *to = split + (size_t)out * pairs * 4;
+    uint32_t odd = columns.first[out] & 1;
+    for (uint32_t i = 0; i < columns.count[out]; i++) {
+      int16_t *pair = to + (i + odd) / 2 * 4 + ((i + odd) & 1);
+      pair[0] = high_part(from[i]);
+      pair[2] = low_part(from[i]);
     }
   }
 }
@@ -148,10 +164,11 @@ void resize_reset(void) {
   memset(&columns, 0, sizeof columns);
   memset(&rows, 0, sizeof rows);
   split = NULL;
-  line = output = summed = NULL;
+  output = NULL;
   samples = 0;
   rows_first = 0;
   sums = scattered = NULL;
+  batch_count = 0;
   hint = 0;
 }
 
@@ -172,15 +189,25 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   samples = (rows_first ? width : outWidth) * 3; /* width is below 2^31 / 3: the image's rows stand in memory */
   uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
   if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
-  split = malloc((size_t)columns.outSize * columns.taps * 2 * sizeof *split);
-  line = malloc(outWidth * 3 + ROW_PADDING);
-  sums = malloc((size_t)all * sizeof *sums);
-  output = malloc((size_t)pixels * 3);
-  if (rows_first) summed = malloc(samples + ROW_PADDING);
-  if (!split || !line || !sums || !output || (rows_first && !summed)) {
-    output = NULL; /* there is none to show */
+  /* Four columns are packed at a time, and woven is written 16 bytes at a time. */
+  uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 4 * 3 * BATCH * sizeof *packed;
+  /* Woven rows are the input of the vertical pass and, also where it comes first, the output of the horizontal one. */
+  uint64_t most_samples = (uint64_t)(width > outWidth ? width : outWidth) * 3;
+  uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 * sizeof(int16_t) + 64;
+  uint64_t row_bytes = (uint64_t)imageWidth * 3 + ROW_PADDING;
+  pairs = columns.taps / 2 + 1;
+  uint64_t split_bytes = (uint64_t)outWidth * pairs * 4 * sizeof *split;
+  if (packed_bytes > 0x7fffffff || woven_bytes > 0x7fffffff || row_bytes > 0x7fffffff || split_bytes > 0x7fffffff) {
     return ERROR_MEMORY;
   }
+  split = calloc(1, (size_t)split_bytes);
+  packed = malloc((size_t)packed_bytes);
+  sums = malloc((size_t)all * sizeof *sums);
+  int complete = split && packed && sums;
+  for (int i = 0; i < BATCH / 2; i++) complete &= (woven[i] = malloc((size_t)woven_bytes)) != NULL;
+  for (int i = 0; i < BATCH; i++) complete &= (batch[i] = malloc((size_t)row_bytes)) != NULL;
+  output = complete ? malloc((size_t)pixels * 3 + ROW_PADDING) : NULL;
+  if (!output) return ERROR_MEMORY;
   split_weights();
   for (size_t i = 0; i < (size_t)all; i++) sums[i] = ROUND;
   return STATUS_DONE;
@@ -190,37 +217,91 @@ int resize_wants(uint32_t y) { return y >= crop_y && y - crop_y < rows.inSize; }
 
 uint32_t resize_end(void) { return crop_y + rows.inSize; }
 
-/* Rounds and clamps the four sums to bytes and stores the three channels (and one byte more). */
-static inline void store_pixel(uint8_t *to, v128_t sum) {
-  v128_t shifted = wasm_i32x4_shr(sum, PRECISION);
-  v128_t narrow = wasm_i16x8_narrow_i32x4(shifted, shifted);
-  wasm_v128_store32_lane(to, wasm_u8x16_narrow_i16x8(narrow, narrow), 0);
+/*
+ * ---- The horizontal pass ----
+ */
+
+static inline v128_t unpack_low_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 0, 4, 1, 5); }
+static inline v128_t unpack_high_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 2, 6, 3, 7); }
+static inline v128_t unpack_low_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 0, 2); }
+static inline v128_t unpack_high_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 1, 3); }
+
+/* Pairs up the samples of four rows, four columns at a time: a transposition of 4 by 4 pairs. */
+static void pack(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, uint32_t width) {
+  enum { Z = -128 }; /* an index out of range gives nought */
+  const v128_t red_green = wasm_i8x16_const(0, Z, 3, Z, 6, Z, 9, Z, 1, Z, 4, Z, 7, Z, 10, Z);
+  const v128_t blue = wasm_i8x16_const(2, Z, 5, Z, 8, Z, 11, Z, Z, Z, Z, Z, Z, Z, Z, Z);
+  int16_t *to = packed;
+  for (uint32_t x = 0; x < width; x += 4, a += 12, b += 12, c += 12, d += 12, to += 4 * 3 * BATCH) {
+    v128_t in_a = wasm_v128_load(a), in_b = wasm_v128_load(b), in_c = wasm_v128_load(c), in_d = wasm_v128_load(d);
+    v128_t rg_a = wasm_i8x16_swizzle(in_a, red_green), rg_b = wasm_i8x16_swizzle(in_b, red_green);
+    v128_t rg_c = wasm_i8x16_swizzle(in_c, red_green), rg_d = wasm_i8x16_swizzle(in_d, red_green);
+    v128_t r_ab = unpack_low_32(rg_a, rg_b), r_cd = unpack_low_32(rg_c, rg_d);
+    v128_t g_ab = unpack_high_32(rg_a, rg_b), g_cd = unpack_high_32(rg_c, rg_d);
+    v128_t b_ab = unpack_low_32(wasm_i8x16_swizzle(in_a, blue), wasm_i8x16_swizzle(in_b, blue));
+    v128_t b_cd = unpack_low_32(wasm_i8x16_swizzle(in_c, blue), wasm_i8x16_swizzle(in_d, blue));
+    wasm_v128_store(to, unpack_low_64(r_ab, r_cd));
+    wasm_v128_store(to + 8, unpack_low_64(g_ab, g_cd));
+    wasm_v128_store(to + 16, unpack_low_64(b_ab, b_cd));
+    wasm_v128_store(to + 24, unpack_high_64(r_ab, r_cd));
+    wasm_v128_store(to + 32, unpack_high_64(g_ab, g_cd));
+    wasm_v128_store(to + 40, unpack_high_64(b_ab, b_cd));
+  }
 }
 
-static void horizontal_pass(const uint8_t *rgb) {
-  /* Channels of pixels 0 and 1 (2 and 3) side by side as 16-bit pairs: r0 r1 g0 g1 b0 b1 and two zeros. */
-  enum { Z = -128 }; /* an index out of range gives nought */
-  const v128_t pixels01 = wasm_i8x16_const(0, Z, 3, Z, 1, Z, 4, Z, 2, Z, 5, Z, Z, Z, Z, Z);
-  const v128_t pixels23 = wasm_i8x16_const(6, Z, 9, Z, 7, Z, 10, Z, 8, Z, 11, Z, Z, Z, Z, Z);
+/* The sums of one output column, a lane for each of the four packed rows. */
+static inline __attribute__((always_inline)) void column_sums(uint32_t out, v128_t *red, v128_t *green, v128_t *blue) {
+  const v128_t zero = wasm_i32x4_const_splat(0);
+  uint32_t first = columns.first[out], count = (columns.count[out] + (first & 1) + 1) / 2;
+  const int16_t *from = packed + (size_t)(first / 2) * 3 * 2 * BATCH;
+  const int16_t *weights = split + (size_t)out * pairs * 4;
+  v128_t r_high = zero, g_high = zero, b_high = zero, r_low = zero, g_low = zero, b_low = zero;
+  for (const int16_t *end = weights + (size_t)count * 4; weights < end; weights += 4, from += 3 * 2 * BATCH) {
+    v128_t high = wasm_v128_load32_splat(weights), low = wasm_v128_load32_splat(weights + 2);
+    v128_t r = wasm_v128_load(from), g = wasm_v128_load(from + 8), b = wasm_v128_load(from + 16);
+    r_high = wasm_i32x4_add(r_high, wasm_i32x4_dot_i16x8(r, high));
+    g_high = wasm_i32x4_add(g_high, wasm_i32x4_dot_i16x8(g, high));
+    b_high = wasm_i32x4_add(b_high, wasm_i32x4_dot_i16x8(b, high));
+    r_low = wasm_i32x4_add(r_low, wasm_i32x4_dot_i16x8(r, low));
+    g_low = wasm_i32x4_add(g_low, wasm_i32x4_dot_i16x8(g, low));
+    b_low = wasm_i32x4_add(b_low, wasm_i32x4_dot_i16x8(b, low));
+  }
+  *red = wasm_i32x4_add(wasm_i32x4_shl(r_high, SPLIT), r_low);
+  *green = wasm_i32x4_add(wasm_i32x4_shl(g_high, SPLIT), g_low);
+  *blue = wasm_i32x4_add(wasm_i32x4_shl(b_high, SPLIT), b_low);
+}
+
+/* Two vectors of sums, rounded already, as 16-bit lanes of 0 to 255. */
+static inline v128_t to_bytes(v128_t a, v128_t b) {
+  v128_t narrow = wasm_i16x8_narrow_i32x4(wasm_i32x4_shr(a, PRECISION), wasm_i32x4_shr(b, PRECISION));
+  return wasm_i16x8_max(wasm_i16x8_min(narrow, wasm_i16x8_const_splat(255)), wasm_i16x8_const_splat(0));
+}
+
+/* Resizes the packed rows to woven ones. */
+static void horizontal_pass(void) {
   const v128_t round = wasm_i32x4_const_splat(ROUND);
-  const int16_t *weights = split;
   for (uint32_t out = 0; out < columns.outSize; out++) {
-    const uint8_t *from = rgb + (size_t)columns.first[out] * 3;
-    uint32_t count = columns.count[out];
-    const int16_t *next = weights + (size_t)columns.taps * 2;
-    v128_t high = wasm_i32x4_const_splat(0), low = round;
-    for (uint32_t tap = 0; tap < count; tap += TAPS, from += 3 * TAPS, weights += 2 * TAPS) {
-      v128_t bytes = wasm_v128_load(from);
-      v128_t weight = wasm_v128_load(weights);
-      v128_t pair = wasm_i8x16_swizzle(bytes, pixels01);
-      high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(pair, wasm_i32x4_shuffle(weight, weight, 0, 0, 0, 0)));
-      low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(pair, wasm_i32x4_shuffle(weight, weight, 2, 2, 2, 2)));
-      pair = wasm_i8x16_swizzle(bytes, pixels23);
-      high = wasm_i32x4_add(high, wasm_i32x4_dot_i16x8(pair, wasm_i32x4_shuffle(weight, weight, 1, 1, 1, 1)));
-      low = wasm_i32x4_add(low, wasm_i32x4_dot_i16x8(pair, wasm_i32x4_shuffle(weight, weight, 3, 3, 3, 3)));
-    }
-    store_pixel(line + (size_t)out * 3, wasm_i32x4_add(wasm_i32x4_shl(high, SPLIT), low));
-    weights = next;
+    v128_t r, g, b;
+    column_sums(out, &r, &g, &b);
+    b = wasm_i32x4_add(b, round);
+    v128_t red_green = to_bytes(wasm_i32x4_add(r, round), wasm_i32x4_add(g, round)), blue = to_bytes(b, b);
+    /* A 32-bit lane is now two rows; there are three samples and one to be overwritten. */
+    wasm_v128_store(woven[0] + (size_t)out * 6, wasm_i32x4_shuffle(red_green, blue, 0, 2, 4, 6));
+    wasm_v128_store(woven[1] + (size_t)out * 6, wasm_i32x4_shuffle(red_green, blue, 1, 3, 5, 7));
+  }
+}
+
+/*
+ * ---- The vertical pass ----
+ */
+
+/* Weaves rows as they are, for the vertical pass that comes first. */
+static void weave(const uint8_t *a, const uint8_t *b, int16_t *to) {
+  for (uint32_t i = 0; i < samples; i += 8, to += 16) {
+    v128_t in_a = wasm_v128_load64_zero(a + i), in_b = wasm_v128_load64_zero(b + i);
+    v128_t both = wasm_i8x16_shuffle(in_a, in_b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    wasm_v128_store(to, wasm_u16x8_extend_low_u8x16(both));
+    wasm_v128_store(to + 8, wasm_u16x8_extend_high_u8x16(both));
   }
 }
 
@@ -233,30 +314,118 @@ static uint32_t first_output(uint32_t y) {
   return hint;
 }
 
-/* Adds a row of samples to the output rows whose window holds row y of the crop. */
-static void vertical_pass(uint32_t y, const uint8_t *row) {
-  for (uint32_t out = first_output(y); out < rows.outSize && rows.first[out] <= y; out++) {
-    int32_t weight = rows.weights[(size_t)out * rows.taps + (y - rows.first[out])];
+/* The weight that row y of the crop has in output row `out`. */
+static int32_t row_weight(uint32_t out, uint32_t y) {
+  uint32_t tap = y - rows.first[out]; /* huge when y comes before */
+  return y >= rows.first[out] && tap < rows.count[out] ? rows.weights[(size_t)out * rows.taps + tap] : 0;
+}
+
+static uint32_t pair_of(int16_t first, int16_t second) { return (uint16_t)first | (uint32_t)(uint16_t)second << 16; }
+
+/* Adds the woven rows to the output rows whose windows they lie in. */
+static void vertical_pass(void) {
+  uint32_t least = batch_y[0], most = batch_y[0];
+  for (uint32_t i = 1; i < batch_count; i++) {
+    if (batch_y[i] < least) least = batch_y[i];
+    if (batch_y[i] > most) most = batch_y[i];
+  }
+  const int16_t *woven_ab = woven[0], *woven_cd = woven[1];
+  for (uint32_t out = first_output(least); out < rows.outSize && rows.first[out] <= most; out++) {
+    int32_t w[BATCH] = {0};
+    for (uint32_t i = 0; i < batch_count; i++) w[i] = row_weight(out, batch_y[i]);
+    if (!(w[0] | w[1] | w[2] | w[3])) continue;
+    v128_t high_ab = wasm_i32x4_splat((int32_t)pair_of(high_part(w[0]), high_part(w[1])));
+    v128_t high_cd = wasm_i32x4_splat((int32_t)pair_of(high_part(w[2]), high_part(w[3])));
+    v128_t low_ab = wasm_i32x4_splat((int32_t)pair_of(low_part(w[0]), low_part(w[1])));
+    v128_t low_cd = wasm_i32x4_splat((int32_t)pair_of(low_part(w[2]), low_part(w[3])));
     int32_t *sum = sums + (size_t)out * samples;
-    for (uint32_t i = 0; i < samples; i++) sum[i] += weight * row[i];
+    uint32_t i = 0;
+    for (; i + 4 <= samples; i += 4) {
+      v128_t ab = wasm_v128_load(woven_ab + 2 * (size_t)i), cd = wasm_v128_load(woven_cd + 2 * (size_t)i);
+      v128_t high = wasm_i32x4_add(wasm_i32x4_dot_i16x8(ab, high_ab), wasm_i32x4_dot_i16x8(cd, high_cd));
+      v128_t low = wasm_i32x4_add(wasm_i32x4_dot_i16x8(ab, low_ab), wasm_i32x4_dot_i16x8(cd, low_cd));
+      v128_t added = wasm_i32x4_add(wasm_i32x4_shl(high, SPLIT), low);
+      wasm_v128_store(sum + i, wasm_i32x4_add(wasm_v128_load(sum + i), added));
+    }
+    for (; i < samples; i++) {
+      const int16_t *ab = woven_ab + 2 * (size_t)i, *cd = woven_cd + 2 * (size_t)i;
+      sum[i] += w[0] * ab[0] + w[1] * ab[1] + w[2] * cd[0] + w[3] * cd[1];
+    }
   }
 }
 
+/*
+ * ---- Rows by the four ----
+ */
+
+/* The sums of even row y of the crop. */
+static int32_t *scattered_sums(uint32_t y) {
+  return scattered + (size_t)((y + crop_y) / 2 - (crop_y + 1) / 2) * columns.outSize * 4;
+}
+
+/* Adds the packed rows to the scattered sums. Two rows may be the same one, of two passes. */
+static void add_scattered(void) {
+  int32_t *to[BATCH];
+  for (uint32_t i = 0; i < batch_count; i++) to[i] = scattered_sums(batch_y[i]);
+  for (uint32_t out = 0; out < columns.outSize; out++) {
+    v128_t r, g, b, zero = wasm_i32x4_const_splat(0);
+    column_sums(out, &r, &g, &b);
+    v128_t rg01 = unpack_low_32(r, g), rg23 = unpack_high_32(r, g);
+    v128_t b01 = unpack_low_32(b, zero), b23 = unpack_high_32(b, zero);
+    const v128_t row[BATCH] = {unpack_low_64(rg01, b01), unpack_high_64(rg01, b01), unpack_low_64(rg23, b23),
+                               unpack_high_64(rg23, b23)};
+    for (uint32_t i = 0; i < batch_count; i++) {
+      int32_t *sum = to[i] + (size_t)out * 4;
+      wasm_v128_store(sum, wasm_i32x4_add(wasm_v128_load(sum), row[i]));
+    }
+  }
+}
+
+static void pack_batch(void) {
+  size_t x = (size_t)crop_x * 3;
+  pack(batch[0] + x, batch[1] + x, batch[2] + x, batch[3] + x, columns.inSize);
+}
+
+/* Works off the rows that wait. */
+static void flush(void) {
+  if (!batch_count) return;
+  if (rows_first) {
+    size_t x = (size_t)crop_x * 3;
+    weave(batch[0] + x, batch[1] + x, woven[0]);
+    weave(batch[2] + x, batch[3] + x, woven[1]);
+    vertical_pass();
+  } else {
+    pack_batch();
+    if (batch_scattered) {
+      add_scattered();
+    } else {
+      horizontal_pass();
+      vertical_pass();
+    }
+  }
+  batch_count = 0;
+}
+
+/* Counts the row that was put into the next buffer. */
+static void add_to_batch(uint32_t y) {
+  batch_y[batch_count++] = y - crop_y;
+  if (batch_count == BATCH) flush();
+}
+
+uint8_t *resize_buffer(void) { return batch[batch_count]; }
+
 void resize_row(uint32_t y, const uint8_t *rgb) {
   if (!resize_wants(y)) return;
-  const uint8_t *cropped = rgb + (size_t)crop_x * 3;
-  if (rows_first) {
-    vertical_pass(y - crop_y, cropped);
-  } else {
-    horizontal_pass(cropped);
-    vertical_pass(y - crop_y, line);
-  }
+  size_t x = (size_t)crop_x * 3;
+  if (rgb != batch[batch_count]) memcpy(batch[batch_count] + x, rgb + x, (size_t)columns.inSize * 3);
+  add_to_batch(y);
   info.rows++;
 }
 
 /*
  * Adam7. Passes 1 to 6 hold the even rows, each row in several passes, and pass 7 the odd rows whole. So the horizontal
- * sums of the even rows are kept until pass 6 completes them, instead of the frame.
+ * sums of the even rows are kept until pass 6 completes them, instead of the frame. A pass's pixels are put at their
+ * places in a black row, which adds what they would add alone.
  */
 int resize_start_scattered(void) {
   if (rows_first) return STATUS_DONE; /* pixels go straight into the sums */
@@ -265,80 +434,87 @@ int resize_start_scattered(void) {
   return scattered ? STATUS_DONE : ERROR_MEMORY;
 }
 
-/* The sums of even image row y. */
-static int32_t *scattered_sums(uint32_t y) {
-  return scattered + (size_t)(y / 2 - (crop_y + 1) / 2) * columns.outSize * 4;
-}
-
-static void scattered_rows_first(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
-  for (uint32_t out = first_output(y); out < rows.outSize && rows.first[out] <= y; out++) {
-    int32_t weight = rows.weights[(size_t)out * rows.taps + (y - rows.first[out])];
-    int32_t *sum = sums + (size_t)out * samples;
-    uint32_t at = x;
-    for (uint32_t i = 0; i < count; i++, at += step) {
-      if (at < crop_x || at - crop_x >= columns.inSize) continue;
-      for (int c = 0; c < 3; c++) sum[(size_t)(at - crop_x) * 3 + c] += weight * rgb[i * 3 + c];
-    }
-  }
-}
-
 void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
   if (!resize_wants(y)) return;
-  if (rows_first) {
-    scattered_rows_first(y - crop_y, x, step, count, rgb);
-    return;
+  if (!batch_scattered) flush();
+  batch_scattered = 1;
+  uint8_t *row = batch[batch_count];
+  memset(row + (size_t)crop_x * 3, 0, (size_t)columns.inSize * 3);
+  for (uint8_t *to = row + (size_t)x * 3; count > 0; count--, to += step * 3, rgb += 3) {
+    to[0] = rgb[0], to[1] = rgb[1], to[2] = rgb[2];
   }
-  int32_t *row = scattered_sums(y);
-  uint32_t out = 0; /* the first output whose window has not ended before x */
-  for (uint32_t i = 0; i < count; i++, x += step, rgb += 3) {
-    if (x < crop_x) continue;
-    uint32_t column = x - crop_x;
-    if (column >= columns.inSize) return;
-    while (out < columns.outSize && columns.first[out] + columns.count[out] <= column) out++;
-    v128_t pixel = wasm_i32x4_make(rgb[0], rgb[1], rgb[2], 0);
-    for (uint32_t o = out; o < columns.outSize && columns.first[o] <= column; o++) {
-      v128_t weight = wasm_i32x4_splat(columns.weights[(size_t)o * columns.taps + (column - columns.first[o])]);
-      int32_t *sum = row + (size_t)o * 4;
-      wasm_v128_store(sum, wasm_i32x4_add(wasm_v128_load(sum), wasm_i32x4_mul(pixel, weight)));
+  add_to_batch(y);
+}
+
+/* Ends even rows, four at a time: [R, G, B, 0] of each row's sums become woven rows. */
+static void flush_ended(void) {
+  const v128_t round = wasm_i32x4_const_splat(ROUND);
+  const int32_t *from[BATCH];
+  for (uint32_t i = 0; i < BATCH; i++) from[i] = scattered_sums(batch_y[i < batch_count ? i : 0]);
+  for (uint32_t out = 0; out < columns.outSize; out++) {
+    for (int i = 0; i < BATCH / 2; i++) {
+      v128_t a = wasm_v128_load(from[2 * i] + (size_t)out * 4), b = wasm_v128_load(from[2 * i + 1] + (size_t)out * 4);
+      v128_t both = to_bytes(wasm_i32x4_add(a, round), wasm_i32x4_add(b, round));
+      wasm_v128_store(woven[i] + (size_t)out * 6, wasm_i16x8_shuffle(both, both, 0, 4, 1, 5, 2, 6, 3, 7));
     }
   }
+  vertical_pass();
+  batch_count = 0;
 }
 
-void resize_scattered_row(uint32_t y) {
-  if (!resize_wants(y)) return;
-  if (rows_first) {
+void resize_scattered_rows(uint32_t height) {
+  flush();
+  batch_scattered = 0;
+  for (uint32_t y = 0; y < height; y += 2) {
+    if (!resize_wants(y)) continue;
     info.rows++;
-    return;
+    if (rows_first) continue;
+    batch_y[batch_count++] = y - crop_y;
+    if (batch_count == BATCH) flush_ended();
   }
-  const int32_t *row = scattered_sums(y);
-  for (uint32_t out = 0; out < columns.outSize; out++) {
-    v128_t sum = wasm_i32x4_add(wasm_v128_load(row + (size_t)out * 4), wasm_i32x4_const_splat(ROUND));
-    store_pixel(line + (size_t)out * 3, sum);
-  }
-  vertical_pass(y - crop_y, line);
-  info.rows++;
+  if (batch_count) flush_ended();
 }
+
+/*
+ * ---- The output ----
+ */
 
 static void round_row(const int32_t *from, uint32_t count, uint8_t *to) {
-  for (uint32_t i = 0; i < count; i++) {
+  uint32_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    v128_t narrow = to_bytes(wasm_v128_load(from + i), wasm_v128_load(from + i + 4));
+    wasm_v128_store64_lane(to + i, wasm_u8x16_narrow_i16x8(narrow, narrow), 0);
+  }
+  for (; i < count; i++) {
     int32_t value = from[i] >> PRECISION;
     to[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
   }
 }
 
+/* The horizontal pass over up to four rows of sums, where it comes last. */
+static void output_rows(uint32_t out, uint32_t count) {
+  size_t width = (size_t)columns.outSize * 3;
+  for (uint32_t i = 0; i < count; i++) {
+    round_row(sums + (size_t)(out + i) * samples, samples, batch[i] + (size_t)crop_x * 3);
+  }
+  pack_batch();
+  horizontal_pass();
+  for (uint32_t i = 0; i < count; i++) {
+    const int16_t *from = woven[i / 2] + i % 2;
+    uint8_t *to = output + (out + i) * width;
+    for (size_t x = 0; x < width; x++) to[x] = (uint8_t)from[2 * x];
+  }
+}
+
 const uint8_t *resize_output(void) {
   if (!output) return NULL;
-  size_t width = (size_t)columns.outSize * 3;
-  for (uint32_t out = 0; out < rows.outSize; out++) {
-    const int32_t *row = sums + (size_t)out * samples;
-    uint8_t *to = output + out * width;
-    if (rows_first) {
-      round_row(row, samples, summed);
-      horizontal_pass(summed);
-      memcpy(to, line, width);
-    } else {
-      round_row(row, samples, to);
+  flush();
+  if (rows_first) {
+    for (uint32_t out = 0; out < rows.outSize; out += BATCH) {
+      output_rows(out, rows.outSize - out < BATCH ? rows.outSize - out : BATCH);
     }
+  } else {
+    round_row(sums, samples * rows.outSize, output);
   }
   return output;
 }

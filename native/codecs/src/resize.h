@@ -32,11 +32,25 @@ uint32_t resize_end(void);
  * count as black. */
 void resize_row(uint32_t y, const uint8_t *rgb);
 
+/* Where the next row may be written (whole width, ROW_PADDING bytes may be overwritten behind it), to be given to
+ * resize_row without being copied. Of use until the next row is given. */
+uint8_t *resize_buffer(void);
+
+/* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last pixel
+ * are written, those behind a pair being overwritten by the next. */
+static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
+  for (; count >= 2; count -= 2, indices += 2, to += 6) {
+    uint64_t both = colors[indices[0]] | (uint64_t)colors[indices[1]] << 24;
+    __builtin_memcpy(to, &both, sizeof both);
+  }
+  if (count) __builtin_memcpy(to, colors + indices[0], sizeof *colors);
+}
+
 /* For Adam7, where a row comes as several sets of pixels: adds `count` pixels of row y, the first at x, the others
- * `step` apart. Only for even rows, after resize_start_scattered; resize_scattered_row ends the row. */
+ * `step` apart. Only for even rows, after resize_start_scattered; resize_scattered_rows ends those above `height`. */
 int resize_start_scattered(void);
 void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb);
-void resize_scattered_row(uint32_t y);
+void resize_scattered_rows(uint32_t height);
 
 /* The output, [outHeight, outWidth, 3] uint8, of the rows so far. More rows may follow, and a later call sees them. */
 const uint8_t *resize_output(void);

@@ -126,3 +126,51 @@ describe("EXIF", () => {
     assert.equal(info.orientation, 8);
   });
 });
+
+describe("order: as if the picture had been turned before", () => {
+  const random = ((seed) => () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed >>> 24;
+  })(1);
+  /** A pixel's place in the picture that is mirrored (1, 2) and transposed (4), of a stored one of width by height. */
+  const place = (order, x, y, width, height) => {
+    const [column, row] = [order & 1 ? width - 1 - x : x, order & 2 ? height - 1 - y : y];
+    return order & 4 ? column * height + row : row * width + column;
+  };
+  const turned = (order, data, width, height) => {
+    const result = new Uint8Array(data.length);
+    for (let y = 0, at = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, at += 3) {
+        result.set(data.subarray(at, at + 3), 3 * place(order, x, y, width, height));
+      }
+    }
+    return result;
+  };
+  const picture = (data, width, height) => {
+    const stride = Math.ceil((width * 3) / 4) * 4;
+    const rows = new Uint8Array(stride * height);
+    for (let y = 0; y < height; y++) rows.set(data.subarray(y * width * 3, (y + 1) * width * 3), y * stride);
+    return Buffer.from(bmp(width, -height, 24, [...rows]));
+  };
+  const [width, height] = [37, 26];
+  const stored = Uint8Array.from({ length: width * height * 3 }, random);
+
+  for (const [outWidth, outHeight] of [
+    [8, 7],
+    [90, 5], // wider than the picture: the horizontal pass makes more than it takes
+    [5, 90],
+    [1, 1],
+  ]) {
+    for (let order = 1; order < 8; order++) {
+      it(`${order}, to ${outWidth} × ${outHeight}`, () => {
+        const swap = (a, b) => (order & 4 ? [b, a] : [a, b]);
+        const { data } = decode(picture(stored, width, height), { width: outWidth, height: outHeight, order });
+        const [seenWidth, seenHeight] = swap(width, height);
+        const [seenOutWidth, seenOutHeight] = swap(outWidth, outHeight);
+        const seen = picture(turned(order, stored, width, height), seenWidth, seenHeight);
+        const expected = decode(seen, { width: seenOutWidth, height: seenOutHeight }).data;
+        assert.deepEqual(turned(order, data, outWidth, outHeight), expected);
+      });
+    }
+  }
+});
