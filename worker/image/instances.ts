@@ -11,7 +11,7 @@ export type Kind = "small" | "large";
 const MB = 1 << 20;
 
 /** The isolate's 128 MB are shared with the model, its activations and the JS heap. */
-export const MEMORY: Readonly<Record<Kind, number>> = { small: 3 * MB, large: 40 * MB };
+export const MEMORY: Readonly<Record<Kind, number>> = { small: 4 * MB, large: 40 * MB };
 
 const slots: Readonly<Record<Kind, Slots>> = {
   small: new Slots({ count: 8, lease: 10_000, patience: 10_000, what: "decoding" }),
