@@ -12,7 +12,7 @@ export const MODELS = "model-assets";
 const MAX_ASSET_BYTES = 25 << 20;
 
 /** A name goes into URLs and query strings as it is. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+export const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const readText = (path: string) => readFile(path, "utf8").catch(() => undefined);
 
@@ -33,7 +33,7 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
   const sha256 = createHash("sha256").update(tflite).digest("hex");
   const found = { name, files, bytes: tflite.length, sha256 };
   try {
-    if (!NAME.test(name)) {
+    if (!MODEL_NAME.test(name)) {
       throw new LabelerError(
         "model-unusable",
         "A folder's name may have letters, digits, dots, dashes and underscores only.",
@@ -73,6 +73,7 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
 export async function indexModels(root: string = MODELS): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
   for (const name of (await readdir(root)).sort()) {
+    if (name.startsWith(".")) continue; // a model that is still being copied, or a program's own
     if ((await stat(join(root, name))).isDirectory()) models.push(await judge(root, name));
   }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;

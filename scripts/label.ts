@@ -1,0 +1,123 @@
+/** `npm run label -- IMAGES`: labels files without a server running, by the same code in a local workerd. */
+import { parseArgs } from "node:util";
+import { type Answer, csv, json, table } from "./label/answers.ts";
+import { ask, Refused, type Server } from "./label/ask.ts";
+import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
+import { Progress } from "./lib/progress.ts";
+
+const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
+
+Labels images; - reads one from stdin.
+
+  --model NAME      another model than the default (npm run model -- list)
+  --top N           how many labels an image at most (3)
+  --min X           the least confidence, 0 to 1 (0)
+  --crop C          squash or center
+  --precision P     exact, fast or quantised
+  --exif E          apply or ignore the orientation written into the file
+  --json | --csv    for programs, instead of a table
+  --url URL         a labeler that runs elsewhere; its token is taken from LABELER_TOKEN
+
+Ends with 0 if every image got its labels, 1 if one did not, 2 if nothing could be asked.`;
+
+const options = {
+  model: { type: "string" },
+  top: { type: "string", default: "3" },
+  min: { type: "string" },
+  crop: { type: "string" },
+  precision: { type: "string" },
+  exif: { type: "string" },
+  json: { type: "boolean" },
+  csv: { type: "boolean" },
+  url: { type: "string" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+/** So many requests at once that one is read from disk while another is labelled. */
+const AT_ONCE = 2;
+
+/** Calls `work` on every item, a few at once, and hands the results on in the order of the items. */
+async function inOrder<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+  take: (result: R, index: number) => void,
+) {
+  const running: Promise<R>[] = [];
+  for (let index = 0; index < items.length; index++) {
+    for (let next = index + running.length; running.length < AT_ONCE && next < items.length; next++) {
+      const promise = work(items[next] as T);
+      promise.catch(() => undefined); // it is awaited below, perhaps after another has failed
+      running.push(promise);
+    }
+    take((await running.shift()) as R, index);
+  }
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (positionals.length === 0) throw new NoImage(`Name at least one image.\n\n${usage}`);
+  if (values.json && values.csv) throw new NoImage("--json and --csv exclude each other.");
+  const images = await imagesOfAll(positionals);
+  const query = new URLSearchParams();
+  for (const name of ["model", "top", "min", "crop", "precision", "exif"] as const) {
+    const value = values[name];
+    if (value !== undefined) query.set(name, value);
+  }
+  if (values.url !== undefined) {
+    if (!/^https?:\/\//.test(values.url)) throw new NoImage(`--url ${values.url} is no http:// or https:// address.`);
+    const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
+    return label(server, query, images, values);
+  }
+  // Imported here: wrangler takes a second, which a remote labeler does not need.
+  const { startWorkerd } = await import("./lib/workerd.ts");
+  const server = await startWorkerd();
+  try {
+    return await label({ url: server.url, token: undefined }, query, images, values);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function label(
+  server: Server,
+  query: URLSearchParams,
+  images: readonly Image[],
+  form: { json?: boolean; csv?: boolean },
+): Promise<number> {
+  const printer = form.json ? json : form.csv ? csv : table(images.map(({ name }) => name));
+  const progress = new Progress(images.length);
+  let failed = 0;
+  const take = (answer: Answer, index: number) => {
+    if (answer.error !== undefined) failed++;
+    progress.clear();
+    process.stdout.write((index === 0 ? printer.head : "") + printer.answer(answer, index));
+    progress.show(index + 1);
+  };
+  progress.show(0);
+  try {
+    await inOrder(images, (image) => ask(server, query, image), take);
+  } finally {
+    progress.clear();
+  }
+  process.stdout.write(printer.foot);
+  return failed > 0 ? 1 : 0;
+}
+
+const isUsersMistake = (error: unknown): error is Error =>
+  error instanceof NoImage ||
+  error instanceof Refused ||
+  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!isUsersMistake(error)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+// wrangler, which bundled the Worker, may hold the program open.
+process.stdout.write("", () => process.exit());

@@ -1,0 +1,68 @@
+/** Answers of the labeler in the three forms that `npm run label` prints. */
+
+export interface Label {
+  readonly confidence: number;
+  readonly label: string;
+}
+
+/** What became of one image: its labels, or why it has none. */
+export interface Answer {
+  readonly file: string;
+  readonly labels?: readonly Label[];
+  /** How much of the picture its file lacks, 0..1, where it ends early. */
+  readonly missing?: number;
+  readonly error?: string;
+}
+
+/** Prints answers one by one as they come. */
+export interface Printer {
+  /** What stands in front of the first answer. */
+  readonly head: string;
+  /** @param index Of the answer, from 0. */
+  answer(answer: Answer, index: number): string;
+  /** What stands behind the last. */
+  readonly foot: string;
+}
+
+const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
+
+/** For people: a line a label, the file's name on the first. Columns fit the names that are known beforehand. */
+export function table(names: readonly string[]): Printer {
+  const width = Math.min(60, Math.max(4, ...names.map((name) => name.length)));
+  const line = (name: string, confidence: string, label: string) =>
+    `${name.padEnd(width)}  ${confidence.padStart(7)}  ${label}\n`;
+  return {
+    head: "",
+    answer({ file, labels = [], missing, error }) {
+      if (error !== undefined) return line(file, "–", `error: ${error}`);
+      const note = missing === undefined ? "" : `  (${percent(missing)} of the image is missing)`;
+      if (labels.length === 0) return line(file, "–", `no label${note}`);
+      return labels
+        .map(({ confidence, label }, rank) =>
+          line(rank === 0 ? file : "", percent(confidence), rank === 0 ? label + note : label),
+        )
+        .join("");
+    },
+    foot: "",
+  };
+}
+
+/** One array of answers. */
+export const json: Printer = {
+  head: "[",
+  answer: (answer, index) => `${index === 0 ? "" : ","}\n${JSON.stringify(answer)}`,
+  foot: "\n]\n",
+};
+
+/** RFC 4180; a line a label, and one for an image without any. */
+const cell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+const row = (...cells: (string | number)[]) => `${cells.map((value) => cell(String(value))).join(",")}\r\n`;
+
+export const csv: Printer = {
+  head: row("file", "rank", "confidence", "label", "missing", "error"),
+  answer: ({ file, labels = [], missing = "", error }) =>
+    error !== undefined || labels.length === 0
+      ? row(file, "", "", "", missing, error ?? "")
+      : labels.map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, "")).join(""),
+  foot: "",
+};

@@ -1,0 +1,116 @@
+/** `npm run model -- list|add|check|remove`: the models in model-assets/. */
+import { parseArgs } from "node:util";
+import type { IndexEntry } from "../worker/model/index-entry.ts";
+import { indexModels, MODELS } from "./lib/model-index.ts";
+import { addModel, ModelError, nameOf, removeModel } from "./model/folder.ts";
+
+const usage = `npm run model -- COMMAND
+
+  list                          what is installed
+  add FILE [--labels F] [--spec model.json] [--name N]
+                                puts a .tflite classifier into ${MODELS}/
+  check [NAME …]                whether models can be used: reads them, and labels an image with each
+  remove NAME                   takes a model out of ${MODELS}/
+
+  --models FOLDER               another folder than ${MODELS}/`;
+
+const options = {
+  labels: { type: "string" },
+  spec: { type: "string" },
+  name: { type: "string" },
+  models: { type: "string", default: MODELS },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
+
+function row({ name, bytes, input, classes, precisions, error }: IndexEntry): string[] {
+  if (error !== undefined) return [name, megabytes(bytes), "–", "–", `not usable: ${error}`];
+  const size = input === undefined ? "–" : `${input.width}×${input.height} ${input.type}`;
+  return [name, megabytes(bytes), size, `${classes}`, (precisions ?? []).join(", ")];
+}
+
+function print(entries: readonly IndexEntry[]): void {
+  const rows = [["MODEL", "SIZE", "INPUT", "CLASSES", "PRECISIONS"], ...entries.map(row)];
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0))) ?? [];
+  for (const cells of rows)
+    console.log(
+      cells
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
+}
+
+/** A picture of 2 × 2 grey pixels. */
+const PICTURE = Buffer.from(
+  "Qk1GAAAAAAAAADYAAAAoAAAAAgAAAAIAAAABABgAAAAAABAAAAAAAAAAAAAAAAAAAAAAAAAAgICAgICAAACAgICAgIAAAA==",
+  "base64",
+);
+
+/** Runs each model in a local workerd. @returns Whether all can be used. */
+async function check(models: string, names: readonly string[]): Promise<boolean> {
+  const entries = await indexModels(models);
+  const unknown = names.find((name) => !entries.some((entry) => entry.name === name));
+  if (unknown !== undefined) throw new ModelError(`There is no model "${unknown}".`);
+  const chosen = entries.filter(({ name }) => names.length === 0 || names.includes(name));
+  if (chosen.length === 0) throw new ModelError(`There are no models in ${models}.`);
+  // Imported here: wrangler takes a second, which the other commands do not need.
+  const { startWorkerd } = await import("./lib/workerd.ts");
+  const server = await startWorkerd({ models, settings: { DEFAULT_MODEL: chosen[0]?.name ?? "" } });
+  let all = true;
+  try {
+    for (const { name, error } of chosen) {
+      const response =
+        error === undefined
+          ? await fetch(`${server.url}/label?model=${name}`, { method: "POST", body: PICTURE })
+          : undefined;
+      const text = await response?.text();
+      const reason =
+        error ?? (response?.ok ? undefined : ((JSON.parse(text ?? "{}") as { detail?: string }).detail ?? text));
+      if (reason !== undefined) all = false;
+      console.log(`${name}: ${reason === undefined ? "can be used" : `cannot be used. ${reason}`}`);
+    }
+  } finally {
+    await server.stop();
+  }
+  return all;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [command, ...names] = positionals;
+  const [first] = names;
+  if (values.help || command === undefined) {
+    console.log(usage);
+    return values.help ? 0 : 2;
+  }
+  const { models } = values;
+  if (command === "list" && names.length === 0) {
+    print(await indexModels(models));
+  } else if (command === "add" && first !== undefined && names.length === 1) {
+    const { labels, spec, name = nameOf(first) } = values;
+    const added = await addModel(models, { file: first, labels, spec, name });
+    print([added]);
+    console.log(`\nUse it: POST /label?model=${added.name}, or npm run label -- --model ${added.name} photo.jpg`);
+  } else if (command === "check") {
+    return (await check(models, names)) ? 0 : 1;
+  } else if (command === "remove" && first !== undefined && names.length === 1) {
+    await removeModel(models, first);
+    console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
+  } else {
+    throw new ModelError(usage);
+  }
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const users = error instanceof ModelError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+  if (!users) throw error;
+  console.error((error as Error).message);
+  process.exitCode = error instanceof ModelError && (error as Error).message !== usage ? 1 : 2;
+}
+// wrangler, which bundled the Worker for `check`, may hold the program open.
+process.stdout.write("", () => process.exit());

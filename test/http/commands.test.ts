@@ -1,0 +1,169 @@
+/** The commands that need no server: npm run label and npm run model, as a user runs them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startLabeler } from "../../scripts/lib/labeler.ts";
+
+interface Run {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "commands-"));
+const photos = join(folder, "photos");
+const fixtures = "test/fixtures";
+let labeler: RunningLabeler;
+
+/** Runs one of the scripts with an empty stdin or this one. */
+function run(script: string, args: readonly string[], { stdin = new Uint8Array(), token = "" } = {}): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, LABELER_TOKEN: token };
+    const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", `scripts/${script}.ts`, ...args], { env });
+    const result: Run = { code: null, out: "", err: "" };
+    child.stdout?.on("data", (data) => (result.out += data));
+    child.stderr?.on("data", (data) => (result.err += data));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ ...result, code }));
+    child.stdin?.on("error", () => undefined); // it need not be read
+    child.stdin?.end(stdin);
+  });
+}
+
+beforeAll(async () => {
+  mkdirSync(join(photos, "deeper"), { recursive: true });
+  cpSync(`${fixtures}/coffee.png`, join(photos, "shelf-10.PNG"));
+  cpSync(`${fixtures}/chelsea.png`, join(photos, "shelf-2.png"));
+  writeFileSync(join(photos, "deeper", "broken, really.png"), readFileSync(`${fixtures}/coffee.png`).subarray(0, 20));
+  writeFileSync(join(photos, "notes.txt"), "no image");
+  labeler = await startLabeler({ settings: { LABELER_TOKEN: "secret" } });
+});
+afterAll(async () => {
+  await labeler.stop();
+  rmSync(folder, { recursive: true });
+});
+
+describe("npm run label", () => {
+  const remote = (...args: string[]) => run("label", ["--url", `${labeler.url}/`, ...args], { token: "secret" });
+
+  it("labels a file without a server: a table", async () => {
+    const { code, out, err } = await run("label", [`${fixtures}/coffee.png`, "--top", "2"]);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    const lines = out.trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^test\/fixtures\/coffee\.png {2} 99\.\d % {2}968:espresso$/);
+    expect(lines[1]).toMatch(/^ +0\.\d % {2}505:coffee mug$/);
+  });
+
+  it("takes a folder with all below it, in an order people expect, and goes on after a broken image", async () => {
+    const { code, out } = await remote(photos, "--json", "--top", "1");
+    expect(code).toBe(1);
+    const answers = JSON.parse(out) as { file: string; labels?: { label: string }[]; error?: string }[];
+    expect(answers.map(({ file }) => file.slice(photos.length + 1))).toEqual([
+      "deeper/broken, really.png",
+      "shelf-2.png",
+      "shelf-10.PNG",
+    ]);
+    expect(answers[0]?.labels).toBeUndefined();
+    expect(answers[0]?.error).toMatch(/\w/);
+    expect(answers.slice(1).map(({ labels }) => labels?.[0]?.label)).toEqual(["286:Egyptian cat", "968:espresso"]);
+  });
+
+  it("writes CSV whose cells survive commas", async () => {
+    const { code, out } = await remote(`${photos}/**/*.png`, "--csv", "--top", "1");
+    expect(code).toBe(1);
+    const [head, broken, cat, ...rest] = out.split("\r\n");
+    expect(head).toBe("file,rank,confidence,label,missing,error");
+    expect(broken).toMatch(/deeper\/broken, really\.png",,,,,"?\w/);
+    expect(cat).toMatch(/shelf-2\.png,1,0\.8\d+,286:Egyptian cat,,$/);
+    expect(rest[0]).toMatch(/shelf-10\.PNG,1/);
+  });
+
+  it("reads an image from stdin", async () => {
+    const stdin = new Uint8Array(readFileSync(`${fixtures}/coffee.png`));
+    const { code, out } = await run("label", ["--url", labeler.url, "--json", "-"], { stdin, token: "secret" });
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject([{ file: "-", labels: [{ label: "968:espresso" }, {}, {}] }]);
+  });
+
+  it.each([
+    ["no image", [], /Name at least one image/],
+    ["a file that is not there", ["nosuch.png"], /nosuch\.png is neither a file/],
+    ["a folder without images", ["worker/http"], /worker\/http has no images/],
+    ["an unknown option", ["--nosuch", "x.png"], /--nosuch/],
+    ["two forms", ["--json", "--csv", "x.png"], /exclude/],
+    ["a parameter that is wrong", ["--min", "2", `${fixtures}/coffee.png`], /min: must be between 0 and 1/],
+    ["an unknown model", ["--model", "nosuch", `${fixtures}/coffee.png`], /no model "nosuch"/],
+  ])("ends with 2 for %s", async (_, args, message) => {
+    const { code, out, err } = await remote(...args);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(message);
+  });
+
+  it("ends with 2 where the token is wrong or nobody answers", async () => {
+    const args = [`${fixtures}/coffee.png`, "--url"];
+    const wrong = await run("label", [...args, labeler.url], { token: "another" });
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toMatch(/token/);
+    const nobody = await run("label", [...args, "http://127.0.0.1:9"]);
+    expect(nobody.code).toBe(2);
+    expect(nobody.err).toMatch(/http:\/\/127\.0\.0\.1:9 cannot be reached/);
+  });
+});
+
+describe("npm run model", () => {
+  const models = join(folder, "models");
+  const labels = join(folder, "labels.txt");
+  const model = (...args: string[]) => run("model", [...args, "--models", models]);
+  const installed = () => readdirSync(models).filter((name) => name !== "index.json");
+
+  beforeAll(() => {
+    mkdirSync(models);
+    writeFileSync(labels, "red\ngreen\nblue\ngrey\n");
+  });
+
+  it("adds a model, lists it, checks it and removes it", async () => {
+    const file = join(folder, "My Model (2).tflite");
+    cpSync(`${fixtures}/ops/tiny-float.tflite`, file);
+    const added = await model("add", file, "--labels", labels);
+    expect(added).toMatchObject({ code: 0, err: "" });
+    expect(installed()).toEqual(["my-model-2"]);
+    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 float32 +4 /);
+    expect(await model("check")).toMatchObject({ code: 0, out: "my-model-2: can be used\n" });
+    const again = await model("add", file, "--labels", labels);
+    expect(again).toMatchObject({ code: 1, out: "" });
+    expect(again.err).toMatch(/There is a model "my-model-2" already/);
+    expect(await model("remove", "my-model-2")).toMatchObject({ code: 0 });
+    expect(installed()).toEqual([]);
+    expect(await model("remove", "my-model-2")).toMatchObject({ code: 1 });
+  });
+
+  it("leaves nothing of a model that cannot be used, and says why", async () => {
+    const unusable = await model("add", `${fixtures}/ops/bad-custom-op.tflite`, "--labels", labels);
+    expect(unusable.code).toBe(1);
+    expect(unusable.err).toMatch(/bad-custom-op\.tflite: .*CUSTOM Foo/);
+    const unlabelled = await model("add", `${fixtures}/ops/tiny-float.tflite`);
+    expect(unlabelled).toMatchObject({ code: 1, out: "" });
+    expect(unlabelled.err).toMatch(/There are no labels: put labels\.txt/);
+    expect(installed()).toEqual([]);
+  });
+
+  it("refuses a name that leaves the folder", async () => {
+    const outside = await model("add", `${fixtures}/ops/tiny-float.tflite`, "--labels", labels, "--name", "../x");
+    expect(outside.code).toBe(1);
+    expect(outside.err).toMatch(/cannot be a model's name/);
+  });
+
+  it("says of a broken folder that it cannot be used", async () => {
+    mkdirSync(join(models, "broken"));
+    writeFileSync(join(models, "broken", "model.tflite"), "no model");
+    const { code, out } = await model("check", "broken");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^broken: cannot be used\. .*broken\/model\.tflite/);
+    rmSync(join(models, "broken"), { recursive: true });
+  });
+});
