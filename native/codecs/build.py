@@ -7,20 +7,22 @@
     --output FILE   writes there instead      --cache FOLDER   keeps compiler and sources there
 
 Needs Python 3.9+, pip and cargo with access to their package registries. The compiler is the wheel pinned with its
-hash in requirements.txt, the sources are the crates pinned with their checksums in Cargo.lock; both are fetched by
+hash in ../requirements.txt, the sources are the crates pinned with their checksums in Cargo.lock; both are fetched by
 their ordinary clients into a cache folder that is not committed (native/codecs/.cache).
 """
 
 import argparse
 import gzip
 import hashlib
-import os
 import pathlib
 import shutil
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent))
+from toolchain import compiler, environment, run  # noqa: E402
+
 SOURCE = HERE / "src"
 
 OURS = (
@@ -55,24 +57,6 @@ LINK = (
 ).split()
 
 
-def run(command, **options):
-    subprocess.run([str(part) for part in command], check=True, **options)
-
-
-def compiler(cache):
-    """The pinned zig, in a virtual environment of its own."""
-    venv = cache / "venv"
-    python = venv / "bin" / "python"
-    stamp = venv / "requirements.txt"
-    wanted = (HERE / "requirements.txt").read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(venv, ignore_errors=True)
-        run([sys.executable, "-m", "venv", venv])
-        run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", HERE / "requirements.txt"])
-        stamp.write_text(wanted)
-    return [python, "-m", "ziglang", "cc"]
-
-
 def sources(cache):
     """The crates of Cargo.lock, which cargo checks against the checksums there."""
     vendor = cache / "vendor"
@@ -92,12 +76,11 @@ def sources(cache):
 
 def build(cache, output, guards):
     zig = compiler(cache)
+    env = environment(cache)
     trees = sources(cache)
     objects = cache / "objects"
     shutil.rmtree(objects, ignore_errors=True)
     objects.mkdir(parents=True)
-    environment = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(cache / "zig"), ZIG_LOCAL_CACHE_DIR=str(cache / "zig"))
-    environment["SOURCE_DATE_EPOCH"] = "0"
 
     includes = [f"-I{HERE / 'config'}", f"-I{trees['libjpeg']}", f"-I{trees['libwebp']}", f"-I{trees['zlib']}"]
     # No path of this machine may end up in the module.
@@ -121,9 +104,9 @@ def build(cache, output, guards):
     built = []
     for source, options in units:
         target = objects / f"{len(built):02d}-{source.stem}.o"
-        run([*zig, *COMPILE, *options, *includes, *maps, "-c", source, "-o", target], env=environment, cwd=cache)
+        run([*zig, *COMPILE, *options, *includes, *maps, "-c", source, "-o", target], env=env, cwd=cache)
         built.append(target)
-    run([*zig, *LINK, *built, "-o", output], env=environment, cwd=cache)
+    run([*zig, *LINK, *built, "-o", output], env=env, cwd=cache)
 
 
 def main():

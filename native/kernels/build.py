@@ -6,19 +6,21 @@
     --output FILE   writes there instead       --cache FOLDER   keeps the compiler there
 
 Needs Python 3.9+ and pip with access to its package registry. The compiler is the wheel pinned with its hash in
-requirements.txt; it goes into a cache folder that is not committed (native/kernels/.cache).
+../requirements.txt; it goes into a cache folder that is not committed (native/kernels/.cache).
 """
 
 import argparse
 import gzip
 import hashlib
-import os
 import pathlib
 import shutil
-import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent))
+from toolchain import compiler, environment, run  # noqa: E402
+
 SOURCE = HERE / "src"
 
 UNITS = (
@@ -38,39 +40,20 @@ LINK = (
 ).split()
 
 
-def run(command, **options):
-    subprocess.run([str(part) for part in command], check=True, **options)
-
-
-def compiler(cache):
-    """The pinned zig, in a virtual environment of its own."""
-    venv = cache / "venv"
-    python = venv / "bin" / "python"
-    stamp = venv / "requirements.txt"
-    wanted = (HERE / "requirements.txt").read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(venv, ignore_errors=True)
-        run([sys.executable, "-m", "venv", venv])
-        run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", HERE / "requirements.txt"])
-        stamp.write_text(wanted)
-    return [python, "-m", "ziglang", "cc"]
-
-
 def build(cache, output):
     zig = compiler(cache)
+    env = environment(cache)
     objects = cache / "objects"
     shutil.rmtree(objects, ignore_errors=True)
     objects.mkdir(parents=True)
-    environment = dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(cache / "zig"), ZIG_LOCAL_CACHE_DIR=str(cache / "zig"))
-    environment["SOURCE_DATE_EPOCH"] = "0"
     # No path of this machine may end up in the module.
     maps = [f"-ffile-prefix-map={cache}=/cache", f"-ffile-prefix-map={HERE}=/kernels"]
     built = []
     for unit in UNITS:
         target = objects / f"{unit}.o"
-        run([*zig, *COMPILE, *maps, "-c", SOURCE / f"{unit}.c", "-o", target], env=environment, cwd=cache)
+        run([*zig, *COMPILE, *maps, "-c", SOURCE / f"{unit}.c", "-o", target], env=env, cwd=cache)
         built.append(target)
-    run([*zig, *LINK, *built, "-o", output], env=environment, cwd=cache)
+    run([*zig, *LINK, *built, "-o", output], env=env, cwd=cache)
 
 
 def varint(data, at):
