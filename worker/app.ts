@@ -7,6 +7,7 @@ import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
 import { label } from "./routes/label.ts";
 import { models } from "./routes/models.ts";
+import { push, results } from "./routes/results.ts";
 
 export const app = new Hono<AppEnv>();
 
@@ -23,3 +24,5 @@ app.use(bearerAuth);
 app.route("/label", label);
 app.route("/ekuiper", ekuiper);
 app.route("/models", models);
+app.route("/results", results);
+app.route("/push", push);

@@ -5,10 +5,12 @@ import { indexModels, MODELS } from "./model-index.ts";
 import { bundleTfjs } from "./tfjs-bundle.ts";
 
 export interface LabelerOptions {
-  /** Settings that differ from wrangler.toml's, and the secret LABELER_TOKEN. */
+  /** Settings that differ from wrangler.toml's, and the secrets LABELER_TOKEN and PUSH_TOKEN. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Another folder of models than model-assets/. */
   readonly models?: string;
+  /** A folder for the results; without one they are gone with the labeler. */
+  readonly state?: string;
 }
 
 export interface RunningLabeler {
@@ -17,8 +19,12 @@ export interface RunningLabeler {
   stop(): Promise<void>;
 }
 
-/** Starts the labeler of this checkout in workerd and waits until it answers; models are loaded by the first request. */
-export async function startLabeler({ settings = {}, models = MODELS }: LabelerOptions = {}): Promise<RunningLabeler> {
+/** Starts the labeler of this checkout in wrangler's workerd and waits until it answers; models are loaded by the first request. */
+export async function startLabeler({
+  settings = {},
+  models = MODELS,
+  state,
+}: LabelerOptions = {}): Promise<RunningLabeler> {
   await Promise.all([indexModels(models), bundleTfjs()]);
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
   // Whatever .dev.vars says, only a token that is asked for is set.
@@ -34,7 +40,7 @@ export async function startLabeler({ settings = {}, models = MODELS }: LabelerOp
       server: { hostname: "127.0.0.1", port: 0 },
       inspector: false,
       logLevel: "error",
-      persist: false,
+      persist: state === undefined ? false : resolve(state),
       watch: false,
     },
   });

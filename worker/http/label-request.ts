@@ -29,14 +29,35 @@ export function sourceOf(c: Context<AppEnv>): ModelSource {
   };
 }
 
+export interface LabelRequestOptions {
+  /** The parameters that say how to label; the request's query if absent. */
+  readonly queries?: Record<string, string[]>;
+  /** Gets the image's bytes as they are labelled, and then those behind its end. A piece holds until the promise does. */
+  readonly observe?: ((piece: Uint8Array) => Promise<void>) | undefined;
+}
+
+async function* observed(pieces: Pieces, observe: (piece: Uint8Array) => Promise<void>): AsyncGenerator<Uint8Array> {
+  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+    await observe(piece);
+    yield piece;
+  }
+}
+
+async function exhaust(pieces: Pieces): Promise<void> {
+  while ((await pieces.next()) !== undefined);
+}
+
 /**
  * Labels the image in the request's body as its query says.
  *
  * @throws LabelerError for every mistake in query, body or image.
  */
-export async function labelRequest(c: Context<AppEnv>): Promise<Labelled> {
+export async function labelRequest(
+  c: Context<AppEnv>,
+  { queries = c.req.queries(), observe }: LabelRequestOptions = {},
+): Promise<Labelled> {
   const settings = settingsOf(c.env);
-  const { model: name = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(c.req.queries());
+  const { model: name = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(queries);
   const [catalogue, source] = [catalogueOf(c), sourceOf(c)];
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   const model = await catalogue.describe(name, source);
@@ -46,7 +67,14 @@ export async function labelRequest(c: Context<AppEnv>): Promise<Labelled> {
   const pieces = new Pieces(body.pieces);
   try {
     const image = await imageOf(pieces, body.size, c.req.header("content-type") ?? "", settings.MAX_FORM_BYTES);
-    return await labelImage(image, model, classifier, { top, min, crop, exif, maxPixels: settings.MAX_PIXELS });
+    const options = { top, min, crop, exif, maxPixels: settings.MAX_PIXELS };
+    if (observe === undefined) return await labelImage(image, model, classifier, options);
+    const watched = new Pieces(observed(image.pieces, observe));
+    try {
+      return await labelImage({ pieces: watched, size: image.size }, model, classifier, options);
+    } finally {
+      await exhaust(watched);
+    }
   } finally {
     // What is left of the body is taken in while the answer is on its way already.
     c.executionCtx.waitUntil(pieces.close());

@@ -2,9 +2,10 @@
 import * as z from "zod/mini";
 import "../schema-messages.ts";
 
-/** The Worker's bindings: those that wrangler knows of, and the optional secret. */
+/** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
 export interface Bindings extends Env {
   readonly LABELER_TOKEN?: string | null;
+  readonly PUSH_TOKEN?: string | null;
 }
 
 /** The environment of the Hono app. */
@@ -16,6 +17,27 @@ export interface AppEnv {
 const count = z.pipe(
   z.coerce.string().check(z.regex(/^[1-9]\d*$/, "must be a whole number above 0")),
   z.coerce.number(),
+);
+
+const days = z
+  .pipe(
+    z.coerce.string().check(z.regex(/^\d+(\.\d+)?$/, "must be a number of days such as 30 or 0.5")),
+    z.coerce.number(),
+  )
+  .check(z.positive("must be above 0"));
+
+const isTarget = (text: string) => {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+};
+
+/** Addresses with commas or white space between them, or as a JSON array. */
+const targets = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((text) => [...new Set(text.split(/[\s,"[\]]+/).filter((part) => part !== ""))]),
+  ),
+  z.array(z.string().check(z.refine(isTarget, "must be http:// or https:// addresses without user and password"))),
 );
 
 const schema = z.object({
@@ -31,6 +53,16 @@ const schema = z.object({
   MODEL_CACHE_BYTES: count,
   /** Where it is set, every call but the probes needs it as bearer token. */
   LABELER_TOKEN: z.nullish(z.string().check(z.minLength(1, "is set but empty; set a token or remove it"))),
+  /** How long results are kept, in days. */
+  RESULTS_MAX_AGE_DAYS: days,
+  /** How many results are kept. */
+  RESULTS_MAX_COUNT: count,
+  /** Where each new result is posted to. */
+  PUSH_TARGETS: targets,
+  /** How long it is tried to deliver a result, in days. */
+  PUSH_MAX_AGE_DAYS: days,
+  /** The bearer token for the push targets, if they need one. */
+  PUSH_TOKEN: z.nullish(z.string()),
 });
 
 export type Settings = z.infer<typeof schema>;

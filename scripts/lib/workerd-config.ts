@@ -1,0 +1,73 @@
+/** The configuration of workerd for the labeler, in Cap'n Proto's text format. */
+import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { unstable_readConfig } from "wrangler";
+
+export interface WorkerdConfigOptions {
+  /** The bundled Worker; the configuration belongs beside it. */
+  readonly bundle: string;
+  readonly models: string;
+  /** The folder of the results. */
+  readonly state: string;
+  /** Host and port to listen on. */
+  readonly address: string;
+  /** Settings that differ from wrangler.toml's. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Settings that workerd takes from its environment, so that secrets are in no file; absent ones stay absent. */
+  readonly fromEnvironment?: readonly string[];
+}
+
+/** A string of Cap'n Proto's text format. */
+const text = (value: string) => JSON.stringify(value);
+
+/** The settings of wrangler.toml with those that differ. */
+export function settingsWith(settings: Readonly<Record<string, string>>): Record<string, string> {
+  const { vars } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+  return Object.fromEntries(Object.entries({ ...vars, ...settings }).map(([name, value]) => [name, String(value)]));
+}
+
+export function workerdConfig({
+  bundle,
+  models,
+  state,
+  address,
+  settings = {},
+  fromEnvironment = [],
+}: WorkerdConfigOptions): string {
+  const { compatibility_date } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+  const modules = readdirSync(bundle).flatMap((name) => {
+    if (name === "index.js") return [`(name = "index.js", esModule = embed "index.js")`];
+    return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
+  });
+  // The entry first: it is the module that workerd takes the handlers from.
+  modules.sort((a, b) => Number(b.includes("esModule")) - Number(a.includes("esModule")));
+  const all = settingsWith(settings);
+  const bindings = [
+    `(name = "ASSETS", service = "models")`,
+    `(name = "RESULTS", durableObjectNamespace = "Results")`,
+    ...Object.entries(all).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+    ...fromEnvironment.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
+  ];
+  // The labeler calls no one unless it is told to, and then mostly a gateway in the same network.
+  const network = all.PUSH_TARGETS ? `["public", "private"]` : "[]";
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .labeler),
+    (name = "models", disk = (path = ${text(resolve(models))})),
+    (name = "state", disk = (path = ${text(resolve(state))}, writable = true)),
+    (name = "internet", network = (allow = ${network}, tlsOptions = (trustBrowserCas = true))),
+  ],
+  sockets = [(name = "http", address = ${text(address)}, http = (), service = "main")],
+);
+const labeler :Workerd.Worker = (
+  modules = [${modules.join(", ")}],
+  compatibilityDate = ${text(compatibility_date ?? "")},
+  bindings = [
+    ${bindings.join(",\n    ")},
+  ],
+  durableObjectNamespaces = [(className = "Results", uniqueKey = "edge-labeler-results", enableSql = true)],
+  durableObjectStorage = (localDisk = "state"),
+);
+`;
+}

@@ -1,0 +1,277 @@
+/** Handing images over and reading their labels back, on workerd itself and in wrangler dev. */
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { expectProblem, fixture, post } from "./client.ts";
+
+interface Row {
+  next: string;
+  id: string;
+  time: string;
+  device: string | null;
+  model: string;
+  label: string;
+  confidence: number;
+  results: { confidence: number; label: string }[];
+  error?: string;
+  meta: Record<string, string>;
+}
+
+const coffee = fixture("coffee.png");
+const TOKEN = "s3cret";
+const authorized = { authorization: `Bearer ${TOKEN}` };
+
+const RUNTIMES: [name: string, start: (options: LabelerOptions) => Promise<RunningLabeler>][] = [
+  ["workerd", startWorkerd],
+  ["wrangler dev", startLabeler],
+];
+
+describe.each(RUNTIMES)("on %s", (_, start) => {
+  let labeler: RunningLabeler;
+  let url: string;
+  beforeAll(async () => {
+    labeler = await start({ settings: { LABELER_TOKEN: TOKEN, MAX_BODY_BYTES: "1000000" } });
+    ({ url } = labeler);
+  });
+  afterAll(() => labeler?.stop());
+
+  async function sink(query: string, body: BodyInit = coffee, headers: Record<string, string> = {}): Promise<void> {
+    const response = await post(`${url}/ekuiper/sink${query}`, body, { ...authorized, ...headers });
+    expect([response.status, await response.text()]).toEqual([204, ""]);
+  }
+
+  const get = (path: string) => fetch(`${url}${path}`, { headers: authorized });
+
+  async function rows(query: string): Promise<Row[]> {
+    const response = await get(`/results${query}`);
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    return JSON.parse(text);
+  }
+
+  async function row(id: string): Promise<Row> {
+    const response = await get(`/results/${encodeURIComponent(id)}`);
+    const text = await response.text();
+    expect(response.status, text).toBe(200);
+    return JSON.parse(text);
+  }
+
+  it("keeps the labels with what the sender says in headers", async () => {
+    await sink("?top=2", coffee, {
+      "X-Image-Id": "by-header",
+      "X-Device": "camera 7",
+      "X-Time": "2026-11-24T12:00:00+01:00",
+      "X-Meta-Line": "3",
+    });
+    const { results: labels, next, confidence, ...rest } = await row("by-header");
+    expect(rest).toEqual({
+      id: "by-header",
+      time: "2026-11-24T11:00:00.000Z",
+      device: "camera 7",
+      model: "mobilenet_v1_1.0_224",
+      label: "968:espresso",
+      meta: { line: "3" },
+    });
+    expect(labels).toHaveLength(2);
+    expect(labels[0]).toEqual({ label: "968:espresso", confidence });
+    expect(confidence).toBeCloseTo(0.99454, 4);
+    expect(next).toMatch(/^r\d+$/);
+  });
+
+  it("keeps them with what the sender says in the query", async () => {
+    const query = new URLSearchParams({ id: "Käfer/1", device: "küche", time: "1700000000000", "meta-Raum": "é" });
+    await sink(`?${query}`);
+    expect(await row("Käfer/1")).toMatchObject({
+      device: "küche",
+      time: "2023-11-14T22:13:20.000Z",
+      meta: { Raum: "é" },
+      label: "968:espresso",
+    });
+  });
+
+  it("takes the digest of the image as its id, and now as its time, where none is given", async () => {
+    const sha256 = createHash("sha256").update(coffee).digest("hex");
+    const before = Date.now();
+    await sink("", coffee, { "X-Image-Id": "<no value>" }); // what eKuiper makes of a field that is not there
+    await sink("", JSON.stringify({ image: Buffer.from(coffee).toString("base64") }));
+    const found = await row(sha256);
+    expect(found).toMatchObject({ label: "968:espresso", device: null, meta: {} });
+    expect(Date.parse(found.time)).toBeGreaterThanOrEqual(before);
+    expect((await rows("")).filter(({ id }) => id === sha256)).toHaveLength(1);
+  });
+
+  it("keeps the first result of an id, and does not look at the image of a second", async () => {
+    await sink("?id=twice&device=first");
+    await sink("?id=twice&device=second", "no image at all");
+    expect(await row("twice")).toMatchObject({ device: "first", label: "968:espresso" });
+    expect((await rows("")).filter(({ id }) => id === "twice")).toHaveLength(1);
+  });
+
+  it("keeps one result of an id that comes many times at once", async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => sink(`?id=at-once&device=d${i}`)));
+    expect((await rows("")).filter(({ id }) => id === "at-once")).toHaveLength(1);
+  });
+
+  it.each([
+    ["a text", "hello", /PNG/],
+    ["a broken image", coffee.subarray(0, 100), /ends before its first row/],
+    ["nothing", "", /empty/],
+    ["too large a body", new Uint8Array(1_000_001), /MAX_BODY_BYTES/],
+  ])("an image that cannot be read is kept with the reason: %s", async (name, body, reason) => {
+    await sink(`?id=${encodeURIComponent(name)}`, body);
+    expect(await row(name)).toMatchObject({
+      results: [],
+      label: "",
+      confidence: 0,
+      error: expect.stringMatching(reason),
+    });
+  });
+
+  it("unreadable images without an id are kept each", async () => {
+    const [last] = await rows("?order=newest&limit=1");
+    await sink("", "");
+    await sink("", "");
+    await sink("", "hello");
+    await sink("", "hello"); // the same bytes again
+    expect(await rows(`?since=${last.next}`)).toHaveLength(3);
+  });
+
+  it("an image whose file ends early is kept with its labels and what is missing", async () => {
+    await sink("?id=early", coffee.subarray(0, 400_000));
+    expect(await row("early")).toMatchObject({ label: "968:espresso", error: expect.stringMatching(/ends early/) });
+  });
+
+  it("a sender that dies within an image leaves nothing", async () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const head = `POST /ekuiper/sink?id=died HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Length: ${coffee.length}\r\n\r\n`;
+    socket.write(head);
+    socket.write(coffee.subarray(0, 300_000));
+    await new Promise((wake) => setTimeout(wake, 200));
+    socket.destroy();
+    await new Promise((wake) => setTimeout(wake, 300));
+    expect((await get("/results/died")).status).toBe(404);
+    await sink("?id=died");
+    expect(await row("died")).toMatchObject({ label: "968:espresso" });
+  });
+
+  it("is read page by page, oldest first, from one cursor to the next", async () => {
+    const all = await rows("?limit=1000");
+    const paged: Row[] = [];
+    for (let since = "0"; ; ) {
+      const page = await rows(`?since=${since}&limit=3`);
+      if (page.length === 0) break;
+      expect(page.length).toBeLessThanOrEqual(3);
+      paged.push(...page);
+      since = page[page.length - 1].next;
+    }
+    expect(paged).toEqual(all);
+    expect(all.map(({ id }) => id)).toEqual(expect.arrayContaining(["by-header", "twice", "at-once"]));
+    expect(await rows("?since=r999999999&limit=3")).toEqual([]);
+  });
+
+  it("is read newest first, for people", async () => {
+    const all = await rows("?limit=1000");
+    const newest = await rows("?order=newest&limit=4");
+    expect(newest).toEqual(all.slice(-4).reverse());
+    expect(await rows(`?order=newest&limit=2&before=${newest[3].next}`)).toEqual(all.slice(-6, -4).reverse());
+  });
+
+  it("is read of one device", async () => {
+    await sink("?id=d1&device=left");
+    await sink("?id=d2&device=right");
+    await sink("?id=d3&device=left");
+    const left = await rows("?device=left");
+    expect(left.map(({ id }) => id)).toEqual(["d1", "d3"]);
+    expect((await rows(`?device=left&since=${left[0].next}`)).map(({ id }) => id)).toEqual(["d3"]);
+    expect(await rows("?device=nobody")).toEqual([]);
+  });
+
+  it("labelOf finds a result by its id, and says so where there is none", async () => {
+    const labelOf = async (id: string) => {
+      const response = await post(`${url}/ekuiper/labelOf`, id, authorized);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toMatch(/^application\/json/);
+      return response.json();
+    };
+    expect(await labelOf("by-header")).toMatchObject({
+      found: true,
+      label: "968:espresso",
+      confidence: expect.closeTo(0.99454, 4),
+      time: "2026-11-24T11:00:00.000Z",
+      device: "camera 7",
+    });
+    const none = { found: false, label: "", confidence: 0, time: "", device: "", error: "" };
+    expect(await labelOf("nowhere")).toEqual(none);
+    expect(await labelOf("")).toEqual(none);
+    expect(await labelOf("x".repeat(10_000))).toEqual(none);
+  });
+
+  it("needs the token", async () => {
+    const calls = [
+      post(`${url}/ekuiper/sink?id=nobody`, coffee),
+      post(`${url}/ekuiper/labelOf`, "by-header"),
+      fetch(`${url}/results`),
+      fetch(`${url}/results/by-header`),
+      fetch(`${url}/push`),
+    ];
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
+    expect((await get("/results/nobody")).status).toBe(404);
+  });
+
+  it("says what is wrong with a call", async () => {
+    await expectProblem(await get("/results/unknown"), 404, "not-found", /no result "unknown"/);
+    await expectProblem(await get("/results?since=2.000001e%2B06"), 400, "bad-parameter", /since.*`next`/);
+    await expectProblem(await get("/results?limit=1001"), 400, "bad-parameter", /limit: must be at most 1000/);
+    await expectProblem(await get("/results?limit=0"), 400, "bad-parameter", /at least 1/);
+    await expectProblem(await get("/results?order=up"), 400, "bad-parameter", /order/);
+    await expectProblem(await get("/results?devise=x"), 400, "bad-parameter", /There are: since, before/);
+  });
+
+  it.each([
+    ["too long an id", `?id=${"x".repeat(129)}`, 400, /id has 129 characters; 128/],
+    ["a control character", "?id=a%00b", 400, /control character/],
+    ["no time", "?id=a&time=yesterday", 400, /ISO 8601.*yesterday/],
+    [
+      "too many fields",
+      `?${Array.from({ length: 17 }, (_, i) => `meta-f${i}=1`).join("&")}`,
+      400,
+      /17 meta fields; 16/,
+    ],
+    ["too long a field", `?meta-a=${"x".repeat(513)}`, 400, /meta-a has 513 characters/],
+    ["a field without a name", "?meta-=1", 400, /meta-NAME/],
+    ["an unknown parameter", "?id=a&topp=1", 400, /topp/],
+    ["an unknown model", "?id=a&model=resnet", 404, /resnet/],
+  ])("refuses what is the rule's fault: %s", async (_, query, status, detail) => {
+    const response = await post(`${url}/ekuiper/sink${query}`, coffee, authorized);
+    expect(response.status).toBe(status);
+    expect((await response.json()).detail).toMatch(detail);
+    expect((await get("/results/a")).status).toBe(404);
+  });
+});
+
+describe("on disk", () => {
+  it("is what was acknowledged, when the process is killed right after", async () => {
+    const state = mkdtempSync(join(tmpdir(), "edge-labeler-state-"));
+    try {
+      for (let round = 0; round < 5; round++) {
+        const labeler = await startWorkerd({ state });
+        try {
+          const found = await (await fetch(`${labeler.url}/results?limit=1000`)).json();
+          expect(found.map(({ id }: Row) => id)).toEqual(Array.from({ length: round }, (_, i) => `round-${i}`));
+          expect((await post(`${labeler.url}/ekuiper/sink?id=round-${round}`, "no image")).status).toBe(204);
+        } finally {
+          await labeler.stop(); // SIGKILL
+        }
+      }
+    } finally {
+      rmSync(state, { recursive: true });
+    }
+  });
+});

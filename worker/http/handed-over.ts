@@ -1,0 +1,81 @@
+/** What a sender says of the image that it hands over: headers, for a rule's sink, or parameters, for everyone else. */
+import type { Context } from "hono";
+import { LabelerError } from "../errors.ts";
+import { BOUNDS } from "../results/result.ts";
+import type { AppEnv } from "./settings.ts";
+
+export interface HandedOver {
+  /** Undefined where the image's digest is to be its id. */
+  readonly id: string | undefined;
+  readonly device: string | null;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly meta: Record<string, string>;
+  /** The parameters that are left: how to label. */
+  readonly queries: Record<string, string[]>;
+}
+
+/** What eKuiper makes of a field that the row does not have. */
+const NO_VALUE = "<no value>";
+
+const META_PARAMETER = "meta-";
+const META_HEADER = "x-meta-";
+const META_NAME = /^[\w.-]+$/;
+
+const bad = (detail: string) => new LabelerError("bad-parameter", detail);
+
+/** Control characters neither fit into a log nor into a URL. */
+function checked(what: string, value: string | undefined, limit: number): string | undefined {
+  const text = value?.trim();
+  if (text === undefined || text === "" || text === NO_VALUE) return undefined;
+  if (text.length > limit) throw bad(`${what} has ${text.length} characters; ${limit} are allowed.`);
+  if (/\p{Cc}/u.test(text)) throw bad(`${what} has a control character in it.`);
+  return text;
+}
+
+function isoTime(text: string | undefined): string {
+  if (text === undefined) return new Date().toISOString();
+  // A rule's timestamps are milliseconds.
+  const time = new Date(/^\d{1,15}$/.test(text) ? Number(text) : text);
+  if (Number.isNaN(time.getTime())) {
+    throw bad(`time must be ISO 8601 such as 2026-11-24T12:00:00Z or milliseconds since 1970, not "${text}".`);
+  }
+  return time.toISOString();
+}
+
+/** @throws LabelerError of kind bad-parameter for what is too long, too much or no time. */
+export function handedOver(c: Context<AppEnv>): HandedOver {
+  const queries = { ...c.req.queries() };
+  const take = (name: string): string | undefined => {
+    const [value, second] = queries[name] ?? [];
+    if (second !== undefined) throw bad(`${name} is given more than once; give it once.`);
+    delete queries[name];
+    return value;
+  };
+  const field = (name: string, header: string, limit: number) => {
+    const parameter = take(name);
+    return checked(name, c.req.header(header) ?? parameter, limit);
+  };
+  const id = field("id", "x-image-id", BOUNDS.id);
+  const device = field("device", "x-device", BOUNDS.device) ?? null;
+  const time = isoTime(field("time", "x-time", 40));
+
+  const meta = new Map<string, string>();
+  const add = (name: string, value: string | undefined) => {
+    if (name.length > BOUNDS.metaName || !META_NAME.test(name)) {
+      throw bad(`meta-NAME: a NAME has 1 to ${BOUNDS.metaName} letters, digits, dots, dashes and underscores.`);
+    }
+    const text = checked(`meta-${name}`, value, BOUNDS.metaValue);
+    if (text !== undefined) meta.set(name, text);
+  };
+  for (const name of Object.keys(queries)) {
+    if (name.startsWith(META_PARAMETER)) add(name.slice(META_PARAMETER.length), take(name));
+  }
+  for (const [name, value] of c.req.raw.headers) {
+    if (name.startsWith(META_HEADER)) add(name.slice(META_HEADER.length), value);
+  }
+  if (meta.size > BOUNDS.metaFields) {
+    throw bad(`There are ${meta.size} meta fields; ${BOUNDS.metaFields} are allowed.`);
+  }
+  return { id, device, time, meta: Object.fromEntries(meta), queries };
+}

@@ -1,0 +1,194 @@
+/**
+ * Posts each new result to the configured targets: in order, at least once, one row at a time. A target that fails is
+ * tried again later and later, and holds up no other. Where each target is, is kept in the database, so that a restart
+ * loses nothing; the object's alarm wakes it up.
+ */
+import type { ResultStore } from "./store.ts";
+
+export interface PushOptions {
+  readonly targets: readonly string[];
+  /** Sent as bearer token. */
+  readonly token?: string | undefined;
+  /** How old a result may be that is still posted, in milliseconds. */
+  readonly maxAge: number;
+}
+
+/** How far a target is. */
+export interface PushStatus {
+  readonly target: string;
+  readonly delivered: number;
+  readonly waiting: number;
+  /** Results that it will not get: too old, refused, or pruned before it could be reached. */
+  readonly givenUp: number;
+  /** Failures since the last success. */
+  readonly failures: number;
+  /** ISO 8601; null if nothing has to be tried again. */
+  readonly retryAt: string | null;
+  readonly lastError: string | null;
+}
+
+interface Target {
+  readonly [column: string]: SqlStorageValue;
+  readonly url: string;
+  readonly position: number;
+  readonly delivered: number;
+  readonly given_up: number;
+  readonly failures: number;
+  readonly retry_at: number;
+  readonly last_error: string | null;
+}
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS push_targets (
+    url TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    delivered INTEGER NOT NULL DEFAULT 0,
+    given_up INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER NOT NULL DEFAULT 0,
+    last_error TEXT
+  );
+`;
+
+const TIMEOUT = 10_000;
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 300_000;
+/** Whoever delivers may die with the process: the alarm looks after that long. */
+const LEASE = 30_000;
+/** These say that the row itself is not wanted; it is tried that often, in case the target was only half awake. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+const REFUSED_TRIES = 5;
+
+export class Pusher {
+  readonly #sql: SqlStorage;
+  readonly #store: ResultStore;
+  readonly #options: PushOptions;
+  readonly #running = new Set<string>();
+
+  constructor(sql: SqlStorage, store: ResultStore, options: PushOptions) {
+    this.#sql = sql;
+    this.#store = store;
+    this.#options = options;
+    sql.exec(SCHEMA);
+    // A new target gets what comes from now on.
+    for (const url of options.targets) {
+      sql.exec("INSERT INTO push_targets (url, position) VALUES (?, ?) ON CONFLICT DO NOTHING", url, store.last());
+    }
+  }
+
+  /** Starts whatever may be delivered now. @returns A promise for each target that was started; none of them rejects. */
+  start(now: number): Promise<void>[] {
+    return this.#options.targets.flatMap((url) => {
+      const target = this.#target(url);
+      if (this.#running.has(url) || target.retry_at > now || this.#waiting(target) === 0) return [];
+      this.#running.add(url);
+      return [this.#deliver(url).finally(() => this.#running.delete(url))];
+    });
+  }
+
+  /** When to start again, in milliseconds; undefined if nothing waits. */
+  due(now: number): number | undefined {
+    const times = this.#options.targets
+      .map((url) => this.#target(url))
+      .filter((target) => this.#waiting(target) > 0)
+      .map(({ url, retry_at }) => (this.#running.has(url) ? now + LEASE : retry_at));
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  status(): PushStatus[] {
+    return this.#options.targets.map((url) => {
+      const target = this.#target(url);
+      return {
+        target: url,
+        delivered: target.delivered,
+        waiting: this.#waiting(target),
+        givenUp: target.given_up,
+        failures: target.failures,
+        retryAt: target.failures > 0 ? new Date(target.retry_at).toISOString() : null,
+        lastError: target.last_error,
+      };
+    });
+  }
+
+  #target(url: string): Target {
+    return this.#sql.exec<Target>("SELECT * FROM push_targets WHERE url = ?", url).one();
+  }
+
+  #waiting(target: Target): number {
+    return this.#store.last() - target.position;
+  }
+
+  /** Posts row after row until there is none or one fails. */
+  async #deliver(url: string): Promise<void> {
+    for (;;) {
+      const { position, failures } = this.#target(url);
+      const next = this.#store.after(position);
+      if (next === undefined) {
+        this.#giveUp(url, this.#store.last(), this.#store.last() - position, "pruned before they could be delivered");
+        return;
+      }
+      // Row numbers have no gaps.
+      this.#giveUp(url, next.seq - 1, next.seq - 1 - position, "pruned before they could be delivered");
+      if (Date.now() - next.stored > this.#options.maxAge) {
+        this.#giveUp(url, next.seq, 1, "too old");
+        continue;
+      }
+      const failure = await this.#post(url, JSON.stringify(next.result));
+      if (failure === undefined) {
+        this.#sql.exec(
+          "UPDATE push_targets SET position = ?, delivered = delivered + 1, failures = 0, retry_at = 0, last_error = NULL WHERE url = ?",
+          next.seq,
+          url,
+        );
+        continue;
+      }
+      if (failure.refused && failures + 1 >= REFUSED_TRIES) {
+        this.#giveUp(url, next.seq, 1, `refused: ${failure.reason}`);
+        continue;
+      }
+      const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.min(failures, 20)) * (1 + 0.2 * Math.random());
+      this.#sql.exec(
+        "UPDATE push_targets SET failures = failures + 1, retry_at = ?, last_error = ? WHERE url = ?",
+        Date.now() + Math.round(delay),
+        failure.reason.slice(0, 500),
+        url,
+      );
+      if (failures === 0) console.warn(`Push to ${url}: ${failure.reason}. It is tried again, later and later.`);
+      return;
+    }
+  }
+
+  #giveUp(url: string, position: number, count: number, why: string): void {
+    if (count <= 0) return;
+    console.error(`Push to ${url}: gave up ${count} results up to row ${position}: ${why}.`);
+    this.#sql.exec(
+      "UPDATE push_targets SET position = ?, given_up = given_up + ?, failures = 0, retry_at = 0 WHERE url = ?",
+      position,
+      count,
+      url,
+    );
+  }
+
+  /** @returns What went wrong, if anything did. */
+  async #post(url: string, body: string): Promise<{ reason: string; refused: boolean } | undefined> {
+    const { token } = this.#options;
+    try {
+      const response = await fetch(url, {
+        method: "POST",
+        body,
+        headers: {
+          "content-type": "application/json",
+          ...(token ? { authorization: `Bearer ${token}` } : {}),
+        },
+        // Only what is configured is posted to, and a redirect is somewhere else.
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT),
+      });
+      await response.body?.cancel();
+      if (response.ok) return undefined;
+      return { reason: `answered with status ${response.status}`, refused: REFUSALS.has(response.status) };
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error), refused: false };
+    }
+  }
+}
