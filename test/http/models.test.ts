@@ -42,6 +42,7 @@ describe("a cold labeler", () => {
   it("lists what is installed, and says which labels by default", async () => {
     const models = await (await fetch(`${labeler.url}/models`)).json();
     expect(models).toMatchObject([
+      { name: "efficientnet_lite0", default: false, classes: 1000, licence: "Apache-2.0", crop: "center" },
       {
         name: "mobilenet_quant_v1_224",
         default: false,
@@ -50,8 +51,13 @@ describe("a cold labeler", () => {
       },
       { name: "mobilenet_v1_1.0_224", default: true, licence: "Apache-2.0", precisions: ["exact"], crop: "squash" },
     ]);
-    expect(await (await fetch(`${labeler.url}/models/mobilenet_v1_1.0_224`)).json()).toEqual(models[1]);
-    await expectProblem(await fetch(`${labeler.url}/models/none`), 404, "unknown-model", /Installed: mobilenet/);
+    expect(await (await fetch(`${labeler.url}/models/mobilenet_v1_1.0_224`)).json()).toEqual(models[2]);
+    await expectProblem(
+      await fetch(`${labeler.url}/models/none`),
+      404,
+      "unknown-model",
+      /Installed: efficientnet_lite0, mobilenet/,
+    );
   });
 });
 
