@@ -8,6 +8,7 @@ const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[]
   ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],
+  ["types of the page", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.page.json"])],
   ["types of scripts and black-box tests", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.node.json"])],
 ];
 

@@ -1,8 +1,8 @@
 /** npm start: the labeler on this machine, in workerd. Arguments go to `wrangler dev`: npm start -- --ip 0.0.0.0 */
 import { watch } from "node:fs";
+import { makeBundles } from "./lib/bundles.ts";
 import { indexModels, MODELS } from "./lib/model-index.ts";
 import { wrangler } from "./lib/run.ts";
-import { bundleTfjs } from "./lib/tfjs-bundle.ts";
 
 const args = process.argv.slice(2);
 const assets = args.indexOf("--assets");
@@ -12,7 +12,7 @@ async function index(): Promise<void> {
   for (const { error } of await indexModels(models)) if (error !== undefined) console.error(`Not usable: ${error}`);
 }
 
-await Promise.all([index(), bundleTfjs()]);
+await Promise.all([index(), makeBundles()]);
 
 // A model that is dropped in while the labeler runs is there for the next request that names it.
 let pending: NodeJS.Timeout | undefined;

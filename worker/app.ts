@@ -7,6 +7,7 @@ import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
 import { label } from "./routes/label.ts";
 import { models } from "./routes/models.ts";
+import { page } from "./routes/page.ts";
 import { push, results } from "./routes/results.ts";
 
 export const app = new Hono<AppEnv>();
@@ -16,10 +17,11 @@ app.notFound((c) => noRoute(c, app.routes));
 
 app.use(async (c, next) => {
   await next();
-  c.header("cache-control", "no-store");
+  if (!c.res.headers.has("etag")) c.header("cache-control", "no-store");
   c.header("x-content-type-options", "nosniff");
 });
 app.route("/", health); // before the token: probes carry none
+app.route("/", page); // it asks for the token itself
 app.use(bearerAuth);
 app.route("/label", label);
 app.route("/ekuiper", ekuiper);

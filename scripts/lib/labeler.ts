@@ -1,8 +1,8 @@
 /** Runs the labeler on a free port for as long as a script or a test needs it; `npm start` is scripts/start.ts. */
 import { resolve } from "node:path";
 import { unstable_startWorker } from "wrangler";
+import { makeBundles } from "./bundles.ts";
 import { indexModels, MODELS } from "./model-index.ts";
-import { bundleTfjs } from "./tfjs-bundle.ts";
 
 export interface LabelerOptions {
   /** Settings that differ from wrangler.toml's, and the secrets LABELER_TOKEN and PUSH_TOKEN. */
@@ -25,7 +25,7 @@ export async function startLabeler({
   models = MODELS,
   state,
 }: LabelerOptions = {}): Promise<RunningLabeler> {
-  await Promise.all([indexModels(models), bundleTfjs()]);
+  await Promise.all([indexModels(models), makeBundles()]);
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
   // Whatever .dev.vars says, only a token that is asked for is set.
   const bindings = Object.entries({ LABELER_TOKEN: null, ...settings }).flatMap(([name, value]) => {

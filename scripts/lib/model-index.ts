@@ -1,10 +1,11 @@
 /** Looks through model-assets/, judges each folder by the Worker's own code, and writes what is there to index.json. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { type IndexEntry, type ModelIndex, PRECISIONS } from "../../worker/model/index-entry.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
+import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
 
@@ -77,7 +78,6 @@ export async function indexModels(root: string = MODELS): Promise<readonly Index
     if ((await stat(join(root, name))).isDirectory()) models.push(await judge(root, name));
   }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
-  const path = join(root, "index.json");
-  if ((await readText(path)) !== json) await writeFile(path, json);
+  await writeIfNew(join(root, "index.json"), json);
   return models;
 }

@@ -1,6 +1,6 @@
 /** Prebundles TensorFlow.js for the Worker, so that wrangler and vitest take the same file. */
-import { readFile, writeFile } from "node:fs/promises";
 import { build, type Plugin } from "esbuild";
+import { writeIfNew } from "./write-if-new.ts";
 
 const OUTPUT = "worker/inference/tfjs.bundle.js";
 
@@ -29,7 +29,5 @@ export async function bundleTfjs(): Promise<void> {
     write: false,
     logLevel: "warning",
   });
-  const code = outputFiles[0]?.text ?? "";
-  const old = await readFile(OUTPUT, "utf8").catch(() => "");
-  if (old !== code) await writeFile(OUTPUT, code);
+  await writeIfNew(OUTPUT, outputFiles[0]?.text ?? "");
 }

@@ -11,7 +11,7 @@ import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
 import { indexModels, MODELS } from "./model-index.ts";
 import { freePorts } from "./ports.ts";
 import { bundleWorker } from "./run.ts";
-import { bundleTfjs } from "./tfjs-bundle.ts";
+import { makeBundles } from "./bundles.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export interface RunningWorkerd extends RunningLabeler {
@@ -40,7 +40,7 @@ export async function startWorkerd({
   models = MODELS,
   state,
 }: LabelerOptions = {}): Promise<RunningWorkerd> {
-  await Promise.all([indexModels(models), bundleTfjs()]);
+  await Promise.all([indexModels(models), makeBundles()]);
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   bundleWorker(folder);
   const [port, inspectorPort] = await freePorts(2);

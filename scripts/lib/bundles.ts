@@ -1,0 +1,7 @@
+/** What is generated of this repository's own files and imported by the Worker. */
+import { bundlePage } from "./page-bundle.ts";
+import { bundleTfjs } from "./tfjs-bundle.ts";
+
+export async function makeBundles(): Promise<void> {
+  await Promise.all([bundlePage(), bundleTfjs()]);
+}

@@ -1,0 +1,123 @@
+/** One image of the page: its picture, its labels as bars, how long each step took, and where the network saw the label. */
+import { type Answer, explain, type Label, label, Refused } from "./api.ts";
+import { make, percent } from "./dom.ts";
+
+const kilobytes = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+
+function bar({ label: text, confidence }: Label): HTMLLIElement {
+  const fill = make("i", { ariaHidden: "true" });
+  fill.style.width = percent(confidence);
+  return make("li", {}, fill, make("span", {}, text), make("span", {}, percent(confidence)));
+}
+
+function timing({ steps, ms }: Answer): string {
+  const parts = steps.map((step) => `${step.name} ${milliseconds(step.ms)}`);
+  return [...parts, `there and back ${milliseconds(ms)}`].join(" · ");
+}
+
+export class Card {
+  readonly element = make("li", { className: "card" });
+  readonly #image: Blob;
+  readonly #name: string;
+  readonly #picture: HTMLImageElement;
+  readonly #figure: HTMLElement;
+  readonly #answer = make("div");
+  readonly #why = make("button", { type: "button", hidden: true }, "Where is it seen?");
+  readonly #urls: string[] = [];
+  /** Of the last request, so that an answer to an older one is passed over. */
+  #turn = 0;
+  #query = new URLSearchParams();
+
+  /** @param removed Called after the card took itself away. */
+  constructor(image: Blob, name: string, removed: () => void) {
+    this.#image = image;
+    this.#name = name;
+    this.#picture = make("img", { src: this.#url(image), alt: name });
+    // HEIC, for one, is shown by few browsers; the labeler says what to do about it.
+    this.#picture.addEventListener("error", () => this.#figure.replaceChildren("No preview"), { once: true });
+    this.#figure = make("figure", {}, this.#picture);
+    const remove = make("button", { type: "button", ariaLabel: `Remove ${name}` }, "Remove");
+    remove.addEventListener("click", () => {
+      this.#turn++;
+      this.element.remove();
+      for (const url of this.#urls) URL.revokeObjectURL(url);
+      removed();
+    });
+    this.#why.addEventListener("click", () => void this.#explain());
+    const title = make("h3", {}, name, " ", make("small", { className: "hint" }, kilobytes(image.size)));
+    const actions = make("p", { className: "row" }, this.#why, remove);
+    this.element.append(this.#figure, make("div", {}, title, this.#answer, actions));
+    this.#say("Waiting…");
+  }
+
+  #url(blob: Blob): string {
+    const url = URL.createObjectURL(blob);
+    this.#urls.push(url);
+    return url;
+  }
+
+  #say(text: string, className = "hint"): void {
+    this.#answer.replaceChildren(make("p", { className }, text));
+  }
+
+  #showPicture(url: string, alt: string): void {
+    this.#picture.src = url;
+    this.#picture.alt = alt;
+  }
+
+  /**
+   * Has the image labelled.
+   *
+   * @returns What is news of it, for those who do not see it; nothing if it was asked for anew meanwhile.
+   * @throws Refused after the card shows why.
+   */
+  async label(query: URLSearchParams): Promise<string> {
+    const turn = ++this.#turn;
+    this.#query = query;
+    this.#why.hidden = true;
+    const original = this.#urls[0];
+    if (original !== undefined && this.#urls.length > 1) this.#showPicture(original, this.#name);
+    this.#say("Labelling…");
+    this.element.ariaBusy = "true";
+    try {
+      const answer = await label(this.#image, query);
+      if (turn !== this.#turn) return "";
+      const missing = answer.missing > 0 ? [make("p", {}, `${percent(answer.missing)} of the image is missing.`)] : [];
+      this.#answer.replaceChildren(
+        make("ol", {}, ...answer.labels.map(bar)),
+        ...missing,
+        make("p", { className: "hint timing" }, timing(answer)),
+      );
+      const [best] = answer.labels;
+      this.#why.hidden = best === undefined;
+      return best === undefined
+        ? `${this.#name}: no label`
+        : `${this.#name}: ${best.label}, ${percent(best.confidence)}`;
+    } catch (error) {
+      if (turn !== this.#turn) return "";
+      if (!(error instanceof Refused)) throw error;
+      this.#say(error.message, "error");
+      if (error.status === 401) throw error;
+      return `${this.#name}: ${error.message}`;
+    } finally {
+      if (turn === this.#turn) this.element.ariaBusy = "false";
+    }
+  }
+
+  async #explain(): Promise<void> {
+    const turn = this.#turn;
+    this.#why.disabled = true;
+    try {
+      const picture = await explain(this.#image, this.#query);
+      if (turn === this.#turn)
+        this.#showPicture(this.#url(picture), `${this.#name}, with what counts for the label in warm colours`);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (turn === this.#turn) this.#answer.append(make("p", { className: "error" }, error.message));
+    } finally {
+      this.#why.disabled = false;
+      this.#why.hidden = true;
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/** The calls to copy: what the page does, with curl and from an eKuiper rule. */
+import { tokenOf } from "./api.ts";
+import { find } from "./dom.ts";
+
+const RULE = {
+  id: "label",
+  sql: "SELECT labelImage(self)->results[0]->label as label FROM tfdemo",
+  actions: [{ mqtt: { server: "tcp://127.0.0.1:1883", topic: "ekuiper/labels" } }],
+};
+
+/** @param query As of POST /label. */
+export function showSnippets(query: URLSearchParams): void {
+  const address = `${location.origin}/label${query.size === 0 ? "" : `?${query}`}`;
+  const token = tokenOf() === null ? "" : ' -H "Authorization: Bearer $LABELER_TOKEN"';
+  find("#curl", HTMLElement).textContent = `curl --data-binary @photo.jpg${token} '${address}'`;
+  const withToken = tokenOf() === null ? "" : ' --token "$LABELER_TOKEN"';
+  find("#install", HTMLElement).textContent =
+    `npm run ekuiper -- install --gateway http://GATEWAY:9081 --labeler ${location.origin}${withToken}`;
+  find("#rule", HTMLElement).textContent = JSON.stringify(RULE, undefined, 2);
+}
+
+export function setUpCopying(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      const source = find(`#${button.dataset.copy}`, HTMLElement);
+      try {
+        await navigator.clipboard.writeText(source.textContent ?? "");
+        button.textContent = "Copied";
+      } catch {
+        // No clipboard without HTTPS: what is to be copied is marked at least.
+        getSelection()?.selectAllChildren(source);
+        button.textContent = "Marked";
+      }
+      setTimeout(() => (button.textContent = "Copy"), 2000);
+    });
+  }
+}

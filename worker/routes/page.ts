@@ -1,0 +1,13 @@
+/** GET /: a page to try the labeler with. It is one file, which asks nobody but this labeler for anything. */
+import { Hono } from "hono";
+import type { AppEnv } from "../http/settings.ts";
+import { etag, html, policy } from "../page/page.bundle.js";
+
+export const page = new Hono<AppEnv>().get("/", (c) => {
+  c.header("etag", etag);
+  c.header("content-security-policy", policy);
+  c.header("permissions-policy", "camera=(self)");
+  c.header("referrer-policy", "no-referrer");
+  const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
+  return known.includes(etag) ? c.body(null, 304) : c.html(html);
+});
