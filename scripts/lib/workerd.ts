@@ -7,11 +7,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeBundles } from "./bundles.ts";
 import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
 import { indexModels, MODELS } from "./model-index.ts";
 import { freePorts } from "./ports.ts";
 import { bundleWorker } from "./run.ts";
-import { makeBundles } from "./bundles.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export interface RunningWorkerd extends RunningLabeler {

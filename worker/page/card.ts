@@ -7,7 +7,7 @@ const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)
 
 function bar({ label: text, confidence }: Label): HTMLLIElement {
   const fill = make("i", { ariaHidden: "true" });
-  fill.style.width = percent(confidence);
+  fill.style.width = `${confidence * 100}%`;
   return make("li", {}, fill, make("span", {}, text), make("span", {}, percent(confidence)));
 }
 

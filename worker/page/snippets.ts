@@ -1,12 +1,7 @@
 /** The calls to copy: what the page does, with curl and from an eKuiper rule. */
+import rule from "../../ekuiper/rules/label.json" with { type: "json" };
 import { tokenOf } from "./api.ts";
 import { find } from "./dom.ts";
-
-const RULE = {
-  id: "label",
-  sql: "SELECT labelImage(self)->results[0]->label as label FROM tfdemo",
-  actions: [{ mqtt: { server: "tcp://127.0.0.1:1883", topic: "ekuiper/labels" } }],
-};
 
 /** @param query As of POST /label. */
 export function showSnippets(query: URLSearchParams): void {
@@ -16,7 +11,7 @@ export function showSnippets(query: URLSearchParams): void {
   const withToken = tokenOf() === null ? "" : ' --token "$LABELER_TOKEN"';
   find("#install", HTMLElement).textContent =
     `npm run ekuiper -- install --gateway http://GATEWAY:9081 --labeler ${location.origin}${withToken}`;
-  find("#rule", HTMLElement).textContent = JSON.stringify(RULE, undefined, 2);
+  find("#rule", HTMLElement).textContent = JSON.stringify(rule, undefined, 2);
 }
 
 export function setUpCopying(): void {

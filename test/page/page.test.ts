@@ -1,0 +1,241 @@
+/** The try-it page in a real browser: every way in for an image, what comes of it, and who can use it. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { startBrowser, whyNoBrowser } from "./browser.ts";
+
+const TOKEN = "page-test-token";
+const SCREENSHOTS = "dist/page";
+const fixture = (name: string) => join("test/fixtures", name);
+
+if (whyNoBrowser !== undefined) {
+  if (process.env.CI) throw new Error(whyNoBrowser);
+  console.warn(`The page is not tested. ${whyNoBrowser}`);
+}
+
+describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
+  let browser: Browser;
+  let open: RunningLabeler;
+  let closed: RunningLabeler;
+  /** What went wrong in the page, and what it asked others for. */
+  let faults: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    [browser, open, closed] = await Promise.all([
+      startBrowser(),
+      startLabeler(),
+      startLabeler({ settings: { LABELER_TOKEN: TOKEN } }),
+    ]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all([open?.stop(), closed?.stop()]);
+  });
+  afterEach(() => {
+    expect(faults).toEqual([]);
+  });
+
+  async function visit({ url }: RunningLabeler, options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ ...options, baseURL: url });
+    const page = await context.newPage();
+    faults = [];
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("console", (message) => {
+      // Chromium itself writes a line for each status that is no success.
+      if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+        faults.push(message.text());
+    });
+    page.on("request", (request) => {
+      const local = request.url().startsWith(`${url}/`) || /^(blob|data):/.test(request.url());
+      if (!local) faults.push(`a request to ${request.url()}`);
+    });
+    await page.goto("/");
+    return page;
+  }
+
+  const labelled = (page: Page, label: string) => page.locator(".card li", { hasText: label }).first().waitFor();
+
+  const choose = (page: Page, ...names: string[]) => page.setInputFiles("#files", names.map(fixture));
+
+  it("is one file of less than 60 KB that a browser keeps", async () => {
+    const first = await fetch(`${open.url}/`);
+    expect(first.headers.get("content-type")).toMatch(/^text\/html/);
+    expect((await first.arrayBuffer()).byteLength).toBeLessThan(60_000);
+    const etag = first.headers.get("etag") ?? "";
+    expect(etag).toMatch(/^"[0-9a-f]{32}"$/);
+    const again = await fetch(`${open.url}/`, { headers: { "if-none-match": etag } });
+    expect(again.status).toBe(304);
+    expect(first.headers.get("content-security-policy")).toMatch(/default-src 'none'/);
+  });
+
+  it("labels several images that are chosen, with bars, percentages and timing", async () => {
+    const page = await visit(open);
+    await choose(page, "coffee.png", "chelsea.png");
+    await labelled(page, "968:espresso");
+    await labelled(page, "286:Egyptian cat");
+    const coffee = page.locator(".card", { hasText: "coffee.png" });
+    await expect.poll(() => coffee.locator("ol li").count()).toBe(5);
+    expect(await coffee.locator("ol li").first().textContent()).toMatch(/968:espresso\s*99\.\d %/);
+    const [full, bar] = await Promise.all([
+      coffee.locator("ol li").first().boundingBox(),
+      coffee.locator("ol li i").first().boundingBox(),
+    ]);
+    expect((bar?.width ?? 0) / (full?.width ?? 1)).toBeCloseTo(0.995, 1);
+    expect(await coffee.locator(".timing").textContent()).toMatch(/there and back \d/);
+    expect(await page.locator("#news").textContent()).toMatch(/\d %$/);
+    await page.close();
+  });
+
+  it("labels anew with another model, crop or number of labels, and shows the call that does", async () => {
+    const page = await visit(open);
+    await choose(page, "coffee.png");
+    await labelled(page, "968:espresso");
+    expect(await page.locator("#curl").textContent()).toBe(`curl --data-binary @photo.jpg '${open.url}/label'`);
+    await page.selectOption("#model", "mobilenet_quant_v1_224");
+    await page.selectOption("#crop", "center");
+    await page.fill("#top", "2");
+    await page.locator("#top").blur();
+    const call = `'${open.url}/label?model=mobilenet_quant_v1_224&crop=center&top=2'`;
+    await expect.poll(() => page.locator("#curl").textContent()).toContain(call);
+    await expect.poll(() => page.locator(".card ol li").count()).toBe(2);
+    // What is shown to be copied, sent by hand, gives what the page shows.
+    const image = readFileSync(fixture("coffee.png"));
+    const sent = await fetch(call.slice(1, -1), { method: "POST", body: new Uint8Array(image) });
+    const labels = (await sent.json()) as { label: string; confidence: number }[];
+    const shown = labels.map(({ label, confidence }) => `${label}${(100 * confidence).toFixed(1)} %`);
+    await expect.poll(() => page.locator(".card ol li").allTextContents()).toEqual(shown);
+    expect(await page.locator("#rule").textContent()).toContain("labelImage(self)");
+    expect(await page.locator("#install").textContent()).toContain(`--labeler ${open.url}`);
+    await page.close();
+  });
+
+  it("takes an image that is dropped, and one that is pasted", async () => {
+    const page = await visit(open);
+    for (const [event, name] of [
+      ["drop", "coffee.png"],
+      ["paste", "chelsea.png"],
+    ] as const) {
+      const data = readFileSync(fixture(name)).toString("base64");
+      await page.evaluate(
+        ([kind, base64, file]) => {
+          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], file, { type: "image/png" }));
+          const init = { bubbles: true, cancelable: true };
+          document.dispatchEvent(
+            kind === "drop"
+              ? new DragEvent("drop", { ...init, dataTransfer: transfer })
+              : new ClipboardEvent("paste", { ...init, clipboardData: transfer }),
+          );
+        },
+        [event, data, name] as const,
+      );
+    }
+    await labelled(page, "968:espresso");
+    await labelled(page, "286:Egyptian cat");
+    await page.close();
+  });
+
+  it("labels a picture of the camera", async () => {
+    const page = await visit(open, { permissions: ["camera"] });
+    await page.click("#camera-open");
+    await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
+    await page.click("#shoot");
+    await page.locator(".card", { hasText: "camera-1.jpg" }).locator("ol li").first().waitFor();
+    await page.click("#camera-close");
+    expect(await page.locator("#camera").isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it("says of a file that is no image what is wrong, and labels the next", async () => {
+    const page = await visit(open);
+    await page.setInputFiles("#files", [
+      { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("just text") },
+      { name: "coffee.png", mimeType: "image/png", buffer: readFileSync(fixture("coffee.png")) },
+    ]);
+    await labelled(page, "968:espresso");
+    const error = page.locator(".card", { hasText: "notes.txt" }).locator(".error");
+    await error.waitFor();
+    expect(await error.textContent()).toMatch(/JPEG, PNG, WebP/);
+    await page.locator(".card", { hasText: "notes.txt" }).getByRole("button", { name: "Remove notes.txt" }).click();
+    await expect.poll(() => page.locator(".card").count()).toBe(1);
+    await page.close();
+  });
+
+  it("asks for the token where there is one, and goes on with it", async () => {
+    const page = await visit(closed);
+    await page.locator("#access").waitFor();
+    await page.fill("#token", TOKEN);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => page.locator("#model option").count()).toBeGreaterThan(0);
+    expect(await page.locator("#access").isVisible()).toBe(false);
+    await choose(page, "coffee.png");
+    await labelled(page, "968:espresso");
+    const curl = await page.locator("#curl").textContent();
+    expect(curl).toContain("Bearer $LABELER_TOKEN");
+    expect(curl).not.toContain(TOKEN);
+    await page.close();
+  });
+
+  it("shows stored results as they come", async () => {
+    const page = await visit(open);
+    await page.click("#stored summary");
+    const rows = page.locator("#stored tbody tr");
+    await page.locator("#stored-state", { hasText: /Nothing is stored yet|The newest/ }).waitFor();
+    const sink = `${open.url}/ekuiper/sink?id=page-test&device=camera-7`;
+    const body = new Uint8Array(readFileSync(fixture("coffee.png")));
+    expect((await fetch(sink, { method: "POST", body })).status).toBe(204);
+    await rows.filter({ hasText: "page-test" }).waitFor();
+    expect(await rows.first().textContent()).toMatch(/camera-7.*968:espresso.*99\.\d %/);
+    await page.close();
+  });
+
+  it("can be used with the keyboard alone", async () => {
+    const page = await visit(open);
+    const reached: string[] = [];
+    for (let press = 0; press < 20; press++) {
+      await page.keyboard.press("Tab");
+      const id = await page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName || "");
+      if (reached.includes(id) && id !== "BUTTON") break;
+      reached.push(id);
+    }
+    for (const id of ["files", "camera-open", "model", "crop", "precision", "top"]) expect(reached).toContain(id);
+    await page.close();
+  });
+
+  it.each([
+    ["desktop", { viewport: { width: 1280, height: 900 } }],
+    ["phone", { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true }],
+    ["dark", { viewport: { width: 1280, height: 900 }, colorScheme: "dark" as const }],
+  ] satisfies [string, BrowserContextOptions][])(
+    "has no serious fault of accessibility and nothing cut off: %s",
+    async (name, options) => {
+      const page = await visit(open, options);
+      await choose(page, "coffee.png", "chelsea.png");
+      await labelled(page, "968:espresso");
+      await labelled(page, "286:Egyptian cat");
+      await page.click("#stored summary");
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+      const wide = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(wide).toBeLessThanOrEqual(0);
+      // The page's policy lets nothing in; the test's own tool goes around it.
+      const session = await page.context().newCDPSession(page);
+      await session.send("Page.setBypassCSP", { enabled: true });
+      await page.reload();
+      await choose(page, "coffee.png");
+      await labelled(page, "968:espresso");
+      await page.addScriptTag({ content: axe.source });
+      const { violations } = await page.evaluate(() => (window as unknown as { axe: typeof axe }).axe.run());
+      expect(
+        violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(({ html }) => html).join(" ")}`),
+      ).toEqual([]);
+      await page.close();
+    },
+  );
+});
