@@ -1,13 +1,14 @@
-/* Sums, differences and products of two tensors of `size` values, of which the second may be shorter and then repeats:
- * `period` values, so that 1 is a scalar and the number of channels a value for each channel.
- * Tile: one vector, the rest of a period one by one. No packing. Bounds: period divides size. */
+/* Sums, differences and products of two tensors of `size` values, of which the second may be shorter. It has `period`
+ * values and repeats, so that 1 is a scalar and the number of channels a value for each channel; and each of its values
+ * goes with `run` of the first in a row, so that the number of channels is a value for each pixel.
+ * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size. */
 #include "common.h"
 #include "requantize.h"
 
 struct Elementwise {
     const uint8_t *a, *b;
     uint8_t *output;
-    int32_t size, period;
+    int32_t size, period, run;
     int32_t operation; /* 0: a + b, 1: a − b, 2: a · b, 3: b − a */
     int32_t a_zero, b_zero;
     /* Quantised: multipliers as TFLite's QuantizeMultiplier makes them, shifts to the right. A product has only the
@@ -30,7 +31,17 @@ EXPORT(elementwise_f32) void elementwise_f32(const struct Elementwise *s) {
     const float *a = (const float *)s->a;
     float *to = (float *)s->output;
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
-    for (int32_t start = 0; start < s->size; start += s->period) {
+    for (int32_t start = 0; start < s->size && s->run > 1; start += s->period * s->run) {
+        for (int32_t j = 0; j < s->period; j++) {
+            const v128_t b = wasm_v128_load32_splat((const float *)s->b + j);
+            for (int32_t i = 0; i < s->run; i += 4) {
+                const int32_t count = min_i32(4, s->run - i);
+                store_f32(to, clamp_f32(combine(wasm_v128_load(a), b, s->operation), low, high), count);
+                a += count, to += count;
+            }
+        }
+    }
+    for (int32_t start = 0; start < s->size && s->run == 1; start += s->period) {
         const float *b = (const float *)s->b;
         int32_t i = 0;
         for (; i + 4 <= s->period; i += 4, a += 4, to += 4) {
@@ -85,7 +96,17 @@ INLINE v128_t vector_u8(const struct Elementwise *s, v128_t a, v128_t b) {
 EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
     const uint8_t *a = s->a;
     uint8_t *to = s->output;
-    for (int32_t start = 0; start < s->size; start += s->period) {
+    for (int32_t start = 0; start < s->size && s->run > 1; start += s->period * s->run) {
+        for (int32_t j = 0; j < s->period; j++) {
+            const v128_t b = wasm_i16x8_splat(s->b[j]);
+            for (int32_t i = 0; i < s->run; i += 8) {
+                const int32_t count = min_i32(8, s->run - i);
+                store_u8(to, vector_u8(s, wasm_u16x8_load8x8(a), b), count);
+                a += count, to += count;
+            }
+        }
+    }
+    for (int32_t start = 0; start < s->size && s->run == 1; start += s->period) {
         /* What is read behind the end of the period is computed and not stored. */
         for (int32_t i = 0; i < s->period; i += 8) {
             const int32_t count = min_i32(8, s->period - i);

@@ -168,11 +168,18 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
   it.each(SEEDS.slice(0, 20))("of floats and bytes, seed %i", (seed) => {
     const random = new Random(seed);
     const shape = [1, random.int(1, 5), random.int(1, 5), random.int(1, 19)];
-    const other = random.pick([shape, [shape[3]], [1], [1, 1, 1, shape[3]]]);
+    const others = [shape, [shape[3]], [1], [1, 1, 1, shape[3]], [...shape.slice(0, 3), 1], [shape[1], 1, 1]];
+    const other = random.pick([...others, [1, 1, shape[2], 1], [1, ...shape.slice(2)]]);
+    // Which of the second's values goes with the first's value at i.
+    const partner = (i: number): number => {
+      const dims = [...Array.from({ length: 4 - other.length }, () => 1), ...other];
+      const at = shape.map((dim, axis) => Math.floor(i / size(shape.slice(axis + 1))) % dim);
+      return dims.reduce((index, dim, axis) => index * dim + (dim === 1 ? 0 : at[axis]), 0);
+    };
     const activation = random.pick(ACTIVATIONS);
     const [a, b] = [random.floats(size(shape)), random.floats(size(other))];
     const floats = graphOf([{ shape }, { shape: other }, { shape }], { op, options: { activation } });
-    const expected = a.map((value, i) => clamp(compute(value, b[i % b.length]), activation));
+    const expected = a.map((value, i) => clamp(compute(value, b[partner(i)]), activation));
     const actual = run(floats, { precision: "exact" }, a, b);
     for (const [i, value] of expected.entries()) expect(actual[i]).toBeCloseTo(value, 6);
 
@@ -187,7 +194,7 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
     );
     const got = run(graphOf(contents, { op, options: { activation } }), { precision: "quantised" }, ...bytes);
     for (const [i, value] of bytes[0].entries()) {
-      const real = compute(value * 0.02, bytes[1][i % bytes[1].length] * 0.03) / 0.05;
+      const real = compute(value * 0.02, bytes[1][partner(i)] * 0.03) / 0.05;
       // TFLite's own rounding is within a step of the right one; to the byte it is checked by the fixtures.
       const low = clampQuantized(Math.floor(real), activation, quantization[2], false);
       const high = clampQuantized(Math.ceil(real), activation, quantization[2], false);
@@ -233,6 +240,85 @@ describe("pools", () => {
     const contents = dims.map((dim) => ({ shape: dim, type: "uint8" as const, quantization: one(0.5, 0) }));
     const bytes = run(graphOf(contents, { op, options }), { precision: "quantised" }, input);
     expect(bytes).toEqual(reference.map((value) => Math.floor(value + 0.5)));
+  });
+});
+
+describe("MEAN", () => {
+  it.each(SEEDS.slice(0, 20))("of floats and bytes over neighbouring axes, seed %i", (seed) => {
+    const random = new Random(seed);
+    const shape = [1, random.int(1, 6), random.int(1, 6), random.int(1, 19)];
+    const axes = random.pick([[1, 2], [2, 1], [-1], [1], [2], [1, 2, 3], [-2, -1]]);
+    const keepDims = random.next() < 0.5;
+    const gone = axes.map((axis) => (axis + 4) % 4);
+    const kept = shape.map((dim, axis) => (gone.includes(axis) ? 1 : dim));
+    const outer = keepDims ? kept : shape.filter((_, axis) => !gone.includes(axis));
+    const input = Float32Array.from({ length: size(shape) }, () => random.int(0, 255));
+    const reference = new Float32Array(size(kept));
+    for (const [i, value] of input.entries()) {
+      const at = shape.map((dim, axis) => Math.floor(i / size(shape.slice(axis + 1))) % dim);
+      const to = kept.reduce((index, dim, axis) => index * dim + (dim === 1 ? 0 : at[axis]), 0);
+      reference[to] += (value * reference.length) / input.length;
+    }
+    const constant = { shape: [axes.length], data: Int32Array.from(axes) };
+    const operator = { op: "MEAN", options: { keepDims } } as const;
+    const floats = run(graphOf([{ shape }, constant, { shape: outer }], operator), { precision: "exact" }, input);
+    for (const [i, value] of reference.entries()) expect(floats[i]).toBeCloseTo(value, 3);
+    const [from, to] = [shape, outer].map((dims) => ({
+      shape: dims,
+      type: "uint8" as const,
+      quantization: one(0.5, 0),
+    }));
+    const bytes = run(graphOf([from, constant, to], operator), { precision: "quantised" }, input);
+    for (const [i, value] of reference.entries()) expect(Math.abs(bytes[i] - value)).toBeLessThan(0.501);
+  });
+
+  it("over axes that are no neighbours: there is no plan", () => {
+    const axes = { shape: [2], data: Int32Array.from([1, 3]) };
+    const graph = graphOf([{ shape: [1, 2, 3, 4] }, axes, { shape: [1, 3] }], {
+      op: "MEAN",
+      options: { keepDims: false },
+    });
+    expect(() => new Plan(graph, { precision: "exact" })).toThrow(/\(MEAN\) goes over the axes 1,3/);
+  });
+});
+
+describe("PAD and CONCATENATION", () => {
+  it.each(SEEDS.slice(0, 20))("of floats and bytes, seed %i", (seed) => {
+    const random = new Random(seed);
+    const shape = Array.from({ length: random.int(1, 4) }, () => random.int(1, 20));
+    const quantization = one(0.5, 7);
+    const axis = random.int(0, shape.length - 1);
+    const paddings = shape.map(() => [random.int(0, 3), random.int(0, 3)]);
+    const padded = shape.map((dim, i) => dim + paddings[i][0] + paddings[i][1]);
+    const second = shape.map((dim, i) => (i === axis ? random.int(1, 20) : dim));
+    const joined = shape.map((dim, i) => (i === axis ? dim + second[i] : dim));
+    const a = Float32Array.from({ length: size(shape) }, () => random.int(-7, 248));
+    const b = Float32Array.from({ length: size(second) }, () => random.int(-7, 248));
+    /** The value at `index` of a tensor of shape `dims`, each place of it moved by `by`; or none. */
+    const value = (from: Float32Array, inner: number[], dims: number[], index: number, by: number[]) => {
+      const at = dims.map((dim, i) => (Math.floor(index / size(dims.slice(i + 1))) % dim) - by[i]);
+      if (at.some((place, i) => place < 0 || place >= inner[i])) return undefined;
+      return from[at.reduce((sum, place, i) => sum * inner[i] + place, 0)];
+    };
+    const none = shape.map(() => 0);
+    const shift = shape.map((dim, i) => (i === axis ? dim : 0));
+    const expectedPad = Float32Array.from({ length: size(padded) }, (_, i) => {
+      const before = paddings.map(([first]) => first);
+      return value(a, shape, padded, i, before) ?? 0;
+    });
+    const expectedJoin = Float32Array.from({ length: size(joined) }, (_, i) => {
+      return value(a, shape, joined, i, none) ?? value(b, second, joined, i, shift) ?? Number.NaN;
+    });
+    for (const type of ["float32", "uint8"] as const) {
+      const of = (dims: number[]) => ({ shape: dims, type, ...(type === "uint8" && { quantization }) });
+      const precision = type === "uint8" ? "quantised" : "exact";
+      const pads = { shape: [shape.length, 2], data: Int32Array.from(paddings.flat()) };
+      const pad = graphOf([of(shape), pads, of(padded)], { op: "PAD", options: undefined });
+      expect(run(pad, { precision }, a)).toEqual(expectedPad);
+      const options = { axis: axis - (random.next() < 0.5 ? shape.length : 0), activation: "NONE" as const };
+      const concatenation = graphOf([of(shape), of(second), of(joined)], { op: "CONCATENATION", options });
+      expect(run(concatenation, { precision }, a, b)).toEqual(expectedJoin);
+    }
   });
 });
 

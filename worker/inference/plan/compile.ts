@@ -1,11 +1,11 @@
 /** Turns a graph into the steps of a plan and lays out the memory of its tensors, or says why there is no plan. */
 import type { Graph, KnownOperator } from "../../tflite/graph.ts";
-import { integers, sizeOf } from "../constants.ts";
+import { sizeOf } from "../constants.ts";
 import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
-import { mustFit } from "./fit.ts";
+import { concatenationSteps, padSteps } from "./moves.ts";
 import { otherStep } from "./others.ts";
 import type { Step } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
@@ -18,35 +18,6 @@ export interface Compiled {
   /** The tensor in whose memory a tensor lies. */
   root(tensor: number): number;
 }
-
-/** The operators that read a tensor. */
-const readersOf = (graph: Graph, tensor: number) => graph.operators.filter(({ inputs }) => inputs.includes(tensor));
-
-/** Hands a PAD of height and width to the convolution behind it, which pads anyway. */
-function foldPadding(builder: Builder, operator: Extract<KnownOperator, { op: "PAD" }>): void {
-  const { graph } = builder;
-  const [source, paddings] = operator.inputs;
-  const [output] = operator.outputs;
-  const [, [top = 0] = [], [left = 0] = []] = pairs(integers(tensorOf(graph, paddings)));
-  const others = pairs(integers(tensorOf(graph, paddings))).filter((_, axis) => axis !== 1 && axis !== 2);
-  const readers = readersOf(graph, output);
-  const taken =
-    tensorOf(graph, source).shape.length === 4 &&
-    others.every(([before, after]) => before === 0 && after === 0) &&
-    !graph.outputs.includes(output) &&
-    readers.every((reader) => {
-      const windowed = reader.op === "CONV_2D" || reader.op === "DEPTHWISE_CONV_2D";
-      return windowed && reader.inputs[0] === output && reader.options.padding === "valid";
-    });
-  const inner = tensorOf(graph, source).shape;
-  const shape = pairs(integers(tensorOf(graph, paddings))).map(([before, after], axis) => before + inner[axis] + after);
-  mustFit(operator, shape.join() === tensorOf(graph, output).shape.join() && top >= 0 && left >= 0);
-  if (!taken) throw new NoPlan(`operator ${operator.index} (PAD) is not before a convolution that could pad itself`);
-  builder.pad(output, source, [top, left]);
-}
-
-const pairs = (flat: readonly number[]): number[][] =>
-  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
 
 /** Whether the values are already where the output wants them. */
 function isView(builder: Builder, operator: KnownOperator): boolean {
@@ -61,29 +32,29 @@ function isView(builder: Builder, operator: KnownOperator): boolean {
   return from.kind === "u8" && to.kind === "u8" && from.scale === to.scale && from.zero === to.zero;
 }
 
-function stepOf(builder: Builder, operator: KnownOperator): Step | undefined {
+function stepsOf(builder: Builder, operator: KnownOperator): readonly Step[] {
   const { graph } = builder;
   const [source] = operator.inputs;
   const [output] = operator.outputs;
   if (operator.op === "DEQUANTIZE" && builder.isConstant(source)) {
     builder.fold(output, tensorOf(graph, source));
-    return undefined;
-  }
-  if (operator.op === "PAD") {
-    foldPadding(builder, operator);
-    return undefined;
+    return [];
   }
   if (isView(builder, operator)) {
     builder.alias(output, source);
-    return undefined;
+    return [];
   }
   switch (operator.op) {
+    case "PAD":
+      return padSteps(builder, operator);
+    case "CONCATENATION":
+      return concatenationSteps(builder, operator);
     case "CONV_2D":
     case "DEPTHWISE_CONV_2D":
     case "FULLY_CONNECTED":
-      return convolutionStep(builder, operator);
+      return [convolutionStep(builder, operator)];
     default:
-      return otherStep(builder, operator);
+      return [otherStep(builder, operator)];
   }
 }
 
@@ -104,8 +75,7 @@ export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): C
   const steps: Step[] = [];
   for (const operator of graph.operators) {
     if (operator.op === "UNKNOWN") throw new NoPlan(`operator ${operator.index} (${operator.code}) is not known`);
-    const step = stepOf(builder, operator);
-    if (step !== undefined) steps.push(step);
+    steps.push(...stepsOf(builder, operator));
   }
   const inputs = graph.inputs.map((index) => toValue(tensorOf(graph, index)));
   const outputs = graph.outputs.map((index) => toValue(tensorOf(graph, index)));

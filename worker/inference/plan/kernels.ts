@@ -19,7 +19,8 @@ export type KernelName =
   | "quantize_u8"
   | "dequantize_u8"
   | "clamp_values_f32"
-  | "hard_swish_f32";
+  | "hard_swish_f32"
+  | "move_bytes";
 
 export type Kernels = { readonly [name in KernelName]: (parameters: number) => void } & {
   dot_is_exact(weight: number, byte: number): number;

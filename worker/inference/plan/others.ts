@@ -1,7 +1,7 @@
 /** Steps for the operators without weights. */
 import type { KnownOperator, Tensor } from "../../tflite/graph.ts";
 import { activationOf } from "../activation.ts";
-import { bytesOf, integers } from "../constants.ts";
+import { bytesOf, integers, sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import { fixedPoint, multiplyFixed } from "./multiplier.ts";
@@ -120,17 +120,22 @@ function logisticStep(operator: Of<"LOGISTIC">, input: Value, output: Value): St
   };
 }
 
-/** The number of values after which the second operand repeats; undefined if it does not fit so. */
-function periodOf(a: readonly number[], b: readonly number[]): number | undefined {
-  const shape = [...b];
-  while (shape.length > 0 && shape[0] === 1) shape.shift();
-  if (shape.length > a.length) return undefined;
-  const tail = a.slice(a.length - shape.length);
-  return shape.every((dim, i) => dim === tail[i]) ? shape.reduce((product, dim) => product * dim, 1) : undefined;
+/**
+ * How the second operand is spread over the first: its number of values, after which it repeats, and with how many in a
+ * row each goes. Undefined if it does not fit so.
+ */
+function spreadOf(a: readonly number[], b: readonly number[]): { period: number; run: number } | undefined {
+  if (b.length > a.length) return undefined;
+  const filled = [...Array.from({ length: a.length - b.length }, () => 1), ...b];
+  const first = filled.findIndex((dim) => dim !== 1);
+  if (first === -1) return { period: 1, run: 1 };
+  const last = filled.findLastIndex((dim) => dim !== 1);
+  if (filled.slice(first, last + 1).some((dim, i) => dim !== a[first + i])) return undefined;
+  return { period: sizeOf(filled), run: sizeOf(a.slice(last + 1)) };
 }
 
 /** A constant operand as the kernel reads it: floats, or bytes with 128 added to int8. */
-function constantOperand(builder: Builder, tensor: Tensor, value: Value): Packed {
+export function constantOperand(builder: Builder, tensor: Tensor, value: Value): Packed {
   if (value.kind === "f32") {
     const values = builder.real(tensor);
     return {
@@ -172,8 +177,8 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
   // The longer one comes first.
   const swapped = operands[1].size > operands[0].size || builder.isConstant(operator.inputs[0]);
   const [a, b] = swapped ? [operands[1], operands[0]] : operands;
-  const period = periodOf(a.tensor.shape, b.tensor.shape);
-  if (period === undefined || a.size !== output.size || builder.isConstant(a.tensor.index)) {
+  const spread = spreadOf(a.tensor.shape, b.tensor.shape);
+  if (spread === undefined || a.size !== output.size || builder.isConstant(a.tensor.index)) {
     return refuse(operator, `has shapes [${operands[0].tensor.shape}] and [${operands[1].tensor.shape}]`);
   }
   if (a.kind !== output.kind || b.kind !== output.kind) return refuse(operator, "mixes floats and integers");
@@ -188,7 +193,8 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
       constant ? packedAt(0) : at(b.tensor.index),
       at(output.tensor.index),
       output.size,
-      period,
+      spread.period,
+      spread.run,
       operation,
       ...(bytes
         ? [a.zero, b.zero, ...elementwiseMultipliers(operator.op, a, b, output)]
@@ -205,12 +211,13 @@ function averaging(operator: KnownOperator, input: Value, output: Value): number
     if (!sameScale(input, output)) refuse(operator, "pools between different scales");
     return [input.offset, 0, 0, 1, input.offset];
   }
-  if (!operator.options.keepDims) {
+  const [batch, height, width, channels] = input.tensor.shape;
+  const overPixels = input.tensor.shape.length === 4 && batch === 1 && output.size === channels;
+  if (!operator.options.keepDims || !overPixels) {
     const { multiplier, shift } = fixedPoint(input.scale / output.scale);
     return [input.zero, multiplier, shift, 1, output.zero];
   }
   // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share.
-  const [, height, width] = input.tensor.shape;
   const share = Math.fround((input.zero - input.offset) * input.scale) / output.scale;
   const bias = output.zero - output.offset - Math.trunc(share + (share > 0 ? 0.5 : -0.5));
   const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (height * width * output.scale)));
@@ -221,20 +228,18 @@ function averaging(operator: KnownOperator, input: Value, output: Value): number
 function poolStep(
   operator: KnownOperator,
   [input, output]: readonly [Value, Value],
+  /** [height, width, channels] */
+  size: readonly number[],
   window: readonly number[],
   maximum: boolean,
 ): KernelStep {
   if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
-  const [batch, height, width, channels] = input.tensor.shape;
-  if (input.tensor.shape.length !== 4 || batch !== 1) return refuse(operator, `pools [${input.tensor.shape}]`);
   return {
     kernel: input.kind === "f32" ? "pool_f32" : "pool_u8",
     words: [
       at(input.tensor.index),
       at(output.tensor.index),
-      height,
-      width,
-      channels,
+      ...size,
       ...window,
       maximum ? 1 : 0,
       ...averaging(operator, input, output),
@@ -253,19 +258,25 @@ function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, input: Valu
     return padding === "same" ? Math.floor(Math.max(0, reach - input.tensor.shape[1 + axis]) / 2) : 0;
   });
   const window = [outer[1], outer[2], ...size, ...stride, ...before];
-  return poolStep(operator, [input, output], window, operator.op === "MAX_POOL_2D");
+  return poolStep(operator, [input, output], input.tensor.shape.slice(1), window, operator.op === "MAX_POOL_2D");
 }
+
+/** Pixels that a window may have; see pool.c. */
+const LARGEST_WINDOW = 65535;
 
 function meanStep(builder: Builder, operator: Of<"MEAN">, input: Value, output: Value): KernelStep {
   const { shape } = input.tensor;
-  const axes = integers(tensorOf(builder.graph, operator.inputs[1])).map(
-    (axis) => (axis + shape.length) % shape.length,
-  );
-  if (shape.length !== 4 || [...new Set(axes)].sort().join() !== "1,2") {
-    return refuse(operator, `goes over the axes ${axes} of [${shape}]`);
+  const given = integers(tensorOf(builder.graph, operator.inputs[1]));
+  const axes = [...new Set(given.map((axis) => (axis + shape.length) % shape.length))].sort((a, b) => a - b);
+  const [first = 0, last = -1] = [axes[0], axes.at(-1)];
+  const window = sizeOf(shape.slice(first, last + 1));
+  if (last - first + 1 !== axes.length || axes.length === 0 || window > LARGEST_WINDOW) {
+    return refuse(operator, `goes over the axes ${given} of [${shape}]`);
   }
-  mustHold(operator, output.tensor.shape, shape[3]);
-  return poolStep(operator, [input, output], [1, 1, shape[1], shape[2], 1, 1, 0, 0], false);
+  // Seen as an image whose rows are averaged: what comes before the axes is its height, what comes behind its channels.
+  const [rows, channels] = [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(last + 1))];
+  mustHold(operator, output.tensor.shape, rows * channels);
+  return poolStep(operator, [input, output], [rows, window, channels], [rows, 1, 1, window, 1, 1, 0, 0], false);
 }
 
 function quantizeStep(operator: Of<"QUANTIZE">, input: Value, output: Value): KernelStep {

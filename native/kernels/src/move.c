@@ -1,0 +1,46 @@
+/* Moves runs of bytes from one tensor to another: padding and concatenation.
+ * Tile: 16 bytes; what is left of a run byte by byte. No packing.
+ * Bounds: three nested levels of runs. Writes nothing behind a run, since what lies there may be in place already. */
+#include "common.h"
+
+struct Move {
+    const uint8_t *input;
+    uint8_t *output;
+    const uint8_t *table;   /* of 256 bytes through which bytes go on their way, or 0 */
+    int32_t start;          /* of the first run in the output */
+    int32_t run;            /* bytes */
+    int32_t count[3];       /* runs, outermost level first */
+    int32_t in_step[3];     /* bytes from one to the next */
+    int32_t out_step[3];
+    int32_t fill_bytes;     /* with which the output is filled first, and how much of it */
+    int32_t fill;
+};
+
+INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {
+    int32_t i = 0;
+    NO_UNROLL
+    for (; i + 16 <= bytes; i += 16) wasm_v128_store(to + i, wasm_v128_load(from + i));
+    NO_UNROLL
+    for (; i < bytes; i++) to[i] = from[i];
+}
+
+EXPORT(move_bytes) void move_bytes(const struct Move *s) {
+    const v128_t fill = wasm_i8x16_splat(s->fill);
+    NO_UNROLL
+    for (int32_t i = 0; i < s->fill_bytes; i += 16) wasm_v128_store(s->output + i, fill);
+    for (int32_t a = 0; a < s->count[0]; a++) {
+        for (int32_t b = 0; b < s->count[1]; b++) {
+            const uint8_t *from = s->input + a * s->in_step[0] + b * s->in_step[1];
+            uint8_t *to = s->output + s->start + a * s->out_step[0] + b * s->out_step[1];
+            NO_UNROLL
+            for (int32_t c = 0; c < s->count[2]; c++, from += s->in_step[2], to += s->out_step[2]) {
+                if (s->table) {
+                    NO_UNROLL
+                    for (int32_t i = 0; i < s->run; i++) to[i] = s->table[from[i]];
+                } else {
+                    move_run(from, to, s->run);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/** Steps for what only moves values: PAD and CONCATENATION. */
+import type { KnownOperator } from "../../tflite/graph.ts";
+import { integers, sizeOf } from "../constants.ts";
+import type { Builder } from "./builder.ts";
+import { mustFit } from "./fit.ts";
+import { constantOperand } from "./others.ts";
+import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
+import { type ByteValue, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
+
+type Of<Op extends KnownOperator["op"]> = Extract<KnownOperator, { op: Op }>;
+
+const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);
+
+interface Runs {
+  /** Bytes. */
+  readonly start: number;
+  readonly run: number;
+  /** [outer, middle, inner] numbers of runs, and the bytes from one to the next. */
+  readonly count: readonly number[];
+  readonly inStep: readonly number[];
+  readonly outStep: readonly number[];
+}
+
+/** `struct Move`. */
+const move = (
+  [input, output]: readonly [Value, Value],
+  runs: Runs,
+  more: { fill?: number; source?: Packed; table?: Packed },
+): KernelStep => {
+  const packed = more.source ?? more.table;
+  return {
+    kernel: "move_bytes",
+    ...(packed && { packed }),
+    words: [
+      more.source ? packedAt(0) : at(input.tensor.index),
+      at(output.tensor.index),
+      more.table ? packedAt(0) : 0,
+      runs.start,
+      runs.run,
+      ...runs.count,
+      ...runs.inStep,
+      ...runs.outStep,
+      more.fill === undefined ? 0 : output.size * elementOf(output),
+      more.fill ?? 0,
+    ],
+  };
+};
+
+const pairs = (flat: readonly number[]): number[][] =>
+  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
+
+/** The operators that read a tensor. */
+const readersOf = (builder: Builder, tensor: number) =>
+  builder.graph.operators.filter(({ inputs }) => inputs.includes(tensor));
+
+/** A PAD of height and width before a convolution is left to it, since it pads anyway; any other is a step. */
+export function padSteps(builder: Builder, operator: Of<"PAD">): readonly KernelStep[] {
+  const [source, second] = operator.inputs;
+  const [target] = operator.outputs;
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
+  const { shape } = input.tensor;
+  const paddings = pairs(integers(tensorOf(builder.graph, second)));
+  const padded = shape.map((dim, axis) => dim + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+  mustFit(operator, paddings.length === shape.length && padded.join() === output.tensor.shape.join());
+  mustFit(
+    operator,
+    paddings.flat().every((count) => count >= 0),
+  );
+  const spatial = shape.length === 4 && paddings.every(([a, b], axis) => axis === 1 || axis === 2 || a + b === 0);
+  const taken = readersOf(builder, target).every((reader) => {
+    const windowed = reader.op === "CONV_2D" || reader.op === "DEPTHWISE_CONV_2D";
+    return windowed && reader.inputs[0] === target && reader.options.padding === "valid";
+  });
+  if (spatial && taken && !builder.graph.outputs.includes(target)) {
+    builder.pad(target, source, [paddings[1][0], paddings[2][0]]);
+    return [];
+  }
+  if (shape.length > 4) throw new NoPlan(`operator ${operator.index} (PAD) pads [${shape}]`);
+  if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
+    throw new NoPlan(`operator ${operator.index} (PAD) changes the kind or the scale`);
+  }
+  const four = <T>(dims: readonly T[], one: T): T[] => [...Array.from({ length: 4 - dims.length }, () => one), ...dims];
+  const [from, to] = [four(shape, 1), four(output.tensor.shape, 1)];
+  const before = four(
+    paddings.map(([first]) => first),
+    0,
+  );
+  const element = elementOf(input);
+  const steps = (dims: readonly number[]) => [1, 2, 3].map((axis) => sizeOf(dims.slice(axis)) * element);
+  const outStep = steps(to);
+  const start = before.slice(0, 3).reduce((sum, count, axis) => sum + count * outStep[axis], before[3] * element);
+  const runs = { start, run: from[3] * element, count: from.slice(0, 3), inStep: steps(from), outStep };
+  return [move([input, output], runs, { fill: input.kind === "u8" ? input.zero : 0 })];
+}
+
+/** Bytes at one scale → bytes at another, as ConcatenationWithScaling of TFLite's reference kernels. */
+function rescaling(operator: KnownOperator, input: ByteValue, output: ByteValue): Packed {
+  const scale = Math.fround(input.scale * Math.fround(1 / output.scale));
+  const bias = Math.fround(-(input.zero - input.offset) * scale);
+  const [, low, high] = rangeOf("NONE", output);
+  if (output.offset !== 0)
+    throw new NoPlan(`operator ${operator.index} (CONCATENATION) joins int8 of different scales`);
+  return {
+    bytes: 256,
+    write(view) {
+      for (let q = 0; q < 256; q++) {
+        const real = Math.fround(Math.fround((q - input.offset) * scale) + bias);
+        const rounded = Math.sign(real) * Math.floor(Math.abs(real) + 0.5);
+        view.setUint8(q, Math.min(high, Math.max(low, rounded + output.zero)));
+      }
+    },
+  };
+}
+
+/** A step for each of the tensors that are joined. */
+export function concatenationSteps(builder: Builder, operator: Of<"CONCATENATION">): readonly KernelStep[] {
+  const output = builder.output(operator);
+  const { shape } = output.tensor;
+  const axis = (operator.options.axis + shape.length) % shape.length;
+  if (operator.options.activation !== "NONE") {
+    throw new NoPlan(`operator ${operator.index} (CONCATENATION) has the activation ${operator.options.activation}`);
+  }
+  const outStep = sizeOf(shape.slice(axis)) * elementOf(output);
+  let start = 0;
+  const steps = operator.inputs.map((index) => {
+    const input = builder.value(index);
+    const own = input.tensor.shape;
+    mustFit(
+      operator,
+      own.length === shape.length && own.every((dim, i) => i === axis || dim === shape[i]) && index !== -1,
+    );
+    if (input.kind !== output.kind) {
+      throw new NoPlan(`operator ${operator.index} (CONCATENATION) mixes kinds of tensors`);
+    }
+    const source = builder.isConstant(index) ? constantOperand(builder, input.tensor, input) : undefined;
+    const run = sizeOf(own.slice(axis)) * elementOf(input);
+    const count = [1, 1, sizeOf(own.slice(0, axis))];
+    const runs = { start, run, count, inStep: [0, 0, run], outStep: [0, 0, outStep] };
+    start += run;
+    const bytes = input.kind === "u8" && output.kind === "u8";
+    if (!bytes || sameScale(input, output)) return move([input, output], runs, source ? { source } : {});
+    if (source) throw new NoPlan(`operator ${operator.index} (CONCATENATION) has a constant of another scale`);
+    return move([input, output], runs, { table: rescaling(operator, input, output) });
+  });
+  mustFit(operator, start === outStep);
+  return steps;
+}
