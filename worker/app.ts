@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { bearerAuth } from "./http/auth.ts";
 import { noRoute, problem } from "./http/problem.ts";
+import { takeInRest } from "./http/rest-of-body.ts";
 import type { AppEnv } from "./http/settings.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
@@ -22,7 +23,8 @@ app.use(async (c, next) => {
 });
 app.route("/", health); // before the token: probes carry none
 app.route("/", page); // it asks for the token itself
-app.use(bearerAuth);
+app.use(bearerAuth); // without a token not a byte of the body is taken in
+app.use(takeInRest);
 app.route("/label", label);
 app.route("/ekuiper", ekuiper);
 app.route("/models", models);

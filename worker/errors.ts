@@ -12,6 +12,7 @@ const KINDS = {
   "unknown-model": [404, "No such model is installed"],
   "method-not-allowed": [405, "This method is not for this address"],
   "body-too-large": [413, "The body is too large"],
+  "too-many-images": [413, "There are too many images in one request"],
   "image-too-large": [413, "The image has too many pixels"],
   "unsupported-image": [415, "This kind of image is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
@@ -48,3 +49,14 @@ export class LabelerError extends Error {
     return KINDS[this.kind][1];
   }
 }
+
+const IMAGE_FAULTS: ReadonlySet<ErrorKind> = new Set([
+  "bad-body",
+  "body-too-large",
+  "image-too-large",
+  "unsupported-image",
+  "broken-image",
+]);
+
+/** Whether an error is a single image's fault, so that the next image may well be fine. */
+export const isImageFault = (error: LabelerError): boolean => IMAGE_FAULTS.has(error.kind);

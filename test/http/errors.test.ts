@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
+import { RUNTIMES } from "./runtimes.ts";
 
 const MAX_BODY = 1_000_000;
 const MAX_PIXELS = 250_000;
@@ -91,6 +92,22 @@ describe("sizes", () => {
       headers: { authorization },
     } as RequestInit);
     await expectProblem(response, 413, "body-too-large", /MAX_BODY_BYTES/);
+  });
+});
+
+describe.each(RUNTIMES)("a body that is refused unread, on %s,", (_, start) => {
+  it("is taken in behind the answer, so that a client that sends first and reads then has it", async () => {
+    const other = await start();
+    try {
+      const body = new Uint8Array(6_000_000);
+      for (let i = 0; i < 3; i++) {
+        expect((await post(`${other.url}/label?top=0`, body)).status).toBe(400);
+        expect((await post(`${other.url}/label?model=none`, body)).status).toBe(404);
+        expect((await post(`${other.url}/label`, body)).status).toBe(415);
+      }
+    } finally {
+      await other.stop();
+    }
   });
 });
 

@@ -17,10 +17,13 @@ export const tooLarge = (limit: number, size: string, setting: string): LabelerE
   );
 
 /**
- * Some clients only read the answer once they have sent everything: that much of a body that is refused, or that has more
- * behind its image, is still taken from them and thrown away. In multiples of the limit.
+ * Some clients only read the answer once they have sent everything, and where a connection is closed on them they lose it:
+ * what is left of a body is taken in and thrown away, up to so many times the limit, and for so long in milliseconds.
  */
-const DRAIN = 2;
+const DRAIN = { limits: 2, patience: 30_000 };
+
+/** How a body that was opened is drained. */
+const opened = new WeakMap<Request, () => Promise<void>>();
 
 /**
  * @param limit In bytes: the setting MAX_BODY_BYTES.
@@ -31,40 +34,55 @@ export function openBody(request: Request, limit: number): Body {
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
   if (size !== undefined && size > limit) throw tooLarge(limit, group(size), "MAX_BODY_BYTES");
-  return { pieces: counted(request.body, limit), size };
+  if (request.body === null) return { pieces: nothing(), size };
+  const reader = request.body.getReader({ mode: "byob" });
+  let ended = false;
+  opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
+  return { pieces: counted(reader, limit, () => (ended = true)), size };
+}
+
+/** Takes in, within bounds, what is left of a request's body. Ends at once where everything was read. */
+export async function drainBody(request: Request, limit: number): Promise<void> {
+  const known = opened.get(request);
+  try {
+    if (known !== undefined) await known();
+    else if (request.body !== null && !request.bodyUsed) await drain(request.body.getReader({ mode: "byob" }), limit);
+  } catch {
+    // The sender has hung up.
+  }
 }
 
 /** Bytes per read, into the same buffer again: a new one for each would leave all of a body to the garbage collector. */
 const PIECE = 64 << 10;
 
+async function* nothing(): AsyncGenerator<Uint8Array, void> {}
+
 /** A piece holds until the next one is asked for. */
-async function* counted(body: ReadableStream<Uint8Array> | null, limit: number): AsyncGenerator<Uint8Array, void> {
-  if (body === null) return;
-  const reader = body.getReader({ mode: "byob" });
+async function* counted(
+  reader: ReadableStreamBYOBReader,
+  limit: number,
+  ended: () => void,
+): AsyncGenerator<Uint8Array, void> {
   let buffer = new Uint8Array(PIECE);
   let length = 0;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read(buffer);
-      if (value !== undefined) buffer = new Uint8Array(value.buffer);
-      if (done || value === undefined) return;
-      length += value.length;
-      if (length > limit) throw tooLarge(limit, `more than ${group(limit)}`, "MAX_BODY_BYTES");
-      yield value;
-    }
-  } finally {
-    await drain(reader, buffer, limit);
+  for (;;) {
+    const { done, value } = await reader.read(buffer);
+    if (done || value === undefined) return ended();
+    buffer = new Uint8Array(value.buffer);
+    length += value.length;
+    if (length > limit) throw tooLarge(limit, `more than ${group(limit)}`, "MAX_BODY_BYTES");
+    yield value;
   }
 }
 
-/** Ends at once where everything was read. */
-async function drain(reader: ReadableStreamBYOBReader, first: Uint8Array<ArrayBuffer>, limit: number): Promise<void> {
-  let buffer = first;
-  for (let drained = 0; drained < DRAIN * limit; ) {
+async function drain(reader: ReadableStreamBYOBReader, limit: number): Promise<void> {
+  const end = Date.now() + DRAIN.patience;
+  let buffer = new Uint8Array(PIECE);
+  for (let drained = 0; drained < DRAIN.limits * limit && Date.now() < end; ) {
     const { done, value } = await reader.read(buffer);
     if (done || value === undefined) return;
     drained += value.length;
     buffer = new Uint8Array(value.buffer);
   }
-  await reader.cancel("more than is allowed").catch(() => undefined);
+  await reader.cancel("more than is allowed");
 }

@@ -1,34 +1,85 @@
 /**
- * Finds the image in a body: raw bytes, the first file of a form, or base64 in JSON. What it is, is seen from the bytes
- * and not from Content-Type, since `curl --data-binary` calls everything a form.
+ * Finds the images in a body: raw bytes, the files of a form, or base64 in JSON. What it is, is seen from the bytes and
+ * not from Content-Type, since `curl --data-binary` calls everything a form.
  */
 
 import * as z from "zod/mini";
 import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
-import { Pieces } from "../image/pieces.ts";
+import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
+import { type ImageSource, imageFrom } from "../label-image.ts";
+import type { NamedImage } from "../label-many.ts";
 import { tooLarge } from "./body.ts";
 
 const HOW =
-  "Send the bytes of an image (curl --data-binary @photo.jpg), a form with a file (curl -F image=@photo.jpg), " +
-  'or JSON {"image": BASE64}.';
+  "Send the bytes of an image (curl --data-binary @photo.jpg), a form with files (curl -F image=@photo.jpg), " +
+  'or JSON {"image": BASE64} or {"images": [BASE64, …]}.';
 
 const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${what} ${HOW}`, { cause });
 
-const jsonBody = z.union([z.string(), z.strictObject({ image: z.string() })]);
+const several = z.array(z.union([z.string(), z.strictObject({ name: z.optional(z.string()), image: z.string() })]));
+
+const jsonBody = z.union([
+  z.string(),
+  z.strictObject({ image: z.string() }),
+  several,
+  z.strictObject({ images: several }),
+]);
 
 const DATA_URL = /^data:[^,]*;base64,/i;
 
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+function nonEmpty(image: Uint8Array): ImageSource {
+  if (image.length === 0) throw bad("The image is empty.");
+  return imageFrom(image);
+}
+
+/**
+ * An image in base64, or in a base64 data URL.
+ *
+ * @throws LabelerError of kind bad-body if it is neither, or empty.
+ */
+export function imageFromBase64(text: string): ImageSource {
+  let image: Uint8Array;
   try {
-    return Uint8Array.fromBase64(text.replace(DATA_URL, ""));
+    image = Uint8Array.fromBase64(text.replace(DATA_URL, ""));
   } catch (error) {
     throw bad("The image in the JSON is neither base64 nor a base64 data URL.", error);
   }
+  return nonEmpty(image);
 }
 
-function fromJson(body: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Classes and no closures: a closure would keep the whole body alive. */
+class Base64Image implements NamedImage {
+  readonly name: string | undefined;
+  readonly #text: string;
+  constructor(text: string, name?: string) {
+    this.#text = text;
+    this.name = name;
+  }
+  open(): ImageSource {
+    return imageFromBase64(this.#text);
+  }
+}
+
+class FileImage implements NamedImage {
+  readonly name: string;
+  readonly #file: File;
+  constructor(file: File) {
+    this.#file = file;
+    this.name = file.name;
+  }
+  async open(): Promise<ImageSource> {
+    return nonEmpty(new Uint8Array(await this.#file.arrayBuffer()));
+  }
+}
+
+/** A single image, or several whose answers come as a list. */
+export type Images =
+  | { readonly one: ImageSource; readonly many?: undefined }
+  | { readonly one?: undefined; readonly many: NamedImage[] };
+
+function fromJson(body: Uint8Array): Images {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(body));
@@ -36,63 +87,78 @@ function fromJson(body: Uint8Array): Uint8Array<ArrayBuffer> {
     throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
   }
   const { success, data } = z.safeParse(jsonBody, json);
-  if (!success) throw bad('The JSON is neither a string of base64 nor an object with just the field "image".');
-  return fromBase64(typeof data === "string" ? data : data.image);
+  if (!success) {
+    throw bad('The JSON is no base64, no list of it, and no object with just the field "image" or "images".');
+  }
+  if (typeof data === "string") return { one: imageFromBase64(data) };
+  if ("image" in data) return { one: imageFromBase64(data.image) };
+  const list = "images" in data ? data.images : data;
+  if (list.length === 0) throw bad("The list of images is empty.");
+  const named = list.map((item) =>
+    typeof item === "string" ? new Base64Image(item) : new Base64Image(item.image, item.name),
+  );
+  return { many: named };
 }
 
-async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Uint8Array<ArrayBuffer>> {
+async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Images> {
   let form: FormData;
   try {
     form = await new Response(body, { headers: { "content-type": contentType } }).formData();
   } catch (error) {
     throw bad(`The multipart form cannot be read: ${(error as Error).message}.`, error);
   }
-  for (const [, value] of form) if (typeof value !== "string") return new Uint8Array(await value.arrayBuffer());
-  throw bad("The form has no file in it.");
+  const files: FileImage[] = [];
+  for (const [, value] of form) if (typeof value !== "string") files.push(new FileImage(value));
+  if (files.length === 0) throw bad("The form has no file in it.");
+  return files.length === 1 ? { one: await files[0].open() } : { many: files };
 }
 
 /** The first byte that is no white space. */
 const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => byte > 0x20);
 
-/** An image that may still be coming. */
-export interface IncomingImage {
-  readonly pieces: Pieces;
-  /** In bytes, where it is known. */
-  readonly size: number | undefined;
+/** `{`, `[` and `"`. */
+const JSON_BEGINS: readonly (number | undefined)[] = [0x7b, 0x5b, 0x22];
+
+export interface BodyLimits {
+  /** The largest form or JSON, in bytes, since these stand in memory: the setting MAX_FORM_BYTES. */
+  readonly formBytes: number;
+  /** The setting MAX_IMAGES. */
+  readonly images: number;
 }
 
-const complete = (image: Uint8Array): IncomingImage => {
-  if (image.length === 0) throw bad("The image is empty.");
-  return { pieces: new Pieces([image]), size: image.length };
-};
-
 /**
- * Finds the image. One that is sent as it is, is not waited for.
+ * Finds the image, or the images. One that is sent as it is, is not waited for.
  *
  * @param size Of the body in bytes, where it is known.
  * @param contentType Needed for the boundary of a form alone.
- * @param bufferLimit The largest form or JSON, in bytes, since these stand in memory: the setting MAX_FORM_BYTES.
- * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or body-too-large.
+ * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, body-too-large, or
+ *   too-many-images.
  */
-export async function imageOf(
+export async function imagesOf(
   pieces: Pieces,
   size: number | undefined,
   contentType: string,
-  bufferLimit: number,
-): Promise<IncomingImage> {
+  { formBytes, images }: BodyLimits,
+): Promise<Images> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
   const form = /^multipart\/form-data/i.test(contentType);
-  const first = firstByte(beginning);
-  const json = first === 0x7b || first === 0x22; // { or "
+  const json = JSON_BEGINS.includes(firstByte(beginning));
   // What is none of these is no image either, and decoding says so.
-  if (isImage(beginning) || !(form || json)) return { pieces, size };
-  if (size !== undefined && size > bufferLimit) {
-    throw tooLarge(bufferLimit, `as a form or JSON ${size.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
+  if (isImage(beginning) || !(form || json)) return { one: { pieces, size } };
+  if (size !== undefined && size > formBytes) {
+    throw tooLarge(formBytes, `as a form or JSON ${size.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
   }
-  const whole = await pieces.all({ limit: bufferLimit, size });
+  const whole = await pieces.all({ limit: formBytes, size });
   if (whole === undefined) {
-    throw tooLarge(bufferLimit, `as a form or JSON more than ${bufferLimit.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
+    throw tooLarge(formBytes, `as a form or JSON more than ${formBytes.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
   }
-  return complete(form ? await fromForm(whole, contentType) : fromJson(whole));
+  const found = form ? await fromForm(whole, contentType) : fromJson(whole);
+  if (found.many !== undefined && found.many.length > images) {
+    throw new LabelerError(
+      "too-many-images",
+      `The request has ${found.many.length} images and the limit is ${images}. Send fewer at once, or raise the setting MAX_IMAGES.`,
+    );
+  }
+  return found;
 }

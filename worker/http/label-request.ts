@@ -1,10 +1,12 @@
 /** From a request to its labels: what the routes that label have in common. */
 import type { Context } from "hono";
+import { LabelerError } from "../errors.ts";
 import { Pieces } from "../image/pieces.ts";
-import { type Labelled, labelImage } from "../label-image.ts";
+import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
+import { labelMany, type Outcome } from "../label-many.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
 import { openBody } from "./body.ts";
-import { imageOf } from "./image-body.ts";
+import { type Images, imagesOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
 
@@ -47,36 +49,62 @@ async function exhaust(pieces: Pieces): Promise<void> {
   while ((await pieces.next()) !== undefined);
 }
 
+/** What labelOne() and labelMany() need to know of this request's labeler. */
+export function labelContext(c: Context<AppEnv>): LabelContext {
+  const { DEFAULT_MODEL, MAX_PIXELS } = settingsOf(c.env);
+  return { catalogue: catalogueOf(c), source: sourceOf(c), defaultModel: DEFAULT_MODEL, maxPixels: MAX_PIXELS };
+}
+
+/**
+ * Finds the images in the request's body and has them labelled.
+ *
+ * @throws LabelerError for every mistake in body or image; and whatever `label` throws.
+ */
+async function withImages<T>(
+  c: Context<AppEnv>,
+  options: LabelOptions,
+  label: (images: Images, context: LabelContext) => Promise<T>,
+): Promise<T> {
+  const { MAX_BODY_BYTES, MAX_FORM_BYTES, MAX_IMAGES } = settingsOf(c.env);
+  const context = labelContext(c);
+  // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
+  await prepareModel(options, context);
+  const body = openBody(c.req.raw, MAX_BODY_BYTES);
+  const limits = { formBytes: MAX_FORM_BYTES, images: MAX_IMAGES };
+  const contentType = c.req.header("content-type") ?? "";
+  return label(await imagesOf(new Pieces(body.pieces), body.size, contentType, limits), context);
+}
+
 /**
  * Labels the image in the request's body as its query says.
  *
- * @throws LabelerError for every mistake in query, body or image.
+ * @throws LabelerError for every mistake in query, body or image; several images are one.
  */
-export async function labelRequest(
+export function labelRequest(
   c: Context<AppEnv>,
   { queries = c.req.queries(), observe }: LabelRequestOptions = {},
 ): Promise<Labelled> {
-  const settings = settingsOf(c.env);
-  const { model: name = settings.DEFAULT_MODEL, top, min, crop, exif } = parseQuery(queries);
-  const [catalogue, source] = [catalogueOf(c), sourceOf(c)];
-  // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
-  const model = await catalogue.describe(name, source);
-  const classifier = () => catalogue.get(name, source);
-  classifier().catch(() => undefined);
-  const body = openBody(c.req.raw, settings.MAX_BODY_BYTES);
-  const pieces = new Pieces(body.pieces);
-  try {
-    const image = await imageOf(pieces, body.size, c.req.header("content-type") ?? "", settings.MAX_FORM_BYTES);
-    const options = { top, min, crop, exif, maxPixels: settings.MAX_PIXELS };
-    if (observe === undefined) return await labelImage(image, model, classifier, options);
-    const watched = new Pieces(observed(image.pieces, observe));
+  const options = parseQuery(queries);
+  return withImages(c, options, async ({ one }, context) => {
+    if (one === undefined) throw new LabelerError("bad-body", "This call takes one image. Send several to /label.");
+    if (observe === undefined) return labelOne(one, options, context);
+    const watched = new Pieces(observed(one.pieces, observe));
     try {
-      return await labelImage({ pieces: watched, size: image.size }, model, classifier, options);
+      return await labelOne({ pieces: watched, size: one.size }, options, context);
     } finally {
       await exhaust(watched);
     }
-  } finally {
-    // What is left of the body is taken in while the answer is on its way already.
-    c.executionCtx.waitUntil(pieces.close());
-  }
+  });
+}
+
+/**
+ * Labels the image, or the several images, in the request's body as its query says.
+ *
+ * @throws LabelerError for every mistake in query or body, and for a single image's; of several, each has its own error.
+ */
+export function labelRequests(c: Context<AppEnv>): Promise<Labelled | Outcome[]> {
+  const options = parseQuery(c.req.queries());
+  return withImages<Labelled | Outcome[]>(c, options, ({ one, many }, context) =>
+    one === undefined ? labelMany(many, options, context) : labelOne(one, options, context),
+  );
 }

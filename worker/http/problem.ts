@@ -4,14 +4,16 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { LabelerError } from "../errors.ts";
 import type { AppEnv } from "./settings.ts";
 
-interface Problem {
+/** The fields of a problem. */
+export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
 }
 
-const problemOf = (error: unknown): Problem => {
+/** What a caller may know of an error. */
+export const problemOf = (error: unknown): Problem => {
   if (error instanceof LabelerError) {
     const { kind, title, status, message } = error;
     return { type: `urn:edge-labeler:problem:${kind}`, title, status, detail: message };

@@ -47,6 +47,8 @@ const schema = z.object({
   MAX_BODY_BYTES: count,
   /** The largest form or JSON, in bytes: these stand in memory, while an image that is sent as it is streams. */
   MAX_FORM_BYTES: count,
+  /** How many images one request may carry. */
+  MAX_IMAGES: z._default(count, 100),
   /** The largest image, in pixels. */
   MAX_PIXELS: count,
   /** How many bytes of weights may stay in the isolate beside those in use. */

@@ -3,7 +3,7 @@
  * a 2xx, so an image that cannot be read is an answer here and no error: the rule sees the reason.
  */
 import { type Context, Hono } from "hono";
-import { type ErrorKind, LabelerError } from "../errors.ts";
+import { isImageFault, LabelerError } from "../errors.ts";
 import { openBody } from "../http/body.ts";
 import { Digest } from "../http/digest.ts";
 import { handedOver } from "../http/handed-over.ts";
@@ -13,15 +13,6 @@ import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { Pieces } from "../image/pieces.ts";
 import type { Labelled } from "../label-image.ts";
 import type { Label } from "../model/top-k.ts";
-
-/** What is the image's fault: the next row may well be fine. Everything else is the rule's or the service's. */
-const IMAGE_FAULTS: ReadonlySet<ErrorKind> = new Set([
-  "bad-body",
-  "body-too-large",
-  "image-too-large",
-  "unsupported-image",
-  "broken-image",
-]);
 
 interface Reply {
   results: Label[];
@@ -37,7 +28,7 @@ async function reply(labelled: Promise<Labelled>): Promise<Reply> {
     if (missing === 0) return { results, ...best };
     return { results, ...best, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
   } catch (error) {
-    if (!(error instanceof LabelerError) || !IMAGE_FAULTS.has(error.kind)) throw error;
+    if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message };
   }
 }

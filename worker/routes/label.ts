@@ -1,21 +1,42 @@
-/** POST /label: an image in, its labels out. */
-import { Hono } from "hono";
+/** POST /label: an image in, its labels out; or several in, and for each its labels or its error. */
+import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { labelRequest } from "../http/label-request.ts";
+import { labelRequests } from "../http/label-request.ts";
+import { problemOf } from "../http/problem.ts";
 import type { AppEnv } from "../http/settings.ts";
+import type { Labelled } from "../label-image.ts";
+import type { Outcome } from "../label-many.ts";
+
+const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
+
+/** 0..1 with three digits, or nothing where nothing is missing. */
+const missingOf = (labelled: Labelled): number | undefined =>
+  labelled.missing > 0 ? Number(labelled.missing.toFixed(3)) : undefined;
+
+/** An image among several, as JSON: fields without a value are left out. */
+const shown = ({ name, labelled, error }: Outcome) =>
+  error === undefined
+    ? { name, labels: labelled.labels, missing: missingOf(labelled) }
+    : { name, error: problemOf(error) };
+
+const wantsText = (c: Context<AppEnv>): boolean =>
+  accepts(c, { header: "Accept", supports: ["application/json", "text/plain"], default: "application/json" }) ===
+  "text/plain";
 
 /**
  * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone.
  * An image whose file ends early has the header X-Image-Missing: how much of it, 0..1, is not there.
+ *
+ * Several images give `[{"name":"a.jpg","labels":[…]},{"name":"b.jpg","error":{…}},…]` in their order, or a line each.
  */
 export const label = new Hono<AppEnv>().post("/", async (c) => {
-  const { labels, missing } = await labelRequest(c);
-  if (missing > 0) c.header("x-image-missing", missing.toFixed(3));
-  const type = accepts(c, {
-    header: "Accept",
-    supports: ["application/json", "text/plain"],
-    default: "application/json",
-  });
+  const answer = await labelRequests(c);
   c.header("vary", "Accept");
-  return type === "text/plain" ? c.text(labels[0]?.label ?? "") : c.json(labels);
+  if (Array.isArray(answer)) {
+    if (wantsText(c)) return c.text(answer.map(({ labelled }) => `${best(labelled)}\n`).join(""));
+    return c.json(answer.map(shown));
+  }
+  const missing = missingOf(answer);
+  if (missing !== undefined) c.header("x-image-missing", missing.toFixed(3));
+  return wantsText(c) ? c.text(best(answer)) : c.json(answer.labels);
 });

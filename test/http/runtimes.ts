@@ -1,0 +1,9 @@
+/** The labeler as it runs in `npm start`, and on workerd alone: for what must be the same on both. */
+import { startLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
+
+/** For describe.each. */
+export const RUNTIMES = [
+  ["wrangler dev", startLabeler],
+  ["workerd", startWorkerd],
+] as const;
