@@ -12,8 +12,14 @@ import { type BuildOptions, buildEngine } from "./build.ts";
 export interface Engine {
   /** Base URL of its REST API, without a slash at the end. */
   url: string;
+  /** Its process id; another one after a restart. */
+  pid(): number;
   /** The last lines that it logged. */
   log(): string;
+  /** Kills it as a power cut would; its folder stays. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`, at the same address and with what it had on disk. */
+  restart(): Promise<void>;
   /** Stops it and removes its folder. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -25,6 +31,8 @@ const keptLogLines = 500;
 export interface EngineOptions extends BuildOptions {
   /** The MQTT broker of streams that name no other, for example tcp://127.0.0.1:1883. */
   broker: string;
+  /** Settings of eKuiper's own that this engine shall have, for example KUIPER__PORTABLE__PYTHONBIN. */
+  environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -38,30 +46,22 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   for (const name of ["data", "log", "plugins/portable"]) await mkdir(join(folder, name), { recursive: true });
 
   const [restPort, cliPort] = await freePorts(2);
-  const child = spawn(build.binary, [], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "pipe"],
-    env: {
-      ...withoutSettings(process.env),
-      KuiperBaseKey: folder,
-      KUIPER__BASIC__RESTIP: "127.0.0.1",
-      KUIPER__BASIC__RESTPORT: String(restPort),
-      KUIPER__BASIC__IP: "127.0.0.1",
-      KUIPER__BASIC__PORT: String(cliPort),
-      KUIPER__BASIC__PPROF: "false", // it would take port 6060
-      KUIPER__BASIC__ENABLEPRIVATENET: "true",
-      KUIPER__BASIC__CONSOLELOG: "true",
-      KUIPER__BASIC__FILELOG: "false",
-      MQTT_SOURCE__DEFAULT__SERVER: options.broker,
-    },
-  });
   const lines: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface(stream).on("line", (line) => {
-      lines.push(line);
-      if (lines.length > keptLogLines) lines.shift();
+  const start = () => {
+    const process = spawn(build.binary, [], {
+      cwd: folder,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: environment(options, folder, restPort, cliPort),
     });
-  }
+    for (const stream of [process.stdout, process.stderr]) {
+      createInterface(stream).on("line", (line) => {
+        lines.push(line);
+        if (lines.length > keptLogLines) lines.shift();
+      });
+    }
+    return process;
+  };
+  let child = start();
   // Whatever ends this process, the engine and its folder do not outlive it.
   const kill = () => {
     child.kill("SIGKILL");
@@ -71,7 +71,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const engine: Engine = {
     url: `http://127.0.0.1:${restPort}`,
+    pid: () => child.pid ?? 0,
     log: () => lines.join("\n"),
+    async kill() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      if (!hasEnded(child) && child.kill("SIGKILL")) await ended;
+    },
+    async restart() {
+      child = start();
+      await answers(engine, child, options.signal);
+    },
     async stop() {
       await terminate(child);
       process.off("exit", kill);
@@ -86,6 +95,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   return engine;
 }
+
+const environment = (options: EngineOptions, folder: string, restPort: number, cliPort: number) => ({
+  ...withoutSettings(process.env),
+  KuiperBaseKey: folder,
+  KUIPER__BASIC__RESTIP: "127.0.0.1",
+  KUIPER__BASIC__RESTPORT: String(restPort),
+  KUIPER__BASIC__IP: "127.0.0.1",
+  KUIPER__BASIC__PORT: String(cliPort),
+  KUIPER__BASIC__PPROF: "false", // it would take port 6060
+  KUIPER__BASIC__ENABLEPRIVATENET: "true",
+  KUIPER__BASIC__CONSOLELOG: "true",
+  KUIPER__BASIC__FILELOG: "false",
+  MQTT_SOURCE__DEFAULT__SERVER: options.broker,
+  ...options.environment,
+});
 
 async function answers(engine: Engine, child: ChildProcess, signal?: AbortSignal): Promise<void> {
   let failure = "";
