@@ -34,6 +34,19 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
   throw new Error(`workerd does not answer at ${url}:\n${log()}`);
 }
 
+let bundle: string | undefined;
+
+/** The bundled Worker, made once in a process. */
+function bundleOnce(): string {
+  if (bundle === undefined) {
+    const folder = mkdtempSync(join(tmpdir(), "edge-labeler-bundle-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    bundleWorker(folder);
+    bundle = folder;
+  }
+  return bundle;
+}
+
 /** Bundles the labeler of this checkout, runs it on a free port and waits until it answers. */
 export async function startWorkerd({
   settings = {},
@@ -41,16 +54,17 @@ export async function startWorkerd({
   state,
 }: LabelerOptions = {}): Promise<RunningWorkerd> {
   await Promise.all([indexModels(models), makeBundles()]);
-  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
-  bundleWorker(folder);
+  const bundle = bundleOnce();
   const [port, inspectorPort] = await freePorts(2);
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
-  const config = workerdConfig({ bundle: folder, models, state: results, address: `127.0.0.1:${port}`, settings });
-  writeFileSync(join(folder, "config.capnp"), config);
+  const config = workerdConfig({ bundle, models, state: results, address: `127.0.0.1:${port}`, settings });
+  const configFile = join(bundle, `${port}.capnp`); // beside the modules that it names
+  writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;
   const workerd: string = createRequire(import.meta.url)("workerd").default;
-  const args = ["serve", join(folder, "config.capnp"), `--inspector-addr=${inspector}`];
+  const args = ["serve", configFile, `--inspector-addr=${inspector}`];
   const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));

@@ -57,7 +57,7 @@ const LAST_RETRY = 300_000;
 const LEASE = 30_000;
 /** These say that the row itself is not wanted; it is tried that often, in case the target was only half awake. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
-const REFUSED_TRIES = 5;
+const REFUSED_TRIES = 3;
 
 export class Pusher {
   readonly #sql: SqlStorage;

@@ -1,0 +1,171 @@
+/** The push of results to configured targets that fail, hang, redirect and come back, over a killed labeler. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { freePorts } from "../../scripts/lib/ports.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { post } from "./client.ts";
+
+interface Target {
+  readonly url: string;
+  /** The ids that were answered with a 2xx, in their order. */
+  readonly got: string[];
+  readonly bodies: unknown[];
+  readonly authorization: (string | undefined)[];
+  /** What it answers; null to hang. */
+  answer: (id: string) => number | null;
+  readonly server: Server;
+}
+
+let state: string;
+let labelers: RunningLabeler[];
+let targets: Target[];
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), "edge-labeler-push-"));
+  labelers = [];
+  targets = [];
+});
+afterEach(async () => {
+  for (const labeler of labelers) await labeler.stop();
+  for (const { server } of targets) {
+    server.closeAllConnections();
+    server.close();
+  }
+  rmSync(state, { recursive: true });
+});
+
+async function target(port = 0, path = "/labels"): Promise<Target> {
+  const found: Target = {
+    url: "",
+    got: [],
+    bodies: [],
+    authorization: [],
+    answer: () => 200,
+    server: createServer((request, response) => {
+      let body = "";
+      request.on("data", (data) => (body += data));
+      request.on("end", () => {
+        const row = JSON.parse(body);
+        const status = found.answer(row.id);
+        if (status === null) return;
+        if (status < 300) {
+          found.got.push(row.id);
+          found.bodies.push(row);
+          found.authorization.push(request.headers.authorization);
+        }
+        response.writeHead(status, status === 302 ? { location: targets[1]?.url } : {}).end("taken");
+      });
+    }),
+  };
+  await new Promise<void>((resolve) => found.server.listen(port, "127.0.0.1", resolve));
+  const listening = { ...found, url: `http://127.0.0.1:${(found.server.address() as AddressInfo).port}${path}` };
+  Object.defineProperty(listening, "answer", {
+    get: () => found.answer,
+    set: (answer: Target["answer"]) => {
+      found.answer = answer;
+    },
+  });
+  targets.push(listening);
+  return listening;
+}
+
+async function start(
+  how: (options: LabelerOptions) => Promise<RunningLabeler>,
+  urls: readonly string[],
+  settings: Record<string, string> = {},
+): Promise<RunningLabeler> {
+  const labeler = await how({ state, settings: { PUSH_TARGETS: urls.join(","), ...settings } });
+  labelers.push(labeler);
+  return labeler;
+}
+
+/** Hands over images that cannot be read: their rows are pushed like others. */
+async function sink({ url }: RunningLabeler, ...ids: string[]): Promise<void> {
+  for (const id of ids) expect((await post(`${url}/ekuiper/sink?id=${id}`, "no image")).status).toBe(204);
+}
+
+const status = async ({ url }: RunningLabeler) => (await (await fetch(`${url}/push`)).json()).targets;
+
+describe.each([
+  ["workerd", startWorkerd],
+  ["wrangler dev", startLabeler],
+] as const)("on %s", (_, how) => {
+  it("posts each result once, in order, with the token, to every target", async () => {
+    const [first, second] = [await target(), await target()];
+    const labeler = await start(how, [first.url, second.url], { PUSH_TOKEN: "for-targets" });
+    await sink(labeler, "a", "b", "c");
+    await expect.poll(() => first.got).toEqual(["a", "b", "c"]);
+    await expect.poll(() => second.got).toEqual(["a", "b", "c"]);
+    expect(new Set(first.authorization)).toEqual(new Set(["Bearer for-targets"]));
+    expect(first.bodies).toEqual(await (await fetch(`${labeler.url}/results`)).json());
+    await expect
+      .poll(async () => (await status(labeler))[0])
+      .toEqual({
+        target: first.url,
+        delivered: 3,
+        waiting: 0,
+        givenUp: 0,
+        failures: 0,
+        retryAt: null,
+        lastError: null,
+      });
+  });
+});
+
+it("tries again where a target fails, keeps the order, and holds up no other target", async () => {
+  const [flaky, hanging, good] = [await target(), await target(), await target()];
+  let calls = 0;
+  flaky.answer = () => (++calls % 2 === 1 ? 503 : 200);
+  hanging.answer = () => null;
+  const labeler = await start(startWorkerd, [flaky.url, hanging.url, good.url]);
+  await sink(labeler, "a", "b");
+  await expect.poll(() => good.got).toEqual(["a", "b"]);
+  await expect.poll(async () => (await status(labeler))[0]).toMatchObject({ lastError: "answered with status 503" });
+  await sink(labeler, "c");
+  await expect.poll(() => good.got).toEqual(["a", "b", "c"]);
+  await expect.poll(() => flaky.got, { timeout: 15_000 }).toEqual(["a", "b", "c"]);
+  expect((await status(labeler))[1]).toMatchObject({ delivered: 0, waiting: 3 });
+});
+
+it("goes on after the labeler was killed, without a request that wakes it up", async () => {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}/labels`;
+  const labeler = await start(startWorkerd, [url]);
+  await sink(labeler, "a", "b", "c");
+  await expect.poll(async () => (await status(labeler))[0]).toMatchObject({ delivered: 0, waiting: 3, givenUp: 0 });
+  await labeler.stop(); // SIGKILL
+  const { got } = await target(port);
+  await start(startWorkerd, [url]);
+  await expect.poll(() => got, { timeout: 40_000 }).toEqual(["a", "b", "c"]);
+});
+
+it("does not follow a redirect", async () => {
+  const [redirecting, elsewhere] = [await target(), await target()];
+  redirecting.answer = () => 302;
+  const labeler = await start(startWorkerd, [redirecting.url]);
+  await sink(labeler, "a");
+  await expect.poll(async () => (await status(labeler))[0]).toMatchObject({ lastError: "answered with status 302" });
+  expect(elsewhere.got).toEqual([]);
+});
+
+it("gives up a result that the target refuses again and again, and one that is too old, and goes on", async () => {
+  const refusing = await target();
+  refusing.answer = (id) => (id === "bad" ? 422 : 200);
+  const labeler = await start(startWorkerd, [refusing.url]);
+  await sink(labeler, "bad", "good");
+  await expect.poll(() => refusing.got, { timeout: 30_000 }).toEqual(["good"]);
+  expect((await status(labeler))[0]).toMatchObject({ delivered: 1, givenUp: 1, waiting: 0 });
+  await labeler.stop();
+
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}/labels`;
+  const impatient = await start(startWorkerd, [url], { PUSH_MAX_AGE_DAYS: "0.00002" }); // 1.7 s
+  await sink(impatient, "old");
+  await expect
+    .poll(async () => (await status(impatient))[0], { timeout: 15_000 })
+    .toMatchObject({ delivered: 0, givenUp: 1, waiting: 0 });
+});

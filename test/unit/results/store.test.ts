@@ -1,0 +1,138 @@
+/** The table of results inside a real Durable Object: ids, cursors, retention. */
+/// <reference types="@cloudflare/vitest-plugin/types" />
+
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { BOUNDS, cursor, type NewResult, parseCursor } from "../../../worker/results/result.ts";
+import { ResultStore, type Retention } from "../../../worker/results/store.ts";
+
+const NOW = 1_800_000_000_000;
+
+const result = (id: string, more: Partial<NewResult> = {}): NewResult => ({
+  id,
+  time: "2026-11-24T12:00:00.000Z",
+  device: null,
+  model: "m",
+  results: [
+    { label: "a", confidence: 0.75 },
+    { label: "b", confidence: 0.25 },
+  ],
+  meta: {},
+  ...more,
+});
+
+/** Runs `work` with an empty store in an object of its own. */
+function withStore(retention: Partial<Retention>, work: (store: ResultStore, sql: SqlStorage) => void): Promise<void> {
+  const stub = env.RESULTS.get(env.RESULTS.newUniqueId());
+  return runInDurableObject(stub, (_, { storage: { sql } }) => {
+    work(new ResultStore(sql, { maxAge: 1000, maxCount: 100, ...retention }), sql);
+  });
+}
+
+const list = { limit: 100, order: "oldest" } as const;
+const ids = (store: ResultStore, now = NOW) => store.list(list, now).map(({ id }) => id);
+
+it("gives back what was put in, with the best label on top", async () => {
+  await withStore({}, (store) => {
+    const given = result("x", { device: "d", meta: { line: "3" }, error: "half of it is missing" });
+    expect(store.put(given, NOW)).toBe(true);
+    expect(store.get("x", NOW)).toEqual({ ...given, next: "r1", label: "a", confidence: 0.75 });
+    expect(store.get("y", NOW)).toBeUndefined();
+  });
+});
+
+it("keeps the first of an id", async () => {
+  await withStore({}, (store) => {
+    expect(store.put(result("x", { model: "first" }), NOW)).toBe(true);
+    expect(store.put(result("x", { model: "second" }), NOW)).toBe(false);
+    expect(store.list(list, NOW)).toMatchObject([{ model: "first" }]);
+  });
+});
+
+it("shows nothing that is too old, takes its id anew, and deletes it", async () => {
+  await withStore({ maxAge: 1000 }, (store, sql) => {
+    const rows = () => sql.exec<{ n: number }>("SELECT count(*) AS n FROM results").one().n;
+    store.put(result("x"), NOW);
+    store.put(result("y"), NOW + 600);
+    expect(store.nextPrune()).toBe(NOW + 1000);
+    expect(ids(store, NOW + 1000)).toEqual(["x", "y"]);
+    expect(ids(store, NOW + 1001)).toEqual(["y"]);
+    expect(store.get("x", NOW + 1001)).toBeUndefined();
+    expect(rows()).toBe(2);
+    store.prune(NOW + 1001);
+    expect(rows()).toBe(1);
+    expect(store.put(result("y", { model: "anew" }), NOW + 1601)).toBe(true);
+    expect(rows()).toBe(1);
+    expect(store.get("y", NOW + 1601)).toMatchObject({ model: "anew", next: "r3" });
+  });
+});
+
+it("keeps the newest by count, and a cursor to a row that is gone still holds", async () => {
+  await withStore({ maxCount: 3 }, (store) => {
+    for (let i = 1; i <= 10; i++) store.put(result(`x${i}`), NOW);
+    expect(ids(store)).toEqual(["x8", "x9", "x10"]);
+    expect(store.list({ ...list, since: 2 }, NOW)).toHaveLength(3);
+    expect(store.list({ ...list, since: 8 }, NOW).map(({ id }) => id)).toEqual(["x9", "x10"]);
+  });
+});
+
+it("never gives a row number twice, not even when all rows are gone", async () => {
+  await withStore({ maxAge: 1000 }, (store) => {
+    store.put(result("x"), NOW);
+    store.put(result("y"), NOW);
+    store.prune(NOW + 2000);
+    expect(store.last()).toBe(2);
+    store.put(result("z"), NOW + 2000);
+    expect(store.list({ ...list, since: 2 }, NOW + 2000)).toMatchObject([{ id: "z", next: "r3" }]);
+  });
+});
+
+it("gives cursors that stay as they are above two million, and are read back", async () => {
+  await withStore({}, (store, sql) => {
+    store.put(result("x"), NOW);
+    sql.exec("UPDATE sqlite_sequence SET seq = 2000000 WHERE name = 'results'");
+    store.put(result("y"), NOW);
+    const [row] = store.list({ ...list, since: 1 }, NOW);
+    expect(row.next).toBe("r2000001");
+    expect(JSON.parse(JSON.stringify(row)).next).toBe("r2000001");
+    expect(store.list({ ...list, since: parseCursor(row.next) }, NOW)).toEqual([]);
+    expect(store.list({ ...list, since: 2000000 }, NOW)).toHaveLength(1);
+  });
+});
+
+it.each([
+  ["0", 0],
+  ["r0", 0],
+  ["r17", 17],
+  ["17", 17],
+  [cursor(2_000_001), 2_000_001],
+  ["2.000001e+06", undefined],
+  ["-1", undefined],
+  ["", undefined],
+  ["r", undefined],
+  ["r99999999999999999999", undefined],
+])("reads the cursor %j as %s", (text, seq) => {
+  expect(parseCursor(text)).toBe(seq);
+});
+
+it("bounds a row", async () => {
+  await withStore({}, (store) => {
+    const results = Array.from({ length: 1001 }, (_, i) => ({ label: `c${i}`, confidence: 1 / (i + 1) }));
+    store.put(result("x", { results, error: "e".repeat(10_000) }), NOW);
+    const found = store.get("x", NOW);
+    expect(found?.results).toEqual(results.slice(0, BOUNDS.labels));
+    expect(found?.error).toHaveLength(BOUNDS.error);
+  });
+});
+
+it("finds a page of a device among many rows by an index", async () => {
+  await withStore({ maxCount: 10_000 }, (store, sql) => {
+    for (let i = 0; i < 2000; i++) store.put(result(`x${i}`, { device: i % 500 === 0 ? "rare" : "often" }), NOW);
+    const query =
+      "SELECT * FROM results WHERE seq > 0 AND seq < 9 AND stored >= 0 AND device = 'rare' ORDER BY seq LIMIT 9";
+    const plan = sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`).toArray();
+    expect(plan.map(({ detail }) => detail).join()).toMatch(/results_by_device/);
+    expect(store.list({ ...list, device: "rare" }, NOW).map(({ id }) => id)).toEqual(["x0", "x500", "x1000", "x1500"]);
+  });
+});
