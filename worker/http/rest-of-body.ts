@@ -32,5 +32,6 @@ export const takeInRest: MiddlewareHandler<AppEnv> = async (c, next) => {
   await Promise.race([drained, scheduler.wait(AT_ONCE)]);
   if (ended) return;
   const response = c.res;
+  if (response.body === null) return drained; // an empty answer has no end to hold back
   c.res = heldBack(response, new Uint8Array(await response.arrayBuffer()), drained);
 };

@@ -33,11 +33,6 @@ async function reply(labelled: Promise<Labelled>): Promise<Reply> {
   }
 }
 
-/** Takes in a body that is not needed: a sender that is answered before it has sent everything may see a reset. */
-async function discardBody(c: Context<AppEnv>): Promise<void> {
-  for await (const _ of openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces);
-}
-
 /**
  * Labels an image and keeps the result. Whatever is the image's fault is kept, too: the sender could only send it again.
  * Everything else is an error, so that a relay tries again.
@@ -45,10 +40,7 @@ async function discardBody(c: Context<AppEnv>): Promise<void> {
 async function keep(c: Context<AppEnv>): Promise<void> {
   const { id: given, queries, ...rest } = handedOver(c);
   const store = resultsOf(c.env);
-  if (given !== undefined && (await store.has(given))) {
-    await discardBody(c).catch(() => undefined);
-    return;
-  }
+  if (given !== undefined && (await store.has(given))) return;
   const digest = given === undefined ? new Digest() : undefined;
   const { results, error } = await reply(
     labelRequest(c, { queries, observe: digest && ((piece) => digest.add(piece)) }),
