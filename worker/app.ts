@@ -6,8 +6,10 @@ import { takeInRest } from "./http/rest-of-body.ts";
 import type { AppEnv } from "./http/settings.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
+import { huggingFace } from "./routes/hugging-face.ts";
 import { label } from "./routes/label.ts";
 import { models } from "./routes/models.ts";
+import { openInference, openInferenceHealth } from "./routes/open-inference.ts";
 import { page } from "./routes/page.ts";
 import { push, results } from "./routes/results.ts";
 
@@ -22,11 +24,14 @@ app.use(async (c, next) => {
   c.header("x-content-type-options", "nosniff");
 });
 app.route("/", health); // before the token: probes carry none
+app.route("/v2", openInferenceHealth);
 app.route("/", page); // it asks for the token itself
 app.use(bearerAuth); // without a token not a byte of the body is taken in
 app.use(takeInRest);
 app.route("/label", label);
 app.route("/ekuiper", ekuiper);
 app.route("/models", models);
+app.route("/models", huggingFace);
+app.route("/v2", openInference);
 app.route("/results", results);
 app.route("/push", push);

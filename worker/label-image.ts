@@ -2,7 +2,7 @@
  * The way of an image through the labeler: decode and resize while it comes in, infer, label. Every call that labels goes
  * through labelOne(), whatever the form its image came in. Knows nothing of HTTP.
  */
-import { decodeToInput } from "./image/decode.ts";
+import { type DecodedImage, decodeToInput } from "./image/decode.ts";
 import { Pieces } from "./image/pieces.ts";
 import type { ImageFormat } from "./image/sniff.ts";
 import type { Catalogue, ModelSource } from "./model/catalogue.ts";
@@ -65,7 +65,7 @@ export const imageFrom = (bytes: Uint8Array): ImageSource => ({
   size: bytes.length,
 });
 
-interface Model {
+export interface Model {
   readonly entry: IndexEntry;
   /** Gives the loaded model. Asked when the pixels are there: it may be disposed of while one waits. */
   classifier(): Promise<Classifier>;
@@ -93,10 +93,27 @@ export async function prepareModel({ model }: Pick<LabelOptions, "model">, conte
  * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply", precision: "exact" }, context);
  */
 export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
-  const { entry, classifier } = await prepareModel(options, context);
+  const model = await prepareModel(options, context);
+  const { pixels, missing, format } = await pixelsOf(image, model, options, context);
+  const labels = (await model.classifier()).classify(pixels, options);
+  return { labels, missing, model: model.entry.name, format };
+}
+
+/**
+ * Decodes an image to a model's input.
+ *
+ * @returns Pixels [height, width, 3] of the model's input, 0..255, red first.
+ * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be used.
+ */
+export async function pixelsOf(
+  image: ImageSource,
+  { entry, classifier }: Model,
+  options: Pick<LabelOptions, "crop" | "exif">,
+  context: LabelContext,
+): Promise<DecodedImage> {
   // An entry without an input is a model that cannot be used: the classifier says why.
   const { width, height } = entry.input ?? (await classifier()).input;
-  const { pixels, missing, format } = await decodeToInput(image.pieces, {
+  return decodeToInput(image.pieces, {
     width,
     height,
     crop: options.crop ?? entry.crop ?? "squash",
@@ -104,6 +121,4 @@ export async function labelOne(image: ImageSource, options: LabelOptions, contex
     maxPixels: context.maxPixels,
     fileSize: image.size,
   });
-  const labels = (await classifier()).classify(pixels, options);
-  return { labels, missing, model: entry.name, format };
 }

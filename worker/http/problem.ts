@@ -26,9 +26,23 @@ export const problemOf = (error: unknown): Problem => {
   };
 };
 
-/** eKuiper reads JSON and text only: below /ekuiper/ a problem is plain JSON. */
-const contentType = (path: string): string =>
-  path.startsWith("/ekuiper/") ? "application/json" : "application/problem+json";
+interface Shape {
+  readonly type: string;
+  /** What stands in the body. */
+  body(problem: Problem): unknown;
+}
+
+const PROBLEM: Shape = { type: "application/problem+json", body: (problem) => problem };
+/** eKuiper reads JSON and text only. */
+const JSON_PROBLEM: Shape = { type: "application/json", body: (problem) => problem };
+/** As the Open Inference Protocol and Hugging Face's API have it. */
+const MESSAGE: Shape = { type: "application/json", body: ({ detail }) => ({ error: detail }) };
+
+function shapeFor({ path, method }: Context<AppEnv>["req"]): Shape {
+  if (path.startsWith("/ekuiper/")) return JSON_PROBLEM;
+  if (path.startsWith("/v2/") || (method === "POST" && path.startsWith("/models/"))) return MESSAGE;
+  return PROBLEM;
+}
 
 /** The answer to a request that failed; what is no mistake of the caller's goes to the log. */
 export function problem(error: unknown, c: Context<AppEnv>): Response {
@@ -36,7 +50,9 @@ export function problem(error: unknown, c: Context<AppEnv>): Response {
   const body = problemOf(error);
   if (body.status === 401) c.header("www-authenticate", 'Bearer realm="edge-labeler"');
   if (body.status === 503) c.header("retry-after", "1");
-  return c.body(JSON.stringify(body), body.status as ContentfulStatusCode, { "content-type": contentType(c.req.path) });
+  const shape = shapeFor(c.req);
+  const text = JSON.stringify(shape.body(body));
+  return c.body(text, body.status as ContentfulStatusCode, { "content-type": shape.type });
 }
 
 /** The answer where no route matched: 405 if another method would have, else 404. */

@@ -47,3 +47,15 @@ export function parseQuery(queries: Record<string, string[]>): LabelQuery {
   }
   throw new LabelerError("bad-parameter", `${issue?.path.join(".")}: ${issue?.message}.`);
 }
+
+/**
+ * As parseQuery(), where the model is named in the path.
+ *
+ * @throws LabelerError of kind bad-parameter.
+ */
+export function modelQuery(queries: Record<string, string[]>, model: string): LabelQuery & { model: string } {
+  if (queries.model !== undefined) {
+    throw new LabelerError("bad-parameter", "model: is in the path already; leave the parameter out.");
+  }
+  return { ...parseQuery(queries), model };
+}

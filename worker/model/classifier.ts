@@ -70,7 +70,21 @@ export class Classifier {
     const { height, width } = this.input;
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
-    const [output] = this.#runner.run([{ values: this.#preprocess(pixels), shape: [1, height, width, 3] }]);
+    return this.#infer(this.#preprocess(pixels));
+  }
+
+  /**
+   * As probabilities(), of numbers that are normalised already, for a network with float32 input.
+   *
+   * @param values [height, width, 3] of `input`, red first.
+   */
+  probabilitiesOf(values: Float32Array): Float32Array {
+    return this.#infer(values);
+  }
+
+  #infer(values: Float32Array): Float32Array {
+    const { height, width } = this.input;
+    const [output] = this.#runner.run([{ values, shape: [1, height, width, 3] }]);
     const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
     return this.#output === "logits" ? softmax(real) : real;
   }

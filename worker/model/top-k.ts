@@ -19,12 +19,18 @@ export function softmax(logits: Float32Array): Float32Array {
   return logits;
 }
 
+/** The classes with the `top` highest values, best first; equal ones in their order. Fewer where there are fewer. */
+export function topIndices(values: Float32Array, top: number): number[] {
+  const order = Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
+  return order.slice(0, top);
+}
+
 /**
  * The `top` best classes with a confidence of at least `min`, best first; equal ones in the order of the label file.
  * Fewer than `top` where the model has fewer classes or too few reach `min`.
  */
 export function topK(confidences: Float32Array, labels: readonly string[], top: number, min: number): Label[] {
-  const order = Array.from(confidences.keys()).filter((i) => confidences[i] >= min);
-  order.sort((a, b) => confidences[b] - confidences[a] || a - b);
-  return order.slice(0, top).map((i) => ({ confidence: confidences[i], label: labels[i] ?? String(i) }));
+  return topIndices(confidences, top)
+    .filter((i) => confidences[i] >= min)
+    .map((i) => ({ confidence: confidences[i], label: labels[i] ?? String(i) }));
 }

@@ -1,0 +1,116 @@
+/** The answer of the Open Inference Protocol: JSON, and with the binary extension the outputs' bytes behind it. */
+import { LabelerError } from "../errors.ts";
+import { topIndices } from "../model/top-k.ts";
+import type { Inference, WantedOutput } from "./request.ts";
+
+/** What every model gives here, for N images. */
+export const OUTPUTS = ["labels", "confidences", "probabilities"] as const;
+type OutputName = (typeof OUTPUTS)[number];
+
+/** An output with its data still as they are. */
+interface Tensor {
+  readonly name: string;
+  readonly datatype: "FP32" | "BYTES";
+  readonly shape: readonly number[];
+  readonly data: Float32Array | string[];
+}
+
+export interface Inferred {
+  /** For each image, the probability of every class. */
+  readonly probabilities: readonly Float32Array[];
+  readonly labels: readonly string[];
+  /** How many labels an image at most. */
+  readonly top: number;
+}
+
+function classes({ probabilities, labels }: Inferred, count: number): string[] {
+  return probabilities.flatMap((image) =>
+    topIndices(image, count).map((index) => `${image[index]}:${index}:${labels[index]}`),
+  );
+}
+
+function tensorOf(inferred: Inferred, name: OutputName, classification: number | undefined): Tensor {
+  const { probabilities, labels, top } = inferred;
+  const images = probabilities.length;
+  if (classification !== undefined) {
+    const count = Math.min(classification, labels.length);
+    return { name, datatype: "BYTES", shape: [images, count], data: classes(inferred, count) };
+  }
+  if (name === "probabilities") {
+    const data = new Float32Array(images * labels.length);
+    for (const [image, values] of probabilities.entries()) data.set(values, image * labels.length);
+    return { name, datatype: "FP32", shape: [images, labels.length], data };
+  }
+  const count = Math.min(top, labels.length);
+  const best = probabilities.map((image) => topIndices(image, count));
+  const shape = [images, count];
+  if (name === "labels") {
+    return {
+      name,
+      datatype: "BYTES",
+      shape,
+      data: best.flatMap((indices) => indices.map((index) => labels[index] ?? "")),
+    };
+  }
+  const confidences = best.flatMap((indices, image) => indices.map((index) => probabilities[image]?.[index] ?? 0));
+  return { name, datatype: "FP32", shape, data: new Float32Array(confidences) };
+}
+
+function bytesOf(data: Float32Array | string[]): Uint8Array {
+  if (data instanceof Float32Array) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const texts = data.map((text) => new TextEncoder().encode(text));
+  const bytes = new Uint8Array(texts.reduce((sum, text) => sum + 4 + text.length, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const text of texts) {
+    view.setUint32(at, text.length, true);
+    bytes.set(text, at + 4);
+    at += 4 + text.length;
+  }
+  return bytes;
+}
+
+const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
+
+/** @throws LabelerError of kind bad-body for an output that there is not. */
+function chosen({ outputs, binary }: Inference): (WantedOutput & { name: OutputName })[] {
+  if (outputs === undefined) return OUTPUTS.map((name) => ({ name, binary, classification: undefined }));
+  return outputs.map(({ name, ...rest }) => {
+    if (isOutput(name)) return { name, ...rest };
+    throw new LabelerError("bad-body", `There is no output "${name}". There are: ${OUTPUTS.join(", ")}.`);
+  });
+}
+
+export interface InferenceAnswer {
+  readonly body: string | Uint8Array<ArrayBuffer>;
+  /** How many bytes of the body are JSON, if not all. */
+  readonly jsonLength: number | undefined;
+}
+
+/**
+ * Writes the answer.
+ *
+ * @throws LabelerError of kind bad-body for an output that there is not.
+ */
+export function answerOf(model: string, inference: Inference, inferred: Inferred): InferenceAnswer {
+  const behind: Uint8Array[] = [];
+  const outputs = chosen(inference).map(({ name, binary, classification }) => {
+    const { data, ...tensor } = tensorOf(inferred, name, classification);
+    if (!binary) return { ...tensor, data: [...data] };
+    const bytes = bytesOf(data);
+    behind.push(bytes);
+    return { ...tensor, parameters: { binary_data_size: bytes.length } };
+  });
+  const { id } = inference;
+  const json = JSON.stringify({ model_name: model, model_version: "1", id, outputs });
+  if (behind.length === 0) return { body: json, jsonLength: undefined };
+  const head = new TextEncoder().encode(json);
+  const body = new Uint8Array(head.length + behind.reduce((sum, bytes) => sum + bytes.length, 0));
+  body.set(head);
+  let at = head.length;
+  for (const bytes of behind) {
+    body.set(bytes, at);
+    at += bytes.length;
+  }
+  return { body, jsonLength: head.length };
+}

@@ -1,0 +1,75 @@
+/**
+ * POST /models/NAME: Hugging Face's image-classification task, so that its clients can use the labeler as it is. The image
+ * comes raw, or as base64 in `inputs`.
+ */
+import { type Context, Hono } from "hono";
+import * as z from "zod/mini";
+import "../schema-messages.ts";
+import { LabelerError } from "../errors.ts";
+import { openBody, tooLarge } from "../http/body.ts";
+import { imageFromBase64 } from "../http/image-body.ts";
+import { labelContext } from "../http/label-request.ts";
+import { modelQuery } from "../http/query.ts";
+import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { Pieces } from "../image/pieces.ts";
+import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
+import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
+
+export const classificationRequest = z.object({
+  /** The image as base64 or data URL. */
+  inputs: z.string(),
+  parameters: z.optional(
+    z.object({
+      top_k: z.optional(z.nullable(z.int().check(z.gte(1)))),
+      /** The scores are probabilities here, whatever the network ends in. */
+      function_to_apply: z.optional(z.nullable(z.literal("softmax", "must be softmax; other scores are not offered"))),
+    }),
+  ),
+});
+
+const OPENING_BRACE = 0x7b;
+
+const bad = (detail: string, cause?: unknown) => new LabelerError("bad-body", detail, { cause });
+
+interface Asked {
+  readonly image: ImageSource;
+  /** How many labels, where the body says so. */
+  readonly top: number | undefined;
+}
+
+function parse(body: Uint8Array): Asked {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(body));
+  } catch (error) {
+    throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
+  }
+  const { success, data, error } = z.safeParse(classificationRequest, json);
+  if (!success) {
+    const issue = error.issues[0];
+    throw bad(`The request, ${issue?.path.join(".") || "as a whole"}: ${issue?.message}.`);
+  }
+  return { image: imageFromBase64(data.inputs), top: data.parameters?.top_k ?? undefined };
+}
+
+/** The image of a request; one that is sent as it is, is not waited for. */
+async function imageOf(c: Context<AppEnv>): Promise<Asked> {
+  const { MAX_BODY_BYTES, MAX_FORM_BYTES } = settingsOf(c.env);
+  const body = openBody(c.req.raw, MAX_BODY_BYTES);
+  const pieces = new Pieces(body.pieces);
+  const beginning = await pieces.peek(SNIFF_BYTES);
+  const first = beginning.find((byte) => byte > 0x20);
+  if (isImage(beginning) || first !== OPENING_BRACE) return { image: { pieces, size: body.size }, top: undefined };
+  const whole = await pieces.all({ limit: MAX_FORM_BYTES, size: body.size });
+  if (whole === undefined) throw tooLarge(MAX_FORM_BYTES, "as JSON more than that", "MAX_FORM_BYTES");
+  return parse(whole);
+}
+
+export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {
+  const options = modelQuery(c.req.queries(), c.req.param("name"));
+  const context = labelContext(c);
+  await prepareModel(options, context);
+  const { image, top = options.top } = await imageOf(c);
+  const { labels } = await labelOne(image, { ...options, top }, context);
+  return c.json(labels.map(({ label, confidence }) => ({ label, score: confidence })));
+});
