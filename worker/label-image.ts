@@ -7,7 +7,8 @@ import { Pieces } from "./image/pieces.ts";
 import type { ImageFormat } from "./image/sniff.ts";
 import type { Catalogue, ModelSource } from "./model/catalogue.ts";
 import type { Classifier } from "./model/classifier.ts";
-import type { IndexEntry, Precision } from "./model/index-entry.ts";
+import { type IndexEntry, precisionFor } from "./model/index-entry.ts";
+import type { Precision } from "./model/precision-name.ts";
 import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
 
@@ -27,7 +28,8 @@ export interface LabelOptions {
   /** As the model says if absent. */
   readonly crop?: Crop | undefined;
   readonly exif: "apply" | "ignore";
-  readonly precision: Precision;
+  /** As the model says if absent. */
+  readonly precision?: Precision | undefined;
 }
 
 /** What labelling needs beside the image: the same for all images of a request. */
@@ -75,13 +77,17 @@ export interface Model {
  * Finds the model and starts to load it, so that a cold one loads while the image is still coming. To be called as early
  * as possible; labelOne() does it, too.
  *
- * @throws LabelerError of kind unknown-model.
+ * @throws LabelerError of kind unknown-model, or bad-parameter if the model cannot have the precision.
  */
-export async function prepareModel({ model }: Pick<LabelOptions, "model">, context: LabelContext): Promise<Model> {
+export async function prepareModel(
+  { model, ...asked }: Pick<LabelOptions, "model" | "precision">,
+  context: LabelContext,
+): Promise<Model> {
   const { catalogue, source, defaultModel } = context;
   const name = model ?? defaultModel;
   const entry = await catalogue.describe(name, source);
-  const classifier = () => catalogue.get(name, source);
+  const precision = precisionFor(entry, asked.precision);
+  const classifier = () => catalogue.get(name, source, precision);
   classifier().catch(() => undefined); // who needs the model learns of it
   return { entry, classifier };
 }
@@ -90,7 +96,7 @@ export async function prepareModel({ model }: Pick<LabelOptions, "model">, conte
  * Labels one image.
  *
  * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be had.
- * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply", precision: "exact" }, context);
+ * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply" }, context);
  */
 export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);

@@ -3,8 +3,10 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
-import { type IndexEntry, type ModelIndex, PRECISIONS } from "../../worker/model/index-entry.ts";
+import type { IndexEntry, ModelIndex } from "../../worker/model/index-entry.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
+import { computationOf } from "../../worker/model/precision.ts";
+import { oneOf } from "../../worker/model/precision-name.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
@@ -53,6 +55,11 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
         `model.tflite has the SHA-256 ${sha256}, but model.json says ${model.spec.sha256}.`,
       );
     }
+    const { precisions, ...computation } = computationOf(model.graph);
+    const { precision = precisions[0] } = model.spec;
+    if (!precisions.includes(precision)) {
+      throw new LabelerError("model-unusable", `model.json, precision: the model can be ${oneOf(precisions)}.`);
+    }
     const { width, height, type } = model.input;
     return {
       ...found,
@@ -60,7 +67,9 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
       input: { width, height, type },
       classes: model.labels.length,
       crop: model.crop,
-      precisions: PRECISIONS,
+      precisions,
+      precision,
+      ...computation,
       ...(model.spec.source === undefined ? {} : { source: model.spec.source }),
       ...(model.spec.licence === undefined ? {} : { licence: model.spec.licence }),
     };

@@ -48,8 +48,17 @@ describe("a cold labeler", () => {
         default: false,
         classes: 1001,
         input: { width: 224, height: 224, type: "uint8" },
+        precisions: ["quantised"],
+        precision: "quantised",
+        engine: "plan",
       },
-      { name: "mobilenet_v1_1.0_224", default: true, licence: "Apache-2.0", precisions: ["exact"], crop: "squash" },
+      {
+        name: "mobilenet_v1_1.0_224",
+        default: true,
+        licence: "Apache-2.0",
+        precisions: ["exact", "fast"],
+        crop: "squash",
+      },
     ]);
     expect(await (await fetch(`${labeler.url}/models/mobilenet_v1_1.0_224`)).json()).toEqual(models[2]);
     await expectProblem(
@@ -58,6 +67,44 @@ describe("a cold labeler", () => {
       "unknown-model",
       /Installed: efficientnet_lite0, mobilenet/,
     );
+  });
+});
+
+describe("precisions", () => {
+  let labeler: RunningLabeler;
+  beforeAll(async () => {
+    labeler = await startLabeler();
+  });
+  afterAll(() => labeler?.stop());
+  const ask = async (query: string) => labelsOf(await post(`${labeler.url}/label?${query}`, coffee));
+
+  it("is the model's own where none is asked for", async () => {
+    const models = (await (await fetch(`${labeler.url}/models`)).json()) as { name: string; precision: string }[];
+    for (const { name, precision } of models) {
+      expect(await ask(`model=${name}`)).toEqual(await ask(`model=${name}&precision=${precision}`));
+    }
+  });
+
+  it.each(["mobilenet_v1_1.0_224", "efficientnet_lite0"])(
+    "%s is computed otherwise if fast, to the same label",
+    async (name) => {
+      const [exact, fast] = [await ask(`model=${name}&precision=exact`), await ask(`model=${name}&precision=fast`)];
+      expect(fast[0].label).toBe(exact[0].label);
+      expect(fast[0].confidence).not.toBe(exact[0].confidence);
+      expect(Math.abs(fast[0].confidence - exact[0].confidence)).toBeLessThan(0.05);
+    },
+  );
+
+  it.each([
+    ["model=mobilenet_v1_1.0_224&precision=quantised", /can be exact or fast, not quantised/],
+    ["model=mobilenet_quant_v1_224&precision=fast", /can be quantised, not fast/],
+    ["precision=half", /precision: .*exact.*fast.*quantised/],
+  ])("%s is refused with those that there are", async (query, reason) => {
+    for (const path of ["label", "ekuiper/labelText"]) {
+      const response = await post(`${labeler.url}/${path}?${query}`, coffee);
+      expect(response.status).toBe(400);
+      expect(((await response.json()) as { detail: string }).detail).toMatch(reason);
+    }
   });
 });
 
@@ -75,6 +122,9 @@ describe("models that users bring", () => {
     add("float", "tiny-float.tflite", { "labels.txt": four });
     add("int8", "tiny-int8.tflite", { "labels.txt": four });
     add("zipped", "labels-in-zip.tflite");
+    add("gated", "tiny-gated.tflite", { "labels.txt": four });
+    add("fast", "tiny-float.tflite", { "labels.txt": four, "model.json": '{"precision":"fast"}' });
+    add("wrong-precision", "tiny-int8.tflite", { "labels.txt": four, "model.json": '{"precision":"fast"}' });
     add("no-labels", "tiny-float.tflite");
     add("three-labels", "tiny-float.tflite", { "labels.txt": "red\ngreen\nblue\n" });
     add("custom-op", "bad-custom-op.tflite", { "labels.txt": four });
@@ -89,7 +139,7 @@ describe("models that users bring", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it.each(["float", "int8", "zipped"])("%s labels", async (name) => {
+  it.each(["float", "int8", "zipped", "gated", "fast"])("%s labels", async (name) => {
     const labels = await labelsOf(await post(`${labeler.url}/label?model=${name}`, coffee));
     expect(labels.length).toBe(4);
     expect(labels.reduce((sum, { confidence }) => sum + confidence, 0)).toBeCloseTo(1, 1);
@@ -101,6 +151,7 @@ describe("models that users bring", () => {
     ["custom-op", /CUSTOM Foo/],
     ["not-tflite", /not a TensorFlow Lite file/],
     ["wrong-hash", /SHA-256/],
+    ["wrong-precision", /model\.json, precision: the model can be quantised/],
     ["wrong-spec", /model\.json, crop/],
     ["my model", /name may have letters/],
   ])("%s is refused with an error that names the file and what is wrong with it", async (name, reason) => {
@@ -109,5 +160,15 @@ describe("models that users bring", () => {
     expect(errors[0].error).toContain(join(name, "model.tflite"));
     const response = await post(`${labeler.url}/label?model=${encodeURIComponent(name)}`, coffee);
     await expectProblem(response, 500, "model-unusable", reason);
+  });
+
+  it("says of each in which precision it is computed and what computes it", async () => {
+    const describe = async (name: string) => (await fetch(`${labeler.url}/models/${name}`)).json();
+    const plan = { engine: "plan", precisions: ["exact", "fast"] };
+    expect(await describe("float")).toMatchObject({ ...plan, precision: "exact" });
+    expect(await describe("fast")).toMatchObject({ ...plan, precision: "fast" });
+    expect(await describe("int8")).toMatchObject({ engine: "plan", precisions: ["quantised"], precision: "quantised" });
+    const reason = expect.stringMatching(/MUL/);
+    expect(await describe("gated")).toMatchObject({ engine: "tfjs", precisions: ["exact"], noPlan: reason });
   });
 });

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
-import { PRECISIONS } from "../model/index-entry.ts";
+import { PRECISIONS } from "../model/precision-name.ts";
 
 /** Number() would take " 5", "0x5" and "" too. */
 const number = () =>
@@ -18,8 +18,8 @@ const schema = z.strictObject({
   model: z.optional(z.string()),
   /** How the image becomes the model's input shape; as model.json says if absent. */
   crop: z.optional(z.enum(["squash", "center"])),
-  /** Which arithmetic. */
-  precision: z._default(z.enum(PRECISIONS), "exact"),
+  /** Which arithmetic; as model.json says if absent. Not every model can have each: see precisionFor(). */
+  precision: z.optional(z.enum(PRECISIONS)),
   /** Whether the orientation that a camera wrote into the file is applied. */
   exif: z._default(z.enum(["apply", "ignore"]), "apply"),
 });

@@ -4,7 +4,8 @@
  */
 import { LabelerError } from "../errors.ts";
 import { Classifier } from "./classifier.ts";
-import type { IndexEntry, ModelIndex } from "./index-entry.ts";
+import { type IndexEntry, type ModelIndex, precisionFor } from "./index-entry.ts";
+import type { Precision } from "./precision-name.ts";
 
 /** What a load needs of the request that starts it. */
 export interface ModelSource {
@@ -42,7 +43,7 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 
 export class Catalogue {
   readonly #options: CatalogueOptions;
-  /** Loaded models, the one that was used longest ago first. */
+  /** Loaded models by name and precision, the one that was used longest ago first. */
   readonly #loaded = new Map<string, Classifier>();
   readonly #loading = new Map<string, Promise<Classifier>>();
   #index: ModelIndex | undefined;
@@ -70,7 +71,7 @@ export class Catalogue {
    * @throws LabelerError of kind unknown-model, which names those that are installed.
    */
   async describe(name: string, source: ModelSource): Promise<IndexEntry> {
-    const known = this.#index?.models.find((entry) => entry.name === name);
+    const known = this.#known(name);
     if (known !== undefined) return known;
     const models = await this.list(source);
     const found = models.find((entry) => entry.name === name);
@@ -82,23 +83,30 @@ export class Catalogue {
   /**
    * The model, loaded and warm. Use it at once, without awaiting anything in between: a later load may dispose of it.
    *
-   * @throws LabelerError of kind unknown-model, model-unusable, or model-unavailable (worth a retry).
+   * @param asked The precision; the model's own default if absent.
+   * @throws LabelerError of kind unknown-model, bad-parameter (the precision), model-unusable, or model-unavailable
+   *   (worth a retry).
    */
-  async get(name: string, source: ModelSource): Promise<Classifier> {
+  async get(name: string, source: ModelSource, asked?: Precision): Promise<Classifier> {
+    const deadline = this.#options.deadline ?? DEFAULT_DEADLINE;
     for (let attempt = 1; ; attempt++) {
-      const loaded = this.#loaded.get(name);
-      if (loaded !== undefined) {
-        this.#loaded.delete(name);
-        this.#loaded.set(name, loaded);
-        return loaded;
-      }
-      const load = this.#loading.get(name) ?? this.#start(name, source);
+      let load: { readonly key: string; readonly classifier: Promise<Classifier> } | undefined;
       try {
-        const classifier = await within(this.#options.deadline ?? DEFAULT_DEADLINE, load);
+        const entry = this.#known(name) ?? (await within(deadline, this.describe(name, source)));
+        const precision = precisionFor(entry, asked);
+        const key = `${name}/${precision}`;
+        const loaded = this.#loaded.get(key);
+        if (loaded !== undefined) {
+          this.#loaded.delete(key);
+          this.#loaded.set(key, loaded);
+          return loaded;
+        }
+        load = { key, classifier: this.#loading.get(key) ?? this.#start(key, entry, precision, source) };
+        const classifier = await within(deadline, load.classifier);
         if (!classifier.disposed) return classifier;
       } catch (error) {
         // One more try, of this request's own: what failed or hangs may be the request that started the load.
-        if (this.#loading.get(name) === load) this.#loading.delete(name);
+        if (load !== undefined && this.#loading.get(load.key) === load.classifier) this.#loading.delete(load.key);
         if (error instanceof LabelerError && error.kind !== "model-unavailable") throw error;
         if (attempt > 1) {
           const cause = error instanceof Error ? error.message : String(error);
@@ -110,17 +118,21 @@ export class Catalogue {
     }
   }
 
-  #start(name: string, source: ModelSource): Promise<Classifier> {
-    const load = this.#load(name, source).finally(() => {
-      if (this.#loading.get(name) === load) this.#loading.delete(name);
+  #known(name: string): IndexEntry | undefined {
+    return this.#index?.models.find((entry) => entry.name === name);
+  }
+
+  #start(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
+    const load = this.#load(key, entry, precision, source).finally(() => {
+      if (this.#loading.get(key) === load) this.#loading.delete(key);
     });
-    this.#loading.set(name, load);
+    this.#loading.set(key, load);
     source.keepAlive(load.catch(() => undefined));
     return load;
   }
 
-  async #load(name: string, source: ModelSource): Promise<Classifier> {
-    const entry = await this.describe(name, source);
+  async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
+    const { name } = entry;
     if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
     const [tflite, labels, spec] = await Promise.all([
       source.read(`${name}/model.tflite`),
@@ -128,11 +140,11 @@ export class Catalogue {
       entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
     ]);
     if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
-    this.#makeRoom(entry.bytes);
-    const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) });
+    this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
+    const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
     // A second load of the same model, started past the deadline of the first, may be there already.
-    this.#loaded.get(name)?.dispose();
-    this.#loaded.set(name, classifier);
+    this.#loaded.get(key)?.dispose();
+    this.#loaded.set(key, classifier);
     return classifier;
   }
 
@@ -140,11 +152,11 @@ export class Catalogue {
   #makeRoom(bytes: number): void {
     let resident = bytes;
     for (const classifier of this.#loaded.values()) resident += classifier.residentBytes;
-    for (const [name, classifier] of this.#loaded) {
+    for (const [key, classifier] of this.#loaded) {
       if (resident <= this.#options.cacheBytes) return;
       resident -= classifier.residentBytes;
       classifier.dispose();
-      this.#loaded.delete(name);
+      this.#loaded.delete(key);
     }
   }
 }

@@ -3,6 +3,7 @@ import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
+import type { Precision } from "./precision-name.ts";
 import { preprocessor } from "./preprocess.ts";
 import { type Label, softmax, topK } from "./top-k.ts";
 
@@ -39,12 +40,13 @@ export class Classifier {
   /**
    * Makes a classifier of the files of a model, and runs it once so that the first image finds it warm.
    *
+   * @param precision One that the model can have; see precisionFor().
    * @throws LabelerError of kind model-unusable if they are no image classifier that can be run.
    */
-  static async load(files: ModelFiles): Promise<Classifier> {
+  static async load(files: ModelFiles, precision: Precision = "exact"): Promise<Classifier> {
     const model = await inspectModel(files);
     await initBackend();
-    const classifier = new Classifier(model, makeRunner(model.graph).runner);
+    const classifier = new Classifier(model, makeRunner(model.graph, precision).runner);
     try {
       classifier.probabilities(new Uint8Array(model.input.height * model.input.width * 3));
     } catch (error) {

@@ -1,8 +1,7 @@
 /** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
+import { LabelerError } from "../errors.ts";
+import { oneOf, type Precision } from "./precision-name.ts";
 import type { Crop } from "./spec.ts";
-
-export const PRECISIONS = ["exact"] as const;
-export type Precision = (typeof PRECISIONS)[number];
 
 /** A model's folder. The fields after `error` are there when there is no error. */
 export interface IndexEntry {
@@ -20,11 +19,33 @@ export interface IndexEntry {
   readonly input?: { readonly width: number; readonly height: number; readonly type: string };
   readonly classes?: number;
   readonly crop?: Crop;
+  /** What `precision` may be for this model. */
   readonly precisions?: readonly Precision[];
+  /** What it is where the request does not say. */
+  readonly precision?: Precision;
+  /** What runs the network: a compiled plan, or tfjs operator by operator. */
+  readonly engine?: "plan" | "tfjs";
+  /** Why there is no plan, where there is none. */
+  readonly noPlan?: string;
+  /** What the network keeps in memory when it is loaded, in bytes, for each precision; an estimate. */
+  readonly memory?: { readonly [precision in Precision]?: number };
   readonly source?: string;
   readonly licence?: string;
 }
 
 export interface ModelIndex {
   readonly models: readonly IndexEntry[];
+}
+
+/**
+ * The precision that a request gets.
+ *
+ * @param asked What it asks for, if it does.
+ * @throws LabelerError of kind bad-parameter that names those that the model can have.
+ */
+export function precisionFor({ name, precisions, precision }: IndexEntry, asked: Precision | undefined): Precision {
+  // A model that cannot be used has none: its load says why.
+  if (precisions === undefined || asked === undefined) return precision ?? asked ?? "exact";
+  if (precisions.includes(asked)) return asked;
+  throw new LabelerError("bad-parameter", `precision: the model "${name}" can be ${oneOf(precisions)}, not ${asked}.`);
 }

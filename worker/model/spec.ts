@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
+import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
 
@@ -14,6 +15,8 @@ const schema = z.strictObject({
   output: z.optional(z.enum(["probabilities", "logits"])),
   /** How an image becomes the input's shape where the request does not say. */
   crop: z.optional(z.enum(["squash", "center"])),
+  /** In which arithmetic the network is computed where the request does not say; else `exact`, or `quantised` if it is. */
+  precision: z.optional(z.enum(PRECISIONS)),
   /** Where the file is from. */
   source: z.optional(z.string()),
   /** SPDX identifier. */

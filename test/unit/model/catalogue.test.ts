@@ -79,6 +79,27 @@ it("makes room by what was used longest ago, and labels with it again when asked
   expect(memory().numTensors).toBe(before);
 });
 
+it("holds each precision of a model by itself, and makes room by what each takes", async () => {
+  const { source, read, reads } = folder();
+  const working = read.getMockImplementation();
+  const both = { ...entry("a"), precisions: ["exact", "fast"], precision: "fast", memory: { exact: 1e6, fast: 1e6 } };
+  const index = encode(JSON.stringify({ models: [both] }));
+  read.mockImplementation(async (path) => (path === "index.json" ? index : working?.(path)));
+  const roomy = new Catalogue({ cacheBytes: 3e6 });
+  const fast = await roomy.get("a", source);
+  const exact = await roomy.get("a", source, "exact");
+  expect(await roomy.get("a", source, "fast")).toBe(fast);
+  expect(await roomy.get("a", source, "exact")).toBe(exact);
+  expect([exact === fast, exact.disposed, fast.disposed]).toEqual([false, false, false]);
+  expect(reads("a/model.tflite")).toBe(2);
+  await expect(roomy.get("a", source, "quantised")).rejects.toMatchObject({ kind: "bad-parameter" });
+  const narrow = new Catalogue({ cacheBytes: 1e6 });
+  const first = await narrow.get("a", source, "exact");
+  const second = await narrow.get("a", source, "fast");
+  expect([first.disposed, second.disposed]).toEqual([true, false]);
+  for (const classifier of [fast, exact, second]) classifier.dispose();
+});
+
 it("labels without leaving a tensor behind", async () => {
   const { source } = folder();
   const classifier = await new Catalogue({ cacheBytes: 1e6 }).get("a", source);

@@ -1,0 +1,54 @@
+/**
+ * In which arithmetic a network can be computed, and what computes it. Looks at the graph alone: needs neither weights
+ * nor tfjs, so that the index of models can tell before anything runs.
+ */
+import { type Compiled, compile } from "../inference/plan/compile.ts";
+import { NoPlan } from "../inference/plan/value.ts";
+import type { Graph } from "../tflite/graph.ts";
+import type { Precision } from "./precision-name.ts";
+
+export interface Computation {
+  /** What can be asked for, the safe one first. */
+  readonly precisions: readonly [Precision, ...Precision[]];
+  /** A compiled plan, or tfjs operator by operator. */
+  readonly engine: "plan" | "tfjs";
+  /** Why there is no plan, where there is none. */
+  readonly noPlan?: string;
+  /** What stays in memory when the network is loaded, in bytes, for each precision; an estimate. */
+  readonly memory: { readonly [precision in Precision]?: number };
+}
+
+const WEIGHTED: ReadonlySet<string> = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"]);
+
+/** Whether no operator with weights computes in floats; without such operators the input decides. */
+function isQuantised(graph: Graph): boolean {
+  const weighted = graph.operators.filter(({ op }) => WEIGHTED.has(op));
+  const deciding = weighted.length > 0 ? weighted.map(({ outputs }) => outputs[0]) : graph.inputs;
+  return deciding.every((index) => graph.tensors[index ?? -1]?.type !== "float32");
+}
+
+/** Weights, activations and scratch of a plan. */
+function planBytes({ steps, arena }: Compiled): number {
+  const kernels = steps.flatMap((step) => ("kernel" in step ? [step] : []));
+  const packed = kernels.reduce((sum, { packed }) => sum + (packed?.bytes ?? 0), 0);
+  return packed + arena.bytes + Math.max(0, ...kernels.map(({ scratch }) => scratch ?? 0));
+}
+
+/** tfjs has every constant as float32. */
+function tfjsBytes(graph: Graph): number {
+  const constants = graph.tensors.filter(({ data }) => data !== undefined);
+  return constants.reduce((sum, { shape }) => sum + 4 * shape.reduce((size, dim) => size * dim, 1), 0);
+}
+
+/** Says how a network that can be run would be computed. */
+export function computationOf(graph: Graph): Computation {
+  const precisions = isQuantised(graph) ? (["quantised"] as const) : (["exact", "fast"] as const);
+  try {
+    const bytes = precisions.map((precision) => [precision, planBytes(compile(graph, precision, true))] as const);
+    return { precisions, engine: "plan", memory: Object.fromEntries(bytes) };
+  } catch (error) {
+    if (!(error instanceof NoPlan)) throw error;
+    const [first] = precisions;
+    return { precisions: [first], engine: "tfjs", noPlan: error.message, memory: { [first]: tfjsBytes(graph) } };
+  }
+}
