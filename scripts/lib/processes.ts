@@ -1,5 +1,5 @@
 /** What the operating system (Linux) says of the processes that a script has started. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 const field = (status: string, name: string) => status.match(new RegExp(`^${name}:\\s*(\\S+)`, "m"))?.[1];
 
@@ -13,4 +13,15 @@ export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** Processor time of all threads of a process in ms; to the nanosecond, where the kernel keeps such statistics. */
+export function preciseCpuMs(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
+    return times.reduce((sum, time) => sum + Number(time), 0) / 1e6;
+  } catch {
+    return cpuMs(pid);
+  }
 }

@@ -9,7 +9,7 @@ export function installRivals(): void {
   const current =
     existsSync(installed) && statSync(installed).mtimeMs >= statSync(`${BENCH}/package-lock.json`).mtimeMs;
   if (current) return;
-  console.error("installing the decoders to compare with (npm ci in scripts/bench)");
+  console.error("installing what is compared with (npm ci in scripts/bench)");
   const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--no-fund", "--no-audit"], {
     cwd: BENCH,
     stdio: ["ignore", process.stderr, process.stderr],
