@@ -4,28 +4,19 @@
  */
 
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
 import { tooLarge } from "./body.ts";
+import { imagesJson } from "./image-json.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with files (curl -F image=@photo.jpg), " +
   'or JSON {"image": BASE64} or {"images": [BASE64, …]}.';
 
 const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${what} ${HOW}`, { cause });
-
-const several = z.array(z.union([z.string(), z.strictObject({ name: z.optional(z.string()), image: z.string() })]));
-
-const jsonBody = z.union([
-  z.string(),
-  z.strictObject({ image: z.string() }),
-  several,
-  z.strictObject({ images: several }),
-]);
 
 const DATA_URL = /^data:[^,]*;base64,/i;
 
@@ -86,7 +77,7 @@ function fromJson(body: Uint8Array): Images {
   } catch (error) {
     throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
   }
-  const { success, data } = z.safeParse(jsonBody, json);
+  const { success, data } = z.safeParse(imagesJson, json);
   if (!success) {
     throw bad('The JSON is no base64, no list of it, and no object with just the field "image" or "images".');
   }

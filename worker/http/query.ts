@@ -4,16 +4,14 @@ import * as z from "zod/mini";
 import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { PRECISIONS } from "../model/precision-name.ts";
+import { numberParameter } from "./number-parameter.ts";
 
-/** Number() would take " 5", "0x5" and "" too. */
-const number = () =>
-  z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")), z.coerce.number());
-
-const schema = z.strictObject({
+/** What /label and the calls like it take. */
+export const labelQuery = z.strictObject({
   /** How many labels at most. */
-  top: z._default(number().check(z.int("must be a whole number"), z.gte(1, "must be at least 1")), 5),
+  top: z._default(numberParameter(z.int("must be a whole number"), z.gte(1, "must be at least 1")), 5),
   /** The least confidence of a label. */
-  min: z._default(number().check(z.lte(1, "must be between 0 and 1")), 0),
+  min: z._default(numberParameter(z.lte(1, "must be between 0 and 1")), 0),
   /** The folder of the model in model-assets/; the default model if absent. */
   model: z.optional(z.string()),
   /** How the image becomes the model's input shape; as model.json says if absent. */
@@ -24,9 +22,9 @@ const schema = z.strictObject({
   exif: z._default(z.enum(["apply", "ignore"]), "apply"),
 });
 
-export type LabelQuery = z.infer<typeof schema>;
+export type LabelQuery = z.infer<typeof labelQuery>;
 
-const NAMES = Object.keys(schema.shape).join(", ");
+const NAMES = Object.keys(labelQuery.shape).join(", ");
 
 /**
  * @param queries Every value of every parameter.
@@ -39,7 +37,7 @@ export function parseQuery(queries: Record<string, string[]>): LabelQuery {
       throw new LabelerError("bad-parameter", `${name} is given ${values.length} times; give it once.`);
     flat[name] = values[0];
   }
-  const { success, data, error } = z.safeParse(schema, flat);
+  const { success, data, error } = z.safeParse(labelQuery, flat);
   if (success) return data;
   const issue = error.issues[0];
   if (issue?.code === "unrecognized_keys") {

@@ -4,9 +4,9 @@
  */
 import { type Context, Hono } from "hono";
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { openBody, tooLarge } from "../http/body.ts";
+import { classificationRequest } from "../http/classification-request.ts";
 import { imageFromBase64 } from "../http/image-body.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
@@ -14,18 +14,6 @@ import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
-
-export const classificationRequest = z.object({
-  /** The image as base64 or data URL. */
-  inputs: z.string(),
-  parameters: z.optional(
-    z.object({
-      top_k: z.optional(z.nullable(z.int().check(z.gte(1)))),
-      /** The scores are probabilities here, whatever the network ends in. */
-      function_to_apply: z.optional(z.nullable(z.literal("softmax", "must be softmax; other scores are not offered"))),
-    }),
-  ),
-});
 
 const OPENING_BRACE = 0x7b;
 

@@ -1,0 +1,13 @@
+/** Numbers in a query string. */
+import * as z from "zod/mini";
+
+/**
+ * A number that is written as people write one. Number() would take " 5", "0x5" and "" too.
+ *
+ * @param checks Of the number.
+ */
+export const numberParameter = (...checks: z.core.$ZodCheck<number>[]) =>
+  z.pipe(
+    z.string().check(z.regex(/^\d+(\.\d+)?$/, "must be a number such as 5 or 0.25")),
+    z.coerce.number<string>().check(...checks),
+  );
