@@ -188,7 +188,8 @@ export class Pusher {
       if (response.ok) return undefined;
       return { reason: `answered with status ${response.status}`, refused: REFUSALS.has(response.status) };
     } catch (error) {
-      return { reason: error instanceof Error ? error.message : String(error), refused: false };
+      const reason = error instanceof Error ? error.message : String(error);
+      return { reason: reason.replace(/\.+$/, ""), refused: false };
     }
   }
 }

@@ -1,0 +1,85 @@
+/** The command line of `npm run serve`. */
+import { parseArgs } from "node:util";
+
+export const USAGE = `npm run serve -- [options]: the labeler on workerd, for a machine of your own
+
+  --port PORT          8787
+  --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
+  --state FOLDER       where the results are kept, for one labeler alone; state
+  --models FOLDER      model-assets
+  --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
+  --drain SECONDS      how long requests may take to end after SIGTERM; 5
+  --watchdog SECONDS   how long the labeler may be silent before it is started anew; 30
+
+Secrets come from the environment: LABELER_TOKEN, PUSH_TOKEN.`;
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly ip: string;
+  readonly state: string;
+  readonly models: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** In milliseconds. */
+  readonly drain: number;
+  /** In milliseconds. */
+  readonly watchdog: number;
+}
+
+/** Settings that must not be on a command line, where every user of the machine sees them. */
+export const SECRETS = ["LABELER_TOKEN", "PUSH_TOKEN"];
+
+/** What is wrong with the command line. */
+export class UsageError extends Error {}
+
+function number(name: string, text: string, most: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= most)) throw new UsageError(`--${name} must be a number above 0 and at most ${most}.`);
+  return value;
+}
+
+function settingsIn(vars: readonly string[]): Record<string, string> {
+  const settings: Record<string, string> = {};
+  for (const text of vars) {
+    const [, name, value] = /^([A-Z][A-Z0-9_]*):(.*)$/s.exec(text) ?? [];
+    if (name === undefined) throw new UsageError(`--var ${text}: it is NAME:VALUE, such as DEFAULT_MODEL:flowers.`);
+    if (SECRETS.includes(name)) {
+      throw new UsageError(`${name} is a secret: set it in the environment, since a command line is seen by all.`);
+    }
+    settings[name] = value;
+  }
+  return settings;
+}
+
+/** @returns Undefined where only help is wanted. @throws UsageError */
+export function parseOptions(args: readonly string[]): ServeOptions | undefined {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        port: { type: "string", default: "8787" },
+        ip: { type: "string", default: "127.0.0.1" },
+        state: { type: "string", default: "state" },
+        models: { type: "string", default: "model-assets" },
+        var: { type: "string", multiple: true, default: [] },
+        drain: { type: "string", default: "5" },
+        watchdog: { type: "string", default: "30" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) return undefined;
+    const port = number("port", values.port, 65_535);
+    if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
+    return {
+      port,
+      ip: values.ip,
+      state: values.state,
+      models: values.models,
+      settings: settingsIn(values.var),
+      drain: number("drain", values.drain, 3600) * 1000,
+      watchdog: number("watchdog", values.watchdog, 3600) * 1000,
+    };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError((error as Error).message);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Makes what workerd runs: the bundled Worker and its configuration, in a folder. A process of its own, since wrangler,
+ * which bundles, would keep 300 MB in one that runs on. Its argument is a PrepareOptions in JSON.
+ */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Bindings, settingsOf } from "../../worker/http/settings.ts";
+import { makeBundles } from "../lib/bundles.ts";
+import { bundleWorker } from "../lib/run.ts";
+import { settingsWith, workerdConfig } from "../lib/workerd-config.ts";
+import { SECRETS } from "./options.ts";
+
+export interface PrepareOptions {
+  /** The folder to make; what is in it is replaced. */
+  readonly folder: string;
+  readonly models: string;
+  readonly results: string;
+  readonly address: string;
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+const { folder, models, results, address, settings }: PrepareOptions = JSON.parse(process.argv[2] ?? "");
+const known = Object.keys(settingsWith({}));
+const unknown = Object.keys(settings).filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no setting ${unknown.join(", ")}. There are: ${known.join(", ")}.`);
+  process.exit(2);
+}
+try {
+  // The labeler checks them too, but only when it is asked for something.
+  settingsOf({ ...settingsWith(settings), ...process.env } as unknown as Bindings);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(2);
+}
+await makeBundles();
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+bundleWorker(folder);
+const config = workerdConfig({ bundle: folder, models, state: results, address, settings, fromEnvironment: SECRETS });
+writeFileSync(join(folder, "config.capnp"), config);
+process.exit(0); // wrangler leaves things running

@@ -1,0 +1,134 @@
+/** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { freePorts } from "../../scripts/lib/ports.ts";
+import { fixture, labelsOf, post } from "./client.ts";
+
+const coffee = fixture("coffee.png");
+const authorization = "Bearer s3cret";
+const headers = { authorization };
+
+interface Serve {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly ended: Promise<number | null>;
+  log(): string;
+}
+
+let folder: string;
+let state: string;
+let models: string;
+const running: Serve[] = [];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "edge-labeler-serve-"));
+  state = join(folder, "state");
+  models = join(folder, "models");
+  add("tiny", "tiny-float.tflite");
+});
+afterEach(async () => {
+  for (const { process, ended } of running.splice(0)) {
+    if (process.exitCode === null && process.signalCode === null) process.kill("SIGTERM");
+    await ended;
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function add(name: string, file: string, labels = "red\ngreen\nblue\ngrey\n"): void {
+  mkdirSync(join(models, name), { recursive: true });
+  cpSync(join("test/fixtures/ops", file), join(models, name, "model.tflite"));
+  writeFileSync(join(models, name, "labels.txt"), labels);
+}
+
+async function spawnServe(...args: string[]): Promise<Serve> {
+  const [port] = await freePorts(1);
+  const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
+  const child = spawn(process.execPath, ["--import", "tsx", "scripts/serve.ts", ...all], {
+    env: { ...process.env, LABELER_TOKEN: "s3cret" },
+  });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const found = { process: child, url: `http://127.0.0.1:${port}`, ended, log: () => log };
+  running.push(found);
+  return found;
+}
+
+async function serve(...args: string[]): Promise<Serve> {
+  const found = await spawnServe(...args);
+  await expect.poll(found.log, { timeout: 30_000 }).toMatch(/Edge Labeler at/);
+  return found;
+}
+
+const workerd = (): number => JSON.parse(readFileSync(join(state, "lock"), "utf8")).workerd.pid;
+const ids = async ({ url }: Serve): Promise<string[] | undefined> => {
+  const response = await fetch(`${url}/results`, { headers }).catch(() => undefined);
+  return response?.ok ? ((await response.json()) as { id: string }[]).map(({ id }) => id) : undefined;
+};
+
+it("keeps results over workerd's death, its own, and an orderly end; and its folder from a second one", async () => {
+  const first = await serve();
+  expect((await post(`${first.url}/ekuiper/sink?id=a`, coffee, headers)).status).toBe(204);
+  expect((await fetch(`${first.url}/results`)).status).toBe(401);
+
+  const second = await spawnServe();
+  expect(await second.ended).toBe(1);
+  expect(second.log()).toMatch(/state folder .* is in use by process \d+/);
+
+  process.kill(workerd(), "SIGKILL");
+  await expect.poll(first.log).toMatch(/workerd ended \(SIGKILL\)/);
+  await expect.poll(() => ids(first), { timeout: 10_000 }).toEqual(["a"]);
+
+  const orphan = workerd();
+  first.process.kill("SIGKILL");
+  await first.ended;
+  const third = await serve();
+  expect(await ids(third)).toEqual(["a"]);
+  expect(() => process.kill(orphan, 0)).toThrow(/ESRCH/);
+
+  third.process.kill("SIGTERM");
+  expect(await third.ended).toBe(0);
+  await expect(fetch(`${third.url}/healthz`)).rejects.toThrow();
+});
+
+it("has a new model at once, and starts anew for one that changed, and where workerd falls silent", async () => {
+  const labeler = await serve("--watchdog", "3");
+  const label = async (model: string) => {
+    const response = await post(`${labeler.url}/label?model=${model}`, coffee, headers).catch(() => undefined);
+    return response?.ok ? (await labelsOf(response)).map(({ label }) => label).sort() : undefined;
+  };
+  const first = workerd();
+  expect(await label("late")).toBeUndefined();
+  add("late", "tiny-float.tflite");
+  await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["blue", "green", "grey", "red"]);
+  await new Promise((wake) => setTimeout(wake, 700)); // the new folder was noted
+  expect(workerd()).toBe(first);
+  add("late", "tiny-float.tflite", "one\ntwo\nthree\nfour\n");
+  await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["four", "one", "three", "two"]);
+  expect(labeler.log()).toMatch(/Changed: late/);
+  expect(labeler.log()).not.toMatch(/workerd ended/);
+
+  const second = workerd();
+  process.kill(second, "SIGSTOP");
+  await expect.poll(labeler.log, { timeout: 15_000 }).toMatch(/has not answered for 3 s: it is killed/);
+  await expect.poll(() => ids(labeler), { timeout: 10_000 }).toBeDefined();
+  expect(workerd()).not.toBe(second);
+});
+
+it("ends with a message at what is wrong with its options", async () => {
+  const cases: [args: string[], code: number, message: RegExp][] = [
+    [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment/],
+    [["--prot", "80"], 2, /--prot/],
+    [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
+    [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
+    [["--ip", "192.0.2.1"], 1, /bind.*\nworkerd did not start/],
+  ];
+  const tries = cases.map(async ([args, code, message], i) => {
+    const labeler = await spawnServe(...args, "--state", `${state}-${i}`);
+    expect(await labeler.ended, args.join(" ")).toBe(code);
+    expect(labeler.log()).toMatch(message);
+  });
+  await Promise.all(tries);
+});
