@@ -47,15 +47,22 @@ function bundleOnce(): string {
   return bundle;
 }
 
-/** Bundles the labeler of this checkout, runs it on a free port and waits until it answers. */
+export interface WorkerdOptions extends LabelerOptions {
+  /** Where to listen; a free port unless set. With it a labeler comes back at the address that it had. */
+  readonly port?: number;
+}
+
+/** Bundles the labeler of this checkout, runs it and waits until it answers. */
 export async function startWorkerd({
   settings = {},
   models = MODELS,
   state,
-}: LabelerOptions = {}): Promise<RunningWorkerd> {
+  port: wanted,
+}: WorkerdOptions = {}): Promise<RunningWorkerd> {
   await Promise.all([indexModels(models), makeBundles()]);
   const bundle = bundleOnce();
-  const [port, inspectorPort] = await freePorts(2);
+  const [free, inspectorPort] = await freePorts(2);
+  const port = wanted ?? free;
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
