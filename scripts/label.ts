@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type Answer, csv, json, table } from "./label/answers.ts";
 import { ask, Refused, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
+import { inOrder } from "./lib/in-order.ts";
 import { Progress } from "./lib/progress.ts";
 
 const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
@@ -32,26 +33,6 @@ const options = {
   url: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
-
-/** So many requests at once that one is read from disk while another is labelled. */
-const AT_ONCE = 2;
-
-/** Calls `work` on every item, a few at once, and hands the results on in the order of the items. */
-async function inOrder<T, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-  take: (result: R, index: number) => void,
-) {
-  const running: Promise<R>[] = [];
-  for (let index = 0; index < items.length; index++) {
-    for (let next = index + running.length; running.length < AT_ONCE && next < items.length; next++) {
-      const promise = work(items[next] as T);
-      promise.catch(() => undefined); // it is awaited below, perhaps after another has failed
-      running.push(promise);
-    }
-    take((await running.shift()) as R, index);
-  }
-}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options, allowPositionals: true });

@@ -19,19 +19,37 @@ export const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 const readText = (path: string) => readFile(path, "utf8").catch(() => undefined);
 
+/** The files of a model's folder; undefined where one is not there. */
+async function readFolder(folder: string) {
+  return {
+    labels: await readText(join(folder, "labels.txt")),
+    spec: await readText(join(folder, "model.json")),
+    tflite: await readFile(join(folder, "model.tflite")).then(
+      (buffer) => new Uint8Array(buffer),
+      () => undefined,
+    ),
+  };
+}
+
+/**
+ * The labels of a model in the order of its classes.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used.
+ */
+export async function labelsOfModel(root: string, name: string): Promise<readonly string[]> {
+  const { tflite, ...files } = await readFolder(join(root, name));
+  if (tflite === undefined) throw new LabelerError("model-unusable", `${join(root, name)} has no model.tflite.`);
+  return (await inspectModel({ tflite, ...files })).labels;
+}
+
 async function judge(root: string, name: string): Promise<IndexEntry> {
   const folder = join(root, name);
-  const labels = await readText(join(folder, "labels.txt"));
-  const spec = await readText(join(folder, "model.json"));
+  const { labels, spec, tflite } = await readFolder(folder);
   const files = [
     ...(labels === undefined ? [] : (["labels.txt"] as const)),
     ...(spec === undefined ? [] : (["model.json"] as const)),
   ];
   const path = join(folder, "model.tflite");
-  const tflite = await readFile(path).then(
-    (buffer) => new Uint8Array(buffer),
-    () => undefined,
-  );
   if (tflite === undefined) return { name, files, bytes: 0, sha256: "", error: `${path} is missing.` };
   const sha256 = createHash("sha256").update(tflite).digest("hex");
   const found = { name, files, bytes: tflite.length, sha256 };
