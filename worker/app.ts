@@ -1,6 +1,7 @@
 /** The Hono app: middleware and routes in the order in which a request meets them. */
 import { Hono } from "hono";
-import { bearerAuth } from "./http/auth.ts";
+import { access } from "./http/access.ts";
+import { cors, secureHeaders } from "./http/headers.ts";
 import { noRoute, problem } from "./http/problem.ts";
 import { takeInRest } from "./http/rest-of-body.ts";
 import type { AppEnv } from "./http/settings.ts";
@@ -18,15 +19,12 @@ export const app = new Hono<AppEnv>();
 app.onError(problem);
 app.notFound((c) => noRoute(c, app.routes));
 
-app.use(async (c, next) => {
-  await next();
-  if (!c.res.headers.has("etag")) c.header("cache-control", "no-store");
-  c.header("x-content-type-options", "nosniff");
-});
+app.use(secureHeaders);
 app.route("/", health); // before the token: probes carry none
 app.route("/v2", openInferenceHealth);
+app.use(cors); // a preflight carries none either
 app.route("/", page); // it asks for the token itself
-app.use(bearerAuth); // without a token not a byte of the body is taken in
+app.use(access); // without a token not a byte of the body is taken in
 app.use(takeInRest);
 app.route("/label", label);
 app.route("/ekuiper", ekuiper);

@@ -16,6 +16,7 @@ const KINDS = {
   "image-too-large": [413, "The image has too many pixels"],
   "unsupported-image": [415, "This kind of image is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
+  "too-many-requests": [429, "Too many requests"],
   "too-slow": [408, "The body came too slowly"],
   "model-unusable": [500, "The model is installed but cannot be used"],
   busy: [503, "The labeler is busy"],
@@ -32,11 +33,14 @@ export type ErrorKind = keyof typeof KINDS;
 export class LabelerError extends Error {
   override readonly name = "LabelerError";
   readonly kind: ErrorKind;
+  /** When it is worth another try, in seconds: a whole number. */
+  readonly retryAfter: number | undefined;
 
   /** @param detail What is wrong in this very case, and how to mend it, in sentences for a person. */
-  constructor(kind: ErrorKind, detail: string, options?: ErrorOptions) {
+  constructor(kind: ErrorKind, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
     this.kind = kind;
+    this.retryAfter = options.retryAfter ?? (this.status === 503 ? 1 : undefined);
   }
 
   /** The HTTP status that fits this kind. */

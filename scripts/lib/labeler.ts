@@ -13,6 +13,11 @@ export interface LabelerOptions {
   readonly state?: string;
 }
 
+export interface WranglerOptions extends LabelerOptions {
+  /** Cloudflare's rate limiter, as wrangler imitates it: calls in a period of 10 or 60 seconds. */
+  readonly rateLimiter?: { readonly limit: number; readonly period: 10 | 60 };
+}
+
 export interface RunningLabeler {
   /** Its address without a slash at the end. */
   readonly url: string;
@@ -24,7 +29,8 @@ export async function startLabeler({
   settings = {},
   models = MODELS,
   state,
-}: LabelerOptions = {}): Promise<RunningLabeler> {
+  rateLimiter,
+}: WranglerOptions = {}): Promise<RunningLabeler> {
   await Promise.all([indexModels(models), makeBundles()]);
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
   // Whatever .dev.vars says, only a token that is asked for is set.
@@ -33,7 +39,10 @@ export async function startLabeler({
   });
   const worker = await unstable_startWorker({
     config: resolve("wrangler.toml"),
-    bindings: Object.fromEntries(bindings),
+    bindings: {
+      ...Object.fromEntries(bindings),
+      ...(rateLimiter && { RATE_LIMITER: { type: "ratelimit", namespace_id: "1001", simple: rateLimiter } }),
+    },
     assets: resolve(models),
     envFiles: [],
     dev: {

@@ -49,7 +49,7 @@ export function problem(error: unknown, c: Context<AppEnv>): Response {
   if (!(error instanceof LabelerError)) console.error(error);
   const body = problemOf(error);
   if (body.status === 401) c.header("www-authenticate", 'Bearer realm="edge-labeler"');
-  if (body.status === 503) c.header("retry-after", "1");
+  if (error instanceof LabelerError && error.retryAfter !== undefined) c.header("retry-after", `${error.retryAfter}`);
   const shape = shapeFor(c.req);
   const text = JSON.stringify(shape.body(body));
   return c.body(text, body.status as ContentfulStatusCode, { "content-type": shape.type });

@@ -1,22 +1,74 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
 import "../schema-messages.ts";
+import { parseRateLimit } from "./token-bucket.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
 export interface Bindings extends Env {
   readonly LABELER_TOKEN?: string | null;
+  readonly LABELER_TOKENS?: string | null;
   readonly PUSH_TOKEN?: string | null;
+  /** Cloudflare's rate-limit binding, where there is one. */
+  readonly RATE_LIMITER?: RateLimit;
 }
 
 /** The environment of the Hono app. */
 export interface AppEnv {
   Bindings: Bindings;
+  Variables: {
+    /** The name of the token that the request came with, if any. */
+    client?: string | undefined;
+  };
 }
 
 /** A number in wrangler.toml may be written with quotes or without. */
 const count = z.pipe(
   z.coerce.string().check(z.regex(/^[1-9]\d*$/, "must be a whole number above 0")),
   z.coerce.number(),
+);
+
+const flag = z.pipe(
+  z.pipe(z.coerce.string(), z.enum(["true", "false"])),
+  z.transform((text) => text === "true"),
+);
+
+const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== "");
+
+/** NAME:SHA256 with commas or white space between them. The message repeats nothing: the value is a secret. */
+const hashedTokens = z.pipe(
+  z
+    .string()
+    .check(
+      z.refine(
+        (text) => parts(text).every((part) => /^[\w.-]{1,64}:[0-9a-f]{64}$/i.test(part)),
+        "must be NAME:SHA256 with commas in between, each SHA256 in hexadecimal digits; npm run token makes them",
+      ),
+    ),
+  z.transform((text) =>
+    parts(text).map((part) => {
+      const [name, hex] = part.split(":");
+      return { name, sha256: Uint8Array.fromHex(hex).buffer };
+    }),
+  ),
+);
+
+const rateLimit = z.pipe(
+  z
+    .string()
+    .check(
+      z.refine(
+        (text) => text === "" || parseRateLimit(text) !== undefined,
+        'must be such as "20/s", "100/m", "1000/h" or "20/s burst 100", or empty for no limit',
+      ),
+    ),
+  z.transform((text) => parseRateLimit(text)),
+);
+
+const isOrigin = (text: string) => text === "*" || (URL.canParse(text) && new URL(text).origin === text);
+
+const origins = z.pipe(
+  z.pipe(z.string(), z.transform(parts)),
+  z.array(z.string().check(z.refine(isOrigin, 'must be origins such as https://example.org, without a path, or "*"'))),
 );
 
 const days = z
@@ -55,6 +107,16 @@ const schema = z.object({
   MODEL_CACHE_BYTES: count,
   /** Where it is set, every call but the probes needs it as bearer token. */
   LABELER_TOKEN: z.nullish(z.string().check(z.minLength(1, "is set but empty; set a token or remove it"))),
+  /** More tokens, each by a name and its SHA-256. */
+  LABELER_TOKENS: z.nullish(hashedTokens),
+  /** Whether /label may be called without a token where there are tokens. */
+  ANONYMOUS_LABEL: z._default(flag, false),
+  /** How often each token, or each address without one, may call. */
+  RATE_LIMIT: z.optional(rateLimit),
+  /** The header in which a proxy that can be trusted gives the caller's address; empty if there is none. */
+  ADDRESS_HEADER: z._default(z.string(), "cf-connecting-ip"),
+  /** Whose pages may call from a browser. */
+  CORS_ORIGIN: z._default(origins, []),
   /** How long results are kept, in days. */
   RESULTS_MAX_AGE_DAYS: days,
   /** How many results are kept. */
