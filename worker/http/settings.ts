@@ -9,7 +9,7 @@ export interface Bindings extends Env {
   readonly LABELER_TOKENS?: string | null;
   readonly PUSH_TOKEN?: string | null;
   /** Cloudflare's rate-limit binding, where there is one. */
-  readonly RATE_LIMITER?: RateLimit;
+  readonly RATE_LIMITER?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
 /** The environment of the Hono app. */
