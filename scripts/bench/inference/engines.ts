@@ -40,4 +40,5 @@ export const ENGINES: readonly Engine[] = [
   },
   { name: "stock tfjs-wasm 4.22", key: "tfjs", ours: false, worker: "stock", takes: any },
   { name: "LiteRT.js 2.5.3", key: "litert", ours: false, worker: "litert", takes: any },
+  { name: "onnxruntime-web 1.30", key: "ort", ours: false, worker: "ort", takes: any },
 ];

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { type InspectedModel, inspectModel } from "../../../worker/model/inspect.ts";
 import { MODELS } from "../../lib/model-index.ts";
 import { toGraphModel } from "./convert/graph-model.ts";
+import { toOnnx } from "./convert/onnx.ts";
 
 const CACHE = "scripts/bench/.cache";
 /** Where workerd serves the models from. */
@@ -102,5 +103,6 @@ export async function prepareModel(network: Network): Promise<Prepared> {
   write("input.json", JSON.stringify(input));
   write("tfjs.json", json);
   write("tfjs.bin", weights);
+  write("model.onnx", toOnnx(graph));
   return { ...network, input };
 }

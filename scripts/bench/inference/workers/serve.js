@@ -40,6 +40,20 @@ export function floats({ width, height, normalization, quantization, type }, pla
   };
 }
 
+/** Pixels as they are, but all of red first, then green, then blue. */
+export function bytes({ width, height }) {
+  const size = width * height;
+  const values = new Uint8Array(3 * size);
+  return (pixels) => {
+    for (let i = 0, to = 0; i < pixels.length; i += 3, to += 1) {
+      values[to] = pixels[i];
+      values[to + size] = pixels[i + 1];
+      values[to + 2 * size] = pixels[i + 2];
+    }
+    return values;
+  };
+}
+
 let engine;
 let pixels;
 
