@@ -5,24 +5,28 @@
  *   --json            one object instead of tables
  *   --models TEXT     only models whose name has one of these, separated by commas
  *   --engines KEYS    only these, separated by commas: exact, fast, quantised, tfjs, litert; executor besides
+ *   --only PARTS      speed, cold or way: inference; the first label of a fresh process; from a 12 MP JPEG to labels
  *   --rounds N        how often each engine is measured; 11
  *   --as-it-is        without V8's flags that switch parts of the processor off
  */
 import { parseArgs } from "node:util";
 import { bundleTfjs } from "../lib/tfjs-bundle.ts";
 import { installRivals } from "./decode/install.ts";
+import { bundleProduct, type ColdRow, coldHead, coldLines, measureCold } from "./inference/cold.ts";
 import { conditions, machine } from "./inference/conditions.ts";
 import { ENGINES } from "./inference/engines.ts";
-import { goalTable, speedGoals } from "./inference/goals.ts";
+import { coldGoals, goalTable, NOTES, speedGoals, wayGoals } from "./inference/goals.ts";
 import { measure, pixelsFor } from "./inference/measure.ts";
 import { NETWORKS, type Prepared, prepareModel } from "./inference/models.ts";
 import { type SpeedRow, speedHead, speedLines, speedRows } from "./inference/speed-report.ts";
+import { measureWay, type WayRow, wayHead, wayLines } from "./inference/way.ts";
 
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     models: { type: "string" },
     engines: { type: "string" },
+    only: { type: "string" },
     rounds: { type: "string", default: "11" },
     "as-it-is": { type: "boolean", default: false },
   },
@@ -53,21 +57,52 @@ for (const network of NETWORKS) {
 }
 for (const line of skipped) print(line);
 
-const rows: SpeedRow[] = [];
-print(`\n${speedHead()}`);
-for (const model of models) {
-  const pixels = await pixelsFor(model);
-  for (const condition of options["as-it-is"] ? conditions(here).slice(0, 1) : conditions(here)) {
-    const fit = engines.filter((engine) => engine.takes(model));
-    const found = speedRows(model, condition, await measure(model, pixels, fit, condition.flags, effort));
-    print(speedLines(found));
-    rows.push(...found);
+const enginesOf = (model: Prepared) => engines.filter((engine) => engine.takes(model));
+const does = (part: string) => options.only === undefined || options.only.split(",").includes(part);
+
+const speed: SpeedRow[] = [];
+if (does("speed")) {
+  print(`\n${speedHead()}`);
+  for (const model of models) {
+    const pixels = await pixelsFor(model);
+    for (const condition of options["as-it-is"] ? conditions(here).slice(0, 1) : conditions(here)) {
+      const results = await measure(model, pixels, enginesOf(model), condition.flags, effort);
+      const rows = speedRows(model, condition, results);
+      print(speedLines(rows));
+      speed.push(...rows);
+    }
+  }
+  const exact = speed.find(({ dotIsExact }) => dotIsExact !== undefined)?.dotIsExact;
+  print(
+    `\nThe probe says of the relaxed dot product of bytes: ${exact ? "exact" : "not exact here, and so not used"}.`,
+  );
+}
+
+const product = does("cold") || does("way") ? await bundleProduct() : "";
+const cold: ColdRow[] = [];
+if (does("cold")) {
+  print(`\n${coldHead()}`);
+  for (const model of models) {
+    const rows = await measureCold(model, enginesOf(model), product, effort.rounds);
+    print(coldLines(rows));
+    cold.push(...rows);
   }
 }
-const exact = rows.find(({ dotIsExact }) => dotIsExact !== undefined)?.dotIsExact;
-print(`\nThe probe says of the relaxed dot product of bytes: ${exact ? "exact" : "not exact here, and so not used"}.`);
 
-const goals = speedGoals(rows);
+const way: WayRow[] = [];
+if (does("way")) {
+  print(`\n${wayHead()}`);
+  for (const model of models.filter(({ shipped }) => shipped)) {
+    const rows = await measureWay(model, product, effort.rounds);
+    print(wayLines(rows));
+    way.push(...rows);
+  }
+}
+
+const goals = [...speedGoals(speed), ...coldGoals(cold), ...wayGoals(way)];
 const passed = goals.filter(({ pass }) => pass).length;
-print(`\n${goalTable(goals)}\n\n${passed} of ${goals.length} goals pass.`);
-if (options.json) console.log(JSON.stringify({ machine: here, effort, skipped, speed: rows, goals }, undefined, 2));
+print(`\n${NOTES}\n\n${goalTable(goals)}\n\n${passed} of ${goals.length} goals pass.`);
+if (options.json) {
+  const figures = { machine: here, effort, skipped, speed, cold, way, goals };
+  console.log(JSON.stringify(figures, undefined, 2));
+}

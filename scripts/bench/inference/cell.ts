@@ -60,7 +60,7 @@ export class WorkerdCell implements Cell {
   /** @param config of bundleEngine. @throws Error if the Worker does not start. */
   static async start(config: string): Promise<WorkerdCell> {
     const workerd: string = createRequire(import.meta.url)("workerd").default;
-    const args = ["serve", config, "--control-fd=3", "--inspector-addr=127.0.0.1:0"];
+    const args = ["serve", config, "--control-fd=3", "--inspector-addr=127.0.0.1:0"]; // any free port
     const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
     const kill = () => child.kill("SIGKILL");
     process.once("exit", kill);
@@ -79,8 +79,14 @@ export class WorkerdCell implements Cell {
     return answer;
   }
 
-  async load(model: string, precision = ""): Promise<void> {
-    this.details = await this.ask(`/load?model=${model}&precision=${precision}`);
+  /** @param query Further parameters of the Worker. */
+  async load(model: string, query: Readonly<Record<string, string>>): Promise<void> {
+    this.details = await this.ask(`/load?${new URLSearchParams({ ...query, model })}`);
+  }
+
+  /** Processor time that it has used so far, in ms. */
+  get cpuMs(): number {
+    return preciseCpuMs(this.#child.pid ?? 0);
   }
 
   run(pixels: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
@@ -88,9 +94,9 @@ export class WorkerdCell implements Cell {
   }
 
   async sample(repeat: number): Promise<Sample> {
-    const before = preciseCpuMs(this.#child.pid ?? 0);
+    const before = this.cpuMs;
     const { ms } = await this.ask<{ readonly ms: number }>(`/time?repeat=${repeat}`);
-    return { cpu: (preciseCpuMs(this.#child.pid ?? 0) - before) / repeat, wall: ms };
+    return { cpu: (this.cpuMs - before) / repeat, wall: ms };
   }
 
   async memory(): Promise<{ readonly residentMB: number; readonly isolate: IsolateMemory }> {

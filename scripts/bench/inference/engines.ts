@@ -8,8 +8,8 @@ export interface Engine {
   readonly ours: boolean;
   /** A file of workers/; none for what does not run in workerd. */
   readonly worker?: string;
-  /** Of ours. */
-  readonly precision?: "exact" | "fast" | "quantised" | "executor";
+  /** What the Worker is to be told besides the model. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Only measured when asked for. */
   readonly optional?: boolean;
   takes(network: Network): boolean;
@@ -19,14 +19,14 @@ const any = () => true;
 const floatOnly = ({ quantised }: Network) => !quantised;
 
 export const ENGINES: readonly Engine[] = [
-  { name: "ours, exact", key: "exact", ours: true, worker: "ours", precision: "exact", takes: floatOnly },
-  { name: "ours, fast", key: "fast", ours: true, worker: "ours", precision: "fast", takes: floatOnly },
+  { name: "ours, exact", key: "exact", ours: true, worker: "ours", query: { precision: "exact" }, takes: floatOnly },
+  { name: "ours, fast", key: "fast", ours: true, worker: "ours", query: { precision: "fast" }, takes: floatOnly },
   {
     name: "ours, quantised",
     key: "quantised",
     ours: true,
     worker: "ours",
-    precision: "quantised",
+    query: { precision: "quantised" },
     takes: ({ quantised }) => quantised,
   },
   {
@@ -35,7 +35,7 @@ export const ENGINES: readonly Engine[] = [
     ours: true,
     optional: true,
     worker: "ours",
-    precision: "executor",
+    query: { precision: "executor" },
     takes: floatOnly,
   },
   { name: "stock tfjs-wasm 4.22", key: "tfjs", ours: false, worker: "stock", takes: any },

@@ -1,6 +1,8 @@
 /** What the figures have to reach. */
+import type { ColdRow } from "./cold.ts";
 import { head, rows as lines, times } from "./markdown.ts";
 import type { SpeedRow } from "./speed-report.ts";
+import type { WayRow } from "./way.ts";
 
 export interface Goal {
   readonly goal: string;
@@ -48,5 +50,34 @@ export function speedGoals(rows: readonly SpeedRow[]): Goal[] {
     });
 }
 
+const atMost = (what: string, ratio: number, limit: number): Goal => ({
+  goal: `${what}: at most ${limit}×`,
+  pass: ratio <= limit,
+  figure: times(ratio),
+});
+
+/** In the same Worker. What the product has around it is in the table, but stock tfjs would need it, too. */
+export const coldGoals = (rows: readonly ColdRow[]): Goal[] =>
+  rows.flatMap(({ title, engine, ours, product, ofTfjs }) =>
+    ours && !product && ofTfjs !== undefined
+      ? [atMost(`${title}, first label of ${engine} by that of stock tfjs`, ofTfjs, 0.6)]
+      : [],
+  );
+
+export const wayGoals = (rows: readonly WayRow[]): Goal[] =>
+  rows.flatMap(({ title, engine, ours, ofOther }) =>
+    ours ? [atMost(`${title}, 12 MP JPEG to labels by ${engine}`, ofOther, 0.3)] : [],
+  );
+
 export const goalTable = (goals: readonly Goal[]): string =>
   `${head(["goal", "", "figure"], 2)}\n${lines(goals.map(({ goal, pass, figure }) => [goal, pass ? "pass" : "**fail**", figure]))}`;
+
+export const NOTES = `
+Every engine runs in a process of its own with one model, finds the right class of two images before it is measured, and
+takes turns with the others, round by round, after a warm-up. An inference goes from bytes of pixels to the numbers of the
+classes, the normalisation included. Figures are medians over the rounds, ratios those of the medians of processor time;
+it is that of all threads of the process. Stock tfjs runs a GraphModel with the fused nodes of its own converter, all
+kernels of its package, SIMD, one thread; quantised networks are dequantised for it, since it has no others. LiteRT.js runs
+the TFLite file in its build for relaxed SIMD, one thread. onnxruntime-web runs the network as ONNX, quantised ones with
+QuantizeLinear and DequantizeLinear. "model" is what ours keeps of the model in tfjs' memory; heap and wasm are all that
+the isolate holds.`;

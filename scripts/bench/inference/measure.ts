@@ -24,6 +24,9 @@ export interface Result {
   readonly memory?: Awaited<ReturnType<Cell["memory"]>>;
 }
 
+/** Samples of the warm-up that are no faster than all before. */
+const STEADY = 5;
+
 interface Running {
   readonly engine: Engine;
   readonly cell: Cell;
@@ -50,11 +53,11 @@ export async function pixelsFor({ input, expected }: Prepared): Promise<Pixels> 
   }
 }
 
-async function open({ worker, precision }: Engine, model: Prepared, flags: readonly string[]): Promise<Cell> {
+async function open({ worker, query = {} }: Engine, model: Prepared, flags: readonly string[]): Promise<Cell> {
   if (worker === undefined) throw new Error("there is no Worker");
   const cell = await WorkerdCell.start(await bundleEngine(worker, flags));
   try {
-    await cell.load(model.name, precision);
+    await cell.load(model.name, query);
     return cell;
   } catch (error) {
     await cell.stop();
@@ -70,15 +73,23 @@ async function check(cell: Cell, { expected }: Prepared, pixels: Pixels): Promis
   }
 }
 
-/** @returns How often to repeat for a sample. */
+/**
+ * Runs the engine until it gets no faster: V8 compiles wasm for speed function by function, in the background.
+ *
+ * @returns How often to repeat for a sample.
+ */
 async function warmUp(cell: Cell, { warmUp, sample }: Effort): Promise<number> {
-  let [spent, last] = [0, 0];
-  while (spent < warmUp) {
-    const repeat = last === 0 ? 1 : Math.max(1, Math.ceil(sample / last));
-    last = (await cell.sample(repeat)).wall;
-    spent += last * repeat;
+  const times: number[] = [];
+  let [spent, wall] = [0, 0];
+  const settled = () => Math.min(...times.slice(-STEADY)) > 0.98 * Math.min(...times.slice(0, -STEADY));
+  while (spent < warmUp || (!settled() && spent < 8 * warmUp)) {
+    const repeat = wall === 0 ? 1 : Math.max(1, Math.ceil(sample / wall));
+    const { cpu, wall: last } = await cell.sample(repeat);
+    wall = last;
+    times.push(cpu);
+    spent += cpu * repeat;
   }
-  return Math.max(1, Math.ceil(sample / last));
+  return Math.max(1, Math.ceil(sample / wall));
 }
 
 /** @throws Error if one of our own engines fails; what becomes of another is in its result. */

@@ -14,16 +14,17 @@ globalThis.ModuleFactory = () =>
     },
   });
 
-export default serve(async (read) => {
+export default serve(async (read, { file = "model.tflite" }) => {
   const input = await inputOf(read);
   await loadLiteRt("/");
-  const model = await loadAndCompile(await read("model.tflite"), {
+  const model = await loadAndCompile(await read(file), {
     accelerator: "wasm",
     cpuOptions: { numThreads: 1 },
   });
   const prepare = input.type === "uint8" ? (pixels) => pixels : floats(input);
   const shape = [1, input.height, input.width, 3];
   return {
+    input,
     async run(pixels) {
       const tensor = new Tensor(prepare(pixels), shape);
       const [output] = await model.run(tensor);

@@ -19,6 +19,7 @@ export default serve(async (read) => {
   const [type, prepare] = input.type === "uint8" ? ["uint8", bytes(input)] : ["float32", floats(input, true)];
   const [inputName, outputName] = [session.inputNames[0], session.outputNames[0]];
   return {
+    input,
     async run(pixels) {
       const outputs = await session.run({ [inputName]: new ort.Tensor(type, prepare(pixels), shape) });
       return outputs[outputName].data;

@@ -1,19 +1,18 @@
 // The labeler's own: compiled plans on kernels.wasm.
-import { decodeToInput } from "../../../../worker/image/decode.ts";
-import { Pieces } from "../../../../worker/image/pieces.ts";
 import { initBackend } from "../../../../worker/inference/backend.ts";
 import { Executor } from "../../../../worker/inference/executor.ts";
 import { dotIsExact } from "../../../../worker/inference/plan/kernels.ts";
 import { makeRunner } from "../../../../worker/inference/runner.ts";
 import { inspectModel } from "../../../../worker/model/inspect.ts";
 import { preprocessor } from "../../../../worker/model/preprocess.ts";
-import { serve } from "./serve.js";
+import { decode, serve } from "./serve.js";
 
 /** Apart from load(), so that nothing keeps the file's bytes. */
 function engine(runner, input) {
   const preprocess = preprocessor(input);
   const shape = [1, input.height, input.width, 3];
   return {
+    input,
     run: (pixels) => runner.run([{ values: preprocess(pixels), shape }])[0],
     details: { residentBytes: runner.weightBytes, dotIsExact: dotIsExact() },
   };
@@ -31,10 +30,8 @@ async function load(read, { precision }) {
 
 export default serve(load, {
   /** The pixels of an image file. */
-  async "/pixels"({ searchParams }, _env, _load, request) {
-    const bytes = new Uint8Array(await request.arrayBuffer());
+  async "/pixels"({ searchParams }, _env, _parts, request) {
     const [width, height] = ["width", "height"].map((side) => Number(searchParams.get(side)));
-    const options = { width, height, crop: "squash", exif: "apply", maxPixels: 1e8, fileSize: bytes.length };
-    return Array.from((await decodeToInput(new Pieces([bytes]), options)).pixels);
+    return Array.from(await decode(new Uint8Array(await request.arrayBuffer()), { width, height }));
   },
 });

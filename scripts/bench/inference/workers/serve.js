@@ -1,4 +1,6 @@
 // The Worker around an engine: loads a model that its binding MODELS serves, and runs it as often as it is asked to.
+import { decodeToInput } from "../../../../worker/image/decode.ts";
+import { Pieces } from "../../../../worker/image/pieces.ts";
 
 /** Reads a file of a model's folder. */
 const reader = (env, folder) => async (name) => {
@@ -54,19 +56,39 @@ export function bytes({ width, height }) {
   };
 }
 
+/** An image file to the pixels of an input, as the labeler does it. */
+export async function decode(bytes, { width, height }) {
+  const options = { width, height, crop: "squash", exif: "apply", maxPixels: 1e8, fileSize: bytes.length };
+  return (await decodeToInput(new Pieces([bytes]), options)).pixels;
+}
+
+const top = (values, labels, count) =>
+  Array.from(values, (value, i) => ({ confidence: value, label: labels[i] }))
+    .sort((a, b) => b.confidence - a.confidence)
+    .slice(0, count);
+
 let engine;
+let labels;
 let pixels;
 
 const ROUTES = {
   /** Loads the model. */
-  async "/load"({ searchParams }, env, load) {
+  async "/load"({ searchParams }, env, { load }) {
     engine = await load(reader(env, searchParams.get("model")), Object.fromEntries(searchParams));
     return engine.details ?? {};
   },
   /** Runs it on these pixels, which are kept. */
-  async "/run"(_url, _env, _load, request) {
+  async "/run"(_url, _env, _parts, request) {
     pixels = new Uint8Array(await request.arrayBuffer());
     return Array.from(await engine.run(pixels));
+  },
+  /** Labels an image file, and before the first one loads the model. */
+  async "/label"({ searchParams }, env, { load, decode }, request) {
+    const read = reader(env, searchParams.get("model"));
+    labels ??= new TextDecoder().decode(await read("labels.txt")).split("\n");
+    engine ??= await load(read, Object.fromEntries(searchParams));
+    const image = await decode(new Uint8Array(await request.arrayBuffer()), engine.input);
+    return top(await engine.run(image), labels, 5);
   },
   /** Milliseconds of one run, on average of as many as are asked for. */
   async "/time"({ searchParams }) {
@@ -79,14 +101,16 @@ const ROUTES = {
 
 /**
  * @param load Makes an engine of a function that reads the model's files, and of the query: `run` takes pixels, bytes
- *   [height, width, 3], and gives the numbers of the classes, or a promise of them; `details` say what there is to say.
- * @param extra Further routes.
+ *   [height, width, 3], and gives the numbers of the classes, or a promise of them; `input` is what the pixels have to
+ *   be; `details` say what there is to say.
+ * @param others What differs from the usual: `decode`, and further routes.
  */
-export const serve = (load, extra = {}) => ({
+export const serve = (load, { decode: decodeImage = decode, ...routes } = {}) => ({
   async fetch(request, env) {
     try {
       const url = new URL(request.url);
-      return Response.json(await { ...ROUTES, ...extra }[url.pathname](url, env, load, request));
+      const route = { ...ROUTES, ...routes }[url.pathname];
+      return Response.json(await route(url, env, { load, decode: decodeImage }, request));
     } catch (error) {
       return Response.json({ error: String(error?.stack ?? error) });
     }
