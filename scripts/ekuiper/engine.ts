@@ -12,12 +12,14 @@ import { type BuildOptions, buildEngine } from "./build.ts";
 export interface Engine {
   /** Base URL of its REST API, without a slash at the end. */
   url: string;
+  /** Where its httppush streams listen: base URL, without a slash at the end. */
+  pushUrl: string;
   /** Its process id; another one after a restart. */
   pid(): number;
   /** The last lines that it logged. */
   log(): string;
-  /** Kills it as a power cut would; its folder stays. */
-  kill(): Promise<void>;
+  /** Kills it as a power cut would, or ends it as a service manager does (SIGTERM); its folder stays. */
+  kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
   /** Starts it again after `kill`, at the same address and with what it had on disk. */
   restart(): Promise<void>;
   /** Stops it and removes its folder. Safe to call twice. */
@@ -45,13 +47,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await cp(build.etc, join(folder, "etc"), { recursive: true });
   for (const name of ["data", "log", "plugins/portable"]) await mkdir(join(folder, name), { recursive: true });
 
-  const [restPort, cliPort] = await freePorts(2);
+  const [restPort, cliPort, pushPort] = await freePorts(3);
   const lines: string[] = [];
   const start = () => {
     const process = spawn(build.binary, [], {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe"],
-      env: environment(options, folder, restPort, cliPort),
+      env: environment(options, folder, { restPort, cliPort, pushPort }),
     });
     for (const stream of [process.stdout, process.stderr]) {
       createInterface(stream).on("line", (line) => {
@@ -71,18 +73,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const engine: Engine = {
     url: `http://127.0.0.1:${restPort}`,
+    pushUrl: `http://127.0.0.1:${pushPort}`,
     pid: () => child.pid ?? 0,
     log: () => lines.join("\n"),
-    async kill() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      if (!hasEnded(child) && child.kill("SIGKILL")) await ended;
-    },
+    kill: (signal = "SIGKILL") => terminate(child, signal),
     async restart() {
       child = start();
       await answers(engine, child, options.signal);
     },
     async stop() {
-      await terminate(child);
+      await terminate(child, "SIGTERM");
       process.off("exit", kill);
       await rm(folder, { recursive: true, force: true });
     },
@@ -96,7 +96,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   return engine;
 }
 
-const environment = (options: EngineOptions, folder: string, restPort: number, cliPort: number) => ({
+interface Ports {
+  restPort: number;
+  cliPort: number;
+  pushPort: number;
+}
+
+const environment = (options: EngineOptions, folder: string, { restPort, cliPort, pushPort }: Ports) => ({
   ...withoutSettings(process.env),
   KuiperBaseKey: folder,
   KUIPER__BASIC__RESTIP: "127.0.0.1",
@@ -107,6 +113,8 @@ const environment = (options: EngineOptions, folder: string, restPort: number, c
   KUIPER__BASIC__ENABLEPRIVATENET: "true",
   KUIPER__BASIC__CONSOLELOG: "true",
   KUIPER__BASIC__FILELOG: "false",
+  KUIPER__SOURCE__HTTPSERVERIP: "127.0.0.1",
+  KUIPER__SOURCE__HTTPSERVERPORT: String(pushPort),
   MQTT_SOURCE__DEFAULT__SERVER: options.broker,
   ...options.environment,
 });
@@ -131,10 +139,10 @@ async function answers(engine: Engine, child: ChildProcess, signal?: AbortSignal
   throw new Error(`eKuiper's engine did not start: ${cause}. Its last lines:\n${engine.log()}`);
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
+async function terminate(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
   if (child.pid === undefined || hasEnded(child)) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
+  child.kill(signal);
   const timer = setTimeout(() => child.kill("SIGKILL"), stopSeconds * 1000);
   await ended;
   clearTimeout(timer);

@@ -1,63 +1,113 @@
-/** What ekuiper/ ships, made ready for one gateway: the service zip with its address and token, the stream, the rules. */
+/** What ekuiper/ ships, made ready for one gateway: addresses, token and device name in the place of the files' own. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { zipSync } from "fflate";
-import type { EkuiperApi, Rule } from "./api.ts";
+import type { EkuiperApi, Rule, SourceKind } from "./api.ts";
+import { type SourceDefinition, sourceSql } from "./source-sql.ts";
 
 const shipped = (name: string) => readFile(new URL(`../../ekuiper/${name}`, import.meta.url), "utf8");
+
+/** The service's name in eKuiper, and that of its zip. */
+export const SERVICE = "labeler";
+export const ZIP = "labeler_service.zip"; // the plugin is uploaded as labeler.zip
 
 /** The labeler as eKuiper shall call it. */
 export interface Labeler {
   /** Its address, for example http://192.168.1.20:8787, as seen from the gateway. */
   url: string;
   /** Its LABELER_TOKEN, if it asks for one. */
-  token?: string;
+  token?: string | undefined;
 }
 
-interface ServiceDefinition {
-  interfaces: Record<string, { address: string; options: { headers: Record<string, string> } }>;
+interface Interface {
+  address: string;
+  options: { headers: Record<string, string> };
 }
+
+export interface ServiceDefinition {
+  /** The name of its only interface. */
+  interface: string;
+  zip: Uint8Array;
+}
+
+const withoutSlash = (url: string) => url.replace(/\/+$/, "");
+const bearer = (token: string | undefined) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
 /**
- * The zip that eKuiper installs as service `labeler`.
+ * The service `labeler`.
  * The interface is named after its definition: eKuiper keeps one caller per interface name until it is restarted, so that
  * under the same name an old address or token would stay in use.
  */
-export async function serviceZip({ url, token }: Labeler): Promise<Uint8Array> {
-  const definition: ServiceDefinition = JSON.parse(await shipped("service/labeler.json"));
+export async function serviceDefinition({ url, token }: Labeler): Promise<ServiceDefinition> {
+  const definition: { interfaces: Record<string, Interface> } = JSON.parse(await shipped("service/labeler.json"));
   const proto = await shipped("service/schemas/labeler.proto");
-  const service = definition.interfaces.labeler;
-  if (service === undefined) throw new Error("ekuiper/service/labeler.json has no interface named labeler");
-  service.address = `${url.replace(/\/+$/, "")}/ekuiper`;
-  if (token !== undefined) service.options.headers.Authorization = `Bearer ${token}`;
+  const [service] = Object.values(definition.interfaces);
+  if (service === undefined) throw new Error("ekuiper/service/labeler.json has no interface");
+  service.address = `${withoutSlash(url)}/ekuiper`;
+  Object.assign(service.options.headers, bearer(token));
   const hash = createHash("sha256")
     .update(JSON.stringify([service, proto]))
     .digest("hex")
     .slice(0, 12);
-  definition.interfaces = { [`labeler_${hash}`]: service };
+  const name = `labeler_${hash}`;
+  definition.interfaces = { [name]: service };
   const bytes = (text: string) => new TextEncoder().encode(text);
   // eKuiper unpacks a file only into a folder that has an entry of its own.
-  return zipSync({
+  const zip = zipSync({
     "labeler.json": bytes(JSON.stringify(definition, null, 2)),
     "schemas/": new Uint8Array(0),
     "schemas/labeler.proto": bytes(proto),
   });
+  return { interface: name, zip };
 }
 
-/** Installs the labeler's functions labelImage and labelText, or points them to another labeler. */
+/** A stream or table of ekuiper/ as its file has it. */
+export async function shippedSource(kind: SourceKind, name: string): Promise<SourceDefinition> {
+  const { sql }: { sql: string } = JSON.parse(await shipped(`${kind}/${name}.json`));
+  return sourceSql.parse(sql);
+}
+
+/** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker, its REST sinks to the labeler, and its device. */
+export async function shippedRule(name: string, broker: string, labeler?: Labeler, device?: string): Promise<Rule> {
+  const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
+  if (device !== undefined) rule.sql = rule.sql.replace(/ WHERE device = ".*"$/, ` WHERE device = "${device}"`);
+  for (const { mqtt, rest } of rule.actions) {
+    if (mqtt !== undefined) mqtt.server = broker;
+    if (rest === undefined || labeler === undefined) continue;
+    rest.url = `${withoutSlash(labeler.url)}/ekuiper/sink`;
+    const headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
+    rest.headers = device === undefined ? headers : { ...headers, "X-Device": device };
+  }
+  return rule;
+}
+
+/** The shipped stream of images, with its broker. Without one it is the engine's own, of etc/mqtt_source.yaml. */
+export async function imageStream(broker?: string): Promise<SourceDefinition> {
+  const stream = await shippedSource("streams", "tfdemo");
+  const { server: _, ...extra } = stream.extra;
+  return { ...stream, extra: broker === undefined ? extra : { server: broker, ...extra } };
+}
+
+/** The stream that pulls the results of images that this device handed over. */
+export async function pulledStream(labeler: Labeler, device: string): Promise<SourceDefinition> {
+  const stream = await shippedSource("streams", "labeler_pulled");
+  const headers = { ...(stream.extra.headers as Record<string, string>), ...bearer(labeler.token) };
+  const path = stream.options.DATASOURCE ?? "";
+  return {
+    ...stream,
+    options: { ...stream.options, DATASOURCE: path.replace(/device=[^&]*/, `device=${encodeURIComponent(device)}`) },
+    extra: { ...stream.extra, url: withoutSlash(labeler.url), headers },
+  };
+}
+
+/** Installs the labeler's functions labelImage, labelText and labelOf, or points them to another labeler. */
 export async function installService(api: EkuiperApi, labeler: Labeler): Promise<void> {
-  await api.putService("labeler", await api.upload("labeler.zip", await serviceZip(labeler)));
+  const { zip } = await serviceDefinition(labeler);
+  await api.putService(SERVICE, await api.upload(ZIP, zip));
 }
 
 /** Creates the shipped stream `tfdemo` of binary MQTT messages. */
-export async function installStream(api: EkuiperApi): Promise<void> {
-  const { sql }: { sql: string } = JSON.parse(await shipped("streams/tfdemo.json"));
-  await api.putStream("tfdemo", sql);
-}
-
-/** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker. */
-export async function shippedRule(name: string, broker: string): Promise<Rule> {
-  const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
-  for (const { mqtt } of rule.actions) if (mqtt !== undefined) mqtt.server = broker;
-  return rule;
+export async function installStream(api: EkuiperApi, broker?: string): Promise<void> {
+  const stream = await imageStream(broker);
+  await api.putSource("streams", stream.name, sourceSql.write(stream));
 }

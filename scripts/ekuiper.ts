@@ -1,0 +1,254 @@
+/** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { EkuiperApi, EkuiperError } from "./ekuiper/api.ts";
+import type { Check } from "./ekuiper/checks.ts";
+import { duration, feed, imageFiles, UsageError, watch } from "./ekuiper/feed.ts";
+import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
+import { Conflict, type Step } from "./ekuiper/plan.ts";
+import { NoLabel } from "./ekuiper/try.ts";
+
+const usage = `npm run ekuiper -- COMMAND [options]
+
+  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing
+  status     checks gateway, labeler and broker, and says what is installed and what its rules count
+  test       sends one image through and prints its label and the time of each hop
+  uninstall  takes away what install brought
+  feed FILE|FOLDER …   publishes images by MQTT
+  watch      prints the labels that come back
+
+  --gateway URL   eKuiper's REST API (http://127.0.0.1:9081)
+  --labeler URL   as the gateway reaches it (http://127.0.0.1:8787)
+  --token T       its LABELER_TOKEN; by default from the environment variable of that name
+  --loop L        function: a rule asks and waits for the label (the default)
+                  sink: a rule hands the image over, the labeler keeps the label
+                  pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
+  --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883)
+  --device NAME   what this gateway is called in the results (gateway)
+  --dry-run       prints the calls that install or uninstall would make
+  --force         installs in spite of failed checks
+  --image FILE    of test, instead of a cup of coffee
+  --topic T       of feed (${TOPICS.images}) and watch (${TOPICS.labels} and ${TOPICS.errors})
+  --every D       of feed, the time between two images (1s)
+  --loop-forever  of feed
+  --count N       of watch, ends after so many
+  --json          for programs
+
+Ends with 0 if all is well, 1 if something is not, 2 if nothing could be done.`;
+
+const options = {
+  gateway: { type: "string", default: "http://127.0.0.1:9081" },
+  labeler: { type: "string" },
+  token: { type: "string" },
+  loop: { type: "string" },
+  broker: { type: "string" },
+  device: { type: "string" },
+  "dry-run": { type: "boolean", default: false },
+  force: { type: "boolean", default: false },
+  image: { type: "string" },
+  topic: { type: "string" },
+  every: { type: "string", default: "1s" },
+  "loop-forever": { type: "boolean", default: false },
+  count: { type: "string" },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+type Values = ReturnType<typeof parse>["values"];
+
+const parse = () => parseArgs({ options, allowPositionals: true });
+const root = resolve(import.meta.dirname, "..");
+/** npm runs this in the checkout; a path is meant from where the user is. */
+const from = process.env.INIT_CWD ?? process.cwd();
+const interrupt = new AbortController();
+
+function address(option: string, text: string, protocols: RegExp): string {
+  const url = URL.parse(text);
+  if (url === null || !protocols.test(url.protocol)) {
+    throw new UsageError(
+      `--${option} ${text} is no address such as ${option === "broker" ? "tcp://HOST:1883" : "http://HOST:PORT"}.`,
+    );
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function loopIn({ loop }: Values): Loop | undefined {
+  if (loop === undefined) return undefined;
+  const found = LOOPS.find((name) => name === loop);
+  if (found === undefined) throw new UsageError(`--loop ${loop}: there are ${LOOPS.join(", ")}.`);
+  return found;
+}
+
+function gatewayOptions(values: Values): GatewayOptions {
+  const token = values.token ?? (process.env.LABELER_TOKEN || undefined);
+  const { device } = values;
+  if (device !== undefined && !/^[\w.:-]{1,128}$/.test(device)) {
+    throw new UsageError(`--device ${device}: letters, digits, dots, colons, dashes and underscores only.`);
+  }
+  return {
+    api: new EkuiperApi(address("gateway", values.gateway, /^https?:$/)),
+    labeler: values.labeler && address("labeler", values.labeler, /^https?:$/),
+    token,
+    loop: loopIn(values),
+    broker: values.broker && address("broker", values.broker, /^(tcp|mqtt|ssl|tls|mqtts|ws|wss):$/),
+    device,
+  };
+}
+
+const SIGNS = { ok: "ok", warning: "WARN", error: "FAIL" } as const;
+
+function printChecks(checks: readonly Check[]): void {
+  for (const { name, state, detail, mend } of checks) {
+    console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(22)}${detail}`);
+    if (mend !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${mend}`);
+  }
+}
+
+/** Never the token: what is printed ends up in tickets. */
+const masked = (text: string) => text.replaceAll(/Bearer [^"\\]+/g, "Bearer …");
+const printable = ({ why, method, path, body }: Step) => ({
+  why,
+  call: `${method} ${path}`,
+  ...(body !== undefined && { body: masked(typeof body === "string" ? body : JSON.stringify(body)) }),
+});
+
+function printSteps(gateway: string, steps: readonly Step[]): void {
+  for (const { why, call, body } of steps.map(printable)) {
+    const [method, path] = call.split(" ");
+    console.log(`${method} ${gateway}${path}   # ${why}${body === undefined ? "" : `\n    ${body}`}`);
+  }
+}
+
+const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
+
+async function runInstall(values: Values): Promise<number> {
+  const wanted = gatewayOptions(values);
+  const dryRun = values["dry-run"];
+  const { checks, steps, done } = await install(wanted, { dryRun, force: values.force });
+  if (values.json) {
+    console.log(JSON.stringify({ checks, steps: steps.map(printable), done }, null, 2));
+    return done || (dryRun && !failed(checks)) ? 0 : 1;
+  }
+  printChecks(checks);
+  console.log();
+  if (dryRun) {
+    printSteps(wanted.api.base, steps);
+    console.log(steps.length === 0 ? "Nothing would be changed." : `\n${steps.length} calls would be made.`);
+    return failed(checks) ? 1 : 0;
+  }
+  if (!done) {
+    console.log("Nothing was changed. Mend what failed, or install nonetheless: --force");
+    return 1;
+  }
+  for (const { why } of steps) console.log(`      ${why}`);
+  if (steps.length === 0) console.log("All of it is there already; nothing was changed.");
+  else console.log("\nInstalled. Try it: npm run ekuiper -- test, with the same options.");
+  return failed(checks) ? 1 : 0;
+}
+
+async function runUninstall(values: Values): Promise<number> {
+  const wanted = gatewayOptions(values);
+  const steps = await uninstall(wanted.api, values["dry-run"]);
+  if (values.json) console.log(JSON.stringify({ steps: steps.map(printable) }, null, 2));
+  else if (steps.length === 0) console.log("There is nothing of the labeler's on this gateway.");
+  else if (values["dry-run"]) printSteps(wanted.api.base, steps);
+  else for (const { why } of steps) console.log(why);
+  return 0;
+}
+
+async function runStatus(values: Values): Promise<number> {
+  const { checks, installed, pending } = await status(gatewayOptions(values));
+  if (values.json) {
+    console.log(JSON.stringify({ checks, installed, pending: pending.map(printable) }, null, 2));
+    return failed(checks) ? 1 : 0;
+  }
+  printChecks(checks);
+  console.log(`\nInstalled: ${installed.length === 0 ? "nothing" : installed.join(", ")}`);
+  if (pending.length > 0) {
+    console.log("\nWith these options install would make these calls:");
+    printSteps(values.gateway, pending);
+  }
+  return failed(checks) ? 1 : 0;
+}
+
+async function runTest(values: Values): Promise<number> {
+  const path = values.image === undefined ? resolve(root, "test/fixtures/coffee.png") : resolve(from, values.image);
+  const image = await readFile(path).catch((error: Error) => {
+    throw new UsageError(`Cannot read the image: ${error.message}`);
+  });
+  const { label, hops, message, loop } = await tryOnce(gatewayOptions(values), image);
+  if (values.json) {
+    console.log(JSON.stringify({ label, loop, hops, message: JSON.parse(message) }, null, 2));
+    return 0;
+  }
+  for (const { what, ms } of hops) console.log(`${ms.toFixed(0).padStart(6)} ms  ${what}`);
+  console.log(`\n${label}`);
+  return 0;
+}
+
+async function runFeed(values: Values, paths: readonly string[]): Promise<number> {
+  if (paths.length === 0) throw new UsageError("feed needs files or folders: npm run ekuiper -- feed photos/");
+  const { broker = "tcp://127.0.0.1:1883" } = gatewayOptions(values);
+  const files = await imageFiles(paths.map((path) => resolve(from, path)));
+  const count = await feed(files, {
+    broker,
+    topic: values.topic ?? TOPICS.images,
+    every: duration(values.every),
+    forever: values["loop-forever"],
+    signal: interrupt.signal,
+    log: console.log,
+  });
+  console.log(`${count} images published on ${values.topic ?? TOPICS.images}.`);
+  return 0;
+}
+
+async function runWatch(values: Values): Promise<number> {
+  const { broker = "tcp://127.0.0.1:1883" } = gatewayOptions(values);
+  const count = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
+  if (Number.isNaN(count) || count < 1) throw new UsageError(`--count ${values.count} is no number above 0.`);
+  const topics = values.topic === undefined ? [TOPICS.labels, TOPICS.errors] : [values.topic];
+  const take = (topic: string, message: string) => {
+    if (values.json) console.log(JSON.stringify({ time: new Date().toISOString(), topic, message }));
+    else console.log(`${new Date().toISOString()}  ${topic}  ${message}`);
+  };
+  await watch({ broker, topics, count, signal: interrupt.signal, take });
+  return 0;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parse();
+  const [command, ...rest] = positionals;
+  if (values.help || command === undefined) {
+    console.log(usage);
+    return values.help ? 0 : 2;
+  }
+  if (command === "feed") return runFeed(values, rest);
+  if (rest.length > 0) throw new UsageError(`${command} takes no ${rest[0]}.\n\n${usage}`);
+  if (command === "install") return runInstall(values);
+  if (command === "status") return runStatus(values);
+  if (command === "test") return runTest(values);
+  if (command === "uninstall") return runUninstall(values);
+  if (command === "watch") return runWatch(values);
+  throw new UsageError(`There is no command ${command}.\n\n${usage}`);
+}
+
+const isExpected = (error: unknown): error is Error =>
+  error instanceof UsageError ||
+  error instanceof Conflict ||
+  error instanceof EkuiperError ||
+  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (error instanceof NoLabel) {
+    console.error(error.message);
+    process.exitCode = 1;
+  } else if (isExpected(error)) {
+    console.error(error.message);
+    process.exitCode = 2;
+  } else throw error;
+}

@@ -1,0 +1,107 @@
+/** `feed` publishes images as the feeder of eKuiper's tutorial does; `watch` prints what comes back. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import mqtt from "mqtt";
+
+/** A mistake in what was asked for. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+const IMAGE = /\.(jpe?g|png|webp|gif|bmp)$/i;
+
+/** The files, and of folders the images in them by name. @throws UsageError */
+export async function imageFiles(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const info = await stat(path).catch(() => undefined);
+    if (info === undefined) throw new UsageError(`There is no file or folder ${path}.`);
+    if (!info.isDirectory()) {
+      files.push(path);
+      continue;
+    }
+    const names = (await readdir(path)).filter((name) => IMAGE.test(name)).sort();
+    if (names.length === 0) throw new UsageError(`There are no images in ${path}.`);
+    files.push(...names.map((name) => join(path, name)));
+  }
+  return files;
+}
+
+/** A duration such as 1s, 200ms or 2m, in milliseconds. @throws UsageError */
+export function duration(text: string): number {
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
+  if (number === undefined) throw new UsageError(`"${text}" is no duration. Give one such as 1s, 200ms or 2m.`);
+  return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as "ms" | "s" | "m"];
+}
+
+export interface FeedOptions {
+  readonly broker: string;
+  readonly topic: string;
+  /** Between the starts of two publications, in milliseconds. */
+  readonly every: number;
+  readonly forever: boolean;
+  readonly signal: AbortSignal;
+  log(line: string): void;
+}
+
+/** Publishes each file in turn, with MQTT's QoS 1. @returns how many */
+export async function feed(files: readonly string[], options: FeedOptions): Promise<number> {
+  const { broker, topic, every, forever, signal, log } = options;
+  const client = await connect(broker);
+  let count = 0;
+  try {
+    const start = performance.now();
+    do {
+      for (const file of files) {
+        // Counted from the start, so that slow publications do not add up.
+        const wait = start + count * every - performance.now();
+        if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return count;
+        const image = await readFile(file);
+        await client.publishAsync(topic, image, { qos: 1 });
+        count++;
+        log(`${new Date().toISOString()}  ${topic}  ${basename(file)}, ${image.length} bytes`);
+      }
+    } while (forever);
+    return count;
+  } finally {
+    await client.endAsync();
+  }
+}
+
+export interface WatchOptions {
+  readonly broker: string;
+  readonly topics: readonly string[];
+  /** Ends after so many messages. */
+  readonly count: number;
+  readonly signal: AbortSignal;
+  take(topic: string, message: string): void;
+}
+
+/** Hands on every message of the topics until it has `count` of them or is told to stop. */
+export async function watch({ broker, topics, count, signal, take }: WatchOptions): Promise<void> {
+  const client = await connect(broker);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      let left = count;
+      client.on("message", (topic, payload) => {
+        if (left <= 0) return;
+        take(topic, payload.toString("utf8"));
+        if (--left === 0) resolve();
+      });
+      signal.addEventListener("abort", () => resolve());
+      client.subscribeAsync([...topics], { qos: 1 }).catch(reject);
+    });
+  } finally {
+    await client.endAsync(true);
+  }
+}
+
+async function connect(broker: string) {
+  // A first connection that fails is a wrong address more often than not; one that is lost later comes back.
+  return mqtt.connectAsync(broker, { reconnectPeriod: 1000, connectTimeout: 5000 }, false).catch((error: Error) => {
+    const cause = error.message || (error as { code?: string }).code;
+    throw new UsageError(`The broker ${broker} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`);
+  });
+}

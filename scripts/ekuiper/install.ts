@@ -1,0 +1,162 @@
+/** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
+import type { EkuiperApi } from "./api.ts";
+import {
+  type Check,
+  checkBroker,
+  checkConfKeys,
+  checkDeletedPlugins,
+  checkGateway,
+  checkLabelerFromGateway,
+  checkLabelerFromHere,
+  checkPlugins,
+  checkPush,
+  checkRules,
+} from "./checks.ts";
+import { UsageError } from "./feed.ts";
+import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
+import { installSteps, type Step, uninstallSteps } from "./plan.ts";
+import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
+import { type Tried, tryLoop } from "./try.ts";
+
+const DEFAULTS = {
+  loop: "function",
+  labeler: "http://127.0.0.1:8787",
+  broker: "tcp://127.0.0.1:1883",
+  device: "gateway",
+} as const;
+
+const LABEL_SECONDS = 10;
+
+/** What the user has asked for; the rest is as it is installed, or else the defaults. */
+export interface GatewayOptions {
+  readonly api: EkuiperApi;
+  readonly labeler?: string | undefined;
+  readonly token?: string | undefined;
+  readonly loop?: Loop | undefined;
+  readonly broker?: string | undefined;
+  readonly device?: string | undefined;
+}
+
+function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: GatewayOptions): Wanted {
+  const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, device = DEFAULTS.device } = rest;
+  return { loop, broker, device, labeler: { url: labeler, token } };
+}
+
+/** What was asked for when this was installed, as far as the gateway shows it. */
+function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
+  const [service] = Object.values(state.service?.Interfaces ?? {});
+  const mine = ours(state);
+  const images = mine.sources.find(({ name }) => name === "tfdemo");
+  const sinks = mine.rules.flatMap(({ rule }) => rule.actions);
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const headers = sinks.map(({ rest }) => rest?.headers as Record<string, string> | undefined).find(Boolean);
+  return {
+    labeler: service?.Addr.replace(/\/ekuiper$/, ""),
+    token: service?.Options?.headers?.Authorization?.replace(/^Bearer /, ""),
+    loop: loopOf(mine.rules.map(({ id }) => id)),
+    broker: text(images?.extra.server) ?? text(sinks.find(({ mqtt }) => mqtt !== undefined)?.mqtt?.server),
+    device: headers?.["X-Device"],
+  };
+}
+
+const given = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+async function checkAll(api: EkuiperApi, state: GatewayState, wanted: Wanted): Promise<Check[]> {
+  const { labeler, loop, broker } = wanted;
+  return Promise.all([
+    checkLabelerFromHere(labeler, loop),
+    checkLabelerFromGateway(api, labeler),
+    checkBroker(broker),
+    checkPlugins(state, api.base, loop),
+    checkConfKeys(api),
+    ...(loop === "push" ? [checkPush(api, state, labeler)] : []),
+  ]);
+}
+
+export interface Installed {
+  readonly checks: readonly Check[];
+  /** What was done, or with dryRun would be. */
+  readonly steps: readonly Step[];
+  readonly done: boolean;
+}
+
+/**
+ * Brings the gateway to the wanted loop, unless a check fails.
+ * @throws Conflict @throws EkuiperError
+ */
+export async function install(
+  options: GatewayOptions,
+  { dryRun, force }: { dryRun: boolean; force: boolean },
+): Promise<Installed> {
+  const { api } = options;
+  const wanted = wantedOf(options);
+  const parts = await partsOf(wanted);
+  const gateway = await checkGateway(api);
+  if (gateway.state === "error") {
+    // What there is to do is known even so, for an empty gateway.
+    return { checks: [gateway], steps: dryRun ? installSteps(EMPTY, parts) : [], done: false };
+  }
+  const state = await readState(api);
+  const checks = [gateway, ...(await checkAll(api, state, wanted))];
+  const steps = installSteps(state, parts);
+  if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
+  for (const step of steps) await step.run(api);
+  if (wanted.loop === "function") checks.push(await checkDeletedPlugins(api, await readState(api)));
+  return { checks, steps, done: true };
+}
+
+/** Takes away what was installed. @throws Conflict @throws EkuiperError */
+export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[]> {
+  const gateway = await checkGateway(api);
+  if (gateway.state === "error") throw new UsageError(`${gateway.detail}\n→ ${gateway.mend}`);
+  const steps = uninstallSteps(await readState(api));
+  if (!dryRun) for (const step of steps) await step.run(api);
+  return steps;
+}
+
+export interface Status {
+  readonly checks: readonly Check[];
+  readonly installed: readonly string[];
+  /** What install would do with the same options. */
+  readonly pending: readonly Step[];
+}
+
+/** Looks at everything and changes nothing. */
+export async function status(options: GatewayOptions): Promise<Status> {
+  const { api } = options;
+  const gateway = await checkGateway(api);
+  if (gateway.state === "error") return { checks: [gateway], installed: [], pending: [] };
+  const state = await readState(api);
+  const before = installedOptions(state);
+  const wanted = wantedOf({ ...before, ...given(options) });
+  const mine = ours(state);
+  const installed = [
+    ...(state.service === undefined ? [] : ["service labeler"]),
+    ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
+    ...mine.rules.map(({ id }) => `rule ${id}`),
+  ];
+  const checks = [
+    gateway,
+    ...(await checkAll(api, state, wanted)),
+    await checkDeletedPlugins(api, state),
+    ...(await checkRules(api, state, RULE_IDS)),
+  ];
+  const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
+  return { checks, installed, pending: isAsked ? installSteps(state, await partsOf(wanted)) : [] };
+}
+
+/** Sends one image through what is installed. @throws NoLabel @throws UsageError if nothing is installed */
+export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
+  const { api } = options;
+  const gateway = await checkGateway(api);
+  if (gateway.state === "error") throw new UsageError(`${gateway.detail}\n→ ${gateway.mend}`);
+  const state = await readState(api);
+  const before = installedOptions(state);
+  if (before.loop === undefined)
+    throw new UsageError("Nothing is installed on this gateway: npm run ekuiper -- install");
+  const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
+  const topic = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
+  const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
+  return { ...tried, loop };
+}

@@ -1,0 +1,182 @@
+/** Compares what a gateway has with what it shall have, and says which calls of its REST API make up the difference. */
+import { isDeepStrictEqual } from "node:util";
+import type { EkuiperApi, Rule } from "./api.ts";
+import { FUNCTIONS, isOurRule, isOurSource, type Parts } from "./parts.ts";
+import { SERVICE, ZIP } from "./service.ts";
+import { type SourceDefinition, sourceSql } from "./source-sql.ts";
+import { calls, type GatewayState, isRunning, kindOf, ours, reads } from "./state.ts";
+
+/** A change of the gateway. */
+export interface Step {
+  /** What it does, in a few words. */
+  readonly why: string;
+  readonly method: "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  /** As JSON; of the upload the name of the file. */
+  readonly body?: unknown;
+  run(api: EkuiperApi): Promise<unknown>;
+}
+
+/** Something of the user's is in the way. The message says what, and what to do. */
+export class Conflict extends Error {
+  override name = "Conflict";
+}
+
+function step(why: string, method: Step["method"], path: string, body?: object): Step {
+  return { why, method, path, body, run: (api) => api.call(method, path, body) };
+}
+
+const sameSource = (a: SourceDefinition, b: SourceDefinition) =>
+  isDeepStrictEqual(a.options, b.options) && isDeepStrictEqual(a.extra, b.extra);
+
+/** Whether it runs is not compared: a rule that the user has started or stopped is still the same. */
+function sameRule(a: Rule, b: Rule): boolean {
+  const { triggered: _, ...x } = a;
+  const { triggered: __, ...y } = b;
+  return isDeepStrictEqual(x, y);
+}
+
+/** The user's streams of images are used as they are, if they can be. */
+function mayUse(there: SourceDefinition, wanted: SourceDefinition): boolean {
+  if (isOurSource(there)) return false;
+  const { kind, name } = there;
+  if (name === "tfdemo" && there.options.FORMAT?.toUpperCase() === "BINARY") return true;
+  const what = `${kind.toLowerCase()} ${name}`;
+  throw new Conflict(
+    name === "tfdemo"
+      ? `There is a ${what} of your own, which is not of FORMAT="BINARY" (${wanted.options.DATASOURCE} needs that). Remove or rename it: DELETE /${kindOf(there)}/${name}`
+      : `There is a ${what} that was not installed by this command. Remove or rename it: DELETE /${kindOf(there)}/${name}`,
+  );
+}
+
+function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
+  for (const name of FUNCTIONS) {
+    const owner = state.functions.get(name);
+    if (owner === undefined || owner === SERVICE) continue;
+    throw new Conflict(`Service ${owner} offers a function ${name}, too. Remove it: DELETE /services/${owner}`);
+  }
+  if (state.service !== undefined && Object.keys(state.service.Interfaces).includes(service.interface)) return [];
+  const exists = state.service !== undefined;
+  const path = exists ? `/services/${SERVICE}` : "/services";
+  let file = `file://<the answer of the upload>`;
+  return [
+    {
+      why: `the service, with interface ${service.interface}`,
+      method: "POST",
+      path: "/config/uploads",
+      body: `uploadFile=@${ZIP}`,
+      run: async (api) => {
+        file = await api.upload(ZIP, service.zip);
+      },
+    },
+    {
+      why: `${FUNCTIONS.map((name) => `${name}()`).join(", ")} in SQL`,
+      method: exists ? "PUT" : "POST",
+      path,
+      body: { name: SERVICE, file },
+      run: (api) => api.call(exists ? "PUT" : "POST", path, { name: SERVICE, file }),
+    },
+  ];
+}
+
+/** Rules before the streams and tables that they read. */
+function removals(state: GatewayState, keep: { sources: readonly string[]; rules: readonly string[] }): Step[] {
+  const { sources, rules } = ours(state);
+  return [
+    ...rules
+      .filter(({ id }) => !keep.rules.includes(id))
+      .map(({ id }) => step(`rule ${id} goes`, "DELETE", `/rules/${id}`)),
+    ...sources
+      .filter(({ name }) => !keep.sources.includes(name))
+      .map((source) => {
+        const path = `/${kindOf(source)}/${source.name}`;
+        return step(`${source.kind.toLowerCase()} ${source.name} goes`, "DELETE", path);
+      }),
+  ];
+}
+
+/**
+ * What brings a gateway to the wanted parts; nothing if it has them. What another loop has left goes.
+ * @throws Conflict
+ */
+export function installSteps(state: GatewayState, parts: Parts): Step[] {
+  const keep = { sources: parts.sources.map(({ name }) => name), rules: parts.rules.map(({ id }) => id) };
+  const steps = removals(state, keep);
+  for (const { path } of steps) {
+    const name = path.split("/").at(-1) ?? "";
+    const user = usersOf(state, name)[0];
+    if (user !== undefined) throw new Conflict(`Your rule ${user} reads ${name}, which this loop has no use for.`);
+  }
+
+  const service = serviceSteps(state, parts);
+  steps.push(...service);
+  const changed: string[] = [];
+  for (const source of parts.sources) {
+    const there = state.sources.find(({ name, kind }) => name === source.name && kind === source.kind);
+    if (there !== undefined && (mayUse(there, source) || sameSource(there, source))) continue;
+    changed.push(source.name);
+    const sql = sourceSql.write(source);
+    steps.push(
+      step(`${source.kind.toLowerCase()} ${source.name}`, "PUT", `/${kindOf(source)}/${source.name}`, { sql }),
+    );
+  }
+
+  const isStale = (rule: Rule) =>
+    changed.some((name) => reads(rule, name)) || (service.length > 0 && FUNCTIONS.some((name) => calls(rule, name)));
+  const written: string[] = [];
+  const starts: Step[] = [];
+  for (const rule of parts.rules) {
+    const there = state.rules.find(({ id }) => id === rule.id);
+    if (there !== undefined && !isOurRule(there.rule)) {
+      throw new Conflict(
+        `There is a rule ${rule.id} that was not installed by this command. Remove it or give it another name: DELETE /rules/${rule.id}`,
+      );
+    }
+    if (there === undefined || !sameRule(there.rule, rule)) {
+      // One that the user has started goes on.
+      const body = there !== undefined && isRunning(there) ? { ...rule, triggered: true } : rule;
+      written.push(rule.id);
+      steps.push(step(`rule ${rule.id}: ${rule.sql}`, "PUT", `/rules/${rule.id}`, body));
+    } else if (!isRunning(there) && rule.triggered !== false && !isStale(rule)) {
+      starts.push(step(`rule ${rule.id} had stopped`, "POST", `/rules/${rule.id}/start`));
+    }
+  }
+  // Running rules, the user's too, keep the caller and the stream that they have begun with.
+  for (const there of state.rules) {
+    if (written.includes(there.id) || !isStale(there.rule) || steps.some(({ path }) => path === `/rules/${there.id}`)) {
+      continue;
+    }
+    const isWanted = parts.rules.some(({ id, triggered }) => id === there.id && triggered !== false);
+    if (isRunning(there) || isWanted) {
+      steps.push(step(`rule ${there.id} takes the change`, "POST", `/rules/${there.id}/restart`));
+    }
+  }
+  return [...steps, ...starts];
+}
+
+/** The user's own rules that need one of the product's streams, tables or functions. */
+function usersOf(state: GatewayState, name: string): string[] {
+  return state.rules
+    .filter(({ rule }) => !isOurRule(rule) && (reads(rule, name) || calls(rule, name)))
+    .map(({ id }) => id);
+}
+
+/**
+ * What takes everything away that was installed.
+ * @throws Conflict if rules of the user's own would be left without it
+ */
+export function uninstallSteps(state: GatewayState): Step[] {
+  const mine = ours(state);
+  const needed = [...mine.sources.map(({ name }) => name), ...(state.service === undefined ? [] : FUNCTIONS)];
+  const users = [...new Set(needed.flatMap((name) => usersOf(state, name)))];
+  if (users.length > 0) {
+    const [what, verb] = users.length === 1 ? ["Your rule", "uses"] : ["Your rules", "use"];
+    throw new Conflict(
+      `${what} ${users.join(", ")} ${verb} what would go. Change or delete first: DELETE /rules/${users[0]}`,
+    );
+  }
+  const steps = removals(state, { sources: [], rules: [] });
+  if (state.service !== undefined) steps.push(step("the functions go", "DELETE", `/services/${SERVICE}`));
+  if (state.zip) steps.push(step("the uploaded zip goes", "DELETE", `/config/uploads/${ZIP}`));
+  return steps;
+}

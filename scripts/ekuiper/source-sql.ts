@@ -1,0 +1,46 @@
+/** CREATE STREAM and CREATE TABLE statements, as far as ekuiper/ needs them: no columns, options in double quotes. */
+import type { SourceOptions } from "./api.ts";
+
+export interface SourceDefinition {
+  readonly kind: "STREAM" | "TABLE";
+  readonly name: string;
+  /** By their names in SQL, all but EXTRA. */
+  readonly options: Readonly<Record<string, string>>;
+  /** EXTRA: what would otherwise be a configuration key, which only some builds of eKuiper can set by their REST API. */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+const STATEMENT = /^CREATE (STREAM|TABLE) (\w+) \(\) WITH \((.*)\)$/;
+const OPTION = /(\w+)=("(?:[^"\\]|\\.)*")/g;
+
+/** @throws Error for any other statement than `write` makes */
+function parse(sql: string): SourceDefinition {
+  const [, kind, name, list] = STATEMENT.exec(sql) ?? [];
+  if ((kind !== "STREAM" && kind !== "TABLE") || name === undefined || list === undefined) {
+    throw new Error(`This is not a statement as in ekuiper/streams and ekuiper/tables: ${sql}`);
+  }
+  const options: Record<string, string> = {};
+  for (const [, option = "", value = ""] of list.matchAll(OPTION)) options[option] = JSON.parse(value);
+  const { EXTRA, ...rest } = options;
+  return { kind, name, options: rest, extra: EXTRA === undefined ? {} : JSON.parse(EXTRA) };
+}
+
+function write({ kind, name, options, extra }: SourceDefinition): string {
+  const all = { ...options, EXTRA: JSON.stringify(extra) };
+  const list = Object.entries(all).map(([option, value]) => `${option}=${JSON.stringify(value)}`);
+  return `CREATE ${kind} ${name} () WITH (${list.join(", ")})`;
+}
+
+/** What eKuiper says of a stream or table in the terms of its definition. */
+function describe(kind: SourceDefinition["kind"], name: string, described: SourceOptions): SourceDefinition {
+  const { extra, ...rest } = described;
+  const options = Object.entries(rest).map(([option, value]) => [option.toUpperCase(), String(value)]);
+  return {
+    kind,
+    name,
+    options: Object.fromEntries(options),
+    extra: extra === undefined ? {} : JSON.parse(String(extra)),
+  };
+}
+
+export const sourceSql = { parse, write, describe };

@@ -1,0 +1,89 @@
+/** A gateway for a test file: the real eKuiper, a broker that it has to be told of, and the labeler on workerd. */
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
+import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
+import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
+import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
+import type { Loop } from "../../scripts/ekuiper/parts.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+
+const noEngine = await whyNoEngine();
+/** Without the engine, and no way to build it. In CI that shall fail, in beforeAll. */
+export const skip = noEngine !== undefined && !process.env.CI;
+if (skip) console.warn(`Tests with eKuiper are skipped. ${noEngine}`);
+
+export const token = "a-token-of-this-test";
+
+/** The six fixtures with their best labels. */
+export async function fixtures(): Promise<{ name: string; image: Uint8Array; label: string }[]> {
+  const golden: Record<string, { label: string }[]> = JSON.parse(await readFile("test/fixtures/golden.json", "utf8"));
+  return Promise.all(
+    Object.entries(golden).map(async ([name, [best]]) => {
+      return { name: basename(name), image: await readFile(`test/fixtures/${name}`), label: best?.label ?? "" };
+    }),
+  );
+}
+
+export interface Gateway {
+  readonly broker: Broker;
+  readonly engine: Engine;
+  readonly labeler: RunningWorkerd;
+  readonly api: EkuiperApi;
+  /** `METHOD /path` of each call, the oldest first; emptied by the reader. */
+  readonly calls: string[];
+  /** Installs a loop and waits until it listens to its images. */
+  install(
+    loop: Loop,
+    options?: Partial<GatewayOptions> & { force?: boolean },
+  ): Promise<Awaited<ReturnType<typeof install>>>;
+  options(loop: Loop): GatewayOptions;
+  /** GET of the labeler. */
+  ask<T>(path: string): Promise<T>;
+  stop(): Promise<void>;
+}
+
+export async function startGateway(): Promise<Gateway> {
+  const broker = await startBroker();
+  const calls: string[] = [];
+  // The engine's own default broker answers no one: what works has been told of this one.
+  const engine = await startEngine({
+    broker: "tcp://127.0.0.1:1",
+    environment: { KUIPER__PORTABLE__PYTHONBIN: "python3" },
+  });
+  const labeler = await startWorkerd({
+    settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results` },
+  });
+  const ready = await fetch(`${labeler.url}/readyz`);
+  if (!ready.ok) throw new Error(`The labeler is not ready: ${await ready.text()}`);
+  const api = new EkuiperApi(engine.url, (method, path) => calls.push(`${method} ${path}`));
+  const options = (loop: Loop) => ({ api, labeler: labeler.url, token, loop, broker: broker.url });
+  return {
+    broker,
+    engine,
+    labeler,
+    api,
+    calls,
+    options,
+    async install(loop, { force = false, ...differing } = {}) {
+      const done = await install({ ...options(loop), ...differing }, { dryRun: false, force });
+      const deadline = performance.now() + 10_000;
+      while (broker.subscribers("tfdemo") === 0) {
+        if (performance.now() > deadline) throw new Error(`No rule of loop ${loop} listens:\n${engine.log()}`);
+        await new Promise((wake) => setTimeout(wake, 20));
+      }
+      return done;
+    },
+    async ask(path) {
+      const response = await fetch(labeler.url + path, { headers: { authorization: `Bearer ${token}` } });
+      if (!response.ok) throw new Error(`GET ${path} is ${response.status}: ${await response.text()}`);
+      return response.json();
+    },
+    async stop() {
+      await labeler.stop();
+      await engine.stop();
+      await broker.stop();
+    },
+  };
+}

@@ -1,0 +1,328 @@
+/** The installer on the real engine: what it changes, what it leaves alone, what it notices. */
+import { execFile, spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
+import { Mailbox } from "../../scripts/ekuiper/broker.ts";
+import { checkLabelerFromGateway } from "../../scripts/ekuiper/checks.ts";
+import { startEngine } from "../../scripts/ekuiper/engine.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
+import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/ekuiper/parts.ts";
+import { Conflict } from "../../scripts/ekuiper/plan.ts";
+import { installPlugin } from "../../scripts/ekuiper/plugin.ts";
+import { sourceSql } from "../../scripts/ekuiper/source-sql.ts";
+import { freePorts } from "../../scripts/lib/ports.ts";
+import { type Gateway, skip, startGateway, token } from "./gateway.ts";
+
+const LABELS = "ekuiper/labels";
+/** Calls that look and change nothing: the import is refused for want of a file, the validation runs nothing. */
+const LOOKS = /^GET |^POST \/data\/import\?partial=1$|^POST \/rules\/validate$/;
+const run = promisify(execFile);
+
+describe.skipIf(skip)("npm run ekuiper", () => {
+  let gateway: Gateway;
+  let coffee: Uint8Array;
+
+  beforeAll(async () => {
+    coffee = await readFile("test/fixtures/coffee.png");
+    gateway = await startGateway();
+  });
+
+  afterEach(async () => {
+    await uninstall(gateway.api, false);
+  });
+
+  afterAll(async () => {
+    await gateway?.stop();
+  });
+
+  /** Everything that eKuiper would take along to another machine, and the states of its rules. */
+  async function everything(): Promise<unknown> {
+    const exported = JSON.parse(await gateway.api.call("GET", "/data/export"));
+    const rules = await gateway.api.rules();
+    const started = await Promise.all(
+      rules.map(async ({ id }) => (await gateway.api.ruleStatus(id)).lastStartTimestamp),
+    );
+    const uploads = (await gateway.api.uploads()).length;
+    return { exported, rules, started, uploads, functions: await gateway.api.serviceFunctions() };
+  }
+
+  const cli = (...args: string[]) => {
+    const env = { ...process.env, LABELER_TOKEN: token };
+    return run(process.execPath, ["node_modules/tsx/dist/cli.mjs", "scripts/ekuiper.ts", ...args], { env });
+  };
+  const where = () => ["--gateway", gateway.api.base, "--labeler", gateway.labeler.url, "--broker", gateway.broker.url];
+
+  /** A rule of the user's own. */
+  const usersRule = (id: string, sql: string, topic: string): Rule => ({
+    id,
+    sql,
+    actions: [{ mqtt: { server: gateway.broker.url, topic, sendSingle: true } }],
+  });
+
+  test.each(LOOPS)("%s: installing twice changes nothing, and test gives the label", async (loop) => {
+    const first = await gateway.install(loop);
+    expect(first.checks.filter(({ state }) => state !== "ok")).toEqual([]);
+    expect(first.steps.length).toBeGreaterThan(3);
+    const before = await everything();
+    gateway.calls.length = 0;
+    const second = await gateway.install(loop);
+    expect(second).toMatchObject({ done: true, steps: [] });
+    expect(gateway.calls.filter((call) => !LOOKS.test(call))).toEqual([]);
+    expect(await everything()).toEqual(before);
+
+    const { label, hops } = await tryOnce({ api: gateway.api }, coffee);
+    expect(label).toBe("968:espresso");
+    const times = hops.map(({ ms }) => ms);
+    expect(Math.min(...times)).toBeGreaterThan(0);
+    const seen = await status({ api: gateway.api });
+    expect(seen.checks.filter(({ state }) => state !== "ok")).toEqual([]);
+    expect(seen.pending).toEqual([]);
+  });
+
+  test("a loop takes the place of another, and uninstall leaves the engine as it was", async () => {
+    const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
+    const mine = `CREATE STREAM mine () WITH (TYPE="mqtt", DATASOURCE="mine", FORMAT="JSON", EXTRA=${extra})`;
+    await gateway.api.putStream("mine", mine);
+    await gateway.api.putRule(usersRule("my_rule", "SELECT a FROM mine", "out"));
+    const before = await everything();
+    for (const loop of [...LOOPS, "function"] as Loop[]) {
+      await gateway.install(loop);
+      const parts = await partsOf({ ...gateway.options(loop), labeler: { url: "" }, broker: "", device: "", loop });
+      const ids = (await gateway.api.rules()).map(({ id }) => id).filter((id) => RULE_IDS.includes(id));
+      expect(ids.sort()).toEqual(parts.rules.map(({ id }) => id).sort());
+    }
+    await uninstall(gateway.api, false);
+    expect(await everything()).toEqual(before);
+    await gateway.api.deleteRule("my_rule");
+    await gateway.api.call("DELETE", "/streams/mine");
+  });
+
+  test("a changed token is used at once, by rules of the user's own, too", async () => {
+    await gateway.install("function");
+    await gateway.api.putRule(usersRule("my_rule", "SELECT labelText(self) as mine FROM tfdemo", "mine"));
+    const mailbox = await Mailbox.open(gateway.broker.url, [LABELS, "mine"]);
+    const both = async () => {
+      await expect.poll(() => gateway.broker.subscribers("tfdemo"), { timeout: 10_000 }).toBe(2);
+      await mailbox.publish("tfdemo", coffee);
+    };
+    await both();
+    expect(await mailbox.next(LABELS)).toBe('{"label":"968:espresso"}');
+    expect(await mailbox.next("mine")).toBe('{"mine":"968:espresso"}');
+
+    const wrong = await gateway.install("function", { token: "changed", force: true });
+    expect(wrong.checks).toContainEqual(
+      expect.objectContaining({ state: "error", mend: expect.stringMatching(/--token/) }),
+    );
+    await both();
+    for (const id of ["label", "my_rule"]) {
+      await expect.poll(async () => JSON.stringify(await gateway.api.ruleStatus(id))).toMatch(/ 401 /);
+    }
+    expect(mailbox.waiting(LABELS) + mailbox.waiting("mine")).toBe(0);
+
+    await gateway.install("function");
+    await both();
+    expect(await mailbox.next(LABELS)).toBe('{"label":"968:espresso"}');
+    expect(await mailbox.next("mine")).toBe('{"mine":"968:espresso"}');
+    await expect(uninstall(gateway.api, false)).rejects.toThrow(/Your rule my_rule uses/);
+    await gateway.api.deleteRule("my_rule");
+    await mailbox.close();
+  });
+
+  test("pull: a changed token is used at once, and no result comes a second time", async () => {
+    const mailbox = await Mailbox.open(gateway.broker.url, [LABELS]);
+    const device = "token";
+    await gateway.install("pull", { device });
+    await mailbox.publish("tfdemo", coffee);
+    await mailbox.next(LABELS);
+    await gateway.install("pull", { device, token: "changed", force: true });
+    await expect.poll(async () => JSON.stringify(await gateway.api.ruleStatus("labels_pulled"))).toMatch(/401/);
+    await gateway.install("pull", { device });
+    await mailbox.publish("tfdemo", coffee);
+    await mailbox.next(LABELS);
+    expect(await gateway.ask<unknown[]>(`/results?device=${device}`)).toHaveLength(2);
+    await new Promise((wake) => setTimeout(wake, 1200)); // one more pull
+    expect(mailbox.waiting(LABELS)).toBe(0);
+    await mailbox.close();
+  });
+
+  test("what is the user's own is used as it is, or the installer says what is in the way", async () => {
+    const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
+    const own = `CREATE STREAM tfdemo () WITH (TYPE="mqtt", DATASOURCE="tfdemo", FORMAT="BINARY", EXTRA=${extra})`;
+    await gateway.api.putStream("tfdemo", own);
+    const { steps } = await gateway.install("function");
+    expect(steps.map(({ path }) => path)).not.toContain("/streams/tfdemo");
+    expect((await tryOnce({ api: gateway.api, broker: gateway.broker.url }, coffee)).label).toBe("968:espresso");
+    await uninstall(gateway.api, false);
+    expect(await gateway.api.sources("streams")).toEqual(["tfdemo"]);
+
+    await gateway.api.putStream("tfdemo", own.replace("BINARY", "JSON"));
+    await expect(gateway.install("function")).rejects.toThrow(Conflict);
+    await gateway.api.putStream("tfdemo", own);
+    await gateway.api.putRule(usersRule("label", "SELECT 1 as one FROM tfdemo", "out"));
+    await expect(gateway.install("function")).rejects.toThrow(/rule label that was not installed/);
+    await gateway.api.deleteRule("label");
+    await gateway.api.call("DELETE", "/streams/tfdemo");
+    expect(await gateway.api.services()).toEqual([]);
+  });
+
+  test("a dry run prints each call without the token and makes none", async () => {
+    gateway.calls.length = 0;
+    const before = await everything();
+    const { stdout } = await cli("install", ...where(), "--loop", "pull", "--dry-run");
+    expect(stdout).toContain(`PUT ${gateway.api.base}/rules/handover`);
+    expect(stdout).toContain(`"Authorization":"Bearer …"`);
+    expect(stdout).not.toContain(token);
+    expect(await everything()).toEqual(before);
+    const [nobody] = await freePorts(1);
+    const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run").catch(
+      (error) => error,
+    );
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stdout).toMatch(/FAIL +gateway .*does not answer/);
+    expect(nowhere.stdout).toContain("/rules/label");
+  });
+
+  test("as a command: install, feed and watch, status for programs, uninstall", async () => {
+    await cli("install", ...where());
+    const env = { ...process.env };
+    const watching = spawn(
+      process.execPath,
+      [
+        "node_modules/tsx/dist/cli.mjs",
+        "scripts/ekuiper.ts",
+        "watch",
+        "--broker",
+        gateway.broker.url,
+        "--count",
+        "4",
+        "--json",
+      ],
+      { env, stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let printed = "";
+    watching.stdout.on("data", (data) => (printed += data));
+    const ended = new Promise((resolve) => watching.once("close", resolve));
+    await expect.poll(() => gateway.broker.subscribers(LABELS), { timeout: 10_000 }).toBe(1);
+    const files = ["test/fixtures/coffee.png", "test/fixtures/chelsea.png"];
+    const fed = await cli("feed", ...files, ...files, "--broker", gateway.broker.url, "--every", "50ms");
+    expect(fed.stdout).toMatch(/4 images published on tfdemo/);
+    expect(await ended).toBe(0);
+    const messages = printed
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(JSON.parse(line).message).label);
+    expect(messages).toEqual(["968:espresso", "286:Egyptian cat", "968:espresso", "286:Egyptian cat"]);
+
+    const { stdout } = await cli("status", "--gateway", gateway.api.base, "--json");
+    const { installed, checks } = JSON.parse(stdout);
+    expect(installed).toEqual(["service labeler", "stream tfdemo", "rule errors", "rule label"]);
+    expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 4 rows in, 4 out" });
+    await cli("uninstall", "--gateway", gateway.api.base);
+    expect(await gateway.api.rules()).toEqual([]);
+  });
+
+  test("install says what is wrong and how to mend it, and changes nothing", async () => {
+    const [nobody] = await freePorts(1);
+    const away = { url: `http://127.0.0.1:${nobody}` };
+    const { checks, done } = await install(
+      { ...gateway.options("function"), labeler: away.url },
+      { dryRun: false, force: false },
+    );
+    expect(done).toBe(false);
+    const failed = checks.find(({ state }) => state === "error");
+    expect(failed).toMatchObject({ name: "labeler from gateway", detail: expect.stringMatching(/connection refused/) });
+    expect(failed?.mend).toMatch(/--ip 0\.0\.0\.0/);
+    expect(await gateway.api.services()).toEqual([]);
+
+    await gateway.api.putStream(
+      "mine",
+      `CREATE STREAM mine () WITH (DATASOURCE="x", FORMAT="JSON", CONF_KEY="nowhere")`,
+    );
+    const { checks: found } = await status(gateway.options("function"));
+    expect(found).toContainEqual(
+      expect.objectContaining({ state: "warning", detail: expect.stringMatching(/CONF_KEY.*mine \(mqtt nowhere\)/) }),
+    );
+    await gateway.api.call("DELETE", "/streams/mine");
+  });
+
+  test("an engine that may not call private addresses is told from a labeler that is away", async () => {
+    const engine = await startEngine({
+      broker: gateway.broker.url,
+      environment: { KUIPER__BASIC__ENABLEPRIVATENET: "false" },
+    });
+    try {
+      const check = await checkLabelerFromGateway(new EkuiperApi(engine.url), { url: gateway.labeler.url });
+      expect(check).toMatchObject({
+        state: "error",
+        detail: expect.stringMatching(/refuses to call.*internal network/),
+      });
+      expect(check.mend).toContain("KUIPER__BASIC__ENABLEPRIVATENET=true");
+    } finally {
+      await engine.stop();
+    }
+  });
+
+  test("a plugin that hides labelImage is named, also after its deletion, until eKuiper is restarted", async () => {
+    await installPlugin(gateway.api, { url: gateway.labeler.url, token });
+    const options = gateway.options("function");
+    const hidden = await install(options, { dryRun: false, force: false });
+    expect(hidden.done).toBe(false);
+    const named = hidden.checks.find(({ state }) => state === "error");
+    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
+    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+
+    await gateway.install("function", { force: true }); // a rule calls the plugin now
+    await gateway.api.call("DELETE", "/plugins/portables/labeler");
+    const deleted = await status(options);
+    expect(deleted.checks).toContainEqual(expect.objectContaining({ name: "plugins", state: "ok" }));
+    expect(deleted.checks).toContainEqual(
+      expect.objectContaining({
+        name: "deleted plugins",
+        state: "error",
+        mend: expect.stringMatching(/restart eKuiper/),
+      }),
+    );
+
+    await gateway.engine.kill("SIGTERM");
+    await gateway.engine.restart();
+    await gateway.install("function");
+    expect((await status(options)).checks.filter(({ state }) => state === "error")).toEqual([]);
+    expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
+    await gateway.api.call("DELETE", "/config/uploads/labeler.zip");
+  });
+
+  test("the plain files are what the installer makes: after the README's curl commands it has nothing to do", async () => {
+    const readme = await readFile("ekuiper/README.md", "utf8");
+    const blocks = [...readme.matchAll(/```sh\n(EKUIPER=[^`]*)```/g)].map(([, block]) => block ?? "");
+    expect(blocks).toHaveLength(1);
+    const script = blocks.join("").replace(/^EKUIPER=.*$/m, `EKUIPER=${gateway.api.base}`);
+    const loops = script.split(/^# (?=Loop )/m);
+    const names = loops.slice(1).map((block) => /^Loop (\w+)/.exec(block)?.[1]);
+    expect(names).toEqual(LOOPS);
+    for (const [index, loop] of LOOPS.entries()) {
+      await run("sh", ["-ec", `${loops[0]}\n# ${loops[index + 1]}`], { cwd: "ekuiper" });
+      const { steps } = await install({ api: gateway.api, loop }, { dryRun: true, force: false });
+      expect(steps.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+      await uninstall(gateway.api, false);
+    }
+  });
+});
+
+test("every plain file belongs to a loop, and has the installer's own form", async () => {
+  const files = async (folder: string) =>
+    (await readdir(`ekuiper/${folder}`)).map((name) => name.replace(/\.json$/, ""));
+  expect((await files("streams")).sort()).toEqual([...STREAMS].sort());
+  expect(await files("tables")).toEqual([...TABLES]);
+  expect((await files("rules")).sort()).toEqual([...RULE_IDS].sort());
+  for (const [folder, names] of [
+    ["streams", STREAMS],
+    ["tables", TABLES],
+  ] as const) {
+    for (const name of names) {
+      const { sql }: { sql: string } = JSON.parse(await readFile(`ekuiper/${folder}/${name}.json`, "utf8"));
+      expect(sourceSql.write(sourceSql.parse(sql))).toBe(sql);
+    }
+  }
+});

@@ -1,0 +1,180 @@
+/** Each loop as `npm run ekuiper -- install` brings it to the real engine: images in, labels out, nothing lost or doubled. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Mailbox } from "../../scripts/ekuiper/broker.ts";
+import { uninstall } from "../../scripts/ekuiper/install.ts";
+import { fixtures, type Gateway, skip, startGateway, token } from "./gateway.ts";
+
+const LABELS = "ekuiper/labels";
+const ERRORS = "ekuiper/errors";
+const PUBLICATIONS = 50;
+/** Published after every tenth image. */
+const BROKEN = ["no image at all", "\x89PNG\r\n\x1a\nand no more", "", "\xff\xd8\xff", "GIF89a"];
+
+interface Row {
+  next: string;
+  id: string;
+  device: string;
+  time: string;
+  label: string;
+  error?: string;
+}
+
+describe.skipIf(skip)("loops", () => {
+  let gateway: Gateway;
+  let mailbox: Mailbox;
+  let images: Awaited<ReturnType<typeof fixtures>>;
+
+  beforeAll(async () => {
+    images = await fixtures();
+    gateway = await startGateway();
+  });
+
+  afterEach(async () => {
+    await mailbox?.close();
+    await uninstall(gateway.api, false);
+    await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(0);
+  });
+
+  afterAll(async () => {
+    await gateway?.stop();
+  });
+
+  /** 50 images with broken ones among them. @returns the labels to expect */
+  async function publishAll(): Promise<string[]> {
+    const expected: string[] = [];
+    for (let i = 0; i < PUBLICATIONS; i++) {
+      const { image, label } = images[i % images.length] ?? { image: new Uint8Array(), label: "" };
+      await mailbox.publish("tfdemo", image);
+      expected.push(label);
+      const broken = BROKEN[i / 10];
+      if (broken !== undefined) await mailbox.publish("tfdemo", Buffer.from(broken, "latin1"));
+    }
+    return expected;
+  }
+
+  async function take(topic: string, count: number): Promise<Row[]> {
+    const rows: Row[] = [];
+    while (rows.length < count) rows.push(JSON.parse(await mailbox.next(topic, 20)));
+    return rows;
+  }
+
+  /** All results of a device. */
+  async function results(device: string): Promise<Row[]> {
+    return gateway.ask<Row[]>(`/results?device=${device}&limit=1000`);
+  }
+
+  test("function: 50 publications give 50 right labels, broken images lose only themselves", async () => {
+    mailbox = await Mailbox.open(gateway.broker.url, [LABELS]);
+    await gateway.install("function");
+    const expected = await publishAll();
+    const rows = await take(LABELS, PUBLICATIONS);
+    expect(rows.map(({ label }) => label)).toEqual(expected);
+    expect(mailbox.waiting(LABELS)).toBe(0);
+  });
+
+  test("sink: 50 publications are kept with 50 right labels, broken ones with the error", async () => {
+    mailbox = await Mailbox.open(gateway.broker.url, []);
+    const before = Date.now();
+    await gateway.install("sink", { device: "sink" });
+    const expected = await publishAll();
+    await expect
+      .poll(async () => (await results("sink")).length, { timeout: 20_000 })
+      .toBe(PUBLICATIONS + BROKEN.length);
+    const rows = await results("sink");
+    expect(rows.filter(({ label }) => label !== "").map(({ label }) => label)).toEqual(expected);
+    const broken = rows.filter(({ label }) => label === "");
+    expect(broken).toHaveLength(BROKEN.length);
+    for (const { error } of broken) expect(error).toMatch(/\w+ \w+/);
+    for (const { time } of rows) expect(new Date(time).getTime()).toBeGreaterThanOrEqual(before);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+  });
+
+  test.each(["pull", "push"] as const)(
+    "%s: 50 publications give 50 right labels, broken ones a row with the error",
+    async (loop) => {
+      mailbox = await Mailbox.open(gateway.broker.url, [LABELS, ERRORS]);
+      await gateway.install(loop, { device: loop });
+      const expected = await publishAll();
+      const rows = await take(LABELS, PUBLICATIONS);
+      expect(rows.map(({ label }) => label)).toEqual(expected);
+      const broken = await take(ERRORS, BROKEN.length);
+      for (const row of broken)
+        expect(row).toMatchObject({ device: loop, label: "", error: expect.stringMatching(/\w+ \w+/) });
+      const kept = await results(loop);
+      expect(new Set([...rows, ...broken].map(({ id }) => id))).toEqual(new Set(kept.map(({ id }) => id)));
+      expect(mailbox.waiting(LABELS) + mailbox.waiting(ERRORS)).toBe(0);
+    },
+  );
+
+  test("pull: 1,000 results come while eKuiper is restarted twice, each once", async () => {
+    mailbox = await Mailbox.open(gateway.broker.url, [ERRORS]);
+    await gateway.install("pull", { device: "restarted" });
+    const headers = { authorization: `Bearer ${token}`, "x-device": "restarted" };
+    const handedOver: string[] = [];
+    // Raised step by step, so that rows come before and after each restart, however fast this machine is.
+    let allowed = 0;
+    const handOver = async () => {
+      while (handedOver.length < 1000) {
+        while (handedOver.length >= allowed) await sleep(5);
+        const id = `restart-${handedOver.length}`;
+        const sent = { method: "POST", body: "text", headers: { ...headers, "x-image-id": id } };
+        const response = await fetch(`${gateway.labeler.url}/ekuiper/sink`, sent);
+        expect(response.status).toBe(204);
+        handedOver.push(id);
+      }
+    };
+    const done = handOver();
+    for (let restarts = 0; restarts < 2; restarts++) {
+      const seen = mailbox.waiting(ERRORS);
+      allowed += 400;
+      await expect.poll(() => mailbox.waiting(ERRORS), { timeout: 20_000, interval: 5 }).toBeGreaterThan(seen);
+      await gateway.engine.kill("SIGTERM");
+      await gateway.engine.restart();
+    }
+    allowed = 1000;
+    await done;
+    const ids = (await take(ERRORS, 1000)).map(({ id }) => id);
+    await sleep(2500); // two more pulls
+    expect(mailbox.waiting(ERRORS)).toBe(0);
+    expect(ids).toEqual(handedOver);
+  });
+
+  test("pull: a rule looks labels up in the memory table by id, the earlier ones again after a restart", async () => {
+    mailbox = await Mailbox.open(gateway.broker.url, ["joined"]);
+    await gateway.install("pull", { device: "table" });
+    await gateway.api.call("POST", "/rules/labels_table/start");
+    const espresso = images.find(({ name }) => name === "coffee.png");
+    await mailbox.publish("tfdemo", espresso?.image ?? "");
+    await expect.poll(async () => (await results("table")).length).toBe(1);
+    const [row] = await results("table");
+
+    const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
+    const sql = `CREATE STREAM events () WITH (TYPE="mqtt", DATASOURCE="events", FORMAT="JSON", EXTRA=${extra})`;
+    await gateway.api.putStream("events", sql);
+    const subscribed = gateway.broker.nextSubscriber("events");
+    await gateway.api.putRule({
+      id: "join",
+      sql: "SELECT events.id as id, labels.label as label FROM events INNER JOIN labels ON events.id = labels.id",
+      actions: [{ mqtt: { server: gateway.broker.url, topic: "joined", sendSingle: true } }],
+    });
+    await subscribed;
+    const looksUp = async () => {
+      // A row that is not in the table yet gives nothing.
+      for (let attempt = 0; attempt < 50 && mailbox.waiting("joined") === 0; attempt++) {
+        await mailbox.publish("events", JSON.stringify({ id: row?.id }));
+        await sleep(100);
+      }
+      expect(JSON.parse(await mailbox.next("joined", 1))).toEqual({ id: row?.id, label: espresso?.label });
+      while (mailbox.waiting("joined") > 0) await mailbox.next("joined");
+    };
+    await looksUp();
+    await gateway.engine.kill("SIGKILL");
+    const again = gateway.broker.nextSubscriber("events", 20);
+    await gateway.engine.restart();
+    await again;
+    await looksUp();
+    await gateway.api.deleteRule("join");
+    await gateway.api.call("DELETE", "/streams/events");
+  });
+});
