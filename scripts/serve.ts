@@ -1,10 +1,11 @@
 /** npm run serve: the labeler on workerd itself, for a machine of your own; docs/self-host.md. */
-import { mkdirSync, watch } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, watch } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { indexModels } from "./lib/model-index.ts";
 import { node } from "./lib/run.ts";
+import { fingerprint } from "./serve/fingerprint.ts";
 import { StateLock } from "./serve/lock.ts";
 import { parseOptions, type ServeOptions, USAGE, UsageError } from "./serve/options.ts";
 import type { PrepareOptions } from "./serve/prepare.ts";
@@ -50,22 +51,22 @@ process.once("exit", () => lock.release());
 
 let known = await index();
 const folder = join(state, "worker");
-const prepared = await node([
-  "--import",
-  "tsx",
-  fileURLToPath(new URL("./serve/prepare.ts", import.meta.url)),
-  JSON.stringify({
-    folder,
-    models,
-    results: join(state, "results"),
-    address: `${host(ip)}:${port}`,
-    settings,
-  } satisfies PrepareOptions),
-]);
-if (prepared !== 0) process.exit(prepared);
+
+/** Bundles the Worker, unless that was done before and nothing has changed. */
+async function prepare(): Promise<void> {
+  const wanted: PrepareOptions = { folder, models: resolve(models), results: join(state, "results"), settings };
+  const made = fingerprint(wanted);
+  if (existsSync(join(folder, "made")) && readFileSync(join(folder, "made"), "utf8") === made) return;
+  console.log("Bundling the Worker …");
+  const script = fileURLToPath(new URL("./serve/prepare.ts", import.meta.url));
+  const code = await node(["--import", "tsx", script, JSON.stringify(wanted), made]);
+  if (code !== 0) process.exit(code);
+}
+await prepare();
 
 const supervisor = new Supervisor({
   config: join(folder, "config.capnp"),
+  address: `${host(ip)}:${port}`,
   url: `http://${host(near)}:${port}`,
   drain,
   watchdog,

@@ -9,8 +9,8 @@ export interface WorkerdConfigOptions {
   readonly models: string;
   /** The folder of the results. */
   readonly state: string;
-  /** Host and port to listen on. */
-  readonly address: string;
+  /** Host and port to listen on; workerd's option --socket-addr http=ADDRESS overrules it. */
+  readonly address?: string;
   /** Settings that differ from wrangler.toml's. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Settings that workerd takes from its environment, so that secrets are in no file; absent ones stay absent. */
@@ -30,7 +30,7 @@ export function workerdConfig({
   bundle,
   models,
   state,
-  address,
+  address = "127.0.0.1:0",
   settings = {},
   fromEnvironment = [],
 }: WorkerdConfigOptions): string {

@@ -38,6 +38,14 @@ function lives({ pid, began }: Owner): boolean {
   }
 }
 
+/** Kills a process and waits for its end: until then it has its files and its port. */
+function endNow(left: Owner): void {
+  for (let attempt = 0; attempt < 500 && lives(left); attempt++) {
+    if (attempt === 0) process.kill(left.pid, "SIGKILL");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
+}
+
 const owner = (pid: number): Owner => ({ pid, began: beganAt(pid) ?? "" });
 
 export class StateLock {
@@ -85,7 +93,7 @@ export class StateLock {
     }
     renameSync(path, aside);
     rmSync(aside);
-    if (lock.workerd !== undefined && lives(lock.workerd)) process.kill(lock.workerd.pid, "SIGKILL");
+    if (lock.workerd !== undefined) endNow(lock.workerd);
   }
 
   /** Notes which workerd uses the folder now. */

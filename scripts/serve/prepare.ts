@@ -1,6 +1,7 @@
 /**
  * Makes what workerd runs: the bundled Worker and its configuration, in a folder. A process of its own, since wrangler,
- * which bundles, would keep 300 MB in one that runs on. Its argument is a PrepareOptions in JSON.
+ * which bundles, would keep 300 MB in one that runs on. Its arguments are a PrepareOptions in JSON and the text that goes
+ * into the file `made` when all is complete.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,11 +16,10 @@ export interface PrepareOptions {
   readonly folder: string;
   readonly models: string;
   readonly results: string;
-  readonly address: string;
   readonly settings: Readonly<Record<string, string>>;
 }
 
-const { folder, models, results, address, settings }: PrepareOptions = JSON.parse(process.argv[2] ?? "");
+const { folder, models, results, settings }: PrepareOptions = JSON.parse(process.argv[2] ?? "");
 const known = Object.keys(settingsWith({}));
 const unknown = Object.keys(settings).filter((name) => !known.includes(name));
 if (unknown.length > 0) {
@@ -37,6 +37,7 @@ await makeBundles();
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 bundleWorker(folder);
-const config = workerdConfig({ bundle: folder, models, state: results, address, settings, fromEnvironment: SECRETS });
+const config = workerdConfig({ bundle: folder, models, state: results, settings, fromEnvironment: SECRETS });
 writeFileSync(join(folder, "config.capnp"), config);
+writeFileSync(join(folder, "made"), process.argv[3] ?? "");
 process.exit(0); // wrangler leaves things running

@@ -5,6 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface SupervisorOptions {
   readonly config: string;
+  /** Host and port to listen on. */
+  readonly address: string;
   /** Where the labeler answers, without a slash at the end. */
   readonly url: string;
   /** How long requests may take to end, in milliseconds. */
@@ -89,7 +91,8 @@ export class Supervisor {
   #start(): ChildProcess {
     const workerd: string = createRequire(import.meta.url)("workerd").default;
     // Detached: a terminal's Ctrl-C would end it at once, and with it the requests that it is working on.
-    const child = spawn(workerd, ["serve", this.#options.config], {
+    const { config, address } = this.#options;
+    const child = spawn(workerd, ["serve", config, "--socket-addr", `http=${address}`], {
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,
     });

@@ -1,10 +1,10 @@
 /** The push of results to configured targets that fail, hang, redirect and come back, over a killed labeler. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { startWorkerd } from "../../scripts/lib/workerd.ts";
@@ -20,6 +20,13 @@ interface Target {
   answer: (id: string) => number | null;
   readonly server: Server;
 }
+
+/** A small model: the images here cannot be read. */
+const models = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
+mkdirSync(join(models, "tiny"));
+cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
+writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
+afterAll(() => rmSync(models, { recursive: true }));
 
 let state: string;
 let labelers: RunningLabeler[];
@@ -78,7 +85,8 @@ async function start(
   urls: readonly string[],
   settings: Record<string, string> = {},
 ): Promise<RunningLabeler> {
-  const labeler = await how({ state, settings: { PUSH_TARGETS: urls.join(","), ...settings } });
+  const all = { DEFAULT_MODEL: "tiny", PUSH_TARGETS: urls.join(","), ...settings };
+  const labeler = await how({ state, models, settings: all });
   labelers.push(labeler);
   return labeler;
 }

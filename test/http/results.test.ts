@@ -94,6 +94,26 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     });
   });
 
+  it.each([
+    ["1764000000000", "2025-11-24T16:00:00.000Z"],
+    ["1.764000000123e+12", "2025-11-24T16:00:00.123Z"],
+    ["2025-11-24", "2025-11-24T00:00:00.000Z"],
+  ])("reads the time %s", async (time, iso) => {
+    await sink(`?id=${encodeURIComponent(`at ${time}`)}&time=${encodeURIComponent(time)}`, "no image");
+    expect((await row(`at ${time}`)).time).toBe(iso);
+  });
+
+  it("reads headers as UTF-8, as eKuiper sends them", async () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    const lines = ["POST /ekuiper/sink HTTP/1.1", "Host: x", `Authorization: Bearer ${TOKEN}`, "Connection: close"];
+    socket.end([...lines, "X-Image-Id: bytes", "X-Device: küche", "Content-Length: 1", "", "x"].join("\r\n"), "utf8");
+    let answer = "";
+    for await (const data of socket) answer += data;
+    expect(answer).toMatch(/^HTTP\/1.1 204/);
+    expect((await row("bytes")).device).toBe("küche");
+  });
+
   it("takes the digest of the image as its id, and now as its time, where none is given", async () => {
     const sha256 = createHash("sha256").update(coffee).digest("hex");
     const before = Date.now();
@@ -277,7 +297,9 @@ it("what was acknowledged is on disk, whenever the process is killed", async () 
         const ids = new Set(found.map(({ id }) => id));
         expect(acknowledged.slice(-500).filter((id) => !ids.has(id))).toEqual([]);
         const clients = [0, 1, 2, 3].map((client) => send(url, `${round}-${client}`));
-        await new Promise((wake) => setTimeout(wake, 50 + 250 * Math.random()));
+        const before = acknowledged.length;
+        await expect.poll(() => acknowledged.length, { interval: 5, timeout: 10_000 }).toBeGreaterThan(before + 20);
+        await new Promise((wake) => setTimeout(wake, 50 * Math.random()));
         await stop(); // SIGKILL
         await Promise.all(clients);
       } finally {

@@ -35,8 +35,8 @@ function checked(what: string, value: string | undefined, limit: number): string
 
 function isoTime(text: string | undefined): string {
   if (text === undefined) return new Date().toISOString();
-  // A rule's timestamps are milliseconds.
-  const time = new Date(/^\d{1,15}$/.test(text) ? Number(text) : text);
+  // A rule's timestamps are milliseconds; of a number that came as JSON eKuiper makes 1.764e+12.
+  const time = new Date(/^\d+(\.\d+)?(e\+\d+)?$/.test(text) ? Number(text) : text);
   if (Number.isNaN(time.getTime())) {
     throw bad(`time must be ISO 8601 such as 2026-11-24T12:00:00Z or milliseconds since 1970, not "${text}".`);
   }

@@ -53,6 +53,8 @@ const SCHEMA = `
 const TIMEOUT = 10_000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
+/** Results that are posted in one go: Cloudflare bounds the calls of an invocation. The alarm starts the next. */
+const AT_ONCE = 500;
 /** Whoever delivers may die with the process: the alarm looks after that long. */
 const LEASE = 30_000;
 /** These say that the row itself is not wanted; it is tried that often, in case the target was only half awake. */
@@ -118,9 +120,9 @@ export class Pusher {
     return this.#store.last() - target.position;
   }
 
-  /** Posts row after row until there is none or one fails. */
+  /** Posts row after row until there is none, one fails, or it is enough for once. */
   async #deliver(url: string): Promise<void> {
-    for (;;) {
+    for (let posted = 0; posted < AT_ONCE; posted++) {
       const { position, failures } = this.#target(url);
       const next = this.#store.after(position);
       if (next === undefined) {
