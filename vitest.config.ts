@@ -32,7 +32,11 @@ export default defineConfig({
                 HAS_REFERENCE: reference !== undefined,
                 BENCHMARK: process.env.LABELER_BENCHMARK !== undefined,
               },
-              serviceBindings: { FIXTURES: folder(resolve("test/fixtures")), REFERENCE: folder(reference) },
+              serviceBindings: {
+                FIXTURES: folder(resolve("test/fixtures")),
+                REFERENCE: folder(reference),
+                MODELS: folder(resolve("model-assets")),
+              },
             },
           }),
         ],

@@ -6,9 +6,10 @@ interface TestEnv {
   BENCHMARK: boolean;
   FIXTURES: Fetcher;
   REFERENCE: Fetcher;
+  MODELS: Fetcher;
 }
 
-const { HAS_REFERENCE, BENCHMARK, FIXTURES, REFERENCE } = env as unknown as TestEnv;
+const { HAS_REFERENCE, BENCHMARK, FIXTURES, REFERENCE, MODELS } = env as unknown as TestEnv;
 
 /** Whether LABELER_REFERENCE names a folder; use with `it.runIf(hasReference)`. */
 export const hasReference = HAS_REFERENCE;
@@ -27,6 +28,9 @@ export const fixture = (path: string) => read(FIXTURES, path);
 
 /** The bytes of a file in the folder that LABELER_REFERENCE names. */
 export const reference = (path: string) => read(REFERENCE, path);
+
+/** The bytes of a file in model-assets. */
+export const modelFile = (path: string) => read(MODELS, path);
 
 /** A JSON file in test/fixtures. */
 export const fixtureJson = async <T>(path: string): Promise<T> =>

@@ -27,7 +27,9 @@ struct Conv {
     int32_t input_zero;   /* quantised: zero points, and the weights' less what their packing subtracts */
     int32_t weights_zero;
     struct Range range;
-    float low, high; /* float: clamp of the output */
+    float low, high;                   /* float: clamp of the output */
+    int32_t short_input, short_output; /* conv_f32_i16.c: whether they are int16; floats otherwise */
+    uint8_t *whole;                    /* scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
 };
 
 INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int32_t bytes) {
@@ -40,19 +42,20 @@ INLINE void fill_bytes(uint8_t *to, v128_t with, int32_t bytes) {
     for (int32_t i = 0; i < bytes; i += 16) wasm_v128_store(to + i, with);
 }
 
-/* Writes the patches of `count` output pixels from `start` on, one after the other. Writes up to 15 bytes too many at
+/* Writes the patches of `count` output pixels from `start` on, `stride` bytes apart. Writes up to 15 bytes too many at
  * any point, which what comes next overwrites; so `patches` needs 16 bytes more. */
-INLINE void gather_patches(const struct Conv *s, int32_t start, int32_t count, int32_t element) {
+INLINE void gather_patches(const struct Conv *s, const uint8_t *input, int32_t start, int32_t count, int32_t element,
+                           int32_t stride) {
     const int32_t pixel = s->in_channels * element;
     const int32_t patch_row = s->kernel_width * pixel;
     const v128_t padding = element == 1 ? wasm_u8x16_splat(s->input_zero) : wasm_i32x4_splat(0);
-    uint8_t *to = s->patches;
     int32_t x = start % s->out_width, y = start / s->out_width;
     for (int32_t row = 0; row < count; row++) {
         const int32_t left = x * s->stride_x - s->left;
+        uint8_t *to = s->patches + row * stride;
         for (int32_t ky = 0; ky < s->kernel_height; ky++) {
             const int32_t in_y = y * s->stride_y - s->top + ky * s->dilation_y;
-            const uint8_t *from = s->input + (in_y * s->in_width + left) * pixel;
+            const uint8_t *from = input + (in_y * s->in_width + left) * pixel;
             if ((uint32_t)in_y >= (uint32_t)s->in_height) {
                 fill_bytes(to, padding, patch_row);
                 to += patch_row;
@@ -74,7 +77,7 @@ INLINE void gather_patches(const struct Conv *s, int32_t start, int32_t count, i
 /* The matrix rows of a block, gathered if they have to be. */
 INLINE const uint8_t *matrix_rows(const struct Conv *s, int32_t start, int32_t count, int32_t element) {
     if (!s->gather) return s->input + start * s->depth * element;
-    gather_patches(s, start, count, element);
+    gather_patches(s, s->input, start, count, element, s->depth * element);
     return s->patches;
 }
 

@@ -8,13 +8,8 @@
 
 #define LANES 8
 
-static void copy_rows(const struct Depthwise *s, int32_t first, int32_t rows) {
-    const v128_t zero = wasm_i16x8_splat(s->input_zero);
-#define LOAD(from) wasm_i16x8_sub(wasm_u16x8_load8x8(from), zero)
-#define STORE_ONE(at, lane, from) ((int16_t *)(at))[lane] = *(from)-s->input_zero
-    COPY_TO_PLANES(s, first, rows, LANES, 1, LOAD, STORE_ONE);
-#undef LOAD
-#undef STORE_ONE
+static void copy_bytes(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
+    copy_rows(BYTES_AS_SHORTS, s, channel, first, rows);
 }
 
 struct Window {
@@ -104,23 +99,32 @@ INLINE void plane_row(const int known, struct Window window, const struct Depthw
     }
 }
 
-INLINE void convolve_as(const int known, struct Window window, const struct Depthwise *s, int rectified) {
-    const int32_t row = s->padded_width * COLUMN, taps = window.height * window.width;
-    const int32_t packed = sizeof(struct Channels) + 32 * ((taps + 1) / 2);
-    window.row_step = s->dilation_y * row;
-    uint8_t *out = s->output;
-    for (int32_t start = 0; start < s->out_height; start += s->block) {
-        const int32_t rows = min_i32(s->block, s->out_height - start), plane = plane_bytes(s, block_rows(s, rows));
-        copy_rows(s, start * s->stride_y - s->top, block_rows(s, rows));
+/* Output rows from `start` on, of the planes from `channel` on, whose input has been copied. */
+INLINE void block(const int known, struct Window window, const struct Depthwise *s, int32_t channel, int32_t start,
+                  int rectified) {
+    const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN;
+    const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + GROUP * LANES);
+    const int32_t packed = sizeof(struct Channels) + 32 * ((window.height * window.width + 1) / 2);
+    const uint8_t *w = s->weights + channel / LANES * packed, *in = s->planes;
+    for (int32_t c = channel; c < end; c += LANES, in += plane, w += packed) {
+        const struct Channels *channels = (const struct Channels *)w;
+        uint8_t *out = s->output + start * s->out_width * s->channels + c;
+        const int32_t count = min_i32(LANES, s->channels - c);
         for (int32_t y = 0; y < rows; y++, out += s->out_width * s->channels) {
-            const uint8_t *in = s->planes + y * s->stride_y * row, *w = s->weights;
-            int32_t c = 0;
-            for (; c + LANES <= s->channels; c += LANES, in += plane, w += packed) {
-                plane_row(known, window, s, in, (const struct Channels *)w, out + c, LANES, rectified);
-            }
-            if (c < s->channels) {
-                plane_row(0, window, s, in, (const struct Channels *)w, out + c, s->channels - c, rectified);
-            }
+            const uint8_t *from = in + y * s->stride_y * row;
+            if (count == LANES) plane_row(known, window, s, from, channels, out, LANES, rectified);
+            else plane_row(0, window, s, from, channels, out, count, rectified);
+        }
+    }
+}
+
+INLINE void convolve_as(const int known, struct Window window, const struct Depthwise *s, int rectified) {
+    window.row_step = s->dilation_y * s->padded_width * COLUMN;
+    for (int32_t channel = 0; channel < s->channels; channel += GROUP * LANES) {
+        for (int32_t start = 0; start < s->out_height; start += s->block) {
+            const int32_t rows = block_rows(s, min_i32(s->block, s->out_height - start));
+            copy_bytes(s, channel, start * s->stride_y - s->top, rows);
+            block(known, window, s, channel, start, rectified);
         }
     }
 }

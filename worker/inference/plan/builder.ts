@@ -1,6 +1,7 @@
 /** What making a step needs to know of its graph: values, folded constants, paddings that a convolution takes over. */
 import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
 import { realValues } from "../constants.ts";
+import { shortTensors } from "./short.ts";
 import { align, SLACK, scratchAt, type Word } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
@@ -26,6 +27,7 @@ export class Builder {
   readonly precision: PlanPrecision;
   /** Whether the relaxed dot product of bytes is exact here. */
   readonly dot: boolean;
+  readonly #short: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
@@ -34,6 +36,7 @@ export class Builder {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;
+    this.#short = precision === "fast" ? shortTensors(graph) : new Set();
   }
 
   /** Says that `tensor` is the constant `source`, dequantised. */
@@ -78,15 +81,22 @@ export class Builder {
     if (this.isConstant(tensor.index)) {
       throw new NoPlan(`operator ${operator.index} (${operator.op}) has a constant where it should have an input`);
     }
-    return toValue(this.#paddings.has(tensor.index) ? tensorOf(this.graph, this.root(tensor.index)) : tensor);
+    return this.value(this.#paddings.has(tensor.index) ? this.root(tensor.index) : tensor.index);
   }
 
-  /** An input that may be computed or constant. */
+  /** A tensor that may be computed or constant. */
   value(index: number): Value {
-    return toValue(tensorOf(this.graph, index));
+    const value = toValue(tensorOf(this.graph, index));
+    return value.kind === "f32" ? { ...value, short: this.#short.has(index) } : value;
   }
 
   output(operator: Operator): Value {
-    return toValue(tensorOf(this.graph, operator.outputs[0]));
+    return this.value(operator.outputs[0]);
+  }
+
+  /** The bytes of a tensor where it lies. */
+  bytesOf(tensor: number): number {
+    const value = this.value(tensor);
+    return value.size * (value.kind === "u8" ? 1 : value.short ? 2 : 4);
   }
 }

@@ -1,6 +1,5 @@
 /** Turns a graph into the steps of a plan and lays out the memory of its tensors, or says why there is no plan. */
 import type { Graph, KnownOperator } from "../../tflite/graph.ts";
-import { sizeOf } from "../constants.ts";
 import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type PlanPrecision } from "./builder.ts";
@@ -81,10 +80,10 @@ export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): C
   const outputs = graph.outputs.map((index) => toValue(tensorOf(graph, index)));
   const floats = steps.some((step) => "kernel" in step && /^(conv|depthwise)_f32/.test(step.kernel));
   if (precision === "quantised" && floats) throw new NoPlan("the network is not quantised");
-  const bytes = (tensor: number) =>
-    sizeOf(tensorOf(graph, tensor).shape) * (toValue(tensorOf(graph, tensor)).kind === "f32" ? 4 : 1);
   const root = (tensor: number) => builder.root(tensor);
   const uses = steps.map((step) => tensorsOf(step).map(root));
-  const arena = layOut(uses, { first: graph.inputs.map(root), last: graph.outputs.map(root) }, bytes);
+  const arena = layOut(uses, { first: graph.inputs.map(root), last: graph.outputs.map(root) }, (tensor) =>
+    builder.bytesOf(tensor),
+  );
   return { steps, inputs, outputs, arena, root };
 }

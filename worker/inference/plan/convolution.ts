@@ -15,7 +15,7 @@ import {
   packFloatsAsI16,
 } from "./pack.ts";
 import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
-import { type ByteValue, clampOf, NoPlan, rangeOf, tensorOf, type Value } from "./value.ts";
+import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
 
 type Convolution = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED" }>;
 type Pair = readonly [vertical: number, horizontal: number];
@@ -35,9 +35,10 @@ interface Geometry {
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
 /** Rows of a tile, of which blocks are made: in 16 bits, and of all others. */
 const TILE_ROWS = { wide: 5, narrow: 6 };
-/** Bytes of the planes of a depthwise convolution. */
-const PADDED_BYTES = 192 << 10;
-/** COLUMN and PLANE_GAP of depthwise.h. */
+/** Bytes of the planes that a depthwise convolution goes over at a time. */
+const PADDED_BYTES = 96 << 10;
+/** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
+const PLANES = 4;
 const COLUMN_BYTES = 16;
 const PLANE_GAP = 64;
 /** Depths up to which 32 bits hold any sum of products of bytes. */
@@ -100,20 +101,26 @@ function convStep(
 ): KernelStep {
   const { input, output, geometry, columns, depth, packed, weightsZero } = parts;
   const rows = output.size / columns;
-  const element = input.kind === "f32" ? 4 : 1;
+  const short = shortness(input, output);
   const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
-  const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / element;
+  const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
   const tile = wide ? TILE_ROWS.wide : TILE_ROWS.narrow;
   const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
   const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
   const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
+  const inShorts = kernel === "conv_f32_i16";
+  const element = inShorts ? 2 : input.kind === "f32" ? 4 : 1;
+  const filled = wide ? 2 * Math.ceil(depth / 2) : depth;
+  const widens = wide && !short.input && !(inShorts && gather);
   const scratch = scratchLayout([
-    gather ? block * depth * element : 0,
+    gather ? block * filled * element : 0,
     // A scale or an offset for each row, and the rows in 16 bits.
-    4 * block + (wide ? block * 2 * Math.ceil(depth / 2) * 2 : 0),
+    4 * block + (widens ? block * filled * 2 : 0),
+    inShorts && gather && !short.input ? 2 * input.size : 0,
   ]);
+  const [patches, rest, whole] = scratch.places;
   const channels = operator.op === "FULLY_CONNECTED" ? depth : (input.tensor.shape.at(-1) ?? 0);
-  const [low, high] = clampOf(operator.options.activation);
+  const [low, high] = clampIn(operator, output);
   return {
     kernel,
     ...(packed && { packed }),
@@ -122,7 +129,8 @@ function convStep(
       at(input.tensor.index),
       packedAt(0),
       at(output.tensor.index),
-      ...scratch.places,
+      patches,
+      rest,
       rows,
       depth,
       columns,
@@ -137,9 +145,22 @@ function convStep(
       ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
       f32(low),
       f32(high),
+      short.input ? 1 : 0,
+      short.output ? 1 : 0,
+      whole,
     ],
   };
 }
+
+const isShort = (value: Value): boolean => value.kind === "f32" && value.short;
+const shortness = (input: Value, output: Value) => ({ input: isShort(input), output: isShort(output) });
+
+/** The clamp of the output in its own steps. */
+const clampIn = (operator: Convolution, output: Value): number[] =>
+  clampOf(operator.options.activation).map((limit) => limit / stepOf(output));
+
+/** What a value of one is in the memory of a float tensor, inverted. */
+const stepOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1);
 
 /** `struct Depthwise`. */
 function depthwiseStep(
@@ -151,16 +172,15 @@ function depthwiseStep(
 ): KernelStep {
   const channels = output.tensor.shape[3];
   const inChannels = input.tensor.shape[3];
-  const lanes = input.kind === "f32" ? 4 : 8;
   const { kernel, output: size, stride, dilation } = geometry;
   const paddedWidth = (size[1] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1;
-  const planes = Math.ceil(channels / lanes);
-  const rowBytes = planes * paddedWidth * COLUMN_BYTES;
+  const rowBytes = PLANES * paddedWidth * COLUMN_BYTES;
   const reach = (kernel[0] - 1) * dilation[0] + 1;
   const fitting = Math.floor((PADDED_BYTES / rowBytes - reach) / stride[0]) + 1;
   const block = Math.min(size[0], Math.max(1, fitting));
-  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + planes * PLANE_GAP]);
-  const [low, high] = clampOf(operator.options.activation);
+  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + PLANES * PLANE_GAP]);
+  const [low, high] = clampIn(operator, output);
+  const short = shortness(input, output);
   return {
     kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
     ...(packed && { packed }),
@@ -182,6 +202,8 @@ function depthwiseStep(
       ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
       f32(low),
       f32(high),
+      short.input ? 1 : 0,
+      short.output ? 1 : 0,
     ],
   };
 }
@@ -190,7 +212,11 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const filter = tensorOf(builder.graph, operator.inputs[1]);
   const biasIndex = operator.inputs[2] ?? -1;
   const biasTensor = biasIndex === -1 ? undefined : tensorOf(builder.graph, biasIndex);
-  const values = { weights: builder.real(filter), bias: biasTensor && builder.real(biasTensor) };
+  const values = {
+    weights: builder.real(filter),
+    bias: biasTensor && builder.real(biasTensor),
+    steps: { input: stepOf(input), output: stepOf(output), short: shortness(input, output) },
+  };
   const geometry = geometryOf(builder, operator, input, output);
   const size = sizeOf(filter.shape);
   if (operator.op === "DEPTHWISE_CONV_2D") {

@@ -1,11 +1,12 @@
 /** Steps for what only moves values: PAD and CONCATENATION. */
 import type { KnownOperator } from "../../tflite/graph.ts";
-import { integers, sizeOf } from "../constants.ts";
+import { sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit } from "./fit.ts";
 import { constantOperand } from "./others.ts";
+import { isTakenOver, paddingsOf } from "./short.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
-import { type ByteValue, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
+import { type ByteValue, NoPlan, rangeOf, sameScale, type Value } from "./value.ts";
 
 type Of<Op extends KnownOperator["op"]> = Extract<KnownOperator, { op: Op }>;
 
@@ -46,33 +47,19 @@ const move = (
   };
 };
 
-const pairs = (flat: readonly number[]): number[][] =>
-  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-
-/** The operators that read a tensor. */
-const readersOf = (builder: Builder, tensor: number) =>
-  builder.graph.operators.filter(({ inputs }) => inputs.includes(tensor));
-
 /** A PAD of height and width before a convolution is left to it, since it pads anyway; any other is a step. */
 export function padSteps(builder: Builder, operator: Of<"PAD">): readonly KernelStep[] {
-  const [source, second] = operator.inputs;
-  const [target] = operator.outputs;
   const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { shape } = input.tensor;
-  const paddings = pairs(integers(tensorOf(builder.graph, second)));
+  const paddings = paddingsOf(builder.graph, operator);
   const padded = shape.map((dim, axis) => dim + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
   mustFit(operator, paddings.length === shape.length && padded.join() === output.tensor.shape.join());
   mustFit(
     operator,
     paddings.flat().every((count) => count >= 0),
   );
-  const spatial = shape.length === 4 && paddings.every(([a, b], axis) => axis === 1 || axis === 2 || a + b === 0);
-  const taken = readersOf(builder, target).every((reader) => {
-    const windowed = reader.op === "CONV_2D" || reader.op === "DEPTHWISE_CONV_2D";
-    return windowed && reader.inputs[0] === target && reader.options.padding === "valid";
-  });
-  if (spatial && taken && !builder.graph.outputs.includes(target)) {
-    builder.pad(target, source, [paddings[1][0], paddings[2][0]]);
+  if (isTakenOver(builder.graph, operator)) {
+    builder.pad(operator.outputs[0], operator.inputs[0], [paddings[1][0], paddings[2][0]]);
     return [];
   }
   if (shape.length > 4) throw new NoPlan(`operator ${operator.index} (PAD) pads [${shape}]`);

@@ -10,18 +10,31 @@ const COLUMNS = 8;
 const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
 /** Steps in which conv_f32_i16.c quantises activations, to either side. */
 const STEPS = 4095;
+/** The largest value of an int16 tensor. */
+const SHORT_STEPS = 8191;
 
 /** Gives values when they are packed and not before, so that no more than one operator's are unpacked at a time. */
 export type Later<T> = () => T;
+
+/** The units of a float convolution's input and output: 1, or their step where they are int16. */
+export interface Steps {
+  readonly input: number;
+  readonly output: number;
+  readonly short: { readonly input: boolean; readonly output: boolean };
+}
 
 /** Weights of a convolution as a matrix, and what is added to each column. */
 export interface FloatMatrix {
   /** [columns, depth] */
   readonly weights: Later<Float32Array>;
   readonly bias: Later<Float32Array> | undefined;
+  readonly steps: Steps;
   readonly columns: number;
   readonly depth: number;
 }
+
+/** A bias in the output's steps; truncation of what has half a step more is rounding. */
+const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (short.output ? 0.5 : 0);
 
 /**
  * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
@@ -75,24 +88,28 @@ export function packFloats({ columns, depth, ...later }: FloatMatrix): Packed {
   };
 }
 
-/** The step of a column's weights with which STEPS · Σ|weight| stays below 2^31. */
-function stepOf(column: Float32Array): number {
-  let sum = 0;
-  let largest = 0;
+/**
+ * The step of a column's weights with which no sum of products comes to 2^31: the activations are within ±STEPS, or
+ * within 0..SHORT_STEPS, so that only weights of one sign add up.
+ */
+function stepOf(column: Float32Array, short: boolean): number {
+  let [positive, negative, largest] = [0, 0, 0];
   for (const weight of column) {
-    sum += Math.abs(weight);
+    if (weight > 0) positive += weight;
+    else negative -= weight;
     largest = Math.max(largest, Math.abs(weight));
   }
+  const sum = short ? Math.max(positive, negative) : positive + negative;
   // Rounding may add half a step to each.
-  const room = Math.floor((2 ** 31 - 1) / STEPS) - column.length / 2 - 1;
+  const room = Math.floor((2 ** 31 - 1) / (short ? SHORT_STEPS : STEPS)) - column.length / 2 - 1;
   return Math.max(largest / 32767, sum / room, Number.MIN_VALUE);
 }
 
 /** The deepest matrix for which stepOf leaves room. */
-export const DEEPEST_I16 = 2 ** 18;
+export const DEEPEST_I16 = 2 ** 17;
 
 /** For conv_f32_i16.c. */
-export function packFloatsAsI16({ columns, depth, ...later }: FloatMatrix): Packed {
+export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = 4 * 2 * COLUMNS + 4 * COLUMNS * pairs;
   return {
@@ -104,9 +121,9 @@ export function packFloatsAsI16({ columns, depth, ...later }: FloatMatrix): Pack
         const panel = new Int16Array(view.buffer, view.byteOffset + byte + 8 * COLUMNS, 2 * COLUMNS * pairs);
         for (let column = 0; column < count; column++) {
           const values = weights.subarray((first + column) * depth, (first + column + 1) * depth);
-          const step = stepOf(values);
-          head[column] = bias?.[first + column] ?? 0;
-          head[COLUMNS + column] = step;
+          const step = stepOf(values, steps.short.input);
+          head[column] = biasIn(steps, bias?.[first + column]);
+          head[COLUMNS + column] = (step * steps.input) / steps.output;
           for (let k = 0; k < depth; k++) {
             panel[(k >> 1) * 2 * COLUMNS + 2 * column + (k & 1)] = Math.round(values[k] / step);
           }
@@ -195,7 +212,7 @@ export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZe
 
 /** For depthwise_f32.c. @param weights [taps, channels] */
 export function packDepthwiseFloats(
-  later: Pick<FloatMatrix, "weights" | "bias">,
+  { steps, ...later }: Pick<FloatMatrix, "weights" | "bias" | "steps">,
   taps: number,
   channels: number,
 ): Packed {
@@ -205,10 +222,11 @@ export function packDepthwiseFloats(
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       const to = new Float32Array(view.buffer, view.byteOffset, 4 * vectors * (1 + taps));
+      const scale = steps.input / steps.output;
       for (let channel = 0; channel < channels; channel++) {
         const start = (channel >> 2) * 4 * (1 + taps) + (channel & 3);
-        to[start] = bias?.[channel] ?? 0;
-        for (let tap = 0; tap < taps; tap++) to[start + 4 * (1 + tap)] = weights[tap * channels + channel];
+        to[start] = biasIn(steps, bias?.[channel]);
+        for (let tap = 0; tap < taps; tap++) to[start + 4 * (1 + tap)] = weights[tap * channels + channel] * scale;
       }
     },
   };
