@@ -11,6 +11,7 @@ import { huggingFace } from "./routes/hugging-face.ts";
 import { label } from "./routes/label.ts";
 import { models } from "./routes/models.ts";
 import { openInference, openInferenceHealth } from "./routes/open-inference.ts";
+import { openapi } from "./routes/openapi.ts";
 import { page } from "./routes/page.ts";
 import { push, results } from "./routes/results.ts";
 
@@ -24,6 +25,7 @@ app.route("/", health); // before the token: probes carry none
 app.route("/v2", openInferenceHealth);
 app.use(cors); // a preflight carries none either
 app.route("/", page); // it asks for the token itself
+app.route("/", openapi);
 app.use(access); // without a token not a byte of the body is taken in
 app.use(takeInRest);
 app.route("/label", label);

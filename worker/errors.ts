@@ -4,7 +4,7 @@
  */
 
 /** The kinds of mistake: the slug that a client can switch on, its HTTP status and its title. */
-const KINDS = {
+export const KINDS = {
   "bad-parameter": [400, "A parameter is not valid"],
   "bad-body": [400, "The body is not in a form that can be read"],
   unauthorized: [401, "A valid bearer token is needed"],

@@ -1,7 +1,8 @@
 /** What is generated of this repository's own files and imported by the Worker. */
+import { bundleOpenApi } from "./openapi-bundle.ts";
 import { bundlePage } from "./page-bundle.ts";
 import { bundleTfjs } from "./tfjs-bundle.ts";
 
 export async function makeBundles(): Promise<void> {
-  await Promise.all([bundlePage(), bundleTfjs()]);
+  await Promise.all([bundleOpenApi(), bundlePage(), bundleTfjs()]);
 }

@@ -1,0 +1,183 @@
+/** The description of the labeler in OpenAPI 3.1, made of the same schemas that check what comes in. */
+import { readFileSync } from "node:fs";
+import * as z from "zod/mini";
+import { KINDS } from "../../worker/errors.ts";
+import { classificationRequest } from "../../worker/http/classification-request.ts";
+import { imagesJson } from "../../worker/http/image-json.ts";
+import { labelQuery } from "../../worker/http/query.ts";
+import { resultsQuery } from "../../worker/http/results-query.ts";
+import { inferenceRequest } from "../../worker/open-inference/request.ts";
+import { answers } from "./answers.ts";
+import { type Content, type Operation, operations, type Parameter, TAGS } from "./operations.ts";
+
+type Json = Record<string, unknown>;
+
+/** What a request's parameters are for; each that there is has to have a line here. */
+const ABOUT = {
+  top: "How many labels at most.",
+  min: "The least confidence of a label.",
+  model: "One of the installed models; the default model if absent.",
+  crop: "How the image becomes the model's input shape: all of it, or the square in its middle; as the model says if absent.",
+  precision: "Which arithmetic; as the model says if absent. Not every model can have each.",
+  exif: "Whether the orientation that a camera wrote into the file is applied.",
+  since: "Only what is behind this row: its `next`, or 0.",
+  before: "Only what is before this row: its `next`.",
+  limit: "How many rows at most.",
+  device: "Only what came from this device.",
+  order: "Which come first.",
+} as const satisfies Record<string, string>;
+
+/** What cannot be seen from the schemas: cursors are checked by code. */
+const SHAPES: Record<string, Json> = {
+  since: { type: "string", pattern: "^r?\\d{1,15}$" },
+  before: { type: "string", pattern: "^r?\\d{1,15}$" },
+};
+
+const QUERIES = { label: labelQuery, results: resultsQuery };
+const REQUESTS = {
+  Images: imagesJson,
+  ClassificationRequest: classificationRequest,
+  InferenceRequest: inferenceRequest,
+};
+
+/** zod bounds every whole number by what JavaScript can count. */
+function withoutBounds(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutBounds);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const kept = Object.entries(schema).filter(
+    ([name, value]) => name !== "$schema" && Math.abs(Number(value)) !== Number.MAX_SAFE_INTEGER,
+  );
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutBounds(value)]));
+}
+
+const jsonSchema = (schema: z.ZodMiniType, io: "input" | "output"): Json =>
+  withoutBounds(z.toJSONSchema(schema, { io, unrepresentable: "any" })) as Json;
+
+function queryParameters({ query }: Operation): Parameter[] {
+  if (query === undefined) return [];
+  const { properties } = jsonSchema(QUERIES[query.of], "output") as { properties: Record<string, Json> };
+  return Object.entries(properties).flatMap(([name, schema]) => {
+    if (query.without?.includes(name)) return [];
+    if (!(name in ABOUT)) throw new Error(`The parameter ${name} is not described.`);
+    return [{ name, in: "query", description: ABOUT[name as keyof typeof ABOUT], schema: SHAPES[name] ?? schema }];
+  });
+}
+
+const parameter = ({ name, in: where, description, schema = { type: "string" }, example }: Parameter): Json => ({
+  name,
+  in: where,
+  description,
+  ...(where === "path" && { required: true }),
+  schema,
+  ...(example !== undefined && { example }),
+});
+
+const content = (contents: Readonly<Record<string, Content>>): Json =>
+  Object.fromEntries(
+    Object.entries(contents).map(([type, { schema, example }]) => {
+      const whole = schema === undefined ? { type: "string" } : { $ref: `#/components/schemas/${schema}` };
+      // Bytes have no schema in OpenAPI 3.1.
+      const bytes = type === "application/octet-stream";
+      const form = {
+        type: "object",
+        additionalProperties: { type: "string", contentMediaType: "application/octet-stream" },
+      };
+      return [
+        type,
+        {
+          ...(!bytes && { schema: type === "multipart/form-data" ? form : whole }),
+          ...(example !== undefined && { example }),
+        },
+      ];
+    }),
+  );
+
+const ERROR_FORMS = {
+  problem: { "application/problem+json": { schema: "Problem" } },
+  json: { "application/json": { schema: "Problem" } },
+  message: { "application/json": { schema: "Message" } },
+} as const satisfies Record<string, Record<string, Content>>;
+
+/** The titles of all kinds of error with a status. */
+function titles(status: number): string {
+  const found = Object.entries(KINDS).flatMap(([kind, [code, title]]) =>
+    code === status ? [`${title} (\`${kind}\`)`] : [],
+  );
+  return found.length === 0 ? "An error" : `${found.join("; ")}.`;
+}
+
+function responses(operation: Operation): Json {
+  const { status, answer, headers, errors, errorForm = "problem", open = false } = operation;
+  const good = {
+    description: status === 204 ? "Done; the answer is empty." : "What was asked for.",
+    ...(headers !== undefined && {
+      headers: Object.fromEntries(
+        Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: "number" } }]),
+      ),
+    }),
+    ...(answer !== undefined && { content: content(answer) }),
+  };
+  const all = [...errors, ...(open ? [] : [401, 429])].sort((a, b) => a - b);
+  const bad = all.map((code) => [
+    code,
+    {
+      description: titles(code),
+      content: content(ERROR_FORMS[errorForm]),
+      ...((code === 503 || code === 429) && {
+        headers: { "Retry-After": { description: "In how many seconds to come again.", schema: { type: "integer" } } },
+      }),
+    },
+  ]);
+  return Object.fromEntries([[status, good], ...bad]);
+}
+
+function operationObject(operation: Operation): Json {
+  const { id, tag, summary, description, body, open, parameters = [] } = operation;
+  const all = [...parameters, ...queryParameters(operation)];
+  const named = all.filter(({ name, in: where }, i) => all.findIndex((p) => p.name === name && p.in === where) === i);
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(named.length > 0 && { parameters: named.map(parameter) }),
+    ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
+    responses: responses(operation),
+    ...(open && { security: [] }),
+  };
+}
+
+/** The document; JSON can be made of it. */
+export function openApiDocument(): Json {
+  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+  const paths: Record<string, Json> = {};
+  for (const operation of operations) {
+    paths[operation.path] ??= {};
+    (paths[operation.path] as Json)[operation.method] = operationObject(operation);
+  }
+  const schemas = [
+    ...Object.entries(REQUESTS).map(([name, schema]) => [name, jsonSchema(schema, "input")]),
+    ...Object.entries(answers).map(([name, schema]) => [name, jsonSchema(schema, "output")]),
+  ];
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "Edge Labeler",
+      version,
+      description:
+        "Labels images at the network's edge. Errors are problem details (RFC 9457), below /ekuiper/ as plain JSON, and in " +
+        "the other protocols as they have it.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    servers: [{ url: "/", description: "The labeler that this description comes from" }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    security: [{ token: [] }, {}],
+    paths,
+    components: {
+      schemas: Object.fromEntries(schemas),
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "Where the labeler asks for a token." },
+      },
+    },
+  };
+}
