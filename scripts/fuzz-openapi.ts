@@ -1,0 +1,68 @@
+/**
+ * `npm run fuzz:openapi [-- --cases N]`: schemathesis makes calls of the interface's description and holds the answers
+ * against it: no 5xx, no status, type or shape that is not described. It comes from PyPI into a venv of its own.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startLabeler } from "./lib/labeler.ts";
+import { operations } from "./openapi/operations.ts";
+
+const VERSION = "4.32.5";
+const VENV = ".cache/schemathesis";
+const CHECKS = [
+  "not_a_server_error",
+  "status_code_conformance",
+  "content_type_conformance",
+  "response_headers_conformance",
+  "response_schema_conformance",
+  "unsupported_method",
+];
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${command} ended with ${status}`);
+}
+
+/** @returns The program `st`. */
+function schemathesis(): string {
+  const program = join(VENV, "bin", "st");
+  if (!existsSync(program)) {
+    run("python3", ["-m", "venv", VENV]);
+    run(join(VENV, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`]);
+  }
+  return program;
+}
+
+const { values } = parseArgs({
+  options: { cases: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } },
+});
+const cases = Number(values.cases);
+if (!Number.isInteger(cases) || cases < 1) {
+  console.error("npm run fuzz:openapi -- --cases N: how many calls, about; 1000 if absent. --seed N: other ones.");
+  process.exit(2);
+}
+const program = schemathesis();
+const labeler = await startLabeler();
+let code: number | null;
+try {
+  await fetch(`${labeler.url}/readyz`);
+  const args = [
+    ...["run", `${labeler.url}/openapi.json`, "--url", labeler.url],
+    ...["--checks", CHECKS.join(",")],
+    ...["--phases", "examples,coverage,fuzzing"],
+    ...["--max-examples", String(Math.ceil(cases / operations.length)), "--seed", values.seed],
+    ...["--max-response-time", "5", "--suppress-health-check", "all", "--no-color"],
+  ];
+  // Not synchronous: the labeler's proxy lives in this process.
+  code = await new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: "inherit" });
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+} finally {
+  await labeler.stop();
+}
+process.exit(code ?? 1);
