@@ -20,18 +20,22 @@ export const app = new Hono<AppEnv>();
 app.onError(problem);
 app.notFound((c) => noRoute(c, app.routes));
 
-app.use(secureHeaders);
-app.route("/", health); // before the token: probes carry none
-app.route("/v2", openInferenceHealth);
-app.use(cors); // a preflight carries none either
-app.route("/", page); // it asks for the token itself
-app.route("/", openapi);
-app.use(access); // without a token not a byte of the body is taken in
-app.use(takeInRest);
-app.route("/label", label);
-app.route("/ekuiper", ekuiper);
-app.route("/models", models);
-app.route("/models", huggingFace);
-app.route("/v2", openInference);
-app.route("/results", results);
-app.route("/push", push);
+/** All routes with their types, for worker/client.ts. */
+export type Api = typeof api;
+
+const api = app
+  .use(secureHeaders)
+  .route("/", health) // before the token: probes carry none
+  .route("/v2", openInferenceHealth)
+  .use(cors) // a preflight carries none either
+  .route("/", page) // it asks for the token itself
+  .route("/", openapi)
+  .use(access) // without a token not a byte of the body is taken in
+  .use(takeInRest)
+  .route("/label", label)
+  .route("/ekuiper", ekuiper)
+  .route("/models", models)
+  .route("/models", huggingFace)
+  .route("/v2", openInference)
+  .route("/results", results)
+  .route("/push", push);

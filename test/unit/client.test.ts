@@ -1,0 +1,28 @@
+/** The typed client against the Worker itself: that its calls are the routes', with their types. */
+import { exports } from "cloudflare:workers";
+import { expect, it } from "vitest";
+import { labelerClient } from "../../worker/client.ts";
+import { fixture } from "./files.ts";
+
+const worker = (exports as unknown as { default: Fetcher }).default;
+const labeler = labelerClient("http://labeler", {
+  fetch: (input, init) => worker.fetch(new Request(input as string, init as RequestInit)),
+});
+
+it("labels, and knows what the answer looks like", async () => {
+  const body = await fixture("coffee.png");
+  const response = await labeler.label.$post({ query: { top: "2" } }, { init: { body } });
+  expect(response.status).toBe(200);
+  const reply = await labeler.ekuiper.labelImage.$post({}, { init: { body } });
+  const { label, confidence }: { label: string; confidence: number } = await reply.json();
+  expect(label).toBe("968:espresso");
+  expect(confidence).toBeGreaterThan(0.99);
+});
+
+it("lists models and reads one", async () => {
+  const models = await (await labeler.models.$get()).json();
+  const names: string[] = models.map(({ name }) => name);
+  expect(names).toContain("mobilenet_v1_1.0_224");
+  const one = await labeler.models[":name"].$get({ param: { name: "mobilenet_v1_1.0_224" } });
+  expect((await one.json()).classes).toBe(1001);
+});
