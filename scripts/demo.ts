@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { EkuiperApi, type Rule } from "./ekuiper/api.ts";
+import { EkuiperApi } from "./ekuiper/api.ts";
 import { Mailbox, startBroker } from "./ekuiper/broker.ts";
 import { GoMissing } from "./ekuiper/build.ts";
 import { startEngine } from "./ekuiper/engine.ts";
-import { installService, installStream, shippedRule } from "./ekuiper/service.ts";
+import { install } from "./ekuiper/install.ts";
 
 const coffee = "test/fixtures/coffee.png";
 const root = resolve(import.meta.dirname, "..");
@@ -48,17 +48,18 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   step("labeler", `${labeler.url}, its model is loaded`);
 
   const api = new EkuiperApi(engine.url);
-  await installService(api, { url: labeler.url, token });
-  step("service", "labelImage() and labelText() in SQL call the labeler");
-  await installStream(api);
-  step("stream", "tfdemo: binary messages on MQTT topic tfdemo");
-  const run = async (rule: Rule) => {
+  const listening = async (change: () => Promise<unknown>) => {
     const subscribed = broker.nextSubscriber("tfdemo");
-    await api.putRule({ ...rule, triggered: true });
+    await change();
     await subscribed;
-    step("rule", `${rule.id}: ${rule.sql}`);
   };
-  await run(await shippedRule("label", broker.url));
+  const options = { api, labeler: labeler.url, token, broker: broker.url };
+  await listening(async () => {
+    const { steps, checks, done } = await install(options, { dryRun: false, force: false });
+    const failed = checks.filter(({ state }) => state !== "ok").map(({ name, detail }) => `${name}: ${detail}`);
+    if (!done) throw new UserError(`Not installed.\n${failed.join("\n")}`);
+    for (const { why } of steps) step("installed", why);
+  });
 
   const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "ekuiper/errors"]);
   cleanUp.push(() => mailbox.close());
@@ -71,7 +72,7 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   const message = await mailbox.next("ekuiper/labels", labelSeconds).catch(() => undefined);
   if (message === undefined) {
     step("no label", `within ${labelSeconds} s; a second rule shall say why`);
-    await run(await shippedRule("errors", broker.url));
+    await listening(() => api.call("POST", "/rules/errors/start"));
     await publish();
     const logged = () => `nothing within ${labelSeconds} s. eKuiper's log ends:\n${engine.log().slice(-2000)}`;
     const reason = await mailbox.next("ekuiper/errors", labelSeconds).catch(logged);
