@@ -107,7 +107,8 @@ const watcher = watch(models, { recursive: true }, (_, file) => {
 try {
   await supervisor.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
-    if (!process.env.LABELER_TOKEN && !/^127\.|^::1$|^localhost$/.test(ip)) {
+    const { LABELER_TOKEN, LABELER_TOKENS } = process.env;
+    if (!LABELER_TOKEN && !LABELER_TOKENS && !/^127\.|^::1$|^localhost$/.test(ip)) {
       console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
     }
   });

@@ -11,7 +11,7 @@ export const USAGE = `npm run serve -- [options]: the labeler on workerd, for a 
   --drain SECONDS      how long requests may take to end after SIGTERM; 5
   --watchdog SECONDS   how long the labeler may be silent before it is started anew; 30
 
-Secrets come from the environment: LABELER_TOKEN, PUSH_TOKEN.`;
+Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN.`;
 
 export interface ServeOptions {
   readonly port: number;
@@ -26,7 +26,7 @@ export interface ServeOptions {
 }
 
 /** Settings that must not be on a command line, where every user of the machine sees them. */
-export const SECRETS = ["LABELER_TOKEN", "PUSH_TOKEN"];
+export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
 
 /** What is wrong with the command line. */
 export class UsageError extends Error {}

@@ -28,7 +28,8 @@ if (unknown.length > 0) {
 }
 try {
   // The labeler checks them too, but only when it is asked for something.
-  settingsOf({ ...settingsWith(settings), ...process.env } as unknown as Bindings);
+  const secrets = Object.fromEntries(SECRETS.map((name) => [name, process.env[name]]));
+  settingsOf({ ...settingsWith(settings), ...secrets } as unknown as Bindings);
 } catch (error) {
   console.error((error as Error).message);
   process.exit(2);

@@ -1,5 +1,7 @@
 /** The results in the real eKuiper engine: handed over by a sink, pulled by cursor, pushed to it, and looked up by id. */
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
@@ -103,5 +105,34 @@ describe.skipIf(skip)("results in eKuiper", () => {
     for (const asked of ["nowhere", id]) await mailbox.publish("ids", JSON.stringify({ id: asked }));
     expect(JSON.parse(await mailbox.next("out"))).toEqual({ id: "nowhere", label: "", known: false });
     expect(JSON.parse(await mailbox.next("out"))).toEqual({ id, label: "968:espresso", known: true });
+  });
+
+  test("a pull stream asks on from the cursor of the last row, two million rows on, too", async () => {
+    // Stands in for a labeler that has kept that many: its rows are as /results gives them.
+    const asked: (string | null)[] = [];
+    const server = createServer((request, response) => {
+      const since = new URL(request.url ?? "", "http://x").searchParams.get("since");
+      if (asked.at(-1) !== since) asked.push(since);
+      const seq = since === "0" ? 2_000_000 : Number(since?.slice(1));
+      const rows = [1, 2].map((i) => ({ next: `r${seq + i}`, id: `x${seq + i}`, label: "968:espresso" }));
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify(seq < 2_000_004 ? rows : []));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const { sql }: { sql: string } = JSON.parse(await readFile("ekuiper/streams/labeler_pulled.json", "utf8"));
+      await api.putStream("labeler_pulled", sql.replace("http://127.0.0.1:8787", url).replace("1s", "100ms"));
+      await run({ id: "pull", sql: "SELECT id FROM labeler_pulled", actions: out() });
+      const ids: string[] = [];
+      while (ids.length < 4) ids.push(JSON.parse(await mailbox.next("out")).id);
+      expect(ids).toEqual(["x2000001", "x2000002", "x2000003", "x2000004"]);
+      await expect.poll(() => asked).toEqual(["0", "r2000002", "r2000004"]);
+    } finally {
+      await api.deleteRule("pull");
+      rules.splice(rules.indexOf("pull"), 1);
+      server.close();
+      server.closeAllConnections();
+    }
   });
 });

@@ -1,6 +1,6 @@
 /** Handing images over and reading their labels back, on workerd itself and in wrangler dev. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -278,6 +278,10 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
 
 it("what was acknowledged is on disk, whenever the process is killed", async () => {
   const state = mkdtempSync(join(tmpdir(), "edge-labeler-state-"));
+  const models = join(state, "models"); // small: the images cannot be read
+  mkdirSync(join(models, "tiny"), { recursive: true });
+  cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
+  writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
   const acknowledged: string[] = [];
   /** Sends one after the other until nobody answers any more. */
   const send = async (base: string, client: string) => {
@@ -291,7 +295,7 @@ it("what was acknowledged is on disk, whenever the process is killed", async () 
   };
   try {
     for (let round = 0; round < 6; round++) {
-      const { url, stop } = await startWorkerd({ state });
+      const { url, stop } = await startWorkerd({ state, models, settings: { DEFAULT_MODEL: "tiny" } });
       try {
         const found: Row[] = await (await fetch(`${url}/results?limit=1000&order=newest`)).json();
         const ids = new Set(found.map(({ id }) => id));

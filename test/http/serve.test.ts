@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../scripts/lib/ports.ts";
+import { parseOptions } from "../../scripts/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -129,8 +130,7 @@ it("has a new model at once, and starts anew for one that changed, and where wor
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
     [["--ip", "192.0.2.1"], 1, /bind.*\nworkerd did not start/],
-    [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment/],
-    [["--prot", "80"], 2, /--prot/],
+    [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.*npm run serve -- \[options\]/s],
     [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
   ];
@@ -139,4 +139,27 @@ it("ends with a message at what is wrong with its options", async () => {
     expect(await labeler.ended, args.join(" ")).toBe(code);
     expect(labeler.log()).toMatch(message);
   }
+});
+
+it.each([
+  [["--prot", "80"], /--prot/],
+  [["--port", "80.5"], /whole number/],
+  [["--port", "70000"], /--port must be a number above 0 and at most 65535/],
+  [["--var", "PUSH_TOKEN:x"], /PUSH_TOKEN is a secret: set it in the environment/],
+  [["--var", "DEFAULT_MODEL"], /NAME:VALUE/],
+])("refuses the options %j", (args, message) => {
+  expect(() => parseOptions(args)).toThrow(message);
+});
+
+it("takes settings with colons in their values", () => {
+  const options = parseOptions([
+    "--var",
+    "PUSH_TARGETS:http://10.0.0.1:10081/labels",
+    "--var",
+    "RATE_LIMIT:",
+    "--drain",
+    "1",
+  ]);
+  expect(options).toMatchObject({ port: 8787, ip: "127.0.0.1", state: "state", drain: 1000, watchdog: 30_000 });
+  expect(options?.settings).toEqual({ PUSH_TARGETS: "http://10.0.0.1:10081/labels", RATE_LIMIT: "" });
 });
