@@ -4,7 +4,8 @@
  *
  *   --json            one object instead of tables
  *   --models TEXT     only models whose name has one of these, separated by commas
- *   --engines KEYS    only these, separated by commas: exact, fast, quantised, tfjs, litert; executor besides
+ *   --engines KEYS    only these, separated by commas: exact, fast, quantised, tfjs, litert,
+ *                     ort, native (BENCH_PYTHON names its Python); and besides executor, litert16
  *   --only PARTS      speed, cold or way: inference; the first label of a fresh process; from a 12 MP JPEG to labels
  *   --rounds N        how often each engine is measured; 11
  *   --as-it-is        without V8's flags that switch parts of the processor off
@@ -66,7 +67,9 @@ if (does("speed")) {
   for (const model of models) {
     const pixels = await pixelsFor(model);
     for (const condition of options["as-it-is"] ? conditions(here).slice(0, 1) : conditions(here)) {
-      const results = await measure(model, pixels, enginesOf(model), condition.flags, effort);
+      // V8's flags change nothing about what runs outside of it.
+      const fit = enginesOf(model).filter(({ worker }) => worker !== undefined || condition.flags.length === 0);
+      const results = await measure(model, pixels, fit, condition.flags, effort);
       const rows = speedRows(model, condition, results);
       print(speedLines(rows));
       speed.push(...rows);

@@ -39,6 +39,22 @@ export const ENGINES: readonly Engine[] = [
     takes: floatOnly,
   },
   { name: "stock tfjs-wasm 4.22", key: "tfjs", ours: false, worker: "stock", takes: any },
-  { name: "LiteRT.js 2.5.3", key: "litert", ours: false, worker: "litert", takes: any },
+  {
+    name: "LiteRT.js 2.5.3",
+    key: "litert",
+    ours: false,
+    worker: "litert",
+    query: { file: "float32.tflite" }, // the file itself where its weights are not float16
+    takes: any,
+  },
+  {
+    name: "LiteRT.js 2.5.3, float16 weights as in the file",
+    key: "litert16",
+    ours: false,
+    optional: true,
+    worker: "litert",
+    takes: floatOnly,
+  },
   { name: "onnxruntime-web 1.30", key: "ort", ours: false, worker: "ort", takes: any },
+  { name: "native ai-edge-litert (Python)", key: "native", ours: false, takes: any },
 ];

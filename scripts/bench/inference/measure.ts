@@ -4,6 +4,7 @@ import { bundleEngine } from "./bundle.ts";
 import { type Cell, type Sample, WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";
 import type { Prepared } from "./models.ts";
+import { findPython, NativeCell } from "./native.ts";
 import { argmax } from "./statistics.ts";
 
 export interface Effort {
@@ -54,7 +55,11 @@ export async function pixelsFor({ input, expected }: Prepared): Promise<Pixels> 
 }
 
 async function open({ worker, query = {} }: Engine, model: Prepared, flags: readonly string[]): Promise<Cell> {
-  if (worker === undefined) throw new Error("there is no Worker");
+  if (worker === undefined) {
+    const python = findPython();
+    if (python === undefined) throw new Error("no Python with ai-edge-litert: name one in BENCH_PYTHON");
+    return NativeCell.start(python, model);
+  }
   const cell = await WorkerdCell.start(await bundleEngine(worker, flags));
   try {
     await cell.load(model.name, query);

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type InspectedModel, inspectModel } from "../../../worker/model/inspect.ts";
 import { MODELS } from "../../lib/model-index.ts";
+import { withFloat32Weights } from "./convert/float32.ts";
 import { toGraphModel } from "./convert/graph-model.ts";
 import { toOnnx } from "./convert/onnx.ts";
 
@@ -98,6 +99,7 @@ export async function prepareModel(network: Network): Promise<Prepared> {
   const { json, weights } = toGraphModel(graph);
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
   write("model.tflite", files.tflite);
+  write("float32.tflite", withFloat32Weights(files.tflite) ?? files.tflite);
   write("labels.txt", files.labels);
   write("spec.json", files.spec);
   write("input.json", JSON.stringify(input));
