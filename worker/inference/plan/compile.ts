@@ -4,6 +4,7 @@ import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
+import { findHead, type Head } from "./head.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
 import { otherStep } from "./others.ts";
 import type { Step } from "./step.ts";
@@ -16,6 +17,16 @@ export interface Compiled {
   readonly arena: ArenaLayout;
   /** The tensor in whose memory a tensor lies. */
   root(tensor: number): number;
+  /** The end of a classifier and the step that makes its scores, or why it has none; its features outlive the run. */
+  readonly head: CompiledHead | string;
+}
+
+export interface CompiledHead {
+  readonly step: number;
+  readonly features: Value;
+  readonly weightScales: readonly number[];
+  /** What a step of the classifier's input is worth. */
+  readonly inputScale: number;
 }
 
 /** Whether the values are already where the output wants them. */
@@ -63,6 +74,13 @@ const tensorsOf = (step: Step): number[] =>
     ? step.words.flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
     : [step.from, step.to];
 
+function compiledHead(builder: Builder, head: Head | string, step: number): CompiledHead | string {
+  if (typeof head === "string") return head;
+  const input = builder.value(builder.graph.operators[head.classifier].inputs[0]);
+  const inputScale = input.kind === "u8" ? input.scale : 1;
+  return { step, features: builder.value(head.features), weightScales: head.weightScales, inputScale };
+}
+
 /**
  * @param dot Whether the relaxed dot product of bytes is exact on this CPU.
  * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the
@@ -72,8 +90,11 @@ export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): C
   assertSupported(graph);
   const builder = new Builder(graph, precision, dot);
   const steps: Step[] = [];
+  const head = findHead(graph);
+  let scores = -1;
   for (const operator of graph.operators) {
     if (operator.op === "UNKNOWN") throw new NoPlan(`operator ${operator.index} (${operator.code}) is not known`);
+    if (typeof head !== "string" && operator.index === head.classifier) scores = steps.length;
     steps.push(...stepsOf(builder, operator));
   }
   const inputs = graph.inputs.map((index) => toValue(tensorOf(graph, index)));
@@ -81,9 +102,10 @@ export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): C
   const floats = steps.some((step) => "kernel" in step && /^(conv|depthwise)_f32/.test(step.kernel));
   if (precision === "quantised" && floats) throw new NoPlan("the network is not quantised");
   const root = (tensor: number) => builder.root(tensor);
+  const kept = typeof head === "string" ? [] : [head.features];
   const uses = steps.map((step) => tensorsOf(step).map(root));
-  const arena = layOut(uses, { first: graph.inputs.map(root), last: graph.outputs.map(root) }, (tensor) =>
+  const arena = layOut(uses, { first: graph.inputs.map(root), last: [...graph.outputs, ...kept].map(root) }, (tensor) =>
     builder.bytesOf(tensor),
   );
-  return { steps, inputs, outputs, arena, root };
+  return { steps, inputs, outputs, arena, root, head: compiledHead(builder, head, scores) };
 }

@@ -5,9 +5,9 @@ import { fixedPoint, requantization } from "./multiplier.ts";
 import type { Packed } from "./step.ts";
 
 /** Columns of a panel. */
-const COLUMNS = 8;
+export const COLUMNS = 8;
 /** sizeof(struct Channels): a bias, and three doubles for each of eight channels. */
-const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
+export const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
 /** Steps in which conv_f32_i16.c quantises activations, to either side. */
 const STEPS = 4095;
 /** The largest value of an int16 tensor. */

@@ -7,10 +7,12 @@ import { LabelerError } from "../../errors.ts";
 import type { Graph } from "../../tflite/graph.ts";
 import { wasmHeap } from "../backend.ts";
 import * as tf from "../tfjs.bundle.js";
+import { type ClassActivation, NoActivation } from "./activation.ts";
 import type { PlanPrecision } from "./builder.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { dotIsExact, type Kernels, loadKernels } from "./kernels.ts";
 import { align, SLACK, type Step, type Word } from "./step.ts";
+import { READ_COLUMN } from "./unpack.ts";
 import type { Value } from "./value.ts";
 
 export type { PlanPrecision } from "./builder.ts";
@@ -26,6 +28,9 @@ interface Backend {
 
 /** sizeof(struct Convert), with which inputs become bytes. */
 const CONVERT_WORDS = 8;
+
+/** Where `struct Conv` has what is read back. */
+const CONV = { depth: 6, columns: 7, inputZero: 22, weightsZero: 23, words: 24 };
 
 interface Blocks {
   readonly arena: number;
@@ -162,6 +167,41 @@ export class Plan {
       const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
       return outputs.map((output) => output.dataSync() as Float32Array);
     });
+  }
+
+  /**
+   * How much each place of the image speaks for a class, as of the last run. Call it before anything is awaited.
+   *
+   * @returns The share of each place in the class's score: score = mean of values + bias. A softmax is left out.
+   * @throws NoActivation with the reason if the graph is no classifier of features that are averaged over all places.
+   */
+  classActivation(label: number): ClassActivation {
+    const { head, steps } = this.#compiled;
+    if (typeof head === "string") throw new NoActivation(`This network has no map of its classes: ${head}.`);
+    const step = steps[head.step];
+    const readColumn = "kernel" in step ? READ_COLUMN[step.kernel] : undefined;
+    if (readColumn === undefined) throw new Error("the classifier's kernel has no column reader");
+    const { buffer } = wasmHeap().memory;
+    const parameters = new Int32Array(buffer, this.#blocks.parameters[head.step], CONV.words);
+    const [depth, columns] = [parameters[CONV.depth], parameters[CONV.columns]];
+    if (!(label >= 0 && label < columns)) throw new RangeError(`class ${label} is not among ${columns}`);
+    const zeros = { input: parameters[CONV.inputZero], weights: parameters[CONV.weightsZero] };
+    const packed = new DataView(buffer, this.#blocks.packed[head.step]);
+    const { weights, bias } = readColumn(packed, depth, label, zeros);
+    const { features, inputScale } = head;
+    const [, height, width, channels] = features.tensor.shape;
+    const at = this.#addressOf(features.tensor.index);
+    const [scale, zero] = features.kind === "u8" ? [features.scale, features.zero] : [1, 0];
+    const values =
+      features.kind === "u8" ? new Uint8Array(buffer, at, features.size) : new Float32Array(buffer, at, features.size);
+    const weightScale = head.weightScales[label] ?? head.weightScales[0];
+    const map = new Float32Array(height * width);
+    for (let place = 0; place < map.length; place++) {
+      let sum = 0;
+      for (let c = 0; c < channels; c++) sum += (values[place * channels + c] - zero) * weights[c];
+      map[place] = sum * scale * weightScale;
+    }
+    return { height, width, values: map, bias: bias * inputScale * weightScale };
   }
 
   /** The bytes that the plan takes in tfjs' memory: weights, activations, scratch. */

@@ -1,0 +1,160 @@
+/** Class activation maps against plain loops over what the op-by-op executor computes. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { initBackend } from "../../../worker/inference/backend.ts";
+import { classActivation, NoActivation } from "../../../worker/inference/class-activation.ts";
+import { realValues } from "../../../worker/inference/constants.ts";
+import { Executor } from "../../../worker/inference/executor.ts";
+import { findHead } from "../../../worker/inference/plan/head.ts";
+import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
+import { packBytesAsI16, packBytesForDot, packFloats, packFloatsAsI16 } from "../../../worker/inference/plan/pack.ts";
+import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { READ_COLUMN } from "../../../worker/inference/plan/unpack.ts";
+import { type Graph, readTflite } from "../../../worker/tflite/graph.ts";
+import { fixture, hasReference, modelFile, reference } from "../files.ts";
+import { Random, size } from "./plan-reference.ts";
+
+beforeAll(initBackend);
+
+/** An input of whole numbers in −100..100 for quantised graphs, of −1..1 for float ones. */
+function inputOf(graph: Graph, seed: number) {
+  const tensor = graph.tensors[graph.inputs[0]];
+  const random = new Random(seed);
+  const zero = tensor.quantization?.zeroPoint[0] ?? 0;
+  const low = tensor.type === "int8" ? -128 : 0;
+  const values = random
+    .floats(size(tensor.shape))
+    .map((value) => (tensor.type === "float32" ? value : Math.round((value + 1) * 127) + low - zero));
+  return [{ values, shape: tensor.shape }];
+}
+
+/** The features that the executor computes, as real numbers. */
+function featuresOf(graph: Graph, index: number, inputs: ReturnType<typeof inputOf>): Float32Array {
+  const last = graph.operators.findIndex(({ outputs }) => outputs[0] === index);
+  const executor = new Executor({ ...graph, operators: graph.operators.slice(0, last + 1), outputs: [index] });
+  const [features] = executor.run(inputs);
+  executor.dispose();
+  const { type, quantization } = graph.tensors[index];
+  return type === "float32" ? features : features.map((value) => value * (quantization?.scale[0] ?? 1));
+}
+
+const CASES: readonly (readonly [file: string, options: PlanOptions, tolerance: number])[] = [
+  ["tiny-float", { precision: "exact" }, 1e-5],
+  ["tiny-float", { precision: "fast" }, 2e-3],
+  ["tiny-uint8", { precision: "quantised", dot: false }, 0.05],
+  ["tiny-uint8", { precision: "quantised", dot: true }, 0.05],
+  ["tiny-int8", { precision: "quantised", dot: false }, 0.05],
+  ["tiny-int8", { precision: "quantised", dot: true }, 0.05],
+];
+
+describe("a map is the features times the weights of a class", () => {
+  it.each(CASES)("%s, %j", async (file, options, tolerance) => {
+    if (options.dot && !dotIsExact()) return; // The features would be wrong; the columns are tested below.
+    const graph = readTflite(await fixture(`ops/${file}.tflite`));
+    const head = findHead(graph);
+    if (typeof head === "string") throw new Error(head);
+    const inputs = inputOf(graph, 5);
+    const features = featuresOf(graph, head.features, inputs);
+    const [, height, width, channels] = graph.tensors[head.features].shape;
+    const [, weightsIndex, biasIndex = -1] = graph.operators[head.classifier].inputs;
+    const weights = realValues(graph.tensors[weightsIndex]);
+    const bias = biasIndex === -1 ? undefined : realValues(graph.tensors[biasIndex]);
+    const plan = new Plan(graph, options);
+    for (let label = 0; label < weights.length / channels; label++) {
+      const { activation } = classActivation(plan, inputs, () => label);
+      expect([activation.height, activation.width]).toEqual([height, width]);
+      for (const [place, value] of activation.values.entries()) {
+        let sum = 0;
+        for (let c = 0; c < channels; c++) sum += features[place * channels + c] * weights[label * channels + c];
+        expect(Math.abs(value - sum)).toBeLessThan(tolerance);
+      }
+      expect(activation.bias).toBeCloseTo(bias?.[label] ?? 0, 3);
+    }
+    expect(() => classActivation(plan, inputs, () => weights.length)).toThrow(RangeError);
+    plan.dispose();
+  });
+});
+
+describe("columns are read back as they were packed", () => {
+  const [columns, depth] = [11, 13];
+  const random = new Random(9);
+  const zeros = { input: 17, weights: -3 };
+  const bytes = Int32Array.from({ length: columns * depth }, () => random.int(-100, 100));
+  const floats = random.floats(columns * depth);
+  const [byteBias, floatBias] = [
+    Int32Array.from({ length: columns }, () => random.int(-999, 999)),
+    random.floats(columns),
+  ];
+  const multipliers = Array.from({ length: columns }, () => 0.01);
+  const steps = { input: 1, output: 1, short: { input: false, output: false } };
+  const byteMatrix = {
+    weights: () => bytes,
+    bias: () => byteBias,
+    multipliers,
+    rounding: "up",
+    columns,
+    depth,
+  } as const;
+  const floatMatrix = { weights: () => floats, bias: () => floatBias, steps, columns, depth };
+  it.each([
+    ["conv_f32", packFloats(floatMatrix), floats, floatBias, 0],
+    ["conv_f32_i16", packFloatsAsI16(floatMatrix), floats, floatBias, 1e-4],
+    ["conv_u8_wide", packBytesAsI16(byteMatrix), bytes, byteBias, 0],
+    ["conv_u8_dot", packBytesForDot(byteMatrix, zeros.weights, zeros.input), bytes, byteBias, 0],
+  ] as const)("%s", (kernel, packed, weights, bias, tolerance) => {
+    const view = new DataView(new ArrayBuffer(packed.bytes));
+    packed.write(view);
+    for (let column = 0; column < columns; column++) {
+      const read = READ_COLUMN[kernel](view, depth, column, zeros);
+      expect(read.bias).toBe(bias[column]);
+      for (let k = 0; k < depth; k++) {
+        expect(Math.abs(read.weights[k] - weights[column * depth + k])).toBeLessThanOrEqual(tolerance);
+      }
+    }
+  });
+});
+
+describe.runIf(hasReference)("the scores of whole networks are the means of their maps", () => {
+  it.each([
+    ["mobilenet_v1_1.0_224", "exact", 1e-5],
+    ["mobilenet_v1_1.0_224", "fast", 1e-4],
+    ["efficientnet_lite0", "exact", 1e-5],
+    ["mobilenet_quant_v1_224", "quantised", 0.03],
+    ["tf2_mobilenet_v2_1.0_224_ptq", "quantised", 0.03],
+  ] as const)("%s, %s", async (model, precision, tolerance) => {
+    const lite = model === "efficientnet_lite0";
+    const graph = readTflite(await (lite ? modelFile(`${model}/model.tflite`) : reference(`models/${model}.tflite`)));
+    const plan = new Plan(graph, { precision });
+    const inputs = inputOf(graph, 3);
+    const [probabilities] = plan.run(inputs);
+    const scale = graph.tensors[graph.outputs[0]].quantization?.scale[0] ?? 1;
+    const scores = Float64Array.from(probabilities, (_, label) => {
+      const { values, bias } = plan.classActivation(label);
+      return values.reduce((sum, value) => sum + value / values.length, bias);
+    });
+    const softened = graph.operators.at(-1)?.op === "SOFTMAX" || graph.operators.at(-2)?.op === "SOFTMAX";
+    const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+    for (const [label, probability] of probabilities.entries()) {
+      const expected = softened ? Math.exp(scores[label]) / total : scores[label];
+      expect(Math.abs(probability * scale - expected)).toBeLessThan(tolerance);
+    }
+    plan.dispose();
+  });
+});
+
+describe("networks without such a map", () => {
+  it("are refused with the reason", async () => {
+    const graph = readTflite(await fixture("ops/chain-f32.tflite"));
+    const plan = new Plan(graph, { precision: "exact" });
+    const explain = () => classActivation(plan, inputOf(graph, 1), () => 0);
+    expect(explain).toThrow(NoActivation);
+    expect(explain).toThrow(/This network has no map of its classes: its scores/);
+    plan.dispose();
+  });
+
+  it("are refused where the executor runs them", async () => {
+    const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+    const executor = new Executor(graph);
+    expect(() => classActivation(executor, inputOf(graph, 1), () => 0)).toThrow(/operator by operator/);
+    executor.dispose();
+  });
+});

@@ -1,0 +1,28 @@
+/**
+ * Class activation maps: where in the image a network sees what it has found. They come out of the run itself, for
+ * networks that end in a mean over all places and one matrix (Zhou et al., "Learning Deep Features for Discriminative
+ * Localization", 2016), as the MobileNets and EfficientNets do.
+ */
+import { type ClassActivation, NoActivation } from "./plan/activation.ts";
+import { Plan } from "./plan/plan.ts";
+import type { Runner } from "./runner.ts";
+
+export { type ClassActivation, NoActivation } from "./plan/activation.ts";
+
+/**
+ * Runs a graph once and says for one class how much each place of the image speaks for it.
+ *
+ * @param choose Which class, by the outputs of this run.
+ * @throws NoActivation with the reason if the network has no such maps, or has no plan.
+ */
+export function classActivation(
+  runner: Runner,
+  inputs: Parameters<Runner["run"]>[0],
+  choose: (outputs: readonly Float32Array[]) => number,
+): { outputs: Float32Array[]; activation: ClassActivation } {
+  if (!(runner instanceof Plan)) {
+    throw new NoActivation("This network has no map of its classes: it runs operator by operator, not as a plan.");
+  }
+  const outputs = runner.run(inputs);
+  return { outputs, activation: runner.classActivation(choose(outputs)) };
+}
