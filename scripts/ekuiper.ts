@@ -8,6 +8,7 @@ import { duration, feed, imageFiles, UsageError, watch } from "./ekuiper/feed.ts
 import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import { Conflict, type Step } from "./ekuiper/plan.ts";
+import { printable } from "./ekuiper/printable.ts";
 import { NoLabel } from "./ekuiper/try.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
@@ -25,12 +26,12 @@ const usage = `npm run ekuiper -- COMMAND [options]
   --loop L        function: a rule asks and waits for the label (the default)
                   sink: a rule hands the image over, the labeler keeps the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
-  --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883)
+  --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883); tcp://USER:PASSWORD@HOST:1883 if it asks for them
   --device NAME   what this gateway is called in the results (gateway)
   --dry-run       prints the calls that install or uninstall would make
   --force         installs in spite of failed checks
   --image FILE    of test, instead of a cup of coffee
-  --topic T       of feed (${TOPICS.images}) and watch (${TOPICS.labels} and ${TOPICS.errors})
+  --topic T       of the images (${TOPICS.images}), and of watch (${TOPICS.labels} and ${TOPICS.errors})
   --every D       of feed, the time between two images (1s)
   --loop-forever  of feed
   --count N       of watch, ends after so many
@@ -93,6 +94,7 @@ function gatewayOptions(values: Values): GatewayOptions {
     token,
     loop: loopIn(values),
     broker: values.broker && address("broker", values.broker, /^(tcp|mqtt|ssl|tls|mqtts|ws|wss):$/),
+    topic: values.topic,
     device,
   };
 }
@@ -105,14 +107,6 @@ function printChecks(checks: readonly Check[]): void {
     if (mend !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${mend}`);
   }
 }
-
-/** Never the token: what is printed ends up in tickets. */
-const masked = (text: string) => text.replaceAll(/Bearer [^"\\]+/g, "Bearer …");
-const printable = ({ why, method, path, body }: Step) => ({
-  why,
-  call: `${method} ${path}`,
-  ...(body !== undefined && { body: masked(typeof body === "string" ? body : JSON.stringify(body)) }),
-});
 
 function printSteps(gateway: string, steps: readonly Step[]): void {
   for (const { why, call, body } of steps.map(printable)) {

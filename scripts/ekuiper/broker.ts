@@ -13,9 +13,13 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** Starts a broker on a free port of the loopback interface. */
-export async function startBroker(): Promise<Broker> {
+/** Starts a broker on a free port of the loopback interface. @param user the only one that it takes, if there is one */
+export async function startBroker(user?: { name: string; password: string }): Promise<Broker> {
   const aedes = await Aedes.createBroker();
+  if (user !== undefined) {
+    aedes.authenticate = (_client, name, password, done) =>
+      done(null, name === user.name && password?.toString() === user.password);
+  }
   // noDelay: otherwise Nagle's algorithm and delayed acknowledgements add 40 ms to small messages.
   const server = createServer({ noDelay: true }, aedes.handle);
   await new Promise<void>((resolve, reject) => {

@@ -2,7 +2,7 @@
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
-import type { Labeler } from "./service.ts";
+import { brokerSettings, type Labeler } from "./service.ts";
 import { calls, type GatewayState } from "./state.ts";
 
 export interface Check {
@@ -210,13 +210,16 @@ async function confKeys(api: EkuiperApi, type: string): Promise<{ names: string[
 /** Whether the broker answers this machine. The gateway's view is in the status of its rules. */
 export async function checkBroker(broker: string): Promise<Check> {
   const name = "broker from here";
+  const { server } = brokerSettings(broker);
   try {
     const client = await mqtt.connectAsync(broker, { reconnectPeriod: 0, connectTimeout: 5000 });
     await client.endAsync();
-    return { name, state: "ok", detail: `${broker} answers` };
+    return { name, state: "ok", detail: `${server} answers` };
   } catch (error) {
-    const mend = "Start it, or give its address as the gateway sees it: --broker tcp://HOST:1883";
-    return { name, state: "warning", detail: `${broker} does not answer this machine: ${reason(error)}`, mend };
+    const mend = /not authorized|bad user ?name/i.test(reason(error))
+      ? "Give user and password: --broker tcp://USER:PASSWORD@HOST:1883"
+      : "Start it, or give its address as the gateway sees it: --broker tcp://HOST:1883";
+    return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, mend };
   }
 }
 

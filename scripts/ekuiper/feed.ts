@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
+import { brokerSettings } from "./service.ts";
 
 /** A mistake in what was asked for. */
 export class UsageError extends Error {
@@ -102,6 +103,7 @@ async function connect(broker: string) {
   // A first connection that fails is a wrong address more often than not; one that is lost later comes back.
   return mqtt.connectAsync(broker, { reconnectPeriod: 1000, connectTimeout: 5000 }, false).catch((error: Error) => {
     const cause = error.message || (error as { code?: string }).code;
-    throw new UsageError(`The broker ${broker} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`);
+    const { server } = brokerSettings(broker);
+    throw new UsageError(`The broker ${server} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`);
   });
 }

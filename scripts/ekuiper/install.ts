@@ -15,6 +15,7 @@ import {
 import { UsageError } from "./feed.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { installSteps, type Step, uninstallSteps } from "./plan.ts";
+import { brokerAddress } from "./service.ts";
 import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
 import { type Tried, tryLoop } from "./try.ts";
 
@@ -22,6 +23,7 @@ const DEFAULTS = {
   loop: "function",
   labeler: "http://127.0.0.1:8787",
   broker: "tcp://127.0.0.1:1883",
+  topic: TOPICS.images,
   device: "gateway",
 } as const;
 
@@ -34,12 +36,13 @@ export interface GatewayOptions {
   readonly token?: string | undefined;
   readonly loop?: Loop | undefined;
   readonly broker?: string | undefined;
+  readonly topic?: string | undefined;
   readonly device?: string | undefined;
 }
 
 function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: GatewayOptions): Wanted {
-  const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, device = DEFAULTS.device } = rest;
-  return { loop, broker, device, labeler: { url: labeler, token } };
+  const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
+  return { loop, broker, topic, device, labeler: { url: labeler, token } };
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -48,13 +51,13 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
   const mine = ours(state);
   const images = mine.sources.find(({ name }) => name === "tfdemo");
   const sinks = mine.rules.flatMap(({ rule }) => rule.actions);
-  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
   const headers = sinks.map(({ rest }) => rest?.headers as Record<string, string> | undefined).find(Boolean);
   return {
     labeler: service?.Addr.replace(/\/ekuiper$/, ""),
     token: service?.Options?.headers?.Authorization?.replace(/^Bearer /, ""),
     loop: loopOf(mine.rules.map(({ id }) => id)),
-    broker: text(images?.extra.server) ?? text(sinks.find(({ mqtt }) => mqtt !== undefined)?.mqtt?.server),
+    broker: brokerAddress(images?.extra ?? sinks.find(({ mqtt }) => mqtt !== undefined)?.mqtt ?? {}),
+    topic: images?.options.DATASOURCE,
     device: headers?.["X-Device"],
   };
 }
@@ -156,7 +159,8 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   if (before.loop === undefined)
     throw new UsageError("Nothing is installed on this gateway: npm run ekuiper -- install");
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
-  const topic = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
+  const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
+  const topic = listened.replaceAll(/[+#]/g, "edge-labeler-test"); // no one can publish to a wildcard
   const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
   return { ...tried, loop };
 }

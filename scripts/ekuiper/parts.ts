@@ -18,8 +18,10 @@ export type Loop = (typeof LOOPS)[number];
 export interface Wanted {
   readonly loop: Loop;
   readonly labeler: Labeler;
-  /** As the gateway reaches it, for example tcp://127.0.0.1:1883. */
+  /** As the gateway reaches it, for example tcp://127.0.0.1:1883 or tcp://USER:PASSWORD@HOST:1883. */
   readonly broker: string;
+  /** The MQTT topic of the images. */
+  readonly topic: string;
   /** What this gateway is called in the results. */
   readonly device: string;
 }
@@ -58,8 +60,8 @@ export const MARK = "edge-labeler";
 export const isOurRule = (rule: Rule) => rule.tags?.includes(MARK) === true;
 export const isOurSource = (source: SourceDefinition) => source.extra.installedBy === MARK;
 
-async function sourcesOf({ loop, labeler, broker, device }: Wanted): Promise<SourceDefinition[]> {
-  const sources = [await imageStream(broker)];
+async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Promise<SourceDefinition[]> {
+  const sources = [await imageStream(broker, topic)];
   if (loop === "pull") {
     sources.push(await pulledStream(labeler, device), await shippedSource("tables", "labels"));
   }

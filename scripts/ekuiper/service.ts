@@ -61,6 +61,28 @@ export async function serviceDefinition({ url, token }: Labeler): Promise<Servic
   return { interface: name, zip };
 }
 
+/** A broker's address as eKuiper's MQTT sources and sinks take it. User and password are in the address, or nowhere. */
+export function brokerSettings(address: string): Record<string, string> {
+  const url = new URL(address);
+  const { username, password } = url;
+  url.username = "";
+  url.password = "";
+  return {
+    server: url.href.replace(/\/$/, ""),
+    ...(username !== "" && { username: decodeURIComponent(username) }),
+    ...(password !== "" && { password: decodeURIComponent(password) }),
+  };
+}
+
+/** The address that such settings were made from. */
+export function brokerAddress({ server, username, password }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof server !== "string") return undefined;
+  const url = new URL(server);
+  if (typeof username === "string") url.username = encodeURIComponent(username);
+  if (typeof password === "string") url.password = encodeURIComponent(password);
+  return url.href.replace(/\/$/, "");
+}
+
 /** A stream or table of ekuiper/ as its file has it. */
 export async function shippedSource(kind: SourceKind, name: string): Promise<SourceDefinition> {
   const { sql }: { sql: string } = JSON.parse(await shipped(`${kind}/${name}.json`));
@@ -72,7 +94,7 @@ export async function shippedRule(name: string, broker: string, labeler?: Labele
   const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
   if (device !== undefined) rule.sql = rule.sql.replace(/ WHERE device = ".*"$/, ` WHERE device = "${device}"`);
   for (const { mqtt, rest } of rule.actions) {
-    if (mqtt !== undefined) mqtt.server = broker;
+    if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker));
     if (rest === undefined || labeler === undefined) continue;
     rest.url = `${withoutSlash(labeler.url)}/ekuiper/sink`;
     const headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
@@ -82,10 +104,14 @@ export async function shippedRule(name: string, broker: string, labeler?: Labele
 }
 
 /** The shipped stream of images, with its broker. Without one it is the engine's own, of etc/mqtt_source.yaml. */
-export async function imageStream(broker?: string): Promise<SourceDefinition> {
+export async function imageStream(broker?: string, topic?: string): Promise<SourceDefinition> {
   const stream = await shippedSource("streams", "tfdemo");
   const { server: _, ...extra } = stream.extra;
-  return { ...stream, extra: broker === undefined ? extra : { server: broker, ...extra } };
+  return {
+    ...stream,
+    options: topic === undefined ? stream.options : { ...stream.options, DATASOURCE: topic },
+    extra: broker === undefined ? extra : { ...brokerSettings(broker), ...extra },
+  };
 }
 
 /** The stream that pulls the results of images that this device handed over. */
