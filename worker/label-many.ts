@@ -1,6 +1,13 @@
 /** Several images of one request, one after the other: each has its own labels, or its own error. */
 import { isImageFault, LabelerError } from "./errors.ts";
-import { type ImageSource, type LabelContext, type Labelled, type LabelOptions, labelOne } from "./label-image.ts";
+import {
+  admitted,
+  type ImageSource,
+  type LabelContext,
+  type Labelled,
+  type LabelOptions,
+  labelOne,
+} from "./label-image.ts";
 
 /** An image that is opened when its turn comes, so that no two stand decoded in memory. */
 export interface NamedImage {
@@ -21,15 +28,16 @@ export type Outcome = { readonly name: string | undefined } & (
  * @param images Emptied on the way, so that an image that is done with is not held.
  * @throws LabelerError for what is not an image's own fault: an unknown model, a labeler that is busy.
  */
-export async function labelMany(
-  images: NamedImage[],
-  options: LabelOptions,
-  context: LabelContext,
-): Promise<Outcome[]> {
+export function labelMany(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
+  // One slot for all: a request that is half done is not refused.
+  return admitted(context, (context) => inOrder(images, options, context));
+}
+
+async function inOrder(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let image = images.shift(); image !== undefined; image = images.shift()) {
     const { name } = image;
-    if (outcomes.length > 0) await scheduler.wait(0); // an inference blocks the isolate; others have their turn between two
+    context.alive?.();
     try {
       outcomes.push({ name, labelled: await labelOne(await image.open(), options, context) });
     } catch (error) {

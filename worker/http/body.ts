@@ -55,6 +55,22 @@ export async function drainBody(request: Request, limit: number): Promise<void> 
 /** Bytes per read, into the same buffer again: a new one for each would leave all of a body to the garbage collector. */
 const PIECE = 64 << 10;
 
+/** A body that stands still for so long, in milliseconds, is given up. */
+const STANDSTILL = 10_000;
+
+async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>) {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const tooSlow = new Promise<never>((_, reject) => {
+    const error = new LabelerError("too-slow", `The body stood still for ${STANDSTILL / 1000} s. Send it again.`);
+    timer = setTimeout(() => reject(error), STANDSTILL);
+  });
+  try {
+    return await Promise.race([reader.read(buffer), tooSlow]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 
 /** A piece holds until the next one is asked for. */
@@ -66,7 +82,7 @@ async function* counted(
   let buffer = new Uint8Array(PIECE);
   let length = 0;
   for (;;) {
-    const { done, value } = await reader.read(buffer);
+    const { done, value } = await readPiece(reader, buffer);
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
     length += value.length;
@@ -79,7 +95,7 @@ async function drain(reader: ReadableStreamBYOBReader, limit: number): Promise<v
   const end = Date.now() + DRAIN.patience;
   let buffer = new Uint8Array(PIECE);
   for (let drained = 0; drained < DRAIN.limits * limit && Date.now() < end; ) {
-    const { done, value } = await reader.read(buffer);
+    const { done, value } = await readPiece(reader, buffer);
     if (done || value === undefined) return;
     drained += value.length;
     buffer = new Uint8Array(value.buffer);

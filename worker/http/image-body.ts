@@ -9,7 +9,6 @@ import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
-import { tooLarge } from "./body.ts";
 import { imagesJson } from "./image-json.ts";
 
 const HOW =
@@ -110,11 +109,11 @@ const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => 
 /** `{`, `[` and `"`. */
 const JSON_BEGINS: readonly (number | undefined)[] = [0x7b, 0x5b, 0x22];
 
-export interface BodyLimits {
-  /** The largest form or JSON, in bytes, since these stand in memory: the setting MAX_FORM_BYTES. */
-  readonly formBytes: number;
-  /** The setting MAX_IMAGES. */
-  readonly images: number;
+export interface BodyOptions {
+  /** Takes in a form or JSON. */
+  readonly whole: (pieces: Pieces, size: number | undefined) => Promise<Uint8Array<ArrayBuffer>>;
+  /** How many images there may be: the setting MAX_IMAGES. */
+  readonly maxImages: number;
 }
 
 /**
@@ -122,14 +121,14 @@ export interface BodyLimits {
  *
  * @param size Of the body in bytes, where it is known.
  * @param contentType Needed for the boundary of a form alone.
- * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, body-too-large, or
- *   too-many-images.
+ * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or too-many-images; and
+ *   what `whole` throws.
  */
 export async function imagesOf(
   pieces: Pieces,
   size: number | undefined,
   contentType: string,
-  { formBytes, images }: BodyLimits,
+  { whole, maxImages }: BodyOptions,
 ): Promise<Images> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
@@ -137,18 +136,12 @@ export async function imagesOf(
   const json = JSON_BEGINS.includes(firstByte(beginning));
   // What is none of these is no image either, and decoding says so.
   if (isImage(beginning) || !(form || json)) return { one: { pieces, size } };
-  if (size !== undefined && size > formBytes) {
-    throw tooLarge(formBytes, `as a form or JSON ${size.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
-  }
-  const whole = await pieces.all({ limit: formBytes, size });
-  if (whole === undefined) {
-    throw tooLarge(formBytes, `as a form or JSON more than ${formBytes.toLocaleString("en-US")}`, "MAX_FORM_BYTES");
-  }
-  const found = form ? await fromForm(whole, contentType) : fromJson(whole);
-  if (found.many !== undefined && found.many.length > images) {
+  const body = await whole(pieces, size);
+  const found = form ? await fromForm(body, contentType) : fromJson(body);
+  if (found.many !== undefined && found.many.length > maxImages) {
     throw new LabelerError(
       "too-many-images",
-      `The request has ${found.many.length} images and the limit is ${images}. Send fewer at once, or raise the setting MAX_IMAGES.`,
+      `The request has ${found.many.length} images and the limit is ${maxImages}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
   return found;

@@ -5,10 +5,12 @@ import { Pieces } from "../image/pieces.ts";
 import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
 import { labelMany, type Outcome } from "../label-many.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
+import { Slots } from "../slots.ts";
 import { openBody } from "./body.ts";
 import { type Images, imagesOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
+import { wholeBody } from "./whole-body.ts";
 
 let shared: Catalogue | undefined;
 
@@ -16,6 +18,18 @@ let shared: Catalogue | undefined;
 export function catalogueOf(c: Context<AppEnv>): Catalogue {
   shared ??= new Catalogue({ cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES });
   return shared;
+}
+
+let slots: Slots | undefined;
+
+/** A body that stands still is given up sooner: see body.ts. */
+const LEASE = 15_000;
+
+/** How much the isolate labels at once: its memory is bounded, and it has one processor. */
+export function slotsOf(c: Context<AppEnv>): Slots {
+  const { MAX_CONCURRENT: count, MAX_WAITING: line, MAX_WAIT_MS: patience } = settingsOf(c.env);
+  slots ??= new Slots({ count, line, patience, lease: LEASE, what: "labelling" });
+  return slots;
 }
 
 /** The models' folder as the ASSETS binding serves it. */
@@ -52,7 +66,14 @@ async function exhaust(pieces: Pieces): Promise<void> {
 /** What labelOne() and labelMany() need to know of this request's labeler. */
 export function labelContext(c: Context<AppEnv>): LabelContext {
   const { DEFAULT_MODEL, MAX_PIXELS } = settingsOf(c.env);
-  return { catalogue: catalogueOf(c), source: sourceOf(c), defaultModel: DEFAULT_MODEL, maxPixels: MAX_PIXELS };
+  return {
+    catalogue: catalogueOf(c),
+    source: sourceOf(c),
+    defaultModel: DEFAULT_MODEL,
+    maxPixels: MAX_PIXELS,
+    slots: slotsOf(c),
+    signal: c.req.raw.signal,
+  };
 }
 
 /**
@@ -65,14 +86,16 @@ async function withImages<T>(
   options: LabelOptions,
   label: (images: Images, context: LabelContext) => Promise<T>,
 ): Promise<T> {
-  const { MAX_BODY_BYTES, MAX_FORM_BYTES, MAX_IMAGES } = settingsOf(c.env);
+  const { MAX_BODY_BYTES, MAX_IMAGES } = settingsOf(c.env);
   const context = labelContext(c);
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   await prepareModel(options, context);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
-  const limits = { formBytes: MAX_FORM_BYTES, images: MAX_IMAGES };
-  const contentType = c.req.header("content-type") ?? "";
-  return label(await imagesOf(new Pieces(body.pieces), body.size, contentType, limits), context);
+  const found = await imagesOf(new Pieces(body.pieces), body.size, c.req.header("content-type") ?? "", {
+    whole: (pieces, size) => wholeBody(c, pieces, size),
+    maxImages: MAX_IMAGES,
+  });
+  return label(found, context);
 }
 
 /**

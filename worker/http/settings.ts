@@ -18,6 +18,8 @@ export interface AppEnv {
   Variables: {
     /** The name of the token that the request came with, if any. */
     client?: string | undefined;
+    /** The room that a body in memory takes. */
+    room?: { release(): void } | undefined;
   };
 }
 
@@ -103,6 +105,12 @@ const schema = z.object({
   MAX_IMAGES: z._default(count, 100),
   /** The largest image, in pixels. */
   MAX_PIXELS: count,
+  /** How many requests are decoded and labelled at once. */
+  MAX_CONCURRENT: z._default(count, 8),
+  /** How many may wait for that; more are refused at once. */
+  MAX_WAITING: z._default(count, 64),
+  /** How long one waits before it is refused, in milliseconds. */
+  MAX_WAIT_MS: z._default(count, 5000),
   /** How many bytes of weights may stay in the isolate beside those in use. */
   MODEL_CACHE_BYTES: count,
   /** Where it is set, every call but the probes needs it as bearer token. */

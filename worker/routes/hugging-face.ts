@@ -5,12 +5,13 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { openBody, tooLarge } from "../http/body.ts";
+import { openBody } from "../http/body.ts";
 import { classificationRequest } from "../http/classification-request.ts";
 import { imageFromBase64 } from "../http/image-body.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
@@ -42,15 +43,13 @@ function parse(body: Uint8Array): Asked {
 
 /** The image of a request; one that is sent as it is, is not waited for. */
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
-  const { MAX_BODY_BYTES, MAX_FORM_BYTES } = settingsOf(c.env);
+  const { MAX_BODY_BYTES } = settingsOf(c.env);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
   const pieces = new Pieces(body.pieces);
   const beginning = await pieces.peek(SNIFF_BYTES);
   const first = beginning.find((byte) => byte > 0x20);
   if (isImage(beginning) || first !== OPENING_BRACE) return { image: { pieces, size: body.size }, top: undefined };
-  const whole = await pieces.all({ limit: MAX_FORM_BYTES, size: body.size });
-  if (whole === undefined) throw tooLarge(MAX_FORM_BYTES, "as JSON more than that", "MAX_FORM_BYTES");
-  return parse(whole);
+  return parse(await wholeBody(c, pieces, body.size));
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {

@@ -1,13 +1,22 @@
 /** /v2: the Open Inference Protocol, so that clients of KServe, Triton and the like can use the labeler as it is. */
 import { type Context, Hono } from "hono";
 import { LabelerError } from "../errors.ts";
-import { openBody, tooLarge } from "../http/body.ts";
+import { openBody } from "../http/body.ts";
 import { imageFromBase64 } from "../http/image-body.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
-import { imageFrom, type LabelContext, type LabelOptions, type Model, pixelsOf, prepareModel } from "../label-image.ts";
+import {
+  admitted,
+  imageFrom,
+  type LabelContext,
+  type LabelOptions,
+  type Model,
+  pixelsOf,
+  prepareModel,
+} from "../label-image.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
@@ -29,7 +38,7 @@ function images<T extends Uint8Array | Float32Array>(data: T, shape: readonly nu
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
-/** The probabilities of the classes for each image of a tensor; other requests have their turn between two. */
+/** The probabilities of the classes for each image of a tensor. */
 async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
   const count = input.datatype === "BYTES" ? input.data.length : images(input.data, input.shape, model.entry).length;
   if (count === 0) throw bad("The input has no images in it.");
@@ -44,18 +53,18 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
   }
   const probabilities: Float32Array[] = [];
   for (let i = 0; i < count; i++) {
-    if (i > 0) await scheduler.wait(0);
+    context.alive?.();
     if (input.datatype === "BYTES") {
       const item = input.data[i] ?? "";
       const image = typeof item === "string" ? imageFromBase64(item) : imageFrom(item);
       const { pixels } = await pixelsOf(image, model, options, context);
-      probabilities.push((await model.classifier()).probabilities(pixels).slice());
+      probabilities.push(await model.run((classifier) => classifier.probabilities(pixels).slice()));
     } else if (input.datatype === "UINT8") {
       const pixels = images(input.data, input.shape, model.entry)[i];
-      probabilities.push((await model.classifier()).probabilities(pixels).slice());
+      probabilities.push(await model.run((classifier) => classifier.probabilities(pixels).slice()));
     } else {
       const values = images(input.data, input.shape, model.entry)[i];
-      probabilities.push((await model.classifier()).probabilitiesOf(values).slice());
+      probabilities.push(await model.run((classifier) => classifier.probabilitiesOf(values).slice()));
     }
   }
   return probabilities;
@@ -111,11 +120,12 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const context = labelContext(c);
   const model = await prepareModel(options, context);
   const { pieces, size } = openBody(c.req.raw, settings.MAX_FORM_BYTES);
-  const body = await new Pieces(pieces).all({ limit: settings.MAX_FORM_BYTES, size });
-  if (body === undefined) throw tooLarge(settings.MAX_FORM_BYTES, "more than that", "MAX_FORM_BYTES");
+  const body = await wholeBody(c, new Pieces(pieces), size);
   const jsonLength = c.req.header(JSON_LENGTH);
   const inference = parseInference(body, jsonLength === undefined ? undefined : Number(jsonLength));
-  const probabilities = await infer(inference.input, model, options, context, settings.MAX_IMAGES);
+  const probabilities = await admitted(context, (context) =>
+    infer(inference.input, model, options, context, settings.MAX_IMAGES),
+  );
   const { labels } = await model.classifier();
   const answer = answerOf(model.entry.name, inference, { probabilities, labels, top: options.top });
   if (answer.jsonLength === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });

@@ -98,6 +98,59 @@ describe("a slot", () => {
     expect((await refused(() => two.acquire())).kind).toBe("busy");
   });
 
+  it("is had in the order of coming", async () => {
+    const one = slots();
+    const first = await one.acquire();
+    const order: number[] = [];
+    const others = Array.from({ length: 5 }, async (_, i) => {
+      const lease = await one.acquire();
+      order.push(i);
+      await scheduler.wait(1);
+      lease.release();
+    });
+    await scheduler.wait(20);
+    expect(one.waiting).toBe(5);
+    first.release();
+    await Promise.all(others);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+    expect([one.waiting, one.taken]).toEqual([0, 0]);
+  });
+
+  it("is refused at once when too many wait already", async () => {
+    const one = new Slots({ count: 1, lease: 10_000, patience: 10_000, line: 2, what: "testing" });
+    const first = await one.acquire();
+    const waiting = [one.acquire(), one.acquire()];
+    const error = await refused(() => one.acquire());
+    expect(error).toMatchObject({ kind: "busy", retryAfter: 1 });
+    expect(error.message).toBe("2 wait for testing already. Try again.");
+    first.release();
+    for (const lease of waiting) (await lease).release();
+  });
+
+  it("may weigh more than another, and what is light does not overtake what is heavy", async () => {
+    const bytes = slots({ count: 100 });
+    const heavy = await bytes.acquire(70);
+    const light = await bytes.acquire(30);
+    const order: string[] = [];
+    const second = bytes.acquire(60).then((lease) => order.push("60") && lease);
+    const third = bytes.acquire(10).then((lease) => order.push("10") && lease);
+    light.release();
+    await scheduler.wait(60);
+    expect(order).toEqual([]);
+    heavy.release();
+    await Promise.all([second, third]);
+    expect(order).toEqual(["60", "10"]);
+    expect(bytes.taken).toBe(70);
+  });
+
+  it("that is heavier than all there is takes all there is", async () => {
+    const bytes = slots({ count: 100, patience: 0 });
+    const lease = await bytes.acquire(1000);
+    expect((await refused(() => bytes.acquire(1))).kind).toBe("busy");
+    lease.release();
+    await bytes.acquire(1);
+  });
+
   it("is had by all in turn when there are more than slots", async () => {
     const two = slots({ count: 2 });
     let holding = 0;

@@ -1,0 +1,146 @@
+/** How much is taken on at once: a short wait, then a refusal that says when to come again; and the probe always answers. */
+import { request } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { expectProblem, fixture, labelsOf, post } from "./client.ts";
+import { RUNTIMES } from "./runtimes.ts";
+
+const coffee = fixture("coffee.png");
+
+/** An upload that has begun and goes on when it is told to. */
+class Upload {
+  readonly status: Promise<number | string | undefined>;
+  readonly #call;
+
+  constructor(url: string, headers: Record<string, string> = {}) {
+    this.#call = request(url, { method: "POST", headers: { "content-length": String(coffee.length), ...headers } });
+    this.status = new Promise((resolve) => {
+      this.#call.on("response", (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode));
+      });
+      this.#call.on("error", (error) => resolve(error.message));
+    });
+    this.#call.write(coffee.subarray(0, 50_000));
+  }
+
+  finish(): Promise<number | string | undefined> {
+    this.#call.end(coffee.subarray(50_000));
+    return this.status;
+  }
+
+  hangUp(): void {
+    this.#call.destroy();
+  }
+}
+
+/** Until the labeler has taken what was sent: then it needs more, or a slot. */
+const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
+
+describe.each(RUNTIMES)("two at once, on %s", (_, start) => {
+  let labeler: RunningLabeler;
+  let url: string;
+  beforeAll(async () => {
+    labeler = await start({ settings: { MAX_CONCURRENT: "2", MAX_WAITING: "3", MAX_WAIT_MS: "1500" } });
+    url = `${labeler.url}/label`;
+    await labelsOf(await post(url, coffee));
+  });
+  afterAll(() => labeler?.stop());
+
+  it("a third waits until one is done", async () => {
+    const uploads = [new Upload(url), new Upload(url)];
+    await settle();
+    const third = post(url, coffee);
+    await settle();
+    expect(await uploads[0].finish()).toBe(200);
+    expect((await labelsOf(await third))[0].label).toBe("968:espresso");
+    expect(await uploads[1].finish()).toBe(200);
+  });
+
+  it("where none gets done in time it is a 503 with Retry-After, in every call, and the body is taken in", async () => {
+    const uploads = [new Upload(url), new Upload(url)];
+    await settle();
+    const [label, form, ekuiper] = await Promise.all([
+      post(url, new Blob([coffee, new Uint8Array(4_000_000)])),
+      (() => {
+        const data = new FormData();
+        data.append("a", new Blob([coffee]));
+        data.append("b", new Blob([coffee]));
+        return post(url, data);
+      })(),
+      post(`${labeler.url}/ekuiper/labelImage`, coffee),
+    ]);
+    expect(label.headers.get("retry-after")).toBe("1");
+    await expectProblem(label, 503, "busy", /labelling were taken for 1500 ms/);
+    expect([form.status, form.headers.get("retry-after")]).toEqual([503, "1"]);
+    expect([ekuiper.status, ekuiper.headers.get("retry-after")]).toEqual([503, "1"]);
+    for (const upload of uploads) expect(await upload.finish()).toBe(200);
+  });
+
+  it("where too many wait, one more is a 503 at once", async () => {
+    const uploads = [new Upload(url), new Upload(url)];
+    await settle();
+    const waiting = [1, 2, 3].map(() => post(url, coffee));
+    await settle();
+    await expectProblem(await post(url, coffee), 503, "busy", /3 wait for labelling already/);
+    for (const upload of uploads) expect(await upload.finish()).toBe(200);
+    for (const response of waiting) expect((await response).status).toBe(200);
+  });
+
+  it("a client that hangs up gives its slot back, and one that waited its place in the line", async () => {
+    const uploads = [new Upload(url), new Upload(url)];
+    await settle();
+    const waiting = [new Upload(url), new Upload(url), new Upload(url)];
+    await settle();
+    for (const upload of [...waiting, ...uploads]) upload.hangUp();
+    await settle();
+    await settle();
+    // Not after the leases' 15 seconds: within the patience of a caller who comes next.
+    const next = await Promise.all([1, 2, 3, 4].map(() => post(url, coffee)));
+    expect(
+      next
+        .map(({ status }) => status)
+        .sort()
+        .slice(0, 3),
+    ).toEqual([200, 200, 200]);
+    expect((await post(url, coffee)).status).toBe(200);
+  });
+});
+
+describe.each(RUNTIMES)("fifty uploads at once, on %s", (_, start) => {
+  it("are all labelled or refused with Retry-After, and /healthz answers meanwhile", async () => {
+    const labeler = await start({ settings: { MAX_WAIT_MS: "60000" } });
+    try {
+      const url = `${labeler.url}/label`;
+      await labelsOf(await post(url, coffee));
+      const begin = performance.now();
+      for (let i = 0; i < 5; i++) await labelsOf(await post(url, coffee));
+      const alone = (performance.now() - begin) / 5;
+      let running = true;
+      const times: number[] = [];
+      const probe = (async () => {
+        while (running) {
+          const before = performance.now();
+          expect((await fetch(`${labeler.url}/healthz`)).status).toBe(200);
+          times.push(performance.now() - before);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      })();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => post(url, coffee)));
+      running = false;
+      await probe;
+      for (const response of answers) {
+        if (response.status === 503) expect(response.headers.get("retry-after")).toMatch(/^[1-9]\d*$/);
+        else expect((await labelsOf(response))[0].label).toBe("968:espresso");
+      }
+      expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(8);
+      const sorted = times.toSorted((a, b) => a - b);
+      const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))].toFixed(0);
+      console.log(`/healthz: ${times.length} probes, median ${at(0.5)} ms, 90 % ${at(0.9)} ms, slowest ${at(1)} ms`);
+      // 100 ms on a machine that is its own; else in proportion to how long a request takes by itself.
+      expect(sorted[sorted.length >> 1]).toBeLessThan(Math.max(100, 3 * alone));
+    } finally {
+      await labeler.stop();
+    }
+  });
+});
