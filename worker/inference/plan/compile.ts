@@ -82,6 +82,16 @@ function compiledHead(builder: Builder, head: Head | string, step: number): Comp
 }
 
 /**
+ * The roots without the builder: a plan keeps them, and with the builder it would keep the graph and its file's bytes. A
+ * loop, since what any closure in here can see would be kept as well.
+ */
+function rootsOf(builder: Builder): (tensor: number) => number {
+  const roots = new Map<number, number>();
+  for (const { index } of builder.graph.tensors) roots.set(index, builder.root(index));
+  return (tensor) => roots.get(tensor) ?? tensor;
+}
+
+/**
  * @param dot Whether the relaxed dot product of bytes is exact on this CPU.
  * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the
  *   executor could not run the graph either.
@@ -107,5 +117,5 @@ export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): C
   const arena = layOut(uses, { first: graph.inputs.map(root), last: [...graph.outputs, ...kept].map(root) }, (tensor) =>
     builder.bytesOf(tensor),
   );
-  return { steps, inputs, outputs, arena, root, head: compiledHead(builder, head, scores) };
+  return { steps, inputs, outputs, arena, root: rootsOf(builder), head: compiledHead(builder, head, scores) };
 }
