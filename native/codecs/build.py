@@ -16,6 +16,7 @@ import gzip
 import hashlib
 import pathlib
 import shutil
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,7 +27,7 @@ from toolchain import compiler, environment, run  # noqa: E402
 SOURCE = HERE / "src"
 
 OURS = (
-    "codecs errors memory input exif resize jpeg jpeg_dc jpeg_simd libjpeg_stubs png inflate_fast webp webp_lossless "
+    "codecs errors memory input exif resize jpeg jpeg_dc jpeg_simd libjpeg_stubs png inflate webp webp_lossless "
     "gif bmp"
 ).split()
 
@@ -34,8 +35,6 @@ LIBJPEG = (
     "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker jdmaster "
     "jdphuff jdpostct jdsample jidctint jidctred jmemmgr jmemnobs jutils jpeg_nbits jidctflt jidctfst jdmerge"
 ).split()
-# Without inffast, which src/inflate_fast.c replaces.
-ZLIB = "adler32 inflate inftrees zutil".split()
 LIBWEBP = (
     "dec/frame_dec dec/quant_dec dec/tree_dec dec/vp8_dec "
     "utils/bit_reader_utils utils/color_cache_utils utils/huffman_utils utils/utils utils/thread_utils "
@@ -70,7 +69,6 @@ def sources(cache):
     return {
         "libjpeg": vendor / "turbojpeg-sys-1.2.0" / "libjpeg-turbo" / "src",
         "libwebp": vendor / "libwebp-sys-0.14.4" / "vendor",
-        "zlib": vendor / "libz-sys-1.1.31" / "src" / "zlib",
     }
 
 
@@ -82,7 +80,7 @@ def build(cache, output, guards):
     shutil.rmtree(objects, ignore_errors=True)
     objects.mkdir(parents=True)
 
-    includes = [f"-I{HERE / 'config'}", f"-I{trees['libjpeg']}", f"-I{trees['libwebp']}", f"-I{trees['zlib']}"]
+    includes = [f"-I{HERE / 'config'}", f"-I{trees['libjpeg']}", f"-I{trees['libwebp']}"]
     # No path of this machine may end up in the module.
     maps = [f"-ffile-prefix-map={cache}=/cache", f"-ffile-prefix-map={HERE}=/codecs"]
     # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
@@ -91,12 +89,9 @@ def build(cache, output, guards):
     # wasm, but it is known by no such name; this is x32's.
     special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
 
-    # Z_SOLO: zlib without files and without its own malloc.
-    zlib = ["-DNO_GZIP", "-DZ_SOLO"]
     ours = [*WARNINGS, "-DMEMORY_GUARDS"] if guards else WARNINGS
-    units = [(SOURCE / f"{name}.c", [*ours, *zlib]) for name in OURS]
+    units = [(SOURCE / f"{name}.c", ours) for name in OURS]
     units += [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
-    units += [(trees["zlib"] / f"{name}.c", ["-w", *zlib]) for name in ZLIB]
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
     sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
     units += [(trees["libwebp"] / "src" / f"{name}.c", sse2) for name in LIBWEBP]

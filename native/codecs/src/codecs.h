@@ -56,7 +56,7 @@ struct Info {
   int32_t wantedRows;            /* rows of the crop */
   int32_t warnings;              /* JPEG: recoverable damage that was met */
   int32_t parts;                 /* scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
-  int32_t detail;                /* of the last error: libjpeg's message code, zlib's or libwebp's status, or 0 */
+  int32_t detail;                /* of the last error: libjpeg's message code, libwebp's status, or 0 */
   int32_t peakMemory;            /* bytes of wasm memory in use at the worst moment, static data included */
 };
 enum { INFO_FIELDS = sizeof(struct Info) / sizeof(int32_t) };

@@ -1,5 +1,5 @@
 /*
- * malloc with a hard limit, for our code, libjpeg, libwebp and zlib alike.
+ * malloc with a hard limit, for our code, libjpeg and libwebp alike.
  *
  * Purpose: an image may never take more memory than the host allows it, and must fail cleanly when it would. Everything
  * is forgotten at once by memory_reset, so nothing can leak from one image into the next.

@@ -1,7 +1,7 @@
 /*
- * PNG through zlib's inflate with an inner loop of our own (inflate_fast.c): all colour types and depths, Adam7, as
- * Pillow's convert('RGB') sees them. Transparency and gamma are ignored, 16-bit channels give their high byte (of grey,
- * too, which Pillow clips). Of an APNG the default image is decoded.
+ * PNG through an inflate of our own (inflate.c): all colour types and depths, Adam7, as Pillow's convert('RGB') sees
+ * them. Transparency and gamma are ignored, 16-bit channels give their high byte (of grey, too, which Pillow clips). Of
+ * an APNG the default image is decoded.
  *
  * Chunks are parsed as the bytes come, and rows leave as soon as they are complete. IHDR, PLTE and eXIf are read whole
  * from the window, IDAT is inflated piece by piece, everything else is skipped.
@@ -9,21 +9,20 @@
  * IHDR, PLTE and IDAT are verified (of the last IDAT only as far as rows are still wanted), which makes zlib's Adler-32
  * superfluous. Inflate writes into a strip of known size, so a bomb costs time but no memory, and stops with the last
  * wanted row.
- * Memory: 40 KB of inflate state, a strip of at least 64 KB or two rows, the row before, for Adam7 one RGB row. Adam7 takes
- * 16 * outWidth bytes for each second row besides (resize.c), never the frame.
+ * Memory: 40 KB of inflate's tables; a strip of 32 KB that matches reach back to, 64 KB and two rows; two rows; for
+ * Adam7 one RGB row. Adam7 takes 16 * outWidth bytes for each second row besides (resize.c), never the frame.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <wasm_simd128.h>
 
 #include "codecs.h"
+#include "inflate.h"
 #include "input.h"
 #include "resize.h"
-#include "zlib.h"
 
 enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
-/* inflate_fast.c may read or overwrite INFLATE_SLACK bytes behind input, window and strip; input.c pads the first. */
-enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, INFLATE_SLACK = 16, MOST_PALETTE = 256 * 3 };
+enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, MOST_PALETTE = 256 * 3 };
 
 #define CHUNK(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -45,15 +44,21 @@ static uint32_t colors[256]; /* the palette: R, G, B, 0 in memory */
 static struct Pass passes[7];
 static uint32_t pass_count, pass, pass_row;
 
-static z_stream inflater;
-static uint8_t *strip;      /* inflated bytes: whole rows first, a part of one last */
-static uint32_t strip_size, strip_filled;
-static uint8_t *above;      /* the unfiltered row above the strip's first, of the same pass */
-static uint8_t *rgb;        /* a row of a pass, Adam7 only */
+/* Inflated bytes, as they are filtered: up to strip_at those that matches reach back to, then whole rows and a part of
+ * one. */
+static uint8_t *strip;
+static uint32_t strip_size, strip_at, strip_filled;
+static int broken;         /* what follows in the deflate stream makes no sense */
+static uint8_t *lines[2];  /* unfiltered rows */
+static const uint8_t *up;  /* the row above, of the same pass: one of the lines or an unfiltered row of the strip */
+static uint8_t *rgb;       /* a row of a pass, Adam7 only */
 
-/* ---- CRC-32, eight bytes a step, with tables made at the first use: zlib's own tables are 50 KB of binary ---- */
+/* ---- CRC-32 in strands, of which each takes 8 bytes of 32, so that they need not wait for each other. The tables are
+ * made at the first use, since they would be 16 KB of binary. ---- */
 
-static uint32_t crc_tables[8][256];
+enum { BRAIDS = 4, WORD = 8 };
+static uint32_t crc_tables[WORD][256];   /* of byte 7 - t of a word: up to the word's end */
+static uint32_t braid_tables[WORD][256]; /* up to the beginning of the strand's next word */
 
 static void make_crc_tables(void) {
   if (crc_tables[0][1]) return;
@@ -62,20 +67,34 @@ static void make_crc_tables(void) {
     for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
     crc_tables[0][i] = crc;
   }
-  for (int t = 1; t < 8; t++) {
-    for (int i = 0; i < 256; i++) {
-      uint32_t crc = crc_tables[t - 1][i];
-      crc_tables[t][i] = crc >> 8 ^ crc_tables[0][crc & 255];
+  for (uint32_t i = 0; i < 256; i++) {
+    uint32_t crc = crc_tables[0][i];
+    for (uint32_t t = 1; t < BRAIDS * WORD; t++) {
+      crc = crc >> 8 ^ crc_tables[0][crc & 255];
+      if (t < WORD) crc_tables[t][i] = crc;
+      if (t >= (BRAIDS - 1) * WORD) braid_tables[t - (BRAIDS - 1) * WORD][i] = crc;
     }
   }
 }
 
+/* `crc` goes with the first four bytes. */
+static inline __attribute__((always_inline)) uint32_t crc_of_word(const uint32_t tables[WORD][256], uint32_t crc,
+                                                                  const uint8_t *p) {
+  uint32_t a = crc ^ read_le32(p);
+  return tables[7][a & 255] ^ tables[6][a >> 8 & 255] ^ tables[5][a >> 16 & 255] ^ tables[4][a >> 24] ^
+         tables[3][p[4]] ^ tables[2][p[5]] ^ tables[1][p[6]] ^ tables[0][p[7]];
+}
+
 static uint32_t update_crc(uint32_t crc, const uint8_t *p, uint32_t size) {
-  for (; size >= 8; p += 8, size -= 8) {
-    uint32_t a = crc ^ read_le32(p), b = read_le32(p + 4);
-    crc = crc_tables[7][a & 255] ^ crc_tables[6][a >> 8 & 255] ^ crc_tables[5][a >> 16 & 255] ^ crc_tables[4][a >> 24] ^
-          crc_tables[3][b & 255] ^ crc_tables[2][b >> 8 & 255] ^ crc_tables[1][b >> 16 & 255] ^ crc_tables[0][b >> 24];
+  if (size >= 2 * BRAIDS * WORD) {
+    uint32_t strand[BRAIDS] = {crc};
+    for (; size >= 2 * BRAIDS * WORD; p += BRAIDS * WORD, size -= BRAIDS * WORD) {
+      for (int i = 0; i < BRAIDS; i++) strand[i] = crc_of_word(braid_tables, strand[i], p + WORD * i);
+    }
+    crc = 0;
+    for (int i = 0; i < BRAIDS; i++, p += WORD, size -= WORD) crc = crc_of_word(crc_tables, crc ^ strand[i], p);
   }
+  for (; size >= WORD; p += WORD, size -= WORD) crc = crc_of_word(crc_tables, crc, p);
   for (; size; p++, size--) crc = crc >> 8 ^ crc_tables[0][(crc ^ *p) & 255];
   return crc;
 }
@@ -234,68 +253,67 @@ static int walk_chunks(void) {
 
 /* ---- Rows ---- */
 
-/* Loads the three or four bytes of a pixel as 16-bit lanes. The strip may be read VECTOR_PADDING bytes past its end. */
-static inline v128_t load_pixel(const uint8_t *p) {
-  return wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p));
+/*
+ * Filters are undone from the strip into a line, since inflate looks back at the bytes as they were. Rows may be read
+ * VECTOR_PADDING bytes past their end, and lines written.
+ */
+
+/* Loads the bytes of a pixel as 16-bit lanes. */
+static inline __attribute__((always_inline)) v128_t load_pixel(const uint8_t *p, uint32_t bytes) {
+  return wasm_u16x8_extend_low_u8x16(bytes > 4 ? wasm_v128_load64_zero(p) : wasm_v128_load32_zero(p));
 }
 
-static inline v128_t load_wide_pixel(const uint8_t *p) {
-  return wasm_u16x8_extend_low_u8x16(wasm_v128_load64_zero(p));
+/* Stores a pixel; what is written behind 3 (6) bytes is overwritten by the next one. */
+static inline __attribute__((always_inline)) void store_pixel(uint8_t *p, v128_t lanes, uint32_t bytes) {
+  v128_t packed = wasm_u8x16_narrow_i16x8(lanes, lanes);
+  if (bytes > 4) {
+    wasm_v128_store64_lane(p, packed, 0);
+  } else {
+    wasm_v128_store32_lane(p, packed, 0);
+  }
 }
 
 /*
  * The filters Average and Paeth depend on the pixel to the left, so pixels follow one another and a vector holds the
- * channels of one. Written for 3, 4, 6 and 8 bytes a pixel; a pixel of 3 (6) bytes is loaded as 4 (8), and since the
- * extra byte belongs to the next pixel, only its own bytes are stored. `bytes` is a constant at each call.
+ * channels of one; what counts is how many operations lie between a pixel and the next. Written for 3, 4, 6 and 8 bytes
+ * a pixel. `bytes` is a constant at each call. Bytes are added in 16-bit lanes whose high bytes are nought.
  */
-static inline __attribute__((always_inline)) void store_bytes(uint8_t *p, v128_t lanes, uint32_t bytes) {
-  v128_t packed = wasm_u8x16_narrow_i16x8(lanes, lanes);
-  if (bytes == 4) {
-    wasm_v128_store32_lane(p, packed, 0);
-  } else if (bytes == 8) {
-    wasm_v128_store64_lane(p, packed, 0);
-  } else if (bytes == 3) {
-    wasm_v128_store16_lane(p, packed, 0);
-    wasm_v128_store8_lane(p + 2, packed, 2);
-  } else {
-    wasm_v128_store32_lane(p, packed, 0);
-    wasm_v128_store16_lane(p + 4, packed, 2);
-  }
-}
-
-static inline __attribute__((always_inline)) void unfilter_average(uint8_t *row, const uint8_t *up, uint32_t size,
+static inline __attribute__((always_inline)) void unfilter_average(uint8_t *to, const uint8_t *row,
+                                                                   const uint8_t *above, uint32_t size,
                                                                    uint32_t bytes) {
-  const v128_t low_byte = wasm_i16x8_const_splat(255);
   v128_t left = wasm_i16x8_const_splat(0);
   for (uint32_t i = 0; i < size; i += bytes) {
-    v128_t b = bytes > 4 ? load_wide_pixel(up + i) : load_pixel(up + i);
-    v128_t x = bytes > 4 ? load_wide_pixel(row + i) : load_pixel(row + i);
-    left = wasm_v128_and(wasm_i16x8_add(x, wasm_u16x8_shr(wasm_i16x8_add(left, b), 1)), low_byte);
-    store_bytes(row + i, left, bytes);
+    v128_t b = load_pixel(above + i, bytes), x = load_pixel(row + i, bytes);
+    left = wasm_i8x16_add(x, wasm_u16x8_shr(wasm_i16x8_add(left, b), 1));
+    store_pixel(to + i, left, bytes);
   }
 }
 
-static inline __attribute__((always_inline)) void unfilter_paeth(uint8_t *row, const uint8_t *up, uint32_t size,
-                                                                 uint32_t bytes) {
-  const v128_t low_byte = wasm_i16x8_const_splat(255);
-  v128_t a = wasm_i16x8_const_splat(0), c = a; /* left and upper left */
+/*
+ * Paeth's predictor without distances. Of left a, above b and upper left c, with t = 3 c - a - b, it is
+ *   max(a, b) where t <= min(a, b), min(a, b) where t >= max(a, b), and else c.
+ */
+static inline __attribute__((always_inline)) void unfilter_paeth(uint8_t *to, const uint8_t *row, const uint8_t *above,
+                                                                 uint32_t size, uint32_t bytes) {
+  v128_t a = wasm_i16x8_const_splat(0), c = a;
   for (uint32_t i = 0; i < size; i += bytes) {
-    v128_t b = bytes > 4 ? load_wide_pixel(up + i) : load_pixel(up + i);
-    v128_t x = bytes > 4 ? load_wide_pixel(row + i) : load_pixel(row + i);
-    v128_t b_c = wasm_i16x8_sub(b, c), a_c = wasm_i16x8_sub(a, c); /* p - a and p - b for p = a + b - c */
-    v128_t pa = wasm_i16x8_abs(b_c), pb = wasm_i16x8_abs(a_c), pc = wasm_i16x8_abs(wasm_i16x8_add(b_c, a_c));
-    v128_t smallest = wasm_i16x8_min(pc, wasm_i16x8_min(pa, pb));
-    v128_t nearest = wasm_v128_bitselect(b, c, wasm_i16x8_eq(smallest, pb)); /* ties go to a, then b, then c */
-    nearest = wasm_v128_bitselect(a, nearest, wasm_i16x8_eq(smallest, pa));
-    a = wasm_v128_and(wasm_i16x8_add(x, nearest), low_byte);
+    v128_t b = load_pixel(above + i, bytes), x = load_pixel(row + i, bytes);
+    v128_t t = wasm_i16x8_sub(wasm_i16x8_sub(wasm_i16x8_add(wasm_i16x8_shl(c, 1), c), b), a);
+    v128_t low = wasm_i16x8_min(a, b), high = wasm_i16x8_max(a, b);
+    v128_t not_high = wasm_i16x8_gt(t, low), not_low = wasm_i16x8_gt(high, t);
+    /* One of the three is left, or the first two when they are the same. */
+    v128_t from_high = wasm_v128_andnot(wasm_i8x16_add(x, high), not_high);
+    v128_t from_low = wasm_v128_andnot(wasm_i8x16_add(x, low), not_low);
+    v128_t from_c = wasm_v128_and(wasm_i8x16_add(x, c), wasm_v128_and(not_high, not_low));
+    a = wasm_v128_or(wasm_v128_or(from_high, from_low), from_c);
     c = b;
-    store_bytes(row + i, a, bytes);
+    store_pixel(to + i, a, bytes);
   }
 }
 
-/* Sub is a running sum, made of four pixels at once by doubling the reach of the additions. `bytes` is 3 or 4; up to 16
- * bytes behind the row are read, none but the row's are written. */
-static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *row, uint32_t size, uint32_t bytes) {
+/* Sub is a running sum, made of four pixels at once by doubling the reach of the additions. `bytes` is 3 or 4. */
+static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *to, const uint8_t *row, uint32_t size,
+                                                               uint32_t bytes) {
   enum { Z = -128 };
   const v128_t one = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, Z, Z, Z, Z)
                                 : wasm_i8x16_const(Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
@@ -304,82 +322,60 @@ static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *row, uin
   const v128_t last = bytes == 3 ? wasm_i8x16_const(9, 10, 11, 9, 10, 11, 9, 10, 11, 9, 10, 11, Z, Z, Z, Z)
                                  : wasm_i8x16_const(12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
   v128_t left = wasm_i8x16_const_splat(0);
-  uint32_t i = 0;
-  for (; i + 4 * bytes <= size; i += 4 * bytes) {
+  for (uint32_t i = 0; i < size; i += 4 * bytes) {
     v128_t x = wasm_v128_load(row + i);
     x = wasm_i8x16_add(x, wasm_i8x16_swizzle(x, one));
     x = wasm_i8x16_add(wasm_i8x16_add(x, wasm_i8x16_swizzle(x, two)), left);
     left = wasm_i8x16_swizzle(x, last);
-    wasm_v128_store64_lane(row + i, x, 0);
-    if (bytes == 3) {
-      wasm_v128_store32_lane(row + i + 8, x, 2);
-    } else {
-      wasm_v128_store64_lane(row + i + 8, x, 1);
-    }
+    wasm_v128_store(to + i, x);
   }
-  for (i = i ? i : bytes; i < size; i++) row[i] += row[i - bytes];
 }
 
-/* For 1 and 2 bytes a pixel. */
-static void unfilter_paeth_small(uint8_t *row, const uint8_t *up, uint32_t size, uint32_t bytes) {
+static void unfilter_up(uint8_t *to, const uint8_t *row, const uint8_t *above, uint32_t size) {
+  for (uint32_t i = 0; i < size; i += 16) {
+    wasm_v128_store(to + i, wasm_i8x16_add(wasm_v128_load(row + i), wasm_v128_load(above + i)));
+  }
+}
+
+/* For any number of bytes a pixel; Paeth only for 1 and 2. */
+static void unfilter_plain(uint8_t *to, const uint8_t *row, const uint8_t *above, uint32_t size, uint8_t filter,
+                           uint32_t bytes) {
   for (uint32_t i = 0; i < size; i++) {
-    int a = i >= bytes ? row[i - bytes] : 0, b = up[i], c = i >= bytes ? up[i - bytes] : 0;
+    int a = i >= bytes ? to[i - bytes] : 0, b = above[i], c = i >= bytes ? above[i - bytes] : 0;
     int pa = abs(b - c), pb = abs(a - c), pc = abs(a + b - 2 * c);
-    row[i] += (uint8_t)(pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
+    int paeth = pa <= pb && pa <= pc ? a : pb <= pc ? b : c;
+    to[i] = (uint8_t)(row[i] + (filter == 1 ? a : filter == 3 ? (a + b) >> 1 : paeth));
   }
 }
 
-static int unfilter(uint8_t *row, const uint8_t *up, uint32_t size, uint8_t filter) {
-  uint32_t bytes = filter_bytes;
-  switch (filter) {
-    case 0:
-      return 1;
-    case 1:
-      if (bytes == 3) {
-        unfilter_sub(row, size, 3);
-      } else if (bytes == 4) {
-        unfilter_sub(row, size, 4);
-      } else {
-        for (uint32_t i = bytes; i < size; i++) row[i] += row[i - bytes];
-      }
-      return 1;
-    case 2:
-      for (uint32_t i = 0; i < size; i++) row[i] += up[i];
-      return 1;
-    case 3:
-      if (bytes == 3) {
-        unfilter_average(row, up, size, 3);
-      } else if (bytes == 4) {
-        unfilter_average(row, up, size, 4);
-      } else if (bytes == 6) {
-        unfilter_average(row, up, size, 6);
-      } else if (bytes == 8) {
-        unfilter_average(row, up, size, 8);
-      } else {
-        for (uint32_t i = 0; i < size; i++) row[i] += (uint8_t)(((i >= bytes ? row[i - bytes] : 0) + up[i]) >> 1);
-      }
-      return 1;
-    case 4:
-      if (bytes == 3) {
-        unfilter_paeth(row, up, size, 3);
-      } else if (bytes == 4) {
-        unfilter_paeth(row, up, size, 4);
-      } else if (bytes == 6) {
-        unfilter_paeth(row, up, size, 6);
-      } else if (bytes == 8) {
-        unfilter_paeth(row, up, size, 8);
-      } else {
-        unfilter_paeth_small(row, up, size, bytes);
-      }
-      return 1;
+/* The row of the strip unfiltered, in `to` or where it is; NULL when there is no such filter. */
+static const uint8_t *unfilter(uint8_t *to, const uint8_t *row, const uint8_t *above, uint32_t size, uint8_t filter) {
+  switch (filter << 4 | filter_bytes) {
+    case 1 << 4 | 3: unfilter_sub(to, row, size, 3); break;
+    case 1 << 4 | 4: unfilter_sub(to, row, size, 4); break;
+    case 3 << 4 | 3: unfilter_average(to, row, above, size, 3); break;
+    case 3 << 4 | 4: unfilter_average(to, row, above, size, 4); break;
+    case 3 << 4 | 6: unfilter_average(to, row, above, size, 6); break;
+    case 3 << 4 | 8: unfilter_average(to, row, above, size, 8); break;
+    case 4 << 4 | 3: unfilter_paeth(to, row, above, size, 3); break;
+    case 4 << 4 | 4: unfilter_paeth(to, row, above, size, 4); break;
+    case 4 << 4 | 6: unfilter_paeth(to, row, above, size, 6); break;
+    case 4 << 4 | 8: unfilter_paeth(to, row, above, size, 8); break;
     default:
-      return 0;
+      if (filter > 4) return NULL;
+      if (filter == 0) return row;
+      if (filter == 2) {
+        unfilter_up(to, row, above, size);
+      } else {
+        unfilter_plain(to, row, above, size, filter, filter_bytes);
+      }
   }
+  return to;
 }
 
 static void put_grey(uint8_t *to, uint8_t value) { to[0] = to[1] = to[2] = value; }
 
-/* The first bytes of pixels of four bytes, or grey ones three times. Reads and writes less than 16 bytes past the last. */
+/* The first bytes of pixels of four bytes, or grey ones three times. Reads and writes up to 16 bytes past the last. */
 static void shuffle_row(const uint8_t *from, uint32_t count, uint32_t bytes, uint8_t *to) {
   enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
   const v128_t rgbx = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
@@ -451,67 +447,62 @@ static void finish_even_rows(void) {
   resize_scattered_rows((uint32_t)info.height);
 }
 
+/* Of a pass, or an image, the row above the first counts as black. */
+static void begin_pass(void) {
+  pass_row = 0;
+  up = lines[0];
+  if (pass < pass_count) memset(lines[0], 0, passes[pass].row_bytes);
+}
+
 /* Takes the whole rows out of the strip. STATUS_DONE when the image is complete, STATUS_MORE when the budget is used
  * up, STATUS_NEED_INPUT when the strip needs more bytes. */
 static int take_rows(int *budget) {
-  uint32_t at = 0;
-  const uint8_t *up = above;
-  int status = STATUS_NEED_INPUT;
   for (;;) {
-    if (pass == pass_count || (pass_count == 1 && pass_row >= resize_end())) {
-      status = STATUS_DONE;
-      break;
-    }
+    if (pass == pass_count || (pass_count == 1 && pass_row >= resize_end())) return STATUS_DONE;
     const struct Pass *p = &passes[pass];
-    if (strip_filled - at < p->row_bytes + 1) break;
-    if ((*budget)-- <= 0) {
-      status = STATUS_MORE;
-      break;
-    }
-    uint8_t *row = strip + at + 1;
-    if (!unfilter(row, up, p->row_bytes, row[-1])) return ERROR_BROKEN;
-    emit_row(row);
-    up = row;
-    at += p->row_bytes + 1;
+    if (strip_filled - strip_at < p->row_bytes + 1) return STATUS_NEED_INPUT;
+    if ((*budget)-- <= 0) return STATUS_MORE;
+    const uint8_t *row = strip + strip_at;
+    up = unfilter(lines[up == lines[0]], row + 1, up, p->row_bytes, row[0]);
+    if (!up) return ERROR_BROKEN;
+    emit_row(up);
+    strip_at += p->row_bytes + 1;
     if (++pass_row == p->height) {
-      pass_row = 0;
       pass++;
       if (info.flags & FLAG_INTERLACED && (pass == pass_count || passes[pass].dx == 1) && p->dx != 1) {
         finish_even_rows();
       }
-      if (pass < pass_count) {
-        memset(above, 0, passes[pass].row_bytes);
-        up = above;
-      }
+      begin_pass();
     }
   }
-  if (up != above && pass < pass_count) memcpy(above, up, passes[pass].row_bytes);
-  memmove(strip, strip + at, strip_filled - at);
-  strip_filled -= at;
-  return status;
+}
+
+/* Makes room behind the strip's bytes when there is little: the rows that were taken go, but for what matches may reach
+ * back to. */
+static void make_room(void) {
+  if (strip_size - strip_filled >= STRIP_BYTES / 2) return;
+  uint32_t from = strip_filled > INFLATE_WINDOW ? strip_filled - INFLATE_WINDOW : 0;
+  if (from > strip_at) from = strip_at;
+  if (!from) return;
+  if (up != lines[0] && up != lines[1] && pass < pass_count) {
+    memcpy(lines[0], up, passes[pass].row_bytes);
+    up = lines[0];
+  }
+  memmove(strip, strip + from, strip_filled - from);
+  strip_at -= from;
+  strip_filled -= from;
 }
 
 /* ---- The decoder ---- */
-
-static voidpf zlib_malloc(voidpf opaque, uInt count, uInt size) {
-  (void)opaque;
-  size_t bytes;
-  if (__builtin_mul_overflow(count, size, &bytes)) return NULL;
-  return calloc(1, bytes + INFLATE_SLACK);
-}
-
-static void zlib_free(voidpf opaque, voidpf pointer) {
-  (void)opaque;
-  free(pointer);
-}
 
 static void png_open(void) {
   make_crc_tables();
   state = SIGNATURE;
   seen_header = seen_palette = seen_data = 0;
   pass = pass_row = 0;
-  strip_filled = 0;
-  strip = above = rgb = NULL;
+  strip_at = strip_filled = 0;
+  broken = 0;
+  strip = lines[0] = lines[1] = rgb = NULL;
   memset(colors, 0, sizeof colors);
 }
 
@@ -528,16 +519,16 @@ static int png_header(void) {
 
 static int png_start(void) {
   uint32_t longest = row_bytes((uint32_t)info.width) + 1;
-  strip_size = 2 * longest > STRIP_BYTES ? 2 * longest : STRIP_BYTES;
-  strip = malloc(strip_size + VECTOR_PADDING + ROW_PADDING + INFLATE_SLACK);
-  above = calloc(1, longest + VECTOR_PADDING);
+  uint64_t size = (uint64_t)INFLATE_WINDOW + STRIP_BYTES + INFLATE_ROOM + 2 * (uint64_t)longest;
+  if (size > 0x7fffffff) return ERROR_MEMORY;
+  strip_size = (uint32_t)size;
+  strip = malloc(strip_size + VECTOR_PADDING);
+  lines[0] = malloc(longest + VECTOR_PADDING);
+  lines[1] = malloc(longest + VECTOR_PADDING);
   if (info.flags & FLAG_INTERLACED) rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
-  if (!strip || !above || (info.flags & FLAG_INTERLACED && !rgb)) return ERROR_MEMORY;
-  memset(&inflater, 0, sizeof inflater);
-  inflater.zalloc = zlib_malloc;
-  inflater.zfree = zlib_free;
-  if (inflateInit(&inflater) != Z_OK) return ERROR_MEMORY;
-  inflateValidate(&inflater, 0);
+  if (!strip || !lines[0] || !lines[1] || (info.flags & FLAG_INTERLACED && !rgb)) return ERROR_MEMORY;
+  if (!inflate_start()) return ERROR_MEMORY;
+  begin_pass();
   seen_data = 1;
   return info.flags & FLAG_INTERLACED ? resize_start_scattered() : STATUS_DONE;
 }
@@ -552,6 +543,7 @@ static int png_rows(int budget) {
   for (;;) {
     int status = take_rows(&budget);
     if (status != STATUS_NEED_INPUT) return status;
+    if (broken) return ERROR_BROKEN; /* but an image that was complete before */
 
     status = walk_chunks();
     if (status == STATUS_NEED_INPUT && !input.ended) return status;
@@ -560,23 +552,18 @@ static int png_rows(int budget) {
       uint32_t size = chunk_left < input.available ? chunk_left : input.available;
       if (!size && !input.ended) return STATUS_NEED_INPUT;
       if (size) {
-        inflater.next_in = (Bytef *)input.next;
-        inflater.avail_in = size;
-        inflater.next_out = strip + strip_filled;
-        inflater.avail_out = strip_size - strip_filled;
-        int result = inflate(&inflater, Z_NO_FLUSH);
-        uint32_t used = size - inflater.avail_in, made = strip_size - strip_filled - inflater.avail_out;
+        make_room();
+        const uint8_t *in = input.next;
+        uint8_t *out = strip + strip_filled;
+        enum InflateStatus result = inflate_run(&in, in + size, strip, &out, strip + strip_size);
+        uint32_t used = (uint32_t)(in - input.next), made = (uint32_t)(out - strip) - strip_filled;
         chunk_crc = update_crc(chunk_crc, input.next, used);
         chunk_left -= used;
         input_consume(used);
         strip_filled += made;
-        if (result == Z_MEM_ERROR) return ERROR_MEMORY;
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-          info.detail = result;
-          return ERROR_BROKEN;
-        }
+        broken = result == INFLATE_BROKEN;
         if (made || used) continue;
-        if (result != Z_STREAM_END) return ERROR_BROKEN; /* inflate can go neither on nor back */
+        if (result != INFLATE_END) return ERROR_BROKEN; /* inflate can go neither on nor back */
       }
     }
     /* The file, its IDAT chunks or the deflate stream ended before the last row. */

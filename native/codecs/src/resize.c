@@ -8,7 +8,7 @@
  * "Crop" means crop first, then resize, as `image.crop(box).resize(size)` does.
  *
  * A picture that EXIF turns on its side is to come out as if it had been turned before: Pillow's horizontal pass then
- * runs down the stored columns. So with RESIZE_ROWS_FIRST the rows are summed up, weighted, at full width, and the other
+ * runs down the stored columns. So with RESIZE_ROWS_FIRST the rows are summed up, weighted, at full width; the other
  * pass runs over these sums at the end; and windows of a mirrored axis are those of its mirror image.
  *
  * Tile: four rows, whatever their places, since all rows have the same windows: a lane is a row. The 32 bits of a lane
@@ -20,9 +20,9 @@
  * the filter hold less than 0.15 of it; what wraps around on the way (sums of `low`) is right again at the end. Zero
  * weights are all that ever meets samples that are not of a row: those past its end and those of a row missing in the
  * four.
- * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth * 3);
- * 36 bytes a column for the four rows and their pairs; weights of (8 * width / outWidth + 16) * 4 bytes an output column
- * and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
+ * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
+ * 3); 36 bytes a column for the four rows and their pairs; weights of (8 * width / outWidth + 16) * 4 bytes an output
+ * column and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
  */
 #include "resize.h"
 
@@ -169,6 +169,7 @@ void resize_reset(void) {
   rows_first = 0;
   sums = scattered = NULL;
   batch_count = 0;
+  batch_scattered = 0;
   hint = 0;
 }
 

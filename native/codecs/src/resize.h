@@ -18,7 +18,8 @@ enum ResizeOrder {
 };
 
 /* Sets up the resize of the crop (x, y, width, height) of an image of imageWidth by imageHeight pixels to outWidth by
- * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or ERROR_MEMORY. */
+ * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or
+ * ERROR_MEMORY. */
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                  uint32_t outWidth, uint32_t outHeight, int order);
 
@@ -36,8 +37,8 @@ void resize_row(uint32_t y, const uint8_t *rgb);
  * resize_row without being copied. Of use until the next row is given. */
 uint8_t *resize_buffer(void);
 
-/* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last pixel
- * are written, those behind a pair being overwritten by the next. */
+/* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last
+ * pixel are written, those behind a pair being overwritten by the next. */
 static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
   for (; count >= 2; count -= 2, indices += 2, to += 6) {
     uint64_t both = colors[indices[0]] | (uint64_t)colors[indices[1]] << 24;

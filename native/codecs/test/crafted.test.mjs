@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { crc32, deflateSync } from "node:zlib";
-import { decode, Status } from "./host.mjs";
+import { CodecError, decode, instantiate, Status } from "./host.mjs";
 
 /** The pixels of an image as rows of [r, g, b]: resizing to the same size changes nothing. */
 function pixels(bytes, width, height) {
@@ -173,4 +173,65 @@ describe("order: as if the picture had been turned before", () => {
       });
     }
   }
+});
+
+describe("Adam7", () => {
+  const [width, height] = [43, 29];
+  const pixel = (x, y) => [(x * 37 + y * y) & 255, (x * y * 11) & 255, ((x ^ (y * 5)) * 3) & 255];
+  const PASSES = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ];
+  /** Where the second pass begins among the rows. */
+  const secondPass = Math.ceil(height / 8) * (1 + 3 * Math.ceil(width / 8));
+  const picture = (passes, { orientation = 1, damaged = false } = {}) => {
+    const rows = [];
+    for (const [left, top, stepX, stepY] of passes) {
+      for (let y = top; y < height; y += stepY) {
+        rows.push(0);
+        for (let x = left; x < width; x += stepX) rows.push(...pixel(x, y));
+      }
+    }
+    if (damaged) rows[secondPass] = 9; // no such filter
+    const be = (v) => [v >>> 24, (v >>> 16) & 255, (v >>> 8) & 255, v & 255];
+    return Buffer.concat([
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
+      chunk("IHDR", [...be(width), ...be(height), 8, 2, 0, 0, passes.length > 1 ? 1 : 0]),
+      chunk("eXIf", tiff(orientation)),
+      chunk("IDAT", deflateSync(Buffer.from(rows))),
+      chunk("IEND", []),
+    ]);
+  };
+  const plain = (options) => picture([[0, 0, 1, 1]], options);
+
+  for (let order = 0; order < 8; order++) {
+    it(`is the same as the picture in one pass, whole and cropped, in order ${order}`, () => {
+      for (const [outWidth, outHeight] of [
+        [9, 7],
+        [60, 8],
+        [6, 50],
+        [width, height],
+      ]) {
+        for (const crop of [undefined, [3, 5, 31, 17]]) {
+          const options = { width: outWidth, height: outHeight, order, ...(crop && { crop }) };
+          const interlaced = decode(picture(PASSES, { orientation: 1 + order }), options);
+          const wanted = decode(plain({ orientation: 1 + order }), options);
+          assert.equal(interlaced.status, Status.DONE);
+          assert.equal(interlaced.info.orientation, 1 + order);
+          assert.deepEqual(interlaced.data, wanted.data);
+        }
+      }
+    });
+  }
+  it("leaves nothing behind when it breaks off within a pass", () => {
+    const codecs = instantiate();
+    const wanted = decode(plain()).data;
+    assert.throws(() => decode(picture(PASSES, { damaged: true }), { codecs }), CodecError);
+    assert.deepEqual(decode(plain(), { codecs }).data, wanted);
+  });
 });

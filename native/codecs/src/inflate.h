@@ -1,0 +1,27 @@
+/* Decompresses a zlib stream piece by piece; see inflate.c. */
+#ifndef INFLATE_H
+#define INFLATE_H
+
+#include <stdint.h>
+
+enum {
+  INFLATE_WINDOW = 32768, /* how far back a match may reach */
+  INFLATE_ROOM = 320,     /* less room than this behind the output is not used, but may be overwritten */
+};
+
+enum InflateStatus {
+  INFLATE_INPUT,  /* all of the input is taken */
+  INFLATE_FULL,   /* less than INFLATE_ROOM is left behind the output */
+  INFLATE_END,    /* the last block is through; what follows it is left alone */
+  INFLATE_BROKEN, /* no zlib stream */
+};
+
+/* Begins a stream. 0 when there is no memory for the tables. */
+int inflate_start(void);
+
+/* Goes on with the input [*in, in_end) and writes behind *out, moving both. The output so far, of which at least the
+ * last INFLATE_WINDOW bytes or all, is [begin, *out); nothing is written at or behind out_end. */
+enum InflateStatus inflate_run(const uint8_t **in, const uint8_t *in_end, const uint8_t *begin, uint8_t **out,
+                               uint8_t *out_end);
+
+#endif
