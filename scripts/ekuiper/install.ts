@@ -17,7 +17,7 @@ import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./par
 import { installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress } from "./service.ts";
 import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
-import { type Tried, tryLoop } from "./try.ts";
+import { NoLabel, type Tried, tryLoop } from "./try.ts";
 
 const DEFAULTS = {
   loop: "function",
@@ -161,6 +161,13 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
   const topic = listened.replaceAll(/[+#]/g, "edge-labeler-test"); // no one can publish to a wildcard
-  const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
-  return { ...tried, loop };
+  try {
+    const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
+    return { ...tried, loop };
+  } catch (error) {
+    if (!(error instanceof NoLabel) || loop !== "push") throw error;
+    // The rules know nothing of what does not reach them.
+    const { detail, mend } = await checkPush(api, state, labeler);
+    throw new NoLabel([error.message, detail, ...(mend === undefined ? [] : [`→ ${mend}`])].join("\n"));
+  }
 }

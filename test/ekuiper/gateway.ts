@@ -1,4 +1,5 @@
 /** A gateway for a test file: the real eKuiper, a broker that it has to be told of, and the labeler on workerd. */
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
@@ -13,6 +14,13 @@ const noEngine = await whyNoEngine();
 /** Without the engine, and no way to build it. In CI that shall fail, in beforeAll. */
 export const skip = noEngine !== undefined && !process.env.CI;
 if (skip) console.warn(`Tests with eKuiper are skipped. ${noEngine}`);
+
+/** Whether a test has to be left out for want of a program; in CI it shall fail instead. */
+export function lacks(...programs: string[]): boolean {
+  const missing = programs.filter((program) => spawnSync(program, ["-h"], { stdio: "ignore" }).error !== undefined);
+  if (missing.length > 0) console.warn(`Not all is tested: ${missing.join(", ")} was not found.`);
+  return missing.length > 0 && !process.env.CI;
+}
 
 export const token = "a-token-of-this-test";
 

@@ -13,7 +13,7 @@ import { Conflict } from "../../scripts/ekuiper/plan.ts";
 import { installPlugin } from "../../scripts/ekuiper/plugin.ts";
 import { sourceSql } from "../../scripts/ekuiper/source-sql.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
-import { type Gateway, skip, startGateway, token } from "./gateway.ts";
+import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
 
 const LABELS = "ekuiper/labels";
 /** Calls that look and change nothing: the import is refused for want of a file, the validation runs nothing. */
@@ -306,50 +306,56 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     }
   });
 
-  test("a plugin that hides labelImage is named, also after its deletion, until eKuiper is restarted", async () => {
-    await installPlugin(gateway.api, { url: gateway.labeler.url, token });
-    const options = gateway.options("function");
-    const hidden = await install(options, { dryRun: false, force: false });
-    expect(hidden.done).toBe(false);
-    const named = hidden.checks.find(({ state }) => state === "error");
-    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+  test.skipIf(lacks("python3"))(
+    "a plugin that hides labelImage is named, also after its deletion, until eKuiper is restarted",
+    async () => {
+      await installPlugin(gateway.api, { url: gateway.labeler.url, token });
+      const options = gateway.options("function");
+      const hidden = await install(options, { dryRun: false, force: false });
+      expect(hidden.done).toBe(false);
+      const named = hidden.checks.find(({ state }) => state === "error");
+      expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
+      expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
 
-    await gateway.install("function", { force: true }); // a rule calls the plugin now
-    await gateway.api.call("DELETE", "/plugins/portables/labeler");
-    const deleted = await status(options);
-    expect(deleted.checks).toContainEqual(expect.objectContaining({ name: "plugins", state: "ok" }));
-    expect(deleted.checks).toContainEqual(
-      expect.objectContaining({
-        name: "deleted plugins",
-        state: "error",
-        mend: expect.stringMatching(/restart eKuiper/),
-      }),
-    );
+      await gateway.install("function", { force: true }); // a rule calls the plugin now
+      await gateway.api.call("DELETE", "/plugins/portables/labeler");
+      const deleted = await status(options);
+      expect(deleted.checks).toContainEqual(expect.objectContaining({ name: "plugins", state: "ok" }));
+      expect(deleted.checks).toContainEqual(
+        expect.objectContaining({
+          name: "deleted plugins",
+          state: "error",
+          mend: expect.stringMatching(/restart eKuiper/),
+        }),
+      );
 
-    await gateway.engine.kill("SIGTERM");
-    await gateway.engine.restart();
-    await gateway.install("function");
-    expect((await status(options)).checks.filter(({ state }) => state === "error")).toEqual([]);
-    expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
-    await gateway.api.call("DELETE", "/config/uploads/labeler.zip");
-  });
+      await gateway.engine.kill("SIGTERM");
+      await gateway.engine.restart();
+      await gateway.install("function");
+      expect((await status(options)).checks.filter(({ state }) => state === "error")).toEqual([]);
+      expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
+      await gateway.api.call("DELETE", "/config/uploads/labeler.zip");
+    },
+  );
 
-  test("the plain files are what the installer makes: after the README's curl commands it has nothing to do", async () => {
-    const readme = await readFile("ekuiper/README.md", "utf8");
-    const blocks = [...readme.matchAll(/```sh\n(EKUIPER=[^`]*)```/g)].map(([, block]) => block ?? "");
-    expect(blocks).toHaveLength(1);
-    const script = blocks.join("").replace(/^EKUIPER=.*$/m, `EKUIPER=${gateway.api.base}`);
-    const loops = script.split(/^# (?=Loop )/m);
-    const names = loops.slice(1).map((block) => /^Loop (\w+)/.exec(block)?.[1]);
-    expect(names).toEqual(LOOPS);
-    for (const [index, loop] of LOOPS.entries()) {
-      await run("sh", ["-ec", `${loops[0]}\n# ${loops[index + 1]}`], { cwd: "ekuiper" });
-      const { steps } = await install({ api: gateway.api, loop }, { dryRun: true, force: false });
-      expect(steps.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
-      await uninstall(gateway.api, false);
-    }
-  });
+  test.skipIf(lacks("curl", "zip"))(
+    "the plain files are what the installer makes: after the README's curl commands it has nothing to do",
+    async () => {
+      const readme = await readFile("ekuiper/README.md", "utf8");
+      const blocks = [...readme.matchAll(/```sh\n(EKUIPER=[^`]*)```/g)].map(([, block]) => block ?? "");
+      expect(blocks).toHaveLength(1);
+      const script = blocks.join("").replace(/^EKUIPER=.*$/m, `EKUIPER=${gateway.api.base}`);
+      const loops = script.split(/^# (?=Loop )/m);
+      const names = loops.slice(1).map((block) => /^Loop (\w+)/.exec(block)?.[1]);
+      expect(names).toEqual(LOOPS);
+      for (const [index, loop] of LOOPS.entries()) {
+        await run("sh", ["-ec", `${loops[0]}\n# ${loops[index + 1]}`], { cwd: "ekuiper" });
+        const { steps } = await install({ api: gateway.api, loop }, { dryRun: true, force: false });
+        expect(steps.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+        await uninstall(gateway.api, false);
+      }
+    },
+  );
 });
 
 test("every plain file belongs to a loop, and has the installer's own form", async () => {
