@@ -2,6 +2,8 @@
  * The way of an image through the labeler: decode and resize while it comes in, infer, label. Every call that labels goes
  * through labelOne(), whatever the form its image came in. Knows nothing of HTTP.
  */
+import type { Answers, Found } from "./answers.ts";
+import { Digest, sha256 } from "./digest.ts";
 import { type DecodedImage, decodeToInput } from "./image/decode.ts";
 import { Pieces } from "./image/pieces.ts";
 import type { ImageFormat } from "./image/sniff.ts";
@@ -43,6 +45,12 @@ export interface LabelContext {
   readonly maxPixels: number;
   /** Bounds how much is decoded and inferred at once; unbounded if absent. */
   readonly slots?: Slots | undefined;
+  /** Where answers are kept; nowhere if absent. */
+  readonly answers?: Answers | undefined;
+  /** What else than image, model and parameters an answer depends on: the version of the code. */
+  readonly revision?: string | undefined;
+  /** Gets an answer's key before it is found or made. What it throws, labelOne() throws. */
+  readonly onKey?: ((key: string) => void) | undefined;
   /** Says that a slot is still in use. */
   readonly alive?: (() => void) | undefined;
   /** Aborted when whoever asked has gone: its slot is free then. */
@@ -56,6 +64,10 @@ export interface Labelled {
   /** The name of the model that labelled. */
   readonly model: string;
   readonly format: ImageFormat;
+  /** The SHA-256 of image, model and parameters, in hexadecimal, where the image was read to its end and answers are kept. */
+  readonly key?: string | undefined;
+  /** Where the answer was found; undefined if it was made. */
+  readonly found?: Found | undefined;
 }
 
 /** In bytes: a large image that is in memory already is decoded in steps of this size. */
@@ -102,6 +114,7 @@ async function* watched(pieces: Pieces, alive: (() => void) | undefined): AsyncG
 
 export interface Model {
   readonly entry: IndexEntry;
+  readonly precision: Precision;
   /** Runs the network when it is this request's turn. What `infer` does, it does at once: see classifier(). */
   run<T>(infer: (classifier: Classifier) => T): Promise<T>;
   /** Gives the loaded model. Asked when the pixels are there: it may be disposed of while one waits. */
@@ -135,11 +148,48 @@ export async function prepareModel(
       ran(Math.max(WHOLE_TURN, performance.now() - start));
     }
   };
-  return { entry, classifier, run };
+  return { entry, precision, classifier, run };
+}
+
+/** What is no larger is taken in whole before it is decoded: if its answer is known it need not be. In bytes. */
+const SMALL = 256 << 10;
+
+/** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
+const TAIL = 64 << 10;
+
+/** The bytes of an image, which go into a digest on their way. */
+async function* digested(pieces: Pieces, digest: Digest): AsyncGenerator<Uint8Array, void> {
+  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+    await digest.add(piece);
+    yield piece;
+  }
+}
+
+/** Reads on to the end of a file, if that is near. @returns Whether it is. */
+async function endOf(pieces: Pieces, left: number | undefined): Promise<boolean> {
+  if (left !== undefined && left > TAIL) return false;
+  for (let read = 0; read <= TAIL; ) {
+    const piece = await pieces.next();
+    if (piece === undefined) return true;
+    read += piece.length;
+  }
+  return false;
+}
+
+/** The key of an answer. @param image The SHA-256 of the image, in hexadecimal. */
+function keyOf(
+  image: string,
+  { entry, precision }: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<string> {
+  const { top, min, exif, crop = entry.crop } = options;
+  const parts = [context.revision, image, entry.name, entry.version, entry.sha256, precision, crop, exif, top, min];
+  return sha256(new Uint8Array(new TextEncoder().encode(JSON.stringify(parts))));
 }
 
 /**
- * Labels one image.
+ * Labels one image, or finds its labels.
  *
  * @throws LabelerError if the image is of an unsupported kind, broken or too large, the model cannot be had, or the labeler
  *   is busy.
@@ -147,10 +197,37 @@ export async function prepareModel(
  */
 export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);
+  const { answers, onKey } = context;
+  const known = async (digest: string) => {
+    const key = await keyOf(digest, model, options, context);
+    onKey?.(key);
+    const { labelled, found } = (await answers?.find(key)) ?? {};
+    return { key, answer: labelled && { ...labelled, key, found } };
+  };
+  let source = image;
+  let key: string | undefined;
+  let digest: Digest | undefined;
+  if (answers !== undefined && image.size !== undefined && image.size <= SMALL) {
+    const whole = (await image.pieces.all({ limit: SMALL, size: image.size })) ?? new Uint8Array();
+    const early = await known(await sha256(whole));
+    if (early.answer !== undefined) return early.answer;
+    key = early.key;
+    source = imageFrom(whole);
+  } else if (answers !== undefined) {
+    digest = new Digest();
+    source = { pieces: new Pieces(digested(image.pieces, digest)), size: image.size };
+  }
   return admitted(context, async (context) => {
-    const { pixels, missing, format } = await pixelsOf(image, model, options, context);
+    const { pixels, missing, format } = await pixelsOf(source, model, options, context);
+    if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
+      const late = await known(await digest.hex());
+      if (late.answer !== undefined) return late.answer;
+      key = late.key;
+    }
     const labels = await model.run((classifier) => classifier.classify(pixels, options));
-    return { labels, missing, model: model.entry.name, format };
+    const labelled: Labelled = { labels, missing, model: model.entry.name, format };
+    if (key !== undefined) answers?.keep(key, labelled, context.source.keepAlive);
+    return { ...labelled, key };
   });
 }
 

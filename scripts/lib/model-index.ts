@@ -52,7 +52,11 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
   const path = join(folder, "model.tflite");
   if (tflite === undefined) return { name, files, bytes: 0, sha256: "", error: `${path} is missing.` };
   const sha256 = createHash("sha256").update(tflite).digest("hex");
-  const found = { name, files, bytes: tflite.length, sha256 };
+  const version = createHash("sha256")
+    .update(JSON.stringify([sha256, labels, spec]))
+    .digest("hex")
+    .slice(0, 16);
+  const found = { name, files, bytes: tflite.length, sha256, version };
   try {
     if (!MODEL_NAME.test(name)) {
       throw new LabelerError(

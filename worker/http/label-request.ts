@@ -1,5 +1,6 @@
 /** From a request to its labels: what the routes that label have in common. */
 import type { Context } from "hono";
+import { Answers } from "../answers.ts";
 import { LabelerError } from "../errors.ts";
 import { Pieces } from "../image/pieces.ts";
 import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
@@ -19,6 +20,8 @@ export function catalogueOf(c: Context<AppEnv>): Catalogue {
   shared ??= new Catalogue({ cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES });
   return shared;
 }
+
+const answers = new Answers();
 
 let slots: Slots | undefined;
 
@@ -65,13 +68,15 @@ async function exhaust(pieces: Pieces): Promise<void> {
 
 /** What labelOne() and labelMany() need to know of this request's labeler. */
 export function labelContext(c: Context<AppEnv>): LabelContext {
-  const { DEFAULT_MODEL, MAX_PIXELS } = settingsOf(c.env);
+  const { DEFAULT_MODEL, MAX_PIXELS, CACHE_ANSWERS } = settingsOf(c.env);
   return {
     catalogue: catalogueOf(c),
     source: sourceOf(c),
     defaultModel: DEFAULT_MODEL,
     maxPixels: MAX_PIXELS,
     slots: slotsOf(c),
+    answers: CACHE_ANSWERS ? answers : undefined,
+    revision: c.env.CF_VERSION_METADATA?.id,
     signal: c.req.raw.signal,
   };
 }
@@ -85,9 +90,10 @@ async function withImages<T>(
   c: Context<AppEnv>,
   options: LabelOptions,
   label: (images: Images, context: LabelContext) => Promise<T>,
+  onKey?: (key: string) => void,
 ): Promise<T> {
   const { MAX_BODY_BYTES, MAX_IMAGES } = settingsOf(c.env);
-  const context = labelContext(c);
+  const context = { ...labelContext(c), onKey };
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   await prepareModel(options, context);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
@@ -123,11 +129,16 @@ export function labelRequest(
 /**
  * Labels the image, or the several images, in the request's body as its query says.
  *
+ * @param onKey See LabelContext; for a single image alone.
  * @throws LabelerError for every mistake in query or body, and for a single image's; of several, each has its own error.
  */
-export function labelRequests(c: Context<AppEnv>): Promise<Labelled | Outcome[]> {
+export function labelRequests(c: Context<AppEnv>, onKey: (key: string) => void): Promise<Labelled | Outcome[]> {
   const options = parseQuery(c.req.queries());
-  return withImages<Labelled | Outcome[]>(c, options, ({ one, many }, context) =>
-    one === undefined ? labelMany(many, options, context) : labelOne(one, options, context),
+  return withImages<Labelled | Outcome[]>(
+    c,
+    options,
+    ({ one, many }, context) =>
+      one === undefined ? labelMany(many, options, { ...context, onKey: undefined }) : labelOne(one, options, context),
+    onKey,
   );
 }

@@ -113,6 +113,8 @@ const schema = z.object({
   MAX_WAIT_MS: z._default(count, 5000),
   /** How many bytes of weights may stay in the isolate beside those in use. */
   MODEL_CACHE_BYTES: count,
+  /** Whether answers are kept for images that come again. */
+  CACHE_ANSWERS: z._default(flag, true),
   /** Where it is set, every call but the probes needs it as bearer token. */
   LABELER_TOKEN: z.nullish(z.string().check(z.minLength(1, "is set but empty; set a token or remove it"))),
   /** More tokens, each by a name and its SHA-256. */

@@ -13,6 +13,8 @@ export interface IndexEntry {
   readonly bytes: number;
   /** Of model.tflite, in hexadecimal. */
   readonly sha256: string;
+  /** Another one whenever one of the folder's files is. */
+  readonly version?: string;
   /** Why the folder is no model that can be used. */
   readonly error?: string;
   readonly description?: string;

@@ -3,9 +3,9 @@
  * a 2xx, so an image that cannot be read is an answer here and no error: the rule sees the reason.
  */
 import { type Context, Hono } from "hono";
+import { Digest } from "../digest.ts";
 import { isImageFault, LabelerError } from "../errors.ts";
 import { openBody } from "../http/body.ts";
-import { Digest } from "../http/digest.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { resultsOf } from "../http/results-object.ts";

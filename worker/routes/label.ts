@@ -1,6 +1,7 @@
 /** POST /label: an image in, its labels out; or several in, and for each its labels or its error. */
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
+import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
 import { labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
 import type { AppEnv } from "../http/settings.ts";
@@ -28,15 +29,32 @@ const wantsText = (c: Context<AppEnv>): boolean =>
  * An image whose file ends early has the header X-Image-Missing: how much of it, 0..1, is not there.
  *
  * Several images give `[{"name":"a.jpg","labels":[…]},{"name":"b.jpg","error":{…}},…]` in their order, or a line each.
+ *
+ * The answer to a single image has an ETag, and a 304 in its place if the request brings that. RFC 9110 has 412 for
+ * methods other than GET and HEAD, thinking of those that change something; this one is a question, which is a POST only
+ * since a GET has no body, and 304 is what curl --etag-compare and other clients that kept an answer understand.
  */
 export const label = new Hono<AppEnv>().post("/", async (c) => {
-  const answer = await labelRequests(c);
+  const text = wantsText(c);
   c.header("vary", "Accept");
+  let answer: Labelled | Outcome[];
+  try {
+    answer = await labelRequests(c, (key) => {
+      if (matches(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
+    });
+  } catch (error) {
+    if (!(error instanceof NotModified)) throw error;
+    c.header("etag", error.etag);
+    c.header("cache-status", "edge-labeler; hit; detail=not-modified");
+    return c.body(null, 304);
+  }
   if (Array.isArray(answer)) {
-    if (wantsText(c)) return c.text(answer.map(({ labelled }) => `${best(labelled)}\n`).join(""));
+    if (text) return c.text(answer.map(({ labelled }) => `${best(labelled)}\n`).join(""));
     return c.json(answer.map(shown));
   }
+  if (answer.key !== undefined) c.header("etag", etagOf(answer.key, text));
+  c.header("cache-status", cacheStatus(answer));
   const missing = missingOf(answer);
   if (missing !== undefined) c.header("x-image-missing", missing.toFixed(3));
-  return wantsText(c) ? c.text(best(answer)) : c.json(answer.labels);
+  return text ? c.text(best(answer)) : c.json(answer.labels);
 });

@@ -5,7 +5,7 @@ import { type AppEnv, settingsOf } from "../http/settings.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
 
 /** The index without what only the Worker needs. */
-const shown = ({ files: _, ...entry }: IndexEntry, defaultModel: string) => ({
+const shown = ({ files: _, version: __, ...entry }: IndexEntry, defaultModel: string) => ({
   ...entry,
   default: entry.name === defaultModel,
 });

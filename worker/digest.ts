@@ -1,5 +1,11 @@
-/** The SHA-256 of bytes that come in pieces. */
+/** SHA-256: the id of an image, whoever asks for it. */
 
+/** The digest of bytes that are there. @returns 64 hexadecimal digits. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** The digest of bytes that come in pieces. */
 export class Digest {
   readonly #stream = new crypto.DigestStream("SHA-256");
   readonly #writer = this.#stream.getWriter();
