@@ -1,13 +1,14 @@
 /** Class activation maps against plain loops over what the op-by-op executor computes. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { initBackend } from "../../../worker/inference/backend.ts";
+import { initBackend, wasmHeap } from "../../../worker/inference/backend.ts";
 import { classActivation, NoActivation } from "../../../worker/inference/class-activation.ts";
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { findHead } from "../../../worker/inference/plan/head.ts";
-import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
+import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import { packBytesAsI16, packBytesForDot, packFloats, packFloatsAsI16 } from "../../../worker/inference/plan/pack.ts";
 import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { align } from "../../../worker/inference/plan/step.ts";
 import { READ_COLUMN } from "../../../worker/inference/plan/unpack.ts";
 import { type Graph, readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
@@ -77,46 +78,47 @@ describe("a map is the features times the weights of a class", () => {
 describe("columns are read back as they were packed", () => {
   const [columns, depth] = [11, 13];
   const random = new Random(9);
-  const zeros = { input: 17, weights: -3 };
-  const bytes = Int32Array.from({ length: columns * depth }, () => random.int(-100, 100));
+  const [zero, inputZero] = [125, 17];
+  const bytes = Uint8Array.from({ length: columns * depth }, () => random.int(0, 255));
   const floats = random.floats(columns * depth);
-  const [byteBias, floatBias] = [
-    Int32Array.from({ length: columns }, () => random.int(-999, 999)),
-    random.floats(columns),
-  ];
+  const byteBias = Int32Array.from({ length: columns }, () => random.int(-999, 999));
+  const floatBias = random.floats(columns);
   const multipliers = Array.from({ length: columns }, () => 0.01);
   const steps = { input: 1, output: 1, short: { input: false, output: false } };
-  const byteMatrix = {
-    weights: () => bytes,
-    bias: () => byteBias,
-    multipliers,
-    rounding: "up",
-    columns,
-    depth,
-  } as const;
-  const floatMatrix = { weights: () => floats, bias: () => floatBias, steps, columns, depth };
+  const byteSource = { bytes, type: "uint8" } as const;
+  const ofBytes = { weights: () => byteSource, bias: () => byteBias, zero, columns, depth };
+  const byteMatrix = { ...ofBytes, multipliers, rounding: "up" } as const;
+  const source = { bytes: new Uint8Array(floats.buffer), type: "float32" } as const;
+  const floatMatrix = { weights: () => source, bias: () => floatBias, steps, columns, depth };
+  const real = [...bytes].map((byte) => byte - zero);
   it.each([
-    ["conv_f32", packFloats(floatMatrix), floats, floatBias, 0],
-    ["conv_f32_i16", packFloatsAsI16(floatMatrix), floats, floatBias, 1e-4],
-    ["conv_u8_wide", packBytesAsI16(byteMatrix), bytes, byteBias, 0],
-    ["conv_u8_dot", packBytesForDot(byteMatrix, zeros.weights, zeros.input), bytes, byteBias, 0],
+    ["conv_f32", packFloats(floatMatrix), [...floats], floatBias, 0],
+    ["conv_f32_i16", packFloatsAsI16(floatMatrix), [...floats], floatBias, 1e-4],
+    ["conv_u8_wide", packBytesAsI16(byteMatrix), real, byteBias, 0],
+    ["conv_u8_dot", packBytesForDot(byteMatrix, inputZero), real, byteBias, 0],
   ] as const)("%s", (kernel, packed, weights, bias, tolerance) => {
-    const view = new DataView(new ArrayBuffer(packed.bytes));
-    packed.write(view);
+    const heap = wasmHeap();
+    const address = heap.malloc(packed.bytes + (packed.staging ?? 0) + 32);
+    const start = align(address);
+    const { buffer } = heap.memory;
+    const view = new DataView(buffer, start, packed.bytes);
+    new Uint8Array(buffer, start, packed.bytes).fill(0);
+    packed.write(view, { kernels: loadKernels(), buffer, staging: align(start + packed.bytes) });
     for (let column = 0; column < columns; column++) {
-      const read = READ_COLUMN[kernel](view, depth, column, zeros);
+      const read = READ_COLUMN[kernel](view, depth, column, { input: inputZero, weights: zero - 128 });
       expect(read.bias).toBe(bias[column]);
       for (let k = 0; k < depth; k++) {
         expect(Math.abs(read.weights[k] - weights[column * depth + k])).toBeLessThanOrEqual(tolerance);
       }
     }
+    heap.free(address);
   });
 });
 
 describe.runIf(hasReference)("the scores of whole networks are the means of their maps", () => {
   it.each([
     ["mobilenet_v1_1.0_224", "exact", 1e-5],
-    ["mobilenet_v1_1.0_224", "fast", 1e-4],
+    ["mobilenet_v1_1.0_224", "fast", 1e-3],
     ["efficientnet_lite0", "exact", 1e-5],
     ["mobilenet_quant_v1_224", "quantised", 0.03],
     ["tf2_mobilenet_v2_1.0_224_ptq", "quantised", 0.03],

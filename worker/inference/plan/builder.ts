@@ -1,6 +1,7 @@
 /** What making a step needs to know of its graph: values, folded constants, paddings that a convolution takes over. */
 import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
-import { realValues } from "../constants.ts";
+import { bytesOf, realValues } from "../constants.ts";
+import type { Source } from "./pack.ts";
 import { shortTensors } from "./short.ts";
 import { align, SLACK, scratchAt, type Word } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
@@ -73,6 +74,17 @@ export class Builder {
     if (!this.isConstant(tensor.index)) throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is no constant`);
     const source = this.#folded.get(tensor.index) ?? tensor;
     return () => realValues(source);
+  }
+
+  /** The same, as the file has them if those are floats of any kind. */
+  source(tensor: Tensor): () => Source {
+    const real = this.real(tensor);
+    const { type } = this.#folded.get(tensor.index) ?? tensor;
+    return () => {
+      if (type !== "float32" && type !== "float16") return { bytes: new Uint8Array(real().buffer), type: "float32" };
+      const { view } = bytesOf(this.#folded.get(tensor.index) ?? tensor);
+      return { bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength), type };
+    };
   }
 
   /** An input that is computed. Behind a padding it has the shape without the padding. */

@@ -1,6 +1,6 @@
 /** Steps for CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
 import type { KnownOperator } from "../../tflite/graph.ts";
-import { sizeOf } from "../constants.ts";
+import { bytesOf, sizeOf } from "../constants.ts";
 import { type Builder, scratchLayout } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
@@ -13,6 +13,7 @@ import {
   packDepthwiseFloats,
   packFloats,
   packFloatsAsI16,
+  type Source,
 } from "./pack.ts";
 import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
@@ -213,7 +214,6 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const biasIndex = operator.inputs[2] ?? -1;
   const biasTensor = biasIndex === -1 ? undefined : tensorOf(builder.graph, biasIndex);
   const values = {
-    weights: builder.real(filter),
     bias: biasTensor && builder.real(biasTensor),
     steps: { input: stepOf(input), output: stepOf(output), short: shortness(input, output) },
   };
@@ -221,11 +221,17 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const size = sizeOf(filter.shape);
   if (operator.op === "DEPTHWISE_CONV_2D") {
     const channels = filter.shape[3];
-    return depthwiseStep(operator, input, output, geometry, packDepthwiseFloats(values, size / channels, channels));
+    return depthwiseStep(
+      operator,
+      input,
+      output,
+      geometry,
+      packDepthwiseFloats({ ...values, weights: builder.real(filter) }, size / channels, channels),
+    );
   }
   const columns = filter.shape[0];
   const depth = size / columns;
-  const matrix = { ...values, columns, depth };
+  const matrix = { ...values, weights: builder.source(filter), columns, depth };
   const short = builder.precision === "fast" && depth <= DEEPEST_I16;
   const packed = short ? packFloatsAsI16(matrix) : packFloats(matrix);
   const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0 };
@@ -263,10 +269,7 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   if (!builder.isConstant(filter.index) || (biasTensor && !builder.isConstant(biasTensor.index))) {
     throw new NoPlan(`operator ${operator.index} (${operator.op}) has weights that are computed`);
   }
-  const values = {
-    weights: () => integersOf(filter, zero),
-    bias: biasTensor && (() => integersOf(biasTensor)),
-  };
+  const bias = biasTensor && (() => integersOf(biasTensor));
   const depth = sizeOf(filter.shape) / channels;
   const multipliers = multipliersOf(filter, channels, input, output);
   // The scaled sums have to fit 32 bits, whatever the image.
@@ -276,13 +279,18 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   }
   const geometry = geometryOf(builder, operator, input, output);
   if (depthwise) {
-    const packed = packDepthwiseBytes(values, multipliers, depth);
+    const packed = packDepthwiseBytes({ weights: () => integersOf(filter, zero), bias }, multipliers, depth);
     return depthwiseStep(operator, input, output, geometry, packed);
   }
   const rounding = input.offset === 0 ? "away" : "up";
-  const matrix: ByteMatrix = { ...values, multipliers, rounding, columns: channels, depth };
-  const weightsZero = type === "uint8" ? zero - 128 : zero;
-  const packed = builder.dot ? packBytesForDot(matrix, weightsZero, input.zero) : packBytesAsI16(matrix);
+  const weights = (): Source => {
+    const { view } = bytesOf(filter);
+    return { bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength), type };
+  };
+  const stored = type === "uint8" ? zero : zero + 128;
+  const matrix: ByteMatrix = { weights, zero: stored, bias, multipliers, rounding, columns: channels, depth };
+  const packed = builder.dot ? packBytesForDot(matrix, input.zero) : packBytesAsI16(matrix);
+  const weightsZero = stored - 128;
   const parts = { input, output, geometry, columns: channels, depth, packed, weightsZero };
   return convStep(builder.dot ? "conv_u8_dot" : "conv_u8_wide", operator, parts);
 }

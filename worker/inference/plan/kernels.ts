@@ -24,7 +24,24 @@ export type KernelName =
 
 export type Kernels = { readonly [name in KernelName]: (parameters: number) => void } & {
   dot_is_exact(weight: number, byte: number): number;
-};
+} & Packers;
+
+/** pack.c; all addresses and counts. */
+interface Packers {
+  unpack_f16(from: number, to: number, count: number): void;
+  pack_f32(from: number, to: number, depth: number): void;
+  pack_f32_i16(
+    from: number,
+    steps: number,
+    to: number,
+    depth: number,
+    largest: number,
+    oneSign: number,
+    factor: number,
+  ): void;
+  pack_u8_i16(from: number, to: number, depth: number, flip: number, zero: number): void;
+  pack_u8_dot(from: number, sums: number, to: number, depth: number, flip: number): void;
+}
 
 let loaded: Kernels | undefined;
 

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../tflite/graph.ts";
 import { bytesOf } from "../constants.ts";
 import { fixedPoint, requantization } from "./multiplier.ts";
-import type { Packed } from "./step.ts";
+import { align, type Packed, type Packing, SLACK } from "./step.ts";
 
 /** Columns of a panel. */
 export const COLUMNS = 8;
@@ -12,6 +12,12 @@ export const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
 const STEPS = 4095;
 /** The largest value of an int16 tensor. */
 const SHORT_STEPS = 8191;
+
+/** Weights as the file has them, [columns, depth]. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly type: "float32" | "float16" | "uint8" | "int8";
+}
 
 /** Gives values when they are packed and not before, so that no more than one operator's are unpacked at a time. */
 export type Later<T> = () => T;
@@ -25,8 +31,7 @@ export interface Steps {
 
 /** Weights of a convolution as a matrix, and what is added to each column. */
 export interface FloatMatrix {
-  /** [columns, depth] */
-  readonly weights: Later<Float32Array>;
+  readonly weights: Later<Source>;
   readonly bias: Later<Float32Array> | undefined;
   readonly steps: Steps;
   readonly columns: number;
@@ -43,8 +48,9 @@ const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (
 export type Rounding = "away" | "up";
 
 export interface ByteMatrix {
-  /** [columns, depth], less their zero point: −255..255. */
-  readonly weights: Later<Int32Array>;
+  readonly weights: Later<Source>;
+  /** The weights' zero point; with 128 added for int8. */
+  readonly zero: number;
   readonly bias: Later<Int32Array> | undefined;
   /** Input scale · weight scale / output scale, of each column. */
   readonly multipliers: readonly number[];
@@ -69,40 +75,38 @@ function panels(columns: number, bytes: number, write: (byte: number, first: num
   }
 }
 
+const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
+
+/** Bytes that staging eight columns of a matrix takes: as the file has them, and as floats. */
+const stagingOf = (depth: number): number => 2 * align(4 * COLUMNS * depth + SLACK);
+
+/** Copies `count` columns from `first` on into the heap. @returns Their address, as floats if they are any kind of those. */
+function stage({ kernels, buffer, staging }: Packing, source: Source, first: number, count: number, depth: number) {
+  const bytes = ELEMENT[source.type] * depth;
+  const target = new Uint8Array(buffer, staging, COLUMNS * bytes);
+  target.set(source.bytes.subarray(first * bytes, (first + count) * bytes));
+  target.fill(0, count * bytes);
+  if (source.type !== "float16") return staging;
+  const floats = staging + align(4 * COLUMNS * depth + SLACK);
+  kernels.unpack_f16(staging, floats, COLUMNS * depth);
+  return floats;
+}
+
 /** For conv_f32.c. */
 export function packFloats({ columns, depth, ...later }: FloatMatrix): Packed {
   const panelBytes = 4 * COLUMNS * (1 + depth);
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
-    write(view) {
+    staging: stagingOf(depth),
+    write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
-        const panel = new Float32Array(view.buffer, view.byteOffset + byte, COLUMNS * (1 + depth));
-        for (let column = 0; column < count; column++) {
-          panel[column] = bias?.[first + column] ?? 0;
-          const from = (first + column) * depth;
-          for (let k = 0; k < depth; k++) panel[COLUMNS * (1 + k) + column] = weights[from + k];
-        }
+        for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias?.[first + i] ?? 0, true);
+        const from = stage(packing, weights, first, count, depth);
+        packing.kernels.pack_f32(from, view.byteOffset + byte + 4 * COLUMNS, depth);
       });
     },
   };
-}
-
-/**
- * The step of a column's weights with which no sum of products comes to 2^31: the activations are within ±STEPS, or
- * within 0..SHORT_STEPS, so that only weights of one sign add up.
- */
-function stepOf(column: Float32Array, short: boolean): number {
-  let [positive, negative, largest] = [0, 0, 0];
-  for (const weight of column) {
-    if (weight > 0) positive += weight;
-    else negative -= weight;
-    largest = Math.max(largest, Math.abs(weight));
-  }
-  const sum = short ? Math.max(positive, negative) : positive + negative;
-  // Rounding may add half a step to each.
-  const room = Math.floor((2 ** 31 - 1) / (short ? SHORT_STEPS : STEPS)) - column.length / 2 - 1;
-  return Math.max(largest / 32767, sum / room, Number.MIN_VALUE);
 }
 
 /** The deepest matrix for which stepOf leaves room. */
@@ -114,20 +118,17 @@ export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix
   const panelBytes = 4 * 2 * COLUMNS + 4 * COLUMNS * pairs;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
-    write(view) {
+    staging: stagingOf(depth),
+    write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
+      const { short } = steps;
       panels(columns, panelBytes, (byte, first, count) => {
-        const head = new Float32Array(view.buffer, view.byteOffset + byte, 2 * COLUMNS);
-        const panel = new Int16Array(view.buffer, view.byteOffset + byte + 8 * COLUMNS, 2 * COLUMNS * pairs);
-        for (let column = 0; column < count; column++) {
-          const values = weights.subarray((first + column) * depth, (first + column + 1) * depth);
-          const step = stepOf(values, steps.short.input);
-          head[column] = biasIn(steps, bias?.[first + column]);
-          head[COLUMNS + column] = (step * steps.input) / steps.output;
-          for (let k = 0; k < depth; k++) {
-            panel[(k >> 1) * 2 * COLUMNS + 2 * column + (k & 1)] = Math.round(values[k] / step);
-          }
-        }
+        for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, biasIn(steps, bias?.[first + i]), true);
+        const from = stage(packing, weights, first, count, depth);
+        const [scales, to] = [view.byteOffset + byte + 4 * COLUMNS, view.byteOffset + byte + 8 * COLUMNS];
+        const largest = short.input ? SHORT_STEPS : STEPS;
+        const factor = steps.input / steps.output;
+        packing.kernels.pack_f32_i16(from, scales, to, depth, largest, short.input ? 1 : 0, factor);
       });
     },
   };
@@ -152,57 +153,47 @@ function writeChannels(
 }
 
 /** For conv_u8_wide.c. */
-export function packBytesAsI16({ multipliers, rounding, columns, depth, ...later }: ByteMatrix): Packed {
+export function packBytesAsI16({ multipliers, rounding, columns, depth, zero, ...later }: ByteMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = CHANNELS_BYTES + 4 * COLUMNS * pairs;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
-    write(view) {
+    staging: stagingOf(depth),
+    write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         writeChannels(view, byte, count, rounding, (i) => ({
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
-        const panel = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS_BYTES, 2 * COLUMNS * pairs);
-        for (let column = 0; column < count; column++) {
-          const from = (first + column) * depth;
-          for (let k = 0; k < depth; k++) {
-            panel[(k >> 1) * 2 * COLUMNS + 2 * column + (k & 1)] = weights[from + k];
-          }
-        }
+        const from = stage(packing, weights, first, count, depth);
+        const to = view.byteOffset + byte + CHANNELS_BYTES;
+        packing.kernels.pack_u8_i16(from, to, depth, weights.type === "int8" ? 128 : 0, zero);
       });
     },
   };
 }
 
-/**
- * For conv_u8_dot.c.
- *
- * @param weightsZero The weights' zero point less what makes them signed: they are stored as weight + weightsZero.
- * @param inputZero The input's zero point.
- */
-export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZero: number): Packed {
-  const { multipliers, rounding, columns, depth, ...later } = matrix;
-  const filled = Math.ceil(depth / 4) * 4;
-  const panelBytes = CHANNELS_BYTES + COLUMNS * filled;
+/** For conv_u8_dot.c. @param inputZero The input's zero point. */
+export function packBytesForDot(matrix: ByteMatrix, inputZero: number): Packed {
+  const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
+  // What is stored, signed bytes, is a weight and this.
+  const weightsZero = zero - 128;
+  const panelBytes = CHANNELS_BYTES + COLUMNS * Math.ceil(depth / 4) * 4;
   return {
     bytes: Math.ceil(columns / COLUMNS) * panelBytes,
-    write(view) {
+    staging: stagingOf(depth),
+    write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
-        const panel = new Int8Array(view.buffer, view.byteOffset + byte + CHANNELS_BYTES, COLUMNS * filled);
-        const sums = new Int32Array(COLUMNS);
-        for (let column = 0; column < count; column++) {
-          const from = (first + column) * depth;
-          for (let k = 0; k < depth; k++) {
-            panel[(k >> 2) * 4 * COLUMNS + 4 * column + (k & 3)] = weights[from + k] + weightsZero;
-            sums[column] += weights[from + k] + weightsZero;
-          }
-        }
+        const from = stage(packing, weights, first, count, depth);
+        // The sums go where the biases will be.
+        const sums = view.byteOffset + byte;
+        packing.kernels.pack_u8_dot(from, sums, sums + CHANNELS_BYTES, depth, weights.type === "uint8" ? 128 : 0);
         // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel sees to the first two.
         writeChannels(view, byte, count, rounding, (i) => ({
-          bias: (bias?.[first + i] ?? 0) - inputZero * sums[i] + depth * inputZero * weightsZero,
+          bias:
+            (bias?.[first + i] ?? 0) - inputZero * view.getInt32(byte + 4 * i, true) + depth * inputZero * weightsZero,
           multiplier: multipliers[first + i],
         }));
       });
@@ -212,7 +203,7 @@ export function packBytesForDot(matrix: ByteMatrix, weightsZero: number, inputZe
 
 /** For depthwise_f32.c. @param weights [taps, channels] */
 export function packDepthwiseFloats(
-  { steps, ...later }: Pick<FloatMatrix, "weights" | "bias" | "steps">,
+  { steps, ...later }: Pick<FloatMatrix, "bias" | "steps"> & { weights: Later<Float32Array> },
   taps: number,
   channels: number,
 ): Packed {
@@ -234,7 +225,7 @@ export function packDepthwiseFloats(
 
 /** For depthwise_u8.c. @param weights [taps, channels], less their zero point */
 export function packDepthwiseBytes(
-  later: Pick<ByteMatrix, "weights" | "bias">,
+  later: Pick<ByteMatrix, "bias"> & { weights: Later<Int32Array> },
   multipliers: readonly number[],
   taps: number,
 ): Packed {

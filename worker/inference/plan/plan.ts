@@ -91,17 +91,30 @@ export class Plan {
 
   /** Writes weights and parameters into the heap. */
   #fill(): void {
-    const view = new DataView(wasmHeap().memory.buffer);
-    new Uint8Array(view.buffer, this.#blocks.address, this.#blocks.bytes).fill(0);
-    for (const [index, step] of this.#compiled.steps.entries()) {
-      if (!("kernel" in step)) continue;
-      const { packed, words } = step;
-      packed?.write(new DataView(view.buffer, this.#blocks.packed[index], packed.bytes));
-      for (const [i, word] of words.entries()) {
-        const address = this.#blocks.parameters[index] + 4 * i;
-        if (typeof word === "object" && "f32" in word) view.setFloat32(address, word.f32, true);
-        else view.setInt32(address, this.#resolve(word, index), true);
+    const { steps } = this.#compiled;
+    const packedOf = (step: Step) => ("kernel" in step ? step.packed : undefined);
+    const room = Math.max(16, ...steps.map((step) => packedOf(step)?.staging ?? 0));
+    // Before any view is made, since an allocation may move the memory.
+    const staging = allocateBytes(room);
+    try {
+      const view = new DataView(wasmHeap().memory.buffer);
+      const packing = { kernels: this.#kernels, buffer: view.buffer, staging: align(staging) };
+      new Uint8Array(view.buffer, this.#blocks.address, this.#blocks.bytes).fill(0);
+      for (const [index, step] of steps.entries()) {
+        const packed = packedOf(step);
+        packed?.write(new DataView(view.buffer, this.#blocks.packed[index], packed.bytes), packing);
+        if ("kernel" in step) this.#writeParameters(view, step.words, index);
       }
+    } finally {
+      wasmHeap().free(staging);
+    }
+  }
+
+  #writeParameters(view: DataView<ArrayBufferLike>, words: readonly Word[], step: number): void {
+    for (const [i, word] of words.entries()) {
+      const address = this.#blocks.parameters[step] + 4 * i;
+      if (typeof word === "object" && "f32" in word) view.setFloat32(address, word.f32, true);
+      else view.setInt32(address, this.#resolve(word, step), true);
     }
   }
 
@@ -222,6 +235,13 @@ export class Plan {
   }
 }
 
+/** @throws LabelerError of kind model-unavailable if there is no room. */
+function allocateBytes(bytes: number): number {
+  const address = wasmHeap().malloc(bytes + 16);
+  if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
+  return address;
+}
+
 /** All of a plan's memory in one allocation. */
 function allocate({ steps, arena }: Compiled): Blocks {
   let bytes = 16; // of which alignment may take 15
@@ -239,8 +259,7 @@ function allocate({ steps, arena }: Compiled): Blocks {
     scratch: reserve(Math.max(0, ...steps.map((step) => ("kernel" in step ? (step.scratch ?? 0) : 0)))),
     arena: reserve(arena.bytes + SLACK),
   };
-  const address = wasmHeap().malloc(bytes);
-  if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
+  const address = allocateBytes(bytes);
   // The first 16 bytes are there to be lost to alignment.
   const base = align(address) - 16;
   const place = (offset: number) => base + offset;

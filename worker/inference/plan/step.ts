@@ -1,5 +1,5 @@
 /** A step of a plan: which kernel runs with which parameters. Addresses are still names; plan.ts makes them numbers. */
-import type { KernelName } from "./kernels.ts";
+import type { KernelName, Kernels } from "./kernels.ts";
 
 /** Where something lies: a tensor of the graph, the step's packed constants, or scratch memory of all steps. */
 export type Place = { readonly tensor: number } | { readonly packed: number } | { readonly scratch: number };
@@ -7,11 +7,21 @@ export type Place = { readonly tensor: number } | { readonly packed: number } | 
 /** Four bytes of a kernel's parameter structure. */
 export type Word = number | { readonly f32: number } | Place;
 
+/** What packing may use: kernels, and in their memory a place for what they read. */
+export interface Packing {
+  readonly kernels: Kernels;
+  readonly buffer: ArrayBufferLike;
+  /** The address of as many bytes as were asked for. */
+  readonly staging: number;
+}
+
 /** Constants in the layout that a kernel wants. */
 export interface Packed {
   readonly bytes: number;
-  /** Writes them to `view`, which is `bytes` long and zero. */
-  write(view: DataView<ArrayBufferLike>): void;
+  /** The bytes of memory that writing needs beside. */
+  readonly staging?: number;
+  /** Writes them to `view`, which is `bytes` long, zero, and in the kernels' memory. */
+  write(view: DataView<ArrayBufferLike>, packing: Packing): void;
 }
 
 export interface KernelStep {
