@@ -1,5 +1,6 @@
 /** The configuration of workerd for the labeler, in Cap'n Proto's text format. */
 import { readdirSync } from "node:fs";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { unstable_readConfig } from "wrangler";
 
@@ -26,6 +27,15 @@ export function settingsWith(settings: Readonly<Record<string, string>>): Record
   return Object.fromEntries(Object.entries({ ...vars, ...settings }).map(([name, value]) => [name, String(value)]));
 }
 
+/** What the labeler may call: nobody unless it is told to, and then no more than need be. */
+function allowedNetworks(pushTargets: string): string[] {
+  const hosts = pushTargets
+    .split(/[\s,"[\]]+(?=https?:|$)/)
+    .flatMap((target) => URL.parse(target)?.hostname.replace(/^\[|\]$/g, "") ?? []);
+  if (hosts.some((host) => isIP(host) === 0)) return ["public", "private"]; // what a name means is seen later
+  return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
+}
+
 export function workerdConfig({
   bundle,
   models,
@@ -48,8 +58,9 @@ export function workerdConfig({
     ...Object.entries(all).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
     ...fromEnvironment.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
   ];
-  // The labeler calls no one unless it is told to, and then mostly a gateway in the same network.
-  const network = all.PUSH_TARGETS ? `["public", "private"]` : "[]";
+  const network = `[${allowedNetworks(all.PUSH_TARGETS ?? "")
+    .map(text)
+    .join(", ")}]`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [

@@ -1,7 +1,8 @@
 /** The results in the real eKuiper engine: handed over by a sink, pulled by cursor, pushed to it, and looked up by id. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import { pipeline } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
@@ -64,9 +65,17 @@ describe.skipIf(skip)("results in eKuiper", () => {
     return (await response.json()) as { id: string; label: string; device: string; error?: string; meta: object }[];
   };
 
-  test("a rule's sink hands images over, broken ones too, with id and device", async () => {
+  test("a rule's sink hands images over, broken ones too, with id and device, in one connection", async () => {
+    const { port } = new URL(labeler.url);
+    let connections = 0;
+    const counter = createTcpServer((client) => {
+      connections++;
+      const upstream = connect(Number(port), "127.0.0.1");
+      pipeline(client, upstream, client, () => undefined);
+    });
+    await new Promise<void>((resolve) => counter.listen(0, "127.0.0.1", resolve));
     const sink = {
-      url: `${labeler.url}/ekuiper/sink`,
+      url: `http://127.0.0.1:${(counter.address() as AddressInfo).port}/ekuiper/sink`,
       method: "post",
       bodyType: "binary",
       format: "binary",
@@ -95,6 +104,8 @@ describe.skipIf(skip)("results in eKuiper", () => {
     expect(third).toMatchObject({ label: "968:espresso" });
     expect(new Set([first.id, second.id, third.id]).size).toBe(3);
     for (const { id } of [first, second, third]) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(connections).toBe(1); // an answer with anything in its body would cost one each
+    counter.close();
   });
 
   test("labelOf finds a label by its id, and an unknown id loses no row", async () => {

@@ -1,7 +1,7 @@
 /** The table of results inside a real Durable Object: ids, cursors, retention. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { BOUNDS, cursor, type NewResult, parseCursor } from "../../../worker/results/result.ts";
@@ -135,4 +135,22 @@ it("finds a page of a device among many rows by an index", async () => {
     expect(plan.map(({ detail }) => detail).join()).toMatch(/results_by_device/);
     expect(store.list({ ...list, device: "rare" }, NOW).map(({ id }) => id)).toEqual(["x0", "x500", "x1000", "x1500"]);
   });
+});
+
+it("sets an alarm when it gets a result, which deletes what is too old", async () => {
+  const stub = env.RESULTS.get(env.RESULTS.newUniqueId());
+  const count = () =>
+    runInDurableObject(stub, (_, { storage: { sql } }) => sql.exec("SELECT * FROM results").toArray().length);
+  await stub.put(result("x"));
+  await stub.put(result("y"));
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const days = ((await storage.getAlarm()) ?? 0) - Date.now();
+    expect(days / 86_400_000).toBeCloseTo(30, 0);
+    storage.sql.exec("UPDATE results SET stored = 0 WHERE id = 'x'");
+  });
+  expect(await runDurableObjectAlarm(stub)).toBe(true);
+  expect(await count()).toBe(1);
+  expect(await stub.get("y")).toMatchObject({ id: "y" });
+  // And there is one for the other.
+  expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).toBeGreaterThan(Date.now());
 });
