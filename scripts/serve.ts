@@ -74,14 +74,17 @@ const supervisor = new Supervisor({
 });
 
 let stopped = false;
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (stopped) return;
-    stopped = true;
-    console.log(`${signal}: requests may end for ${drain / 1000} s.`);
-    supervisor.end().catch(console.error);
-  });
+function stop(why: string): void {
+  if (stopped) return;
+  stopped = true;
+  console.log(`${why}: requests may end for ${drain / 1000} s.`);
+  supervisor.end().catch(console.error);
 }
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+// npm gives its signals to a shell, which ends without passing them on.
+const parent = process.ppid;
+const orphaned = () => process.ppid !== parent && stop("npm has ended");
+const watchParent = process.env.npm_lifecycle_event === "serve" ? setInterval(orphaned, 250) : undefined;
 
 // A new model is there for the next request that names it; one that changed may be in memory already.
 const touched = new Set<string>();
@@ -116,6 +119,7 @@ try {
   console.error((error as Error).message);
   process.exitCode = 1;
 }
+clearInterval(watchParent);
 watcher.close();
 clearTimeout(pending);
 process.exit();

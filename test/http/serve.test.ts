@@ -1,6 +1,7 @@
 /** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -43,10 +44,13 @@ function add(name: string, file: string, labels = "red\ngreen\nblue\ngrey\n"): v
   writeFileSync(join(models, name, "labels.txt"), labels);
 }
 
-async function spawnServe(...args: string[]): Promise<Serve> {
+const DIRECT = [process.execPath, "--import", "tsx", "scripts/serve.ts"];
+const BY_NPM = ["npm", "run", "serve", "--"];
+
+async function spawnServe(args: string[], [command, ...first] = DIRECT): Promise<Serve> {
   const [port] = await freePorts(1);
   const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
-  const child = spawn(process.execPath, ["--import", "tsx", "scripts/serve.ts", ...all], {
+  const child = spawn(command, [...first, ...all], {
     env: { ...process.env, LABELER_TOKEN: "s3cret" },
   });
   let log = "";
@@ -57,8 +61,8 @@ async function spawnServe(...args: string[]): Promise<Serve> {
   return found;
 }
 
-async function serve(...args: string[]): Promise<Serve> {
-  const found = await spawnServe(...args);
+async function serve(args: string[] = [], command = DIRECT): Promise<Serve> {
+  const found = await spawnServe(args, command);
   await expect.poll(found.log, { timeout: 30_000 }).toMatch(/Edge Labeler at/);
   return found;
 }
@@ -82,7 +86,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   expect((await post(`${first.url}/ekuiper/sink?id=a`, coffee, headers)).status).toBe(204);
   expect((await fetch(`${first.url}/results`)).status).toBe(401);
 
-  const second = await spawnServe();
+  const second = await spawnServe([]);
   expect(await second.ended).toBe(1);
   expect(second.log()).toMatch(/state folder .* is in use by process \d+/);
 
@@ -93,18 +97,24 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   const orphan = workerd();
   first.process.kill("SIGKILL");
   await first.ended;
-  const third = await serve();
+  const third = await serve([], BY_NPM);
   expect([first.log(), third.log()].map((log) => /Bundling/.test(log))).toEqual([true, false]);
   expect(await ids(third)).toEqual(["a"]);
   expect(hasEnded(orphan)).toBe(true);
 
   third.process.kill("SIGTERM");
-  expect(await third.ended).toBe(0);
-  await expect(fetch(`${third.url}/healthz`)).rejects.toThrow();
+  await third.ended;
+  const answers = () =>
+    fetch(`${third.url}/healthz`).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(answers, { timeout: 10_000 }).toBe(false);
+  await expect.poll(() => existsSync(join(state, "lock")), { timeout: 10_000 }).toBe(false);
 });
 
 it("has a new model at once, and starts anew for one that changed, and where workerd falls silent", async () => {
-  const labeler = await serve("--watchdog", "3");
+  const labeler = await serve(["--watchdog", "3"]);
   const label = async (model: string) => {
     const response = await post(`${labeler.url}/label?model=${model}`, coffee, headers).catch(() => undefined);
     return response?.ok ? (await labelsOf(response)).map(({ label }) => label).sort() : undefined;
@@ -125,6 +135,22 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   await expect.poll(labeler.log, { timeout: 15_000 }).toMatch(/has not answered for 3 s: it is killed/);
   await expect.poll(() => ids(labeler), { timeout: 10_000 }).toBeDefined();
   expect(workerd()).not.toBe(second);
+
+  // Asked to end, it answers what it has begun.
+  const socket = connect(Number(new URL(labeler.url).port), "127.0.0.1");
+  const length = `Content-Length: ${coffee.length}`;
+  const head = ["POST /label?model=tiny HTTP/1.1", "Host: x", `Authorization: ${authorization}`, length, "", ""];
+  socket.write(head.join("\r\n"));
+  socket.write(coffee.subarray(0, 1000));
+  await new Promise((wake) => setTimeout(wake, 300));
+  labeler.process.kill("SIGTERM");
+  await expect.poll(labeler.log).toMatch(/SIGTERM: requests may end for 5 s/);
+  await new Promise((wake) => setTimeout(wake, 300));
+  socket.write(coffee.subarray(1000));
+  let answer = "";
+  for await (const data of socket) answer += data;
+  expect(answer).toMatch(/^HTTP\/1.1 200 .*"label":"red"/s);
+  expect(await labeler.ended).toBe(0);
 });
 
 it("ends with a message at what is wrong with its options", async () => {
@@ -135,7 +161,7 @@ it("ends with a message at what is wrong with its options", async () => {
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
   ];
   for (const [args, code, message] of cases) {
-    const labeler = await spawnServe(...args);
+    const labeler = await spawnServe(args);
     expect(await labeler.ended, args.join(" ")).toBe(code);
     expect(labeler.log()).toMatch(message);
   }
