@@ -3,9 +3,7 @@
  * and in the Cache API where there is one. Knows nothing of images.
  */
 import type { Labelled } from "./label-image.ts";
-
-/** Where an answer was found. */
-export type Found = "memory" | "cache-api";
+import type { Found } from "./trace.ts";
 
 /** What the answers in memory may take, in bytes, roughly. */
 const CAPACITY = 4 << 20;

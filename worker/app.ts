@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { access } from "./http/access.ts";
 import { cors, secureHeaders } from "./http/headers.ts";
+import { observe } from "./http/observe.ts";
 import { noRoute, problem } from "./http/problem.ts";
 import { takeInRest } from "./http/rest-of-body.ts";
 import type { AppEnv } from "./http/settings.ts";
@@ -9,6 +10,7 @@ import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
 import { huggingFace } from "./routes/hugging-face.ts";
 import { label } from "./routes/label.ts";
+import { metrics } from "./routes/metrics.ts";
 import { models } from "./routes/models.ts";
 import { openInference, openInferenceHealth } from "./routes/open-inference.ts";
 import { openapi } from "./routes/openapi.ts";
@@ -24,6 +26,7 @@ app.notFound((c) => noRoute(c, app.routes));
 export type Api = typeof api;
 
 const api = app
+  .use(observe)
   .use(secureHeaders)
   .route("/", health) // before the token: probes carry none
   .route("/v2", openInferenceHealth)
@@ -32,6 +35,7 @@ const api = app
   .route("/", openapi)
   .use(access) // without a token not a byte of the body is taken in
   .use(takeInRest)
+  .route("/metrics", metrics)
   .route("/label", label)
   .route("/ekuiper", ekuiper)
   .route("/models", models)

@@ -2,7 +2,7 @@
  * The way of an image through the labeler: decode and resize while it comes in, infer, label. Every call that labels goes
  * through labelOne(), whatever the form its image came in. Knows nothing of HTTP.
  */
-import type { Answers, Found } from "./answers.ts";
+import type { Answers } from "./answers.ts";
 import { Digest, sha256 } from "./digest.ts";
 import { type DecodedImage, decodeToInput } from "./image/decode.ts";
 import { Pieces } from "./image/pieces.ts";
@@ -14,6 +14,7 @@ import type { Precision } from "./model/precision-name.ts";
 import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
 import type { Slots } from "./slots.ts";
+import type { Found, Trace } from "./trace.ts";
 import { ran, turnToDecode, turnToInfer, WHOLE_TURN } from "./turns.ts";
 
 /** The bytes of an image file, which may still be coming, and how many they will be if that is known. */
@@ -51,6 +52,8 @@ export interface LabelContext {
   readonly revision?: string | undefined;
   /** Gets an answer's key before it is found or made. What it throws, labelOne() throws. */
   readonly onKey?: ((key: string) => void) | undefined;
+  /** Where it is noted down what happens. */
+  readonly trace?: Trace | undefined;
   /** Says that a slot is still in use. */
   readonly alive?: (() => void) | undefined;
   /** Aborted when whoever asked has gone: its slot is free then. */
@@ -90,7 +93,8 @@ export const imageFrom = (bytes: Uint8Array): ImageSource => ({
 export async function admitted<T>(context: LabelContext, work: (context: LabelContext) => Promise<T>): Promise<T> {
   const { slots, signal } = context;
   if (slots === undefined) return work(context);
-  const lease = await slots.acquire(1, signal);
+  const since = performance.now();
+  const lease = await slots.acquire(1, signal).finally(() => context.trace?.took("wait", since));
   const release = () => lease.release();
   signal?.addEventListener("abort", release, { once: true });
   try {
@@ -102,13 +106,19 @@ export async function admitted<T>(context: LabelContext, work: (context: LabelCo
 }
 
 /** The bytes of an image, each piece a sign of life, and given when it is this image's turn. */
-async function* watched(pieces: Pieces, alive: (() => void) | undefined): AsyncGenerator<Uint8Array, void> {
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+async function* watched(pieces: Pieces, { alive, trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
+  for (;;) {
+    const asked = performance.now();
+    const piece = await pieces.next();
+    trace?.took("receive", asked);
+    if (piece === undefined) return;
+    if (trace !== undefined) trace.bytes += piece.length;
     alive?.();
     await turnToDecode();
     const start = performance.now();
     yield piece;
     ran(performance.now() - start);
+    trace?.took("decode", start);
   }
 }
 
@@ -146,6 +156,7 @@ export async function prepareModel(
       return infer(loaded);
     } finally {
       ran(Math.max(WHOLE_TURN, performance.now() - start));
+      context.trace?.took("infer", start);
     }
   };
   return { entry, precision, classifier, run };
@@ -196,6 +207,13 @@ function keyOf(
  * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply" }, context);
  */
 export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
+  const labelled = await findOrLabel(image, options, context);
+  const { format, model, key, found = key === undefined ? "bypass" : "miss" } = labelled;
+  context.trace?.images.push({ format, model, cache: found });
+  return labelled;
+}
+
+async function findOrLabel(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);
   const { answers, onKey } = context;
   const known = async (digest: string) => {
@@ -245,7 +263,7 @@ export async function pixelsOf(
 ): Promise<DecodedImage> {
   // An entry without an input is a model that cannot be used: the classifier says why.
   const { width, height } = entry.input ?? (await classifier()).input;
-  return decodeToInput(new Pieces(watched(image.pieces, context.alive)), {
+  return decodeToInput(new Pieces(watched(image.pieces, context)), {
     width,
     height,
     crop: options.crop ?? entry.crop ?? "squash",

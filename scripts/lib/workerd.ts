@@ -19,6 +19,8 @@ export interface RunningWorkerd extends RunningLabeler {
   readonly pid: number;
   /** Where the inspector listens: host and port. */
   readonly inspector: string;
+  /** What it has written so far. */
+  log(): string;
 }
 
 async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
@@ -91,5 +93,5 @@ export async function startWorkerd({
     await stop();
     throw error;
   }
-  return { url, stop, pid: child.pid ?? 0, inspector };
+  return { url, stop, pid: child.pid ?? 0, inspector, log: () => log };
 }

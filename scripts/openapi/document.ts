@@ -106,14 +106,26 @@ function titles(status: number): string {
   return found.length === 0 ? "An error" : `${found.join("; ")}.`;
 }
 
+/** Of an answer that is kept. */
+const KEPT: Json = {
+  ETag: { description: "Of image, model and parameters; for a single image.", schema: { type: "string" } },
+  "Cache-Status": { description: "Whether the answer was found or made (RFC 9211).", schema: { type: "string" } },
+};
+
 function responses(operation: Operation): Json {
-  const { status, answer, headers, errors, errorForm = "problem", open = false } = operation;
+  const { status, answer, headers, kept = false, errors, errorForm = "problem", open = false } = operation;
   const good = {
     description: status === 204 ? "Done; the answer is empty." : "What was asked for.",
-    ...(headers !== undefined && {
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: "number" } }]),
-      ),
+    ...((headers !== undefined || kept) && {
+      headers: {
+        ...Object.fromEntries(
+          Object.entries(headers ?? {}).map(([name, description]) => [
+            name,
+            { description, schema: { type: "number" } },
+          ]),
+        ),
+        ...(kept && KEPT),
+      },
     }),
     ...(answer !== undefined && { content: content(answer) }),
   };
@@ -128,7 +140,8 @@ function responses(operation: Operation): Json {
       }),
     },
   ]);
-  return Object.fromEntries([[status, good], ...bad]);
+  const known = kept ? [[304, { description: "The caller has the answer already.", headers: KEPT }]] : [];
+  return Object.fromEntries([[status, good], ...known, ...bad]);
 }
 
 function operationObject(operation: Operation): Json {

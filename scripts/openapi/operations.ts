@@ -38,6 +38,8 @@ export interface Operation {
   readonly errors: readonly number[];
   /** How errors are written. */
   readonly errorForm?: "problem" | "json" | "message";
+  /** Its answer has an ETag, and is a 304 where the request brings that. */
+  readonly kept?: boolean;
   /** It is answered without a token. */
   readonly open?: boolean;
 }
@@ -222,6 +224,8 @@ export const operations: readonly Operation[] = [
       "text/plain": BYTES,
     },
     headers: MISSING,
+    kept: true,
+    parameters: [{ name: "If-None-Match", in: "header", description: "ETags of answers that the caller has." }],
     errors: LABELLING,
   },
   {
@@ -410,6 +414,17 @@ export const operations: readonly Operation[] = [
     open: true,
   },
   ...tensors(true),
+  {
+    method: "get",
+    path: "/metrics",
+    id: "metrics",
+    tag: "Probes",
+    summary: "What this isolate has done, for Prometheus",
+    description: "It needs no token where the setting METRICS_PUBLIC says so.",
+    status: 200,
+    answer: { "text/plain": BYTES },
+    errors: [],
+  },
   {
     method: "get",
     path: "/healthz",

@@ -15,10 +15,16 @@ const ANONYMOUS: readonly string[] = ["POST /label"];
  * @throws LabelerError of kind unauthorized.
  */
 async function clientOf(c: Context<AppEnv>): Promise<string | undefined> {
-  const { LABELER_TOKEN: token, LABELER_TOKENS: hashed, ANONYMOUS_LABEL: anonymous } = settingsOf(c.env);
+  const {
+    LABELER_TOKEN: token,
+    LABELER_TOKENS: hashed,
+    ANONYMOUS_LABEL: anonymous,
+    METRICS_PUBLIC,
+  } = settingsOf(c.env);
   if (!token && !hashed?.length) return undefined;
   const header = c.req.header("authorization");
   if (header === undefined && anonymous && ANONYMOUS.includes(`${c.req.method} ${c.req.path}`)) return undefined;
+  if (METRICS_PUBLIC && c.req.path === "/metrics") return undefined;
   const [, given] = header?.match(/^Bearer +([^ ]+) *$/i) ?? [];
   if (given === undefined) {
     throw new LabelerError(

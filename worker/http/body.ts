@@ -66,6 +66,10 @@ async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<Ar
   });
   try {
     return await Promise.race([reader.read(buffer), tooSlow]);
+  } catch (error) {
+    if (error instanceof LabelerError) throw error;
+    // Nobody is left to read this, but the log: it is not the labeler's mistake.
+    throw new LabelerError("cut-off", "The connection was closed before the body had come.", { cause: error });
   } finally {
     clearTimeout(timer);
   }

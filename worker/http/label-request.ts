@@ -5,6 +5,7 @@ import { LabelerError } from "../errors.ts";
 import { Pieces } from "../image/pieces.ts";
 import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
 import { labelMany, type Outcome } from "../label-many.ts";
+import { Counter } from "../metrics.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
 import { Slots } from "../slots.ts";
 import { openBody } from "./body.ts";
@@ -13,11 +14,17 @@ import { parseQuery } from "./query.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
 import { wholeBody } from "./whole-body.ts";
 
+/** For /metrics. */
+export const loads = new Counter("edge_labeler_model_loads_total", "Models loaded, by name and outcome.");
+
 let shared: Catalogue | undefined;
 
 /** The isolate's catalogue: the weights in it outlive the requests. */
 export function catalogueOf(c: Context<AppEnv>): Catalogue {
-  shared ??= new Catalogue({ cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES });
+  shared ??= new Catalogue({
+    cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES,
+    onLoad: (model, outcome) => loads.add({ model, outcome }),
+  });
   return shared;
 }
 
@@ -77,6 +84,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     slots: slotsOf(c),
     answers: CACHE_ANSWERS ? answers : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,
+    trace: c.get("trace"),
     signal: c.req.raw.signal,
   };
 }

@@ -1,6 +1,7 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
 import "../schema-messages.ts";
+import type { Trace } from "../trace.ts";
 import { parseRateLimit } from "./token-bucket.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
@@ -18,6 +19,8 @@ export interface AppEnv {
   Variables: {
     /** The name of the token that the request came with, if any. */
     client?: string | undefined;
+    /** What became of the request so far. */
+    trace?: Trace | undefined;
     /** The room that a body in memory takes. */
     room?: { release(): void } | undefined;
   };
@@ -125,6 +128,10 @@ const schema = z.object({
   RATE_LIMIT: z.optional(rateLimit),
   /** The header in which a proxy that can be trusted gives the caller's address; empty if there is none. */
   ADDRESS_HEADER: z._default(z.string(), "cf-connecting-ip"),
+  /** Whether /metrics needs no token where there are tokens. */
+  METRICS_PUBLIC: z._default(flag, false),
+  /** What is logged: a line for each request, for each that failed by the labeler's fault, or none. */
+  LOG: z._default(z.enum(["requests", "errors", "off"]), "requests"),
   /** Whose pages may call from a browser. */
   CORS_ORIGIN: z._default(origins, []),
   /** How long results are kept, in days. */

@@ -20,6 +20,8 @@ export interface CatalogueOptions {
   readonly cacheBytes: number;
   /** How long a request waits for another's load before it starts its own, in milliseconds. */
   readonly deadline?: number;
+  /** Told of each load when it is done. */
+  readonly onLoad?: (name: string, outcome: "loaded" | "failed") => void;
 }
 
 const INDEX_PATH = "index.json";
@@ -50,6 +52,11 @@ export class Catalogue {
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
+  }
+
+  /** How many bytes of weights are loaded. */
+  get residentBytes(): number {
+    return [...this.#loaded.values()].reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   }
 
   /** Everything that is installed, read anew. */
@@ -127,6 +134,11 @@ export class Catalogue {
       if (this.#loading.get(key) === load) this.#loading.delete(key);
     });
     this.#loading.set(key, load);
+    const { onLoad } = this.#options;
+    load.then(
+      () => onLoad?.(entry.name, "loaded"),
+      () => onLoad?.(entry.name, "failed"),
+    );
     source.keepAlive(load.catch(() => undefined));
     return load;
   }

@@ -1,0 +1,94 @@
+/** What an operator sees of each request: counters, a line in the log, and X-Request-Id and Server-Timing in the answer. */
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { LabelerError } from "../errors.ts";
+import { Counter, gauge, Histogram } from "../metrics.ts";
+import { Trace } from "../trace.ts";
+import { catalogueOf, loads, slotsOf } from "./label-request.ts";
+import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
+
+const requests = new Counter("edge_labeler_requests_total", "Requests by route, method and status.");
+const durations = new Histogram("edge_labeler_request_duration_seconds", "From a request's head to its answer's.");
+const steps = new Histogram("edge_labeler_step_duration_seconds", "Of a request, each step of labelling it.");
+const images = new Counter("edge_labeler_images_total", "Images labelled, by format, model and where the answer was.");
+const bytes = new Counter("edge_labeler_image_bytes_total", "Bytes of images that were taken in.");
+
+/** When the isolate had its first request, in milliseconds: before, there is no clock. */
+let born: number | undefined;
+
+/** Everything there is to tell of this isolate. */
+export function renderMetrics(c: Context<AppEnv>): string {
+  const slots = slotsOf(c);
+  return [
+    ...[requests, durations, steps, images, bytes, loads].map((metric) => metric.render()),
+    gauge("edge_labeler_slots_in_use", "Requests that are being labelled.", slots.taken),
+    gauge("edge_labeler_slots_waiting", "Requests that wait for a slot.", slots.waiting),
+    gauge("edge_labeler_models_resident_bytes", "Weights of loaded models.", catalogueOf(c).residentBytes),
+    gauge("edge_labeler_isolate_age_seconds", "Since this isolate's first request.", (Date.now() - (born ?? 0)) / 1000),
+  ].join("");
+}
+
+const ID = /^[\w.:/+=-]{1,128}$/;
+
+/** The caller's own id of the request, or Cloudflare's, or a new one. */
+function requestId(c: Context<AppEnv>): string {
+  const given = c.req.header("x-request-id") ?? c.req.header("cf-ray");
+  return given !== undefined && ID.test(given) ? given : crypto.randomUUID();
+}
+
+/** The pattern of the route, since paths are as many as callers make them. */
+const routeOf = (c: Context<AppEnv>): string =>
+  matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "none";
+
+/** With settings that make no sense, a request is logged as by default. */
+function logOf(c: Context<AppEnv>): Settings["LOG"] {
+  try {
+    return settingsOf(c.env).LOG;
+  } catch {
+    return "requests";
+  }
+}
+
+const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10;
+
+export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const start = performance.now();
+  born ??= Date.now();
+  const id = requestId(c);
+  const trace = new Trace();
+  c.set("trace", trace);
+  await next();
+  const { status } = c.res;
+  const [route, total] = [routeOf(c), performance.now() - start];
+  requests.add({ route, method: c.req.method, status: `${status}` });
+  durations.observe({}, total / 1000);
+  for (const [step, milliseconds] of trace.steps) steps.observe({ step }, milliseconds / 1000);
+  for (const image of trace.images) images.add(image);
+  if (trace.bytes > 0) bytes.add({}, trace.bytes);
+
+  c.header("x-request-id", id);
+  // A step of no length that could be measured is left out.
+  const timings = [...trace.steps].filter(([, milliseconds]) => milliseconds >= 0.05);
+  if (timings.length > 0) {
+    c.header("server-timing", timings.map(([step, milliseconds]) => `${step};dur=${round(milliseconds)}`).join(", "));
+  }
+
+  const level = logOf(c);
+  if (level === "off" || (level === "errors" && status < 500)) return;
+  const { error } = c;
+  const line = {
+    time: new Date().toISOString(),
+    id,
+    ray: c.req.header("cf-ray"),
+    method: c.req.method,
+    path: c.req.path,
+    route,
+    status,
+    client: c.get("client"),
+    bytes: trace.bytes || undefined,
+    images: trace.images.length > 0 ? trace.images : undefined,
+    ms: { total: round(total), ...Object.fromEntries([...trace.steps].map(([step, ms]) => [step, round(ms)])) },
+    error: error && (error instanceof LabelerError ? { kind: error.kind, detail: error.message } : `${error}`),
+  };
+  console.log(JSON.stringify(line));
+};
