@@ -52,7 +52,7 @@ const LABELLING = [400, 404, 408, 413, 415, 422, 500, 503];
 
 const espresso = [
   { confidence: 0.3033, label: "968:espresso" },
-  { confidence: 0.1063, label: "926:consomme" },
+  { confidence: 0.1058, label: "926:consomme" },
 ];
 
 const IMAGE_BODY = {
