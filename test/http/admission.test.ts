@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
@@ -140,8 +141,10 @@ describe.each(RUNTIMES)("fifty uploads at once, on %s", (_, start) => {
       const sorted = times.toSorted((a, b) => a - b);
       const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))].toFixed(0);
       console.log(`/healthz: ${times.length} probes, median ${at(0.5)} ms, 90 % ${at(0.9)} ms, slowest ${at(1)} ms`);
-      // 100 ms on a machine that is its own; else in proportion to how long a request takes by itself.
-      expect(sorted[sorted.length >> 1]).toBeLessThan(Math.max(100, 3 * alone));
+      // 100 ms on a machine that is its own; else in proportion to how long a request takes by itself. Of wrangler's two
+      // proxies, through which the uploads go as well, only that they let probes through at all.
+      const limit = Math.max(100, 3 * alone) * (start === startWorkerd ? 1 : 5);
+      expect(sorted[sorted.length >> 1]).toBeLessThan(limit);
     } finally {
       await labeler.stop();
     }
