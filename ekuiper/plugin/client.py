@@ -26,15 +26,15 @@ class LabelerClient:
         self.connection = None
         self.target = None
 
-    def label(self, args):
-        """The reply to labelImage(self): the labels best first, or one entry that has no label but an error.
+    def label(self, image):
+        """The reply to labelImage(self) for an image in base64: the labels best first, or one entry that has no label but an error.
 
         With "onError": "fail" in the settings an error fails the call instead: eKuiper drops the row and counts it.
         """
         settings = {}
         try:
             settings = self.config.read()
-            labels = self._ask(_bytes(args), settings)
+            labels = self._ask(_decode(image), settings)
             return b'{"state":true,"result":' + labels + b"}"
         except (Failure, ValueError) as error:
             message = str(error)
@@ -104,15 +104,14 @@ class LabelerClient:
             self.connection = None
 
 
-def _bytes(args):
+def _decode(image):
     """eKuiper hands a binary column over as base64; a text column with base64 in it looks the same."""
-    if len(args) != 1 or not isinstance(args[0], str) or not args[0]:
+    if not image:
         raise Failure("labelImage(self) got no image: give it a column of binary data, or of base64 text")
-    text = args[0]
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+    if image.startswith(b"data:"):
+        image = image.partition(b",")[2]
     try:
-        return base64.b64decode(text)
+        return base64.b64decode(image)
     except ValueError as error:
         raise Failure("labelImage(self) got neither binary data nor base64: %s" % error)
 

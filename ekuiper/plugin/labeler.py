@@ -22,10 +22,13 @@ def function_answers():
     client = LabelerClient(Config())
 
     def answer(request):
+        image = image_of(request)
+        if image is not None:
+            return client.label(image)
         call = json.loads(request)
         name, args = call["func"], call.get("arg") or []
         if name == "Exec":  # the last argument says which rule asks
-            return client.label(args[:-1])
+            return client.label(args[0].encode() if len(args) == 2 and isinstance(args[0], str) else b"")
         if name == "Validate":
             return reply(len(args) == 1, "labelImage takes one argument, the image: labelImage(self)")
         if name == "IsAggregate":
@@ -33,6 +36,18 @@ def function_answers():
         return reply(False, "labelImage has no " + str(name))
 
     return answer
+
+
+CALL = b'{"func":"Exec","arg":["'
+
+
+def image_of(request):
+    """The first argument of a call as eKuiper writes it, cut out: reading the JSON takes a third of the time of a call."""
+    if not request.startswith(CALL):
+        return None
+    end = request.find(b'"', len(CALL))
+    image = request[len(CALL) : end]
+    return image if request[end : end + 3] == b'","' and b"\\" not in image else None
 
 
 def reply(state, result):

@@ -169,7 +169,7 @@ def say(message):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts://")
-    parser.add_argument("--topic", default="labeler/images/+", help="which messages are images")
+    parser.add_argument("--topic", required=True, help="which messages are images, for example cameras/#")
     parser.add_argument("--labeler", required=True, help="its address, for example http://192.168.1.20:8787")
     parser.add_argument("--client-id", default="edge-labeler-forwarder", help="under it the broker keeps the session")
     parser.add_argument(

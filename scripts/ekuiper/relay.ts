@@ -90,10 +90,15 @@ export async function startMosquitto(): Promise<RunningRelay> {
   return run({ program, args: ["-c", join(home, "mosquitto.conf")], home, url: `tcp://127.0.0.1:${port}`, port });
 }
 
-/** ekuiper/relay/mqtt_forward.py from broker to labeler. */
-export async function startForwarder(python: string, broker: string, labeler: string): Promise<RunningRelay> {
+/** ekuiper/relay/mqtt_forward.py from broker to labeler, with further options of its own. */
+export async function startForwarder(
+  python: string,
+  broker: string,
+  labeler: string,
+  options: readonly string[],
+): Promise<RunningRelay> {
   const script = join(folder, "mqtt_forward.py");
-  const args = [script, "--id-from-topic", "--broker", broker.replace(/^tcp:/, "mqtt:"), "--labeler", labeler];
+  const args = [script, "--broker", broker.replace(/^tcp:/, "mqtt:"), "--labeler", labeler, ...options];
   return run({ program: python, args, url: labeler });
 }
 

@@ -154,7 +154,11 @@ test.skipIf(python === undefined && !process.env.CI)(
     const labeler = `http://127.0.0.1:${await listen(server)}`;
     const broker = await startBroker();
     const subscribed = broker.nextSubscriber("labeler/images/+");
-    const forwarder = await startForwarder(python ?? "python3", broker.url, labeler);
+    const forwarder = await startForwarder(python ?? "python3", broker.url, labeler, [
+      "--id-from-topic",
+      "--topic",
+      "labeler/images/+",
+    ]);
     try {
       await subscribed;
       const mailbox = await Mailbox.open(broker.url, []);

@@ -1,0 +1,177 @@
+/**
+ * npm run bench:ekuiper [-- --rounds N --images N --json]: labelling on one gateway, by the tutorial's Python plugin pyai
+ * and by this labeler's plugin, service and sink: the real engine, in turns, on this machine. Linux only; needs Go, Python
+ * (3.11 or older for pyai's own tflite_runtime; newer ones get ai-edge-litert) and nginx. Packages go to .cache/.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startBroker } from "../ekuiper/broker.ts";
+import { buildEngine } from "../ekuiper/build.ts";
+import { findPython } from "../ekuiper/relay.ts";
+import { MODELS } from "../lib/model-index.ts";
+import { startWorkerd } from "../lib/workerd.ts";
+import { CONTENDERS, type Contender } from "./ekuiper/gateway.ts";
+import { measure, median, quantile, type Round } from "./ekuiper/measure.ts";
+import { preparePyai } from "./ekuiper/pyai.ts";
+import { type Trouble, trouble } from "./ekuiper/trouble.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "2" },
+    images: { type: "string", default: "60" },
+    json: { type: "boolean", default: false },
+  },
+});
+const contenders = Object.keys(CONTENDERS) as Contender[];
+const images = ["coffee.png", "chelsea.png", "rocket.jpg", "china.jpg"].map((name) =>
+  readFileSync(`test/fixtures/${name}`),
+);
+
+const python = findPython();
+if (python === undefined) throw new Error("Python 3.7 or newer was not found.");
+await buildEngine();
+const pyai = preparePyai(python);
+const broker = await startBroker();
+// What is compared is labelling, not remembering.
+const settings = { CACHE_ANSWERS: "false" };
+const labeler = await startWorkerd({ settings });
+const fastModels = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
+const fast = await startWorkerd({ settings, models: withFastPrecision(fastModels) });
+for (const { url } of [labeler, fast]) await fetch(`${url}/readyz`);
+const parts = { broker, labeler: labeler.url, fast: fast.url, pyai, python };
+
+try {
+  const rounds: Round[] = [];
+  for (let round = 1; round <= Number(options.rounds); round++) {
+    for (const contender of contenders) {
+      console.error(`round ${round}: ${CONTENDERS[contender]}`);
+      rounds.push(
+        await measure(contender, parts, contender === "fast" ? fast : labeler, images, Number(options.images)),
+      );
+    }
+  }
+  console.error("bad inputs");
+  const troubles = await trouble(["pyai", "plugin", "service"], parts);
+  const rows = contenders.map((contender) => summary(contender, rounds));
+  const goals = goalsOf(rows, troubles);
+  if (options.json) console.log(JSON.stringify({ runtime: pyai.runtime, rows, troubles, goals }, null, 2));
+  else print(rows, troubles, goals);
+  process.exitCode = goals.every(({ pass }) => pass) ? 0 : 1;
+} finally {
+  await labeler.stop();
+  await fast.stop();
+  await broker.stop();
+  rmSync(fastModels, { recursive: true, force: true });
+}
+
+/** The default model in a folder of its own, computed in its faster arithmetic unless a call says otherwise. */
+function withFastPrecision(folder: string): string {
+  const name = "mobilenet_v1_1.0_224";
+  cpSync(join(MODELS, name), join(folder, name), { recursive: true });
+  const file = join(folder, name, "model.json");
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), precision: "fast" }));
+  return folder;
+}
+
+interface Row {
+  readonly contender: Contender;
+  readonly latency: number;
+  readonly p95: number;
+  readonly imagesPerSecond: number;
+  readonly gatewayCpu: number;
+  readonly labelerCpu: number;
+  readonly rss: number;
+  readonly pss: number;
+}
+
+/** Latencies of all rounds together; of everything else the best round, since others only disturb. */
+function summary(contender: Contender, all: readonly Round[]): Row {
+  const rounds = all.filter((round) => round.contender === contender);
+  const latencies = rounds.flatMap((round) => round.latencies);
+  const least = (of: (round: Round) => number) => Math.min(...rounds.map(of));
+  return {
+    contender,
+    latency: median(latencies),
+    p95: quantile(latencies, 0.95),
+    imagesPerSecond: Math.max(...rounds.map((round) => round.imagesPerSecond)),
+    gatewayCpu: least((round) => round.gatewayCpu),
+    labelerCpu: least((round) => round.labelerCpu),
+    rss: least((round) => round.memory.rss),
+    pss: least((round) => round.memory.pss),
+  };
+}
+
+interface Goal {
+  readonly goal: string;
+  readonly figure: string;
+  readonly pass: boolean;
+}
+
+function goalsOf(rows: readonly Row[], troubles: readonly Trouble[]): Goal[] {
+  const of = (contender: Contender) => rows.find((row) => row.contender === contender) as Row;
+  const [none, theirs] = [of("none"), of("pyai")];
+  const cpu = (["service", "relay", "plugin"] as const).map((contender) => ({
+    goal: `gateway CPU of ${CONTENDERS[contender]} ≤ 1/8 of pyai's`,
+    figure: `1/${(theirs.gatewayCpu / of(contender).gatewayCpu).toFixed(1)}`,
+    pass: of(contender).gatewayCpu <= theirs.gatewayCpu / 8,
+  }));
+  const memory = (["service", "relay"] as const).map((contender) => {
+    const extra = of(contender).rss - none.rss;
+    return {
+      goal: `extra gateway memory of ${CONTENDERS[contender]} ≤ 10 MB`,
+      figure: `${extra.toFixed(1)} MB`,
+      pass: extra <= 10,
+    };
+  });
+  const latency = (["service", "fast"] as const).map((contender) => ({
+    goal: `latency of ${CONTENDERS[contender]} no worse than pyai's`,
+    figure: `${of(contender).latency.toFixed(1)} ms to ${theirs.latency.toFixed(1)} ms`,
+    pass: of(contender).latency <= theirs.latency,
+  }));
+  const silent = troubles.filter(({ contender, outcome }) => contender !== "pyai" && outcome === "silent");
+  return [
+    ...cpu,
+    ...memory,
+    ...latency,
+    {
+      goal: "no bad input lost silently",
+      figure: silent.map(({ contender, input }) => `${contender}: ${input}`).join(", ") || "none",
+      pass: silent.length === 0,
+    },
+  ];
+}
+
+function print(rows: readonly Row[], troubles: readonly Trouble[], goals: readonly Goal[]): void {
+  const number = (value: number, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : "–");
+  const none = rows.find(({ contender }) => contender === "none") as Row;
+  console.log(`pyai on ${pyai.runtime}; ${options.rounds} rounds of ${options.images} images, one after the other\n`);
+  console.log(
+    "| | publish → label, median | p95 | images a second | CPU an image, gateway | CPU an image, labeler | gateway memory, RSS (PSS) | of that beyond eKuiper alone |\n|---|--:|--:|--:|--:|--:|--:|--:|",
+  );
+  for (const row of rows) {
+    const memory = `${number(row.rss, 0)} MB (${number(row.pss, 0)}) | ${number(row.rss - none.rss)} MB (${number(row.pss - none.pss)})`;
+    const labelerCpu = row.contender === "none" || row.contender === "pyai" ? "–" : `${number(row.labelerCpu)} ms`;
+    const latency = Number.isFinite(row.latency) ? `${number(row.latency)} ms | ${number(row.p95)} ms` : "– | –";
+    console.log(
+      `| ${CONTENDERS[row.contender]} | ${latency} | ${number(row.imagesPerSecond)} | ${number(row.gatewayCpu, 2)} ms | ${labelerCpu} | ${memory} |`,
+    );
+  }
+  const asked = ["pyai", "plugin", "service"] as const;
+  console.log(`\n| input | ${asked.map((contender) => CONTENDERS[contender]).join(" | ")} |\n|---|---|---|---|`);
+  for (const input of new Set(troubles.map((each) => each.input))) {
+    const cells = asked.map((contender) => {
+      const found = troubles.find((each) => each.contender === contender && each.input === input);
+      if (found === undefined) return "no process to kill";
+      const { outcome, detail, ms, peak } = found;
+      const short = detail.replaceAll(/\s+/g, " ").replaceAll("|", "¦");
+      const text = short.length > 70 ? `…${short.slice(-70)}` : short;
+      const memory = peak > 200 ? `, peak ${peak.toFixed(0)} MB` : "";
+      return `${outcome}: ${text} (${ms.toFixed(0)} ms${memory})`;
+    });
+    console.log(`| ${input} | ${cells.join(" | ")} |`);
+  }
+  console.log("\n| goal | | |\n|---|---|---|");
+  for (const { goal, figure, pass } of goals) console.log(`| ${goal} | ${figure} | ${pass ? "met" : "**missed**"} |`);
+}
