@@ -18,6 +18,7 @@ export const KINDS = {
   "broken-image": [422, "The image cannot be decoded"],
   "too-many-requests": [429, "Too many requests"],
   "cut-off": [400, "The body ended too early"],
+  "no-explanation": [422, "This network cannot be explained"],
   "too-slow": [408, "The body came too slowly"],
   "model-unusable": [500, "The model is installed but cannot be used"],
   busy: [503, "The labeler is busy"],

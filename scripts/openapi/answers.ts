@@ -11,6 +11,7 @@ const label = z.strictObject({ confidence: part(), label: text });
 const problem = z.strictObject({ type: text, title: text, status: z.int(), detail: text });
 
 const labels = z.array(label);
+const explained = z.array(z.strictObject({ ...label.shape, explanation: z.optional(text) }));
 
 const outcome = z.union([
   z.strictObject({ name: z.optional(text), labels, missing: z.optional(part()) }),
@@ -97,7 +98,7 @@ const inference = z.strictObject({
 export const answers = {
   Problem: problem,
   Message: z.strictObject({ error: text }),
-  LabelAnswer: z.union([labels, z.array(outcome)]),
+  LabelAnswer: z.union([explained, z.array(outcome)]),
   Reply: reply,
   FoundLabel: found,
   Result: result,

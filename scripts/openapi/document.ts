@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import { KINDS } from "../../worker/errors.ts";
 import { classificationRequest } from "../../worker/http/classification-request.ts";
 import { imagesJson } from "../../worker/http/image-json.ts";
-import { labelQuery } from "../../worker/http/query.ts";
+import { explainQuery, labelQuery } from "../../worker/http/query.ts";
 import { resultsQuery } from "../../worker/http/results-query.ts";
 import { inferenceRequest } from "../../worker/open-inference/request.ts";
 import { answers } from "./answers.ts";
@@ -20,6 +20,8 @@ const ABOUT = {
   crop: "How the image becomes the model's input shape: all of it, or the square in its middle; as the model says if absent.",
   precision: "Which arithmetic; as the model says if absent. Not every model can have each.",
   exif: "Whether the orientation that a camera wrote into the file is applied.",
+  explain:
+    "The rank of the label that a picture is to show the places of: 1 is the best. Not every network has such a picture.",
   since: "Only what is behind this row: its `next`, or 0.",
   before: "Only what is before this row: its `next`.",
   limit: "How many rows at most.",
@@ -33,7 +35,7 @@ const SHAPES: Record<string, Json> = {
   before: { type: "string", pattern: "^r?\\d{1,15}$" },
 };
 
-const QUERIES = { label: labelQuery, results: resultsQuery };
+const QUERIES = { explain: explainQuery, label: labelQuery, results: resultsQuery };
 const REQUESTS = {
   Images: imagesJson,
   ClassificationRequest: classificationRequest,
@@ -77,7 +79,7 @@ const content = (contents: Readonly<Record<string, Content>>): Json =>
     Object.entries(contents).map(([type, { schema, example }]) => {
       const whole = schema === undefined ? { type: "string" } : { $ref: `#/components/schemas/${schema}` };
       // Bytes have no schema in OpenAPI 3.1.
-      const bytes = type === "application/octet-stream";
+      const bytes = type === "application/octet-stream" || type === "image/png";
       const form = {
         type: "object",
         additionalProperties: { type: "string", contentMediaType: "application/octet-stream" },

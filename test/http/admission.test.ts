@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
@@ -33,6 +34,9 @@ class Upload {
     this.#call.destroy();
   }
 }
+
+/** Another file each time, since a known one needs no inference. */
+const another = (i: number) => new Blob([coffee, `${i}`]);
 
 /** Until the labeler has taken what was sent: then it needs more, or a slot. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 300));
@@ -114,7 +118,7 @@ describe.each(RUNTIMES)("fifty uploads at once, on %s", (_, start) => {
       const url = `${labeler.url}/label`;
       await labelsOf(await post(url, coffee));
       const begin = performance.now();
-      for (let i = 0; i < 5; i++) await labelsOf(await post(url, coffee));
+      for (let i = 0; i < 5; i++) await labelsOf(await post(url, another(100 + i)));
       const alone = (performance.now() - begin) / 5;
       let running = true;
       const times: number[] = [];
@@ -126,7 +130,7 @@ describe.each(RUNTIMES)("fifty uploads at once, on %s", (_, start) => {
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
       })();
-      const answers = await Promise.all(Array.from({ length: 50 }, () => post(url, coffee)));
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => post(url, another(i))));
       running = false;
       await probe;
       for (const response of answers) {
@@ -137,8 +141,10 @@ describe.each(RUNTIMES)("fifty uploads at once, on %s", (_, start) => {
       const sorted = times.toSorted((a, b) => a - b);
       const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))].toFixed(0);
       console.log(`/healthz: ${times.length} probes, median ${at(0.5)} ms, 90 % ${at(0.9)} ms, slowest ${at(1)} ms`);
-      // 100 ms on a machine that is its own; else in proportion to how long a request takes by itself.
-      expect(sorted[sorted.length >> 1]).toBeLessThan(Math.max(100, 3 * alone));
+      // 100 ms on a machine that is its own; else in proportion to how long a request takes by itself. Of wrangler's two
+      // proxies, through which the uploads go as well, only that they let probes through at all.
+      const limit = Math.max(100, 3 * alone) * (start === startWorkerd ? 1 : 5);
+      expect(sorted[sorted.length >> 1]).toBeLessThan(limit);
     } finally {
       await labeler.stop();
     }

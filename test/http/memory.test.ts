@@ -111,3 +111,29 @@ describe.runIf(referenceFolder)("photos of 24 megapixels", () => {
     },
   );
 });
+
+it("holds with every model in every precision, whichever is asked for next", async () => {
+  const models = (await (await fetch(`${labeler.url}/models`)).json()) as { name: string; precisions: string[] }[];
+  const all = models.flatMap(({ name, precisions }) => precisions.map((precision) => ({ name, precision })));
+  expect(all.length).toBeGreaterThanOrEqual(5);
+  const ask = async ({ name, precision }: { name: string; precision: string }) => {
+    const [best] = await labelsOf(await post(`${url}?model=${name}&precision=${precision}`, coffee));
+    expect(best.label).toBe("968:espresso");
+  };
+  let most = 0;
+  const look = async () => {
+    const { heap, wasm } = await inspector.memory();
+    most = Math.max(most, heap + wasm);
+  };
+  for (let round = 0; round < 3; round++) {
+    for (const one of all) {
+      await ask(one);
+      await look();
+    }
+  }
+  // Between requests, since what one has left to the garbage collector is counted until that has run.
+  await Promise.all(all.map(ask));
+  await look();
+  show("every model in every precision", { isolate: most, process: residentMB(labeler.pid) });
+  expect(most).toBeLessThan(ISOLATE_MB);
+});

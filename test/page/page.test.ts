@@ -151,6 +151,20 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
     await page.close();
   });
 
+  it("shows where a label is seen", async () => {
+    const page = await visit(open);
+    await choose(page, "coffee.png");
+    await labelled(page, "968:espresso");
+    const picture = page.locator(".card img");
+    const before = await picture.getAttribute("src");
+    await page.getByRole("button", { name: "Where is it seen?" }).click();
+    await expect.poll(() => picture.getAttribute("alt")).toMatch(/warm colours/);
+    expect(await picture.getAttribute("src")).not.toBe(before);
+    await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(400);
+    await page.screenshot({ path: join(SCREENSHOTS, "explained.png") });
+    await page.close();
+  });
+
   it("says of a file that is no image what is wrong, and labels the next", async () => {
     const page = await visit(open);
     await page.setInputFiles("#files", [

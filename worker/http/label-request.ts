@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { Answers } from "../answers.ts";
 import { LabelerError } from "../errors.ts";
+import { type Explained, explainOne } from "../explain/explain-image.ts";
 import { Pieces } from "../image/pieces.ts";
 import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
 import { labelMany, type Outcome } from "../label-many.ts";
@@ -149,4 +150,17 @@ export function labelRequests(c: Context<AppEnv>, onKey: (key: string) => void):
       one === undefined ? labelMany(many, options, { ...context, onKey: undefined }) : labelOne(one, options, context),
     onKey,
   );
+}
+
+/**
+ * Labels the image in the request's body and shows where a label is seen.
+ *
+ * @param rank Of that label; 1 is the best.
+ * @throws LabelerError as labelRequest() does, and of kind no-explanation where the network has none.
+ */
+export function explainRequest(c: Context<AppEnv>, rank: number, options: LabelOptions): Promise<Explained> {
+  return withImages(c, options, async ({ one }, context) => {
+    if (one === undefined) throw new LabelerError("bad-body", "explain takes one image. Send several one by one.");
+    return explainOne(one, rank, options, context);
+  });
 }

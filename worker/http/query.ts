@@ -24,26 +24,45 @@ export const labelQuery = z.strictObject({
 
 export type LabelQuery = z.infer<typeof labelQuery>;
 
-const NAMES = Object.keys(labelQuery.shape).join(", ");
+/** What /label takes: also which label is to be explained, by its rank. */
+export const explainQuery = z.extend(labelQuery, {
+  explain: z.optional(
+    numberParameter(
+      z.int("must be a whole number"),
+      z.gte(1, "must be 1 for the best label, 2 for the second, and so on"),
+    ),
+  ),
+});
 
-/**
- * @param queries Every value of every parameter.
- * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
- */
-export function parseQuery(queries: Record<string, string[]>): LabelQuery {
+/** @throws LabelerError of kind bad-parameter that names the parameter and what is allowed. */
+function parse<T extends z.ZodMiniObject>(schema: T, queries: Record<string, string[]>): z.infer<T> {
   const flat: Record<string, string | undefined> = {};
   for (const [name, values] of Object.entries(queries)) {
     if (values.length > 1)
       throw new LabelerError("bad-parameter", `${name} is given ${values.length} times; give it once.`);
     flat[name] = values[0];
   }
-  const { success, data, error } = z.safeParse(labelQuery, flat);
+  const { success, data, error } = z.safeParse(schema, flat);
   if (success) return data;
   const issue = error.issues[0];
   if (issue?.code === "unrecognized_keys") {
-    throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${NAMES}.`);
+    const names = Object.keys(schema.shape).join(", ");
+    throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${names}.`);
   }
   throw new LabelerError("bad-parameter", `${issue?.path.join(".")}: ${issue?.message}.`);
+}
+
+/**
+ * @param queries Every value of every parameter.
+ * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
+ */
+export const parseQuery = (queries: Record<string, string[]>): LabelQuery => parse(labelQuery, queries);
+
+/** As parseQuery(), of /label. */
+export function parseExplainQuery(queries: Record<string, string[]>): z.infer<typeof explainQuery> {
+  const query = parse(explainQuery, queries);
+  if (query.explain === undefined || query.explain <= query.top) return query;
+  throw new LabelerError("bad-parameter", `explain: must be at most top, which is ${query.top}.`);
 }
 
 /**

@@ -114,7 +114,7 @@ const schema = z.object({
   MAX_WAITING: z._default(count, 64),
   /** How long one waits before it is refused, in milliseconds. */
   MAX_WAIT_MS: z._default(count, 5000),
-  /** How many bytes of weights may stay in the isolate beside those in use. */
+  /** How many bytes the loaded models may take together; one may always be there. */
   MODEL_CACHE_BYTES: count,
   /** Whether answers are kept for images that come again. */
   CACHE_ANSWERS: z._default(flag, true),

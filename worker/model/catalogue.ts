@@ -3,6 +3,7 @@
  * stays in the isolate until the space is needed. Knows files by path only; where they are kept is the caller's matter.
  */
 import { LabelerError } from "../errors.ts";
+import { Slots } from "../slots.ts";
 import { Classifier } from "./classifier.ts";
 import { type IndexEntry, type ModelIndex, precisionFor } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
@@ -16,7 +17,7 @@ export interface ModelSource {
 }
 
 export interface CatalogueOptions {
-  /** How many bytes of weights may stay resident beside the model that was used last. */
+  /** How many bytes the loaded models may take together; one may always be there. */
   readonly cacheBytes: number;
   /** How long a request waits for another's load before it starts its own, in milliseconds. */
   readonly deadline?: number;
@@ -45,13 +46,17 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 
 export class Catalogue {
   readonly #options: CatalogueOptions;
-  /** Loaded models by name and precision, the one that was used longest ago first. */
+  /** One load at a time: each holds a whole file beside what it makes of it. */
+  readonly #slots: Slots;
+  /** Loaded models by name and precision. */
   readonly #loaded = new Map<string, Classifier>();
   readonly #loading = new Map<string, Promise<Classifier>>();
   #index: ModelIndex | undefined;
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
+    const { deadline: patience = DEFAULT_DEADLINE } = options;
+    this.#slots = new Slots({ count: 1, lease: patience, patience, what: "loading a model" });
   }
 
   /** How many bytes of weights are loaded. */
@@ -103,11 +108,7 @@ export class Catalogue {
         const precision = precisionFor(entry, asked);
         const key = `${name}/${precision}`;
         const loaded = this.#loaded.get(key);
-        if (loaded !== undefined) {
-          this.#loaded.delete(key);
-          this.#loaded.set(key, loaded);
-          return loaded;
-        }
+        if (loaded !== undefined) return loaded;
         load = { key, classifier: this.#loading.get(key) ?? this.#start(key, entry, precision, source) };
         const classifier = await within(deadline, load.classifier);
         if (!classifier.disposed) return classifier;
@@ -146,29 +147,34 @@ export class Catalogue {
   async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
     const { name } = entry;
     if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
-    const [tflite, labels, spec] = await Promise.all([
-      source.read(`${name}/model.tflite`),
-      entry.files.includes("labels.txt") ? source.read(`${name}/labels.txt`) : undefined,
-      entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
-    ]);
-    if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
-    this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
-    const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
-    // A second load of the same model, started past the deadline of the first, may be there already.
-    this.#loaded.get(key)?.dispose();
-    this.#loaded.set(key, classifier);
-    return classifier;
+    const slot = await this.#slots.acquire();
+    try {
+      const [tflite, labels, spec] = await Promise.all([
+        source.read(`${name}/model.tflite`),
+        entry.files.includes("labels.txt") ? source.read(`${name}/labels.txt`) : undefined,
+        entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
+      ]);
+      if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
+      this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
+      const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
+      // A second load of the same model, started past the deadline of the first, may be there already.
+      this.#loaded.get(key)?.dispose();
+      this.#loaded.set(key, classifier);
+      return classifier;
+    } finally {
+      slot.release();
+    }
   }
 
-  /** Disposes of the models that were used longest ago until another of about `bytes` fits. */
+  /**
+   * Disposes of all models if another of about `bytes` does not fit beside them. Not of the oldest alone: a WebAssembly
+   * memory never shrinks, and the gap that one leaves seldom fits another, so that the memory would grow at its end.
+   */
   #makeRoom(bytes: number): void {
     let resident = bytes;
     for (const classifier of this.#loaded.values()) resident += classifier.residentBytes;
-    for (const [key, classifier] of this.#loaded) {
-      if (resident <= this.#options.cacheBytes) return;
-      resident -= classifier.residentBytes;
-      classifier.dispose();
-      this.#loaded.delete(key);
-    }
+    if (resident <= this.#options.cacheBytes) return;
+    for (const classifier of this.#loaded.values()) classifier.dispose();
+    this.#loaded.clear();
   }
 }

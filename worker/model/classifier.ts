@@ -1,17 +1,24 @@
 /** A model that is loaded and warm: pixels in, labels out. */
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
+import { type ClassActivation, classActivation, NoActivation } from "../inference/class-activation.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import type { Precision } from "./precision-name.ts";
 import { preprocessor } from "./preprocess.ts";
-import { type Label, softmax, topK } from "./top-k.ts";
+import { type Label, softmax, topIndices, topK } from "./top-k.ts";
 
 export interface ClassifyOptions {
   /** How many labels at most. */
   readonly top: number;
   /** The least confidence of a label, 0..1. */
   readonly min: number;
+}
+
+export interface Explanation {
+  readonly labels: Label[];
+  /** How much each place of the input speaks for the label. */
+  readonly map: ClassActivation;
 }
 
 export class Classifier {
@@ -87,6 +94,10 @@ export class Classifier {
   #infer(values: Float32Array): Float32Array {
     const { height, width } = this.input;
     const [output] = this.#runner.run([{ values, shape: [1, height, width, 3] }]);
+    return this.#probabilitiesIn(output);
+  }
+
+  #probabilitiesIn(output: Float32Array): Float32Array {
     const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
     return this.#output === "logits" ? softmax(real) : real;
   }
@@ -94,6 +105,29 @@ export class Classifier {
   /** The best labels for an image of the size that `input` says; see probabilities(). */
   classify(pixels: Uint8Array, { top, min }: ClassifyOptions): Label[] {
     return topK(this.probabilities(pixels), this.labels, top, min);
+  }
+
+  /**
+   * As classify(), and for one of the labels where it is seen.
+   *
+   * @param rank Of the label; 1 is the best.
+   * @throws LabelerError of kind no-explanation for a network that has no such maps.
+   */
+  explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Explanation {
+    const { height, width } = this.input;
+    const shape = [1, height, width, 3];
+    const choose = ([output]: readonly Float32Array[]) => topIndices(output, rank).at(-1) ?? 0;
+    try {
+      const { outputs, activation } = classActivation(
+        this.#runner,
+        [{ values: this.#preprocess(pixels), shape }],
+        choose,
+      );
+      return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };
+    } catch (error) {
+      if (!(error instanceof NoActivation)) throw error;
+      throw new LabelerError("no-explanation", error.message, { cause: error });
+    }
   }
 
   /** Frees the weights. */

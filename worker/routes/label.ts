@@ -2,10 +2,11 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
-import { labelRequests } from "../http/label-request.ts";
+import { explainRequest, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
+import { parseExplainQuery } from "../http/query.ts";
 import type { AppEnv } from "../http/settings.ts";
-import type { Labelled } from "../label-image.ts";
+import type { Labelled, LabelOptions } from "../label-image.ts";
 import type { Outcome } from "../label-many.ts";
 
 const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
@@ -20,13 +21,26 @@ const shown = ({ name, labelled, error }: Outcome) =>
     ? { name, labels: labelled.labels, missing: missingOf(labelled) }
     : { name, error: problemOf(error) };
 
-const wantsText = (c: Context<AppEnv>): boolean =>
-  accepts(c, { header: "Accept", supports: ["application/json", "text/plain"], default: "application/json" }) ===
-  "text/plain";
+/** What the caller would rather have of these types; JSON if it does not say. */
+const preferred = (c: Context<AppEnv>, ...others: string[]): string =>
+  accepts(c, { header: "Accept", supports: ["application/json", ...others], default: "application/json" });
+
+const wantsText = (c: Context<AppEnv>): boolean => preferred(c, "text/plain") === "text/plain";
+
+/** A picture of where the label of this rank is seen; in JSON it stands beside the label, as base64. */
+async function explained(c: Context<AppEnv>, rank: number, options: LabelOptions): Promise<Response> {
+  const { labels, picture, missing } = await explainRequest(c, rank, options);
+  c.header("vary", "Accept");
+  if (missing > 0) c.header("x-image-missing", missing.toFixed(3));
+  if (preferred(c, "image/png") === "image/png") return c.body(picture, 200, { "content-type": "image/png" });
+  return c.json(labels.map((label, i) => (i === rank - 1 ? { ...label, explanation: picture.toBase64() } : label)));
+}
 
 /**
  * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone.
  * An image whose file ends early has the header X-Image-Missing: how much of it, 0..1, is not there.
+ *
+ * With `explain=1` the best label has a PNG of where it is seen, in base64; `Accept: image/png` gives that alone.
  *
  * Several images give `[{"name":"a.jpg","labels":[…]},{"name":"b.jpg","error":{…}},…]` in their order, or a line each.
  *
@@ -35,6 +49,8 @@ const wantsText = (c: Context<AppEnv>): boolean =>
  * since a GET has no body, and 304 is what curl --etag-compare and other clients that kept an answer understand.
  */
 export const label = new Hono<AppEnv>().post("/", async (c) => {
+  const { explain, ...options } = parseExplainQuery(c.req.queries());
+  if (explain !== undefined) return explained(c, explain, options);
   const text = wantsText(c);
   c.header("vary", "Accept");
   let answer: Labelled | Outcome[];

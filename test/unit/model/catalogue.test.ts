@@ -63,7 +63,7 @@ it("does not wait for ever for a load that hangs with the request that started i
   await expect(hung).resolves.toMatchObject({ disposed: false });
 });
 
-it("makes room by what was used longest ago, and labels with it again when asked", async () => {
+it("makes room for what does not fit beside it, and labels with it again when asked", async () => {
   const { source, reads } = folder();
   await initBackend();
   const before = memory().numTensors;
