@@ -37,10 +37,10 @@ const broker = await startBroker();
 // What is compared is labelling, not remembering.
 const settings = { CACHE_ANSWERS: "false" };
 const labeler = await startWorkerd({ settings });
-const fastModels = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
-const fast = await startWorkerd({ settings, models: withFastPrecision(fastModels) });
-for (const { url } of [labeler, fast]) await fetch(`${url}/readyz`);
-const parts = { broker, labeler: labeler.url, fast: fast.url, pyai, python };
+const exactModels = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
+const exact = await startWorkerd({ settings, models: withExactPrecision(exactModels) });
+for (const { url } of [labeler, exact]) await fetch(`${url}/readyz`);
+const parts = { broker, labeler: labeler.url, exact: exact.url, pyai, python };
 
 try {
   const rounds: Round[] = [];
@@ -48,7 +48,7 @@ try {
     for (const contender of contenders) {
       console.error(`round ${round}: ${CONTENDERS[contender]}`);
       rounds.push(
-        await measure(contender, parts, contender === "fast" ? fast : labeler, images, Number(options.images)),
+        await measure(contender, parts, contender === "exact" ? exact : labeler, images, Number(options.images)),
       );
     }
   }
@@ -61,17 +61,17 @@ try {
   process.exitCode = goals.every(({ pass }) => pass) ? 0 : 1;
 } finally {
   await labeler.stop();
-  await fast.stop();
+  await exact.stop();
   await broker.stop();
-  rmSync(fastModels, { recursive: true, force: true });
+  rmSync(exactModels, { recursive: true, force: true });
 }
 
-/** The default model in a folder of its own, computed in its faster arithmetic unless a call says otherwise. */
-function withFastPrecision(folder: string): string {
+/** The default model in a folder of its own, computed in its exact arithmetic unless a call says otherwise. */
+function withExactPrecision(folder: string): string {
   const name = "mobilenet_v1_1.0_224";
   cpSync(join(MODELS, name), join(folder, name), { recursive: true });
   const file = join(folder, name, "model.json");
-  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), precision: "fast" }));
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), precision: "exact" }));
   return folder;
 }
 
@@ -125,7 +125,7 @@ function goalsOf(rows: readonly Row[], troubles: readonly Trouble[]): Goal[] {
       pass: extra <= 10,
     };
   });
-  const latency = (["service", "fast"] as const).map((contender) => ({
+  const latency = (["service", "exact"] as const).map((contender) => ({
     goal: `latency of ${CONTENDERS[contender]} no worse than pyai's`,
     figure: `${of(contender).latency.toFixed(1)} ms to ${theirs.latency.toFixed(1)} ms`,
     pass: of(contender).latency <= theirs.latency,

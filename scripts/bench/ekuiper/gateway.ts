@@ -18,7 +18,7 @@ export const CONTENDERS = {
   pyai: "pyai, the tutorial's plugin",
   plugin: "our plugin",
   service: "our service",
-  fast: "our service, precision fast",
+  exact: "our service, precision exact",
   relay: "our sink through nginx",
 } as const;
 export type Contender = keyof typeof CONTENDERS;
@@ -31,14 +31,14 @@ const SQL: Record<Exclude<Contender, "relay">, string> = {
   pyai: TUTORIAL_SQL,
   plugin: TUTORIAL_SQL,
   service: SERVICE_SQL,
-  fast: SERVICE_SQL,
+  exact: SERVICE_SQL,
 };
 
 export interface Parts {
   readonly broker: Broker;
   readonly labeler: string;
-  /** The same labeler with the same model in its faster arithmetic. */
-  readonly fast: string;
+  /** The same labeler with the same model in its exact arithmetic. */
+  readonly exact: string;
   readonly pyai: Pyai;
   readonly python: string;
 }
@@ -59,7 +59,7 @@ export class Gateway {
     readonly nginx: RunningRelay | undefined,
   ) {}
 
-  static async start(contender: Contender, { broker, labeler, fast, pyai, python }: Parts): Promise<Gateway> {
+  static async start(contender: Contender, { broker, labeler, exact, pyai, python }: Parts): Promise<Gateway> {
     const pythonBin = contender === "pyai" ? pyai.python : python;
     const engine = await startEngine({
       broker: broker.url,
@@ -73,7 +73,7 @@ export class Gateway {
       if (contender === "pyai") await installZip(api, "pyai", pyai.zip);
       if (contender === "plugin") await installPlugin(api, { url: labeler });
       if (contender === "service") await installService(api, { url: labeler });
-      if (contender === "fast") await installService(api, { url: fast });
+      if (contender === "exact") await installService(api, { url: exact });
       await installStream(api);
       const subscribed = broker.nextSubscriber("tfdemo");
       await api.putRule(await gateway.#rule(broker.url));
