@@ -5,9 +5,11 @@ import { type Cell, type Sample, WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";
 import type { Prepared } from "./models.ts";
 import { findPython, NativeCell } from "./native.ts";
-import { argmax } from "./statistics.ts";
+import { argmax, medians } from "./statistics.ts";
 
 export interface Effort {
+  /** How many processes of each engine are started, one after the other; the faster one counts. */
+  readonly processes: number;
   readonly rounds: number;
   /** How long a sample takes at least, in ms: inferences that are shorter are repeated. */
   readonly sample: number;
@@ -97,8 +99,32 @@ async function warmUp(cell: Cell, { warmUp, sample }: Effort): Promise<number> {
   return Math.max(1, Math.ceil(sample / wall));
 }
 
-/** @throws Error if one of our own engines fails; what becomes of another is in its result. */
+/**
+ * Now and then a process stays slower than others of the same engine for as long as it lives, ours as well as the rivals:
+ * so each engine gets several, and the one with the lowest median counts.
+ *
+ * @throws Error if one of our own engines fails; what becomes of another is in its result.
+ */
 export async function measure(
+  model: Prepared,
+  pixels: Pixels,
+  engines: readonly Engine[],
+  flags: readonly string[],
+  effort: Effort,
+): Promise<Result[]> {
+  const time = ({ samples }: Result) => (samples.length === 0 ? Number.POSITIVE_INFINITY : medians(samples).cpu);
+  let best = await measureOnce(model, pixels, engines, flags, effort);
+  for (let process = 1; process < effort.processes; process++) {
+    const next = await measureOnce(model, pixels, engines, flags, effort);
+    best = best.map((result) => {
+      const other = next.find(({ engine }) => engine === result.engine);
+      return other !== undefined && time(other) < time(result) ? other : result;
+    });
+  }
+  return best;
+}
+
+async function measureOnce(
   model: Prepared,
   pixels: Pixels,
   engines: readonly Engine[],
@@ -133,5 +159,6 @@ export async function measure(
   } finally {
     await Promise.all(running.map(({ cell }) => cell.stop()));
   }
-  return [...done, ...failed];
+  const order = ({ engine }: Result) => engines.indexOf(engine);
+  return [...done, ...failed].toSorted((a, b) => order(a) - order(b));
 }
