@@ -39,7 +39,7 @@ interface Starter {
   readonly samples: Sample[];
 }
 
-/** The labeler as it is deployed. @returns The configuration of workerd. */
+/** The labeler as it is deployed, but for one setting. @returns The configuration of workerd. */
 export async function bundleProduct(): Promise<string> {
   await Promise.all([indexModels(MODELS), makeBundles()]);
   const bundle = resolve("scripts/bench/.cache/inference/product");
@@ -47,7 +47,9 @@ export async function bundleProduct(): Promise<string> {
   const state = join(bundle, "state");
   mkdirSync(state, { recursive: true });
   const config = join(bundle, "config.capnp");
-  writeFileSync(config, workerdConfig({ bundle, models: MODELS, state, address: "127.0.0.1:0" }));
+  // Else the same image again would be answered without inference.
+  const settings = { CACHE_ANSWERS: "false" };
+  writeFileSync(config, workerdConfig({ bundle, models: MODELS, state, address: "127.0.0.1:0", settings }));
   return config;
 }
 

@@ -75,11 +75,12 @@ export const goalTable = (goals: readonly Goal[]): string =>
 export const NOTES = `
 Every engine runs in a process of its own with one model, finds the right class of two images before it is measured, and
 takes turns with the others, round by round, after a warm-up; of two processes of each engine the faster one counts. An
-inference goes from bytes of pixels to the numbers of the
-classes, the normalisation included. Figures are medians over the rounds, ratios those of the medians of processor time;
-it is that of all threads of the process. Stock tfjs runs a GraphModel with the fused nodes of its own converter, all
-kernels of its package, SIMD, one thread; quantised networks are dequantised for it, since it has no others. LiteRT.js runs
-the TFLite file in its build for relaxed SIMD, one thread. onnxruntime-web runs the network as ONNX, quantised ones with
-QuantizeLinear and DequantizeLinear. Native TensorFlow Lite (XNNPACK, one thread) is there to compare, without the
-normalisation. "model" is what ours keeps of the model in tfjs' memory; heap and wasm are all that
-the isolate holds.`;
+inference goes from bytes of pixels to the numbers of the classes, the normalisation included. Figures are medians over the
+rounds, ratios those of the medians of processor time, which is that of all threads of the process.
+
+Stock tfjs runs a GraphModel with the fused nodes of its own converter, all kernels of its package, SIMD, one thread;
+quantised networks are dequantised for it, since it has no others. LiteRT.js runs the TFLite file in its build for relaxed
+SIMD, one thread; float16 weights are made float32 for it, else it would dequantise them at every inference.
+onnxruntime-web runs the network as ONNX, quantised ones with QuantizeLinear and DequantizeLinear. Native TensorFlow Lite
+(XNNPACK, one thread) is there to compare, without the normalisation. "model" is what ours keeps of the model in tfjs'
+memory; heap and wasm are all that the isolate holds. The labeler keeps no answers here.`;
