@@ -44,7 +44,9 @@ function tfjsBytes(graph: Graph): number {
 export function computationOf(graph: Graph): Computation {
   const precisions = isQuantised(graph) ? (["quantised"] as const) : (["exact", "fast"] as const);
   try {
-    const bytes = precisions.map((precision) => [precision, planBytes(compile(graph, precision, true))] as const);
+    const bytes = precisions.map(
+      (precision) => [precision, planBytes(compile(graph, precision, { dot: true }))] as const,
+    );
     return { precisions, engine: "plan", memory: Object.fromEntries(bytes) };
   } catch (error) {
     if (!(error instanceof NoPlan)) throw error;

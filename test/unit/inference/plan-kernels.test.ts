@@ -1,7 +1,7 @@
 /** Every kernel of native/kernels against plain loops, over shapes, strides, paddings and remainders drawn by a seed. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
-import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
+import { dotIsExact, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";
 import { NoPlan, Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Quantization } from "../../../worker/tflite/graph.ts";
 import {
@@ -36,6 +36,16 @@ const one = (scale: number, zero: number): Quantization => ({
   zeroPoint: [zero],
   axis: 0,
 });
+
+/** How many plans had the kernel of pairs, which weights alone decide. */
+let usedPairs = 0;
+
+function kernelsOf(graph: Graph, options: PlanOptions): readonly string[] {
+  const plan = new Plan(graph, options);
+  const { kernels } = plan;
+  plan.dispose();
+  return kernels;
+}
 
 describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
   const depthwise = op === "DEPTHWISE_CONV_2D";
@@ -76,14 +86,18 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
   });
 
   const variants = [
-    ["uint8, one scale", false, false],
-    ["int8, a scale for each channel", true, false],
-    ["uint8 by the dot product", false, true],
-    ["int8 by the dot product", true, true],
+    ["uint8, one scale", false, "wide"],
+    ["int8, a scale for each channel", true, "wide"],
+    ["uint8 by the dot product", false, "dot"],
+    ["int8 by the dot product", true, "dot"],
+    ["uint8 by the dot product of pairs", false, "pairs"],
+    ["int8 by the dot product of pairs", true, "pairs"],
   ] as const;
-  it.each(variants.flatMap(([name, signed, dot]) => SEEDS.map((seed) => ({ name, signed, dot, seed }))))(
+  it.each(variants.flatMap(([name, signed, how]) => SEEDS.map((seed) => ({ name, signed, how, seed }))))(
     "of $name, seed $seed",
-    ({ signed, dot, seed }) => {
+    ({ signed, how, seed }) => {
+      const [dot, pairs] = [how === "dot", how === "pairs"];
+      if (pairs && (depthwise || !pairsAreExact())) return;
       const random = new Random(1000 + seed);
       const drawn = randomShape(random);
       const shape = depthwise ? { ...drawn, filters: random.pick([1, 1, 1, 2, 3]) } : drawn;
@@ -100,9 +114,13 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
       // Where the CPU adds pairs of products in 16 bits, the dot product is exact for bytes up to 127 only.
       const top = dot && !dotIsExact() ? 127 : 255;
       const input = Float32Array.from({ length: height * width * channels }, () => random.int(0, top) + floor - zero);
+      // Pairs are used where large weights are rare.
+      const rare = pairs ? random.pick([0.02, 0.05, 0]) : 1;
+      const draw = (low: number, high: number, middle: number) =>
+        random.next() < rare ? random.int(low, high) : Math.min(high, Math.max(low, middle + random.int(-20, 20)));
       const weights = signed
-        ? Int8Array.from({ length: size(filterShape) }, () => random.int(-127, 127))
-        : Uint8Array.from({ length: size(filterShape) }, () => random.int(0, 255));
+        ? Int8Array.from({ length: size(filterShape) }, () => draw(-128, 127, 0))
+        : Uint8Array.from({ length: size(filterShape) }, () => draw(0, 255, weightsZero));
       const bias =
         random.next() < 0.7 ? Int32Array.from({ length: columns }, () => random.int(-30000, 30000)) : undefined;
       const inputScale = Math.fround(0.01 + 0.05 * random.next());
@@ -119,7 +137,9 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
         ],
         { op, options: { ...shape, activation } },
       );
-      const actual = run(graph, { precision: "quantised", dot }, input);
+      const actual = run(graph, { precision: "quantised", dot, pairs }, input);
+      if (pairs)
+        usedPairs += kernelsOf(graph, { precision: "quantised", dot, pairs }).includes("conv_u8_pairs") ? 1 : 0;
       const real = [...weights].map((weight) => weight - weightsZero);
       const expected = Float32Array.from(sums(shape, depthwise, input, real), ({ column, sum }) => {
         const scale = scales[signed ? column : 0];
@@ -131,6 +151,10 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
       expect(actual).toEqual(expected.map((value) => value + 0));
     },
   );
+});
+
+it("most of the plans that might multiply in pairs did", () => {
+  if (pairsAreExact()) expect(usedPairs).toBeGreaterThan(SEEDS.length);
 });
 
 describe("FULLY_CONNECTED", () => {

@@ -23,20 +23,37 @@ export function scratchLayout(sizes: readonly number[]): { bytes: number; places
   return { bytes, places };
 }
 
+/** @returns How many residues each panel of conv_u8_pairs.c has; undefined if another kernel is better. */
+export type CountResidues = (
+  source: Source,
+  matrix: { readonly columns: number; readonly depth: number; readonly zero: number },
+) => readonly number[] | undefined;
+
+/** What the relaxed dot products of bytes can be used for on this CPU. */
+export interface DotProducts {
+  /** Whether that of four full bytes is exact. */
+  readonly dot: boolean;
+  /** Absent where that of two is not exact either, as long as their sum fits 16 bits. */
+  readonly residuesOf?: CountResidues | undefined;
+}
+
 export class Builder {
   readonly graph: Graph;
   readonly precision: PlanPrecision;
   /** Whether the relaxed dot product of bytes is exact here. */
   readonly dot: boolean;
+  /** Whether that of pairs of bytes is worth it for a matrix. */
+  readonly residuesOf: CountResidues;
   readonly #short: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
 
-  constructor(graph: Graph, precision: PlanPrecision, dot: boolean) {
+  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf }: DotProducts) {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;
+    this.residuesOf = residuesOf ?? (() => undefined);
     this.#short = precision === "fast" ? shortTensors(graph) : new Set();
   }
 

@@ -2,7 +2,7 @@
 import type { Graph, KnownOperator } from "../../tflite/graph.ts";
 import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
-import { Builder, type PlanPrecision } from "./builder.ts";
+import { Builder, type DotProducts, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
 import { findHead, type Head } from "./head.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
@@ -92,13 +92,12 @@ function rootsOf(builder: Builder): (tensor: number) => number {
 }
 
 /**
- * @param dot Whether the relaxed dot product of bytes is exact on this CPU.
  * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the
  *   executor could not run the graph either.
  */
-export function compile(graph: Graph, precision: PlanPrecision, dot: boolean): Compiled {
+export function compile(graph: Graph, precision: PlanPrecision, products: DotProducts): Compiled {
   assertSupported(graph);
-  const builder = new Builder(graph, precision, dot);
+  const builder = new Builder(graph, precision, products);
   const steps: Step[] = [];
   const head = findHead(graph);
   let scores = -1;

@@ -8,6 +8,7 @@ import {
   DEEPEST_I16,
   integersOf,
   packBytesAsI16,
+  packBytesAsPairs,
   packBytesForDot,
   packDepthwiseBytes,
   packDepthwiseFloats,
@@ -289,10 +290,15 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   };
   const stored = type === "uint8" ? zero : zero + 128;
   const matrix: ByteMatrix = { weights, zero: stored, bias, multipliers, rounding, columns: channels, depth };
-  const packed = builder.dot ? packBytesForDot(matrix, input.zero) : packBytesAsI16(matrix);
-  const weightsZero = stored - 128;
-  const parts = { input, output, geometry, columns: channels, depth, packed, weightsZero };
-  return convStep(builder.dot ? "conv_u8_dot" : "conv_u8_wide", operator, parts);
+  const parts = { input, output, geometry, columns: channels, depth, weightsZero: stored - 128 };
+  if (builder.dot) {
+    return convStep("conv_u8_dot", operator, { ...parts, packed: packBytesForDot(matrix, input.zero) });
+  }
+  const residues = builder.residuesOf(weights(), matrix);
+  if (residues !== undefined) {
+    return convStep("conv_u8_pairs", operator, { ...parts, packed: packBytesAsPairs(matrix, residues, input.zero) });
+  }
+  return convStep("conv_u8_wide", operator, { ...parts, packed: packBytesAsI16(matrix) });
 }
 
 /** @throws NoPlan if it mixes kinds of numbers that no kernel mixes. */

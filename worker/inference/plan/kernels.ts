@@ -9,6 +9,7 @@ export type KernelName =
   | "conv_f32_i16"
   | "conv_u8_wide"
   | "conv_u8_dot"
+  | "conv_u8_pairs"
   | "depthwise_f32"
   | "depthwise_u8"
   | "elementwise_f32"
@@ -24,6 +25,7 @@ export type KernelName =
 
 export type Kernels = { readonly [name in KernelName]: (parameters: number) => void } & {
   dot_is_exact(weight: number, byte: number): number;
+  pairs_are_exact(weight: number, byte: number): number;
 } & Packers;
 
 /** pack.c; all addresses and counts. */
@@ -40,6 +42,17 @@ interface Packers {
     factor: number,
   ): void;
   pack_u8_i16(from: number, to: number, depth: number, flip: number, zero: number): void;
+  /** @returns The number of residues; `to` is 0 to have them counted only. */
+  pack_u8_pairs(
+    from: number,
+    to: number,
+    rest: number,
+    sums: number,
+    depth: number,
+    columns: number,
+    flip: number,
+    zero: number,
+  ): number;
   pack_u8_dot(from: number, sums: number, to: number, depth: number, flip: number): void;
 }
 
@@ -58,3 +71,7 @@ export function loadKernels(): Kernels {
  */
 export const dotIsExact = (): boolean =>
   loadKernels().dot_is_exact(127, 255) === 1 && loadKernels().dot_is_exact(-128, 255) === 1;
+
+/** Whether its relaxed dot product of pairs of bytes is exact for full bytes as long as the sums fit 16 bits. */
+export const pairsAreExact = (): boolean =>
+  loadKernels().pairs_are_exact(64, 255) === 1 && loadKernels().pairs_are_exact(-64, 255) === 1;

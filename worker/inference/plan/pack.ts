@@ -201,6 +201,39 @@ export function packBytesForDot(matrix: ByteMatrix, inputZero: number): Packed {
   };
 }
 
+/** sizeof(struct Residues) and of one. */
+export const RESIDUES_BYTES = 16;
+export const RESIDUE_BYTES = 48;
+
+/** For conv_u8_pairs.c. @param residues Of each panel. @param inputZero The input's zero point. */
+export function packBytesAsPairs(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
+  const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
+  const weightBytes = COLUMNS * Math.ceil(depth / 8) * 8;
+  const panelBytes = residues.map((count) => CHANNELS_BYTES + RESIDUES_BYTES + weightBytes + RESIDUE_BYTES * count);
+  // Behind the weights that are staged: what is left of eight of each column, and the columns' sums.
+  const scratch = align(4 * COLUMNS * depth + SLACK);
+  return {
+    bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + RESIDUE_BYTES,
+    staging: scratch + 256,
+    write(view, packing) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      const flip = weights.type === "int8" ? 128 : 0;
+      const rest = packing.staging + scratch;
+      let byte = 0;
+      panels(columns, 0, (_, first, count) => {
+        const from = stage(packing, weights, first, count, depth);
+        const sums = view.byteOffset + byte;
+        packing.kernels.pack_u8_pairs(from, sums + CHANNELS_BYTES, rest, sums, depth, count, flip, zero);
+        writeChannels(view, byte, count, rounding, (i) => ({
+          bias: (bias?.[first + i] ?? 0) - inputZero * view.getInt32(byte + 4 * i, true),
+          multiplier: multipliers[first + i],
+        }));
+        byte += panelBytes[first / COLUMNS];
+      });
+    },
+  };
+}
+
 /** For depthwise_f32.c. @param weights [taps, channels] */
 export function packDepthwiseFloats(
   { steps, ...later }: Pick<FloatMatrix, "bias" | "steps"> & { weights: Later<Float32Array> },

@@ -10,7 +10,8 @@ import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, NoActivation } from "./activation.ts";
 import type { PlanPrecision } from "./builder.ts";
 import { type Compiled, compile } from "./compile.ts";
-import { dotIsExact, type Kernels, loadKernels } from "./kernels.ts";
+import { dotIsExact, type Kernels, loadKernels, pairsAreExact } from "./kernels.ts";
+import { countResidues } from "./residues.ts";
 import { align, SLACK, type Step, type Word } from "./step.ts";
 import { READ_COLUMN } from "./unpack.ts";
 import type { Value } from "./value.ts";
@@ -46,6 +47,8 @@ export interface PlanOptions {
   readonly precision: PlanPrecision;
   /** Whether to use the relaxed dot product of bytes; by default where it is exact. */
   readonly dot?: boolean;
+  /** Whether to use that of pairs of bytes where the other is not used; by default where it is exact. */
+  readonly pairs?: boolean;
 }
 
 /** Same interface as Executor. Call initBackend() first. */
@@ -59,9 +62,9 @@ export class Plan {
    * @throws NoPlan with the reason if there is no kernel for what the graph asks for; LabelerError of kind
    *   model-unusable if a constant is damaged, or of kind model-unavailable if the memory does not suffice.
    */
-  constructor(graph: Graph, { precision, dot = dotIsExact() }: PlanOptions) {
+  constructor(graph: Graph, { precision, dot = dotIsExact(), pairs = pairsAreExact() }: PlanOptions) {
     this.#kernels = loadKernels();
-    this.#compiled = compile(graph, precision, dot);
+    this.#compiled = compile(graph, precision, { dot, residuesOf: pairs ? countResidues : undefined });
     this.#blocks = allocate(this.#compiled);
     try {
       this.#fill();

@@ -1,5 +1,5 @@
 /** Reads a column of weights back from the layout in which pack.ts has written it. */
-import { CHANNELS_BYTES, COLUMNS } from "./pack.ts";
+import { CHANNELS_BYTES, COLUMNS, RESIDUE_BYTES, RESIDUES_BYTES } from "./pack.ts";
 
 /** The zero points that `struct Conv` has. */
 export interface Zeros {
@@ -54,5 +54,26 @@ export const READ_COLUMN: { readonly [kernel: string]: ReadColumn } = {
     // The packed bias has in it what follows from the input's zero point.
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { weights, bias: view.getInt32(start + 4 * lane, true) + zeros.input * sum };
+  },
+  conv_u8_pairs(view, depth, column, zeros) {
+    const filled = COLUMNS * Math.ceil(depth / 8) * 8;
+    const residuesAt = (start: number) => start + CHANNELS_BYTES + RESIDUES_BYTES + filled;
+    const countAt = (start: number) => view.getInt32(start + CHANNELS_BYTES, true);
+    let start = 0;
+    for (let panel = 0; panel < Math.floor(column / COLUMNS); panel++) {
+      start = residuesAt(start) + RESIDUE_BYTES * countAt(start);
+    }
+    const lane = 4 * (column % COLUMNS);
+    const weightsAt = start + CHANNELS_BYTES + RESIDUES_BYTES;
+    const { weights } = read(depth, 0, (k) => view.getInt8(weightsAt + (k >> 2) * 4 * COLUMNS + lane + (k & 3)));
+    for (let i = 0; i < countAt(start); i++) {
+      const residue = residuesAt(start) + RESIDUE_BYTES * i;
+      const offset = view.getInt32(residue, true);
+      for (let k = 0; k < 4 && offset + k < depth; k++) {
+        weights[offset + k] += view.getInt8(residue + RESIDUES_BYTES + lane + k);
+      }
+    }
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    return { weights, bias: view.getInt32(start + lane, true) + zeros.input * sum };
   },
 };
