@@ -43,6 +43,7 @@ export interface Input {
   readonly size: SizeName;
   readonly width: number;
   readonly height: number;
+  readonly path: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -98,7 +99,7 @@ export async function* inputs(wanted: (format: FormatName, size: SizeName) => bo
         pictures.set(size, picture);
         writeFileSync(path, await encode(picture));
       }
-      yield { format, kind, size, width, height, bytes: readFileSync(path) };
+      yield { format, kind, size, width, height, path, bytes: readFileSync(path) };
     }
   }
 }
