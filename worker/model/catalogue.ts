@@ -93,7 +93,7 @@ export class Catalogue {
   }
 
   /**
-   * The model, loaded and warm. Use it at once, without awaiting anything in between: a later load may dispose of it.
+   * The loaded model. Use it at once, without awaiting anything in between: a later load may dispose of it.
    *
    * @param asked The precision; the model's own default if absent.
    * @throws LabelerError of kind unknown-model, bad-parameter (the precision), model-unusable, or model-unavailable

@@ -1,7 +1,8 @@
-/** A model that is loaded and warm: pixels in, labels out. */
+/** A model that is loaded: pixels in, labels out. */
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation, NoActivation } from "../inference/class-activation.ts";
+import { Plan } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import type { Precision } from "./precision-name.ts";
@@ -32,6 +33,7 @@ export class Classifier {
   readonly #runner: Runner;
   readonly #preprocess: (pixels: Uint8Array) => Float32Array;
   #disposed = false;
+  #ran = false;
 
   private constructor(model: InspectedModel, runner: Runner) {
     this.input = model.input;
@@ -45,7 +47,7 @@ export class Classifier {
   }
 
   /**
-   * Makes a classifier of the files of a model, and runs it once so that the first image finds it warm.
+   * Makes a classifier of the files of a model.
    *
    * @param precision One that the model can have; see precisionFor().
    * @throws LabelerError of kind model-unusable if they are no image classifier that can be run.
@@ -54,8 +56,10 @@ export class Classifier {
     const model = await inspectModel(files);
     await initBackend();
     const classifier = new Classifier(model, makeRunner(model.graph, precision).runner);
+    // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
+    if (classifier.#runner instanceof Plan) return classifier;
     try {
-      classifier.probabilities(new Uint8Array(model.input.height * model.input.width * 3));
+      classifier.warm();
     } catch (error) {
       classifier.dispose();
       // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
@@ -63,6 +67,11 @@ export class Classifier {
       throw new LabelerError("model-unusable", `The network does not run: ${reason}`, { cause: error });
     }
     return classifier;
+  }
+
+  /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
+  warm(): void {
+    if (!this.#ran) this.probabilities(new Uint8Array(this.input.height * this.input.width * 3));
   }
 
   /** Whether dispose() was called, after which nothing else may be. */
@@ -93,6 +102,7 @@ export class Classifier {
 
   #infer(values: Float32Array): Float32Array {
     const { height, width } = this.input;
+    this.#ran = true;
     const [output] = this.#runner.run([{ values, shape: [1, height, width, 3] }]);
     return this.#probabilitiesIn(output);
   }

@@ -1,12 +1,13 @@
 /** Probes: GET /healthz says that the isolate lives, GET /readyz that it can label, loading the default model if need be. */
 import { Hono } from "hono";
-import { catalogueOf, sourceOf } from "../http/label-request.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { labelContext } from "../http/label-request.ts";
+import type { AppEnv } from "../http/settings.ts";
+import { prepareModel } from "../label-image.ts";
 
 export const health = new Hono<AppEnv>()
   .get("/healthz", (c) => c.json({ status: "ok" }))
   .get("/readyz", async (c) => {
-    const { DEFAULT_MODEL } = settingsOf(c.env);
-    await catalogueOf(c).get(DEFAULT_MODEL, sourceOf(c));
-    return c.json({ status: "ready", model: DEFAULT_MODEL });
+    const model = await prepareModel({}, labelContext(c));
+    await model.run((classifier) => classifier.warm());
+    return c.json({ status: "ready", model: model.entry.name });
   });

@@ -102,7 +102,7 @@ async function metadata(c: Context<AppEnv>): Promise<Response> {
 async function modelReady(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
   const model = await prepareModel({ model: nameOf(c) }, labelContext(c));
-  await model.classifier();
+  await model.run((classifier) => classifier.warm());
   return c.json({ name: model.entry.name, ready: true });
 }
 
@@ -137,8 +137,8 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
 export const openInferenceHealth = new Hono<AppEnv>()
   .get("/health/live", (c) => c.json({ live: true }))
   .get("/health/ready", async (c) => {
-    const { DEFAULT_MODEL } = settingsOf(c.env);
-    await (await prepareModel({ model: DEFAULT_MODEL }, labelContext(c))).classifier();
+    const model = await prepareModel({}, labelContext(c));
+    await model.run((classifier) => classifier.warm());
     return c.json({ ready: true });
   });
 

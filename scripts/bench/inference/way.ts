@@ -2,7 +2,6 @@
  * The whole way, warm: a JPEG of 12 megapixels in over HTTP, labels out. The labeler as it is deployed, beside what one
  * would put together of npm: @jsquash/jpeg, @jsquash/resize (bicubic, antialiased) and stock tfjs.
  */
-import { inputs } from "../decode/inputs.ts";
 import { bundleEngine } from "./bundle.ts";
 import { type Sample, WorkerdCell } from "./cell.ts";
 import type { Labelled } from "./cold.ts";
@@ -35,6 +34,8 @@ const WARM_UP = 15;
 
 /** @param product The configuration of bundleProduct(). */
 export async function measureWay(model: Prepared, product: string, rounds: number): Promise<WayRow[]> {
+  // Only now: it encodes with what the command installs.
+  const { inputs } = await import("../decode/inputs.ts");
   const images = inputs((format, size) => format === "JPEG" && size === "12 MP");
   const { value: input } = await images.next();
   if (input === undefined) throw new Error("the image of 12 megapixels was not made");
