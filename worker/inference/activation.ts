@@ -1,6 +1,6 @@
 /** Fused activations of float operators on tfjs. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { Activation, KnownOperator } from "../tflite/graph.ts";
+import type { Activation } from "../tflite/graph.ts";
 import * as tf from "./tfjs.bundle.js";
 
 /** How an activation is applied: within tfjs' op where that takes it, else by `after`. */
@@ -26,7 +26,3 @@ export const activate = (activation: Activation): Activate => ACTIVATE[activatio
 export function activated(x: TfTensor, { fused, after }: Activate): TfTensor {
   return fused === "relu" ? tf.relu(x) : fused === "relu6" ? tf.relu6(x) : after(x);
 }
-
-/** The fused activation of any operator. */
-export const activationOf = ({ options }: KnownOperator): Activation =>
-  options !== undefined && "activation" in options ? options.activation : "NONE";

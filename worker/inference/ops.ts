@@ -3,9 +3,10 @@
  * tensors that change. Quantised convolutions are summed in integers as TFLite sums them; other quantised operators
  * compute on real numbers and round the result to the output's type.
  */
+
 import type { Tensor4D, Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { KnownOperator, PoolOptions, Quantization, Tensor } from "../tflite/graph.ts";
-import { type Activate, activate, activated, activationOf, LINEAR } from "./activation.ts";
+import { activationOf, type KnownOperator, type PoolOptions, type Quantization, type Tensor } from "../tflite/graph.ts";
+import { type Activate, activate, activated, LINEAR } from "./activation.ts";
 import type { OpContext, Step } from "./context.ts";
 import { type Convolution, compileConvolution } from "./convolutions.ts";
 import { quantizedRange } from "./range.ts";

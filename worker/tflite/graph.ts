@@ -251,3 +251,7 @@ export function readTflite(file: Uint8Array): Graph {
     });
   }
 }
+
+/** The fused activation of any operator. */
+export const activationOf = ({ options }: KnownOperator): Activation =>
+  options !== undefined && "activation" in options ? options.activation : "NONE";

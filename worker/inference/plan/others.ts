@@ -1,6 +1,6 @@
 /** Steps for the operators without weights. */
-import type { KnownOperator, Tensor } from "../../tflite/graph.ts";
-import { activationOf } from "../activation.ts";
+
+import { activationOf, type KnownOperator, type Tensor } from "../../tflite/graph.ts";
 import { bytesOf, integers, sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
