@@ -5,7 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeGif, encodeJpeg, encodeWebp, type Picture, readPhoto } from "../rivals/encoders.js";
-import { encodeBmp, encodePng, PALETTE, toPalette } from "./writers.ts";
+import { encodeBmp } from "./bmp.ts";
+import { encodePng, PALETTE, toPalette } from "./writers.ts";
 
 const CACHE = "scripts/bench/.cache/inputs-1"; // a new number for new contents
 const PHOTOS = ["china.jpg", "coffee.png", "rocket.jpg", "chelsea.png", "grace_hopper.jpg"];
@@ -32,7 +33,7 @@ const FORMATS = {
   WebP: { kind: "webp", encode: (picture: Picture) => encodeWebp(picture, { quality: 80, lossless: false }) },
   "WebP lossless": { kind: "webp", encode: (picture: Picture) => encodeWebp(picture, { quality: 20, lossless: true }) },
   GIF: { kind: "gif", encode: (picture: Picture) => encodeGif(toPalette(picture), PALETTE) },
-  BMP: { kind: "bmp", encode: encodeBmp },
+  BMP: { kind: "bmp", encode: (picture: Picture) => encodeBmp(picture) },
 } as const;
 export type FormatName = keyof typeof FORMATS;
 export type Kind = (typeof FORMATS)[FormatName]["kind"];

@@ -1,4 +1,4 @@
-/** Writers of PNG and BMP files, and a palette: what the bench's inputs need and no library does as libpng would. */
+/** A writer of PNG files, and a palette: what the bench's inputs need and no library does as libpng would. */
 import { deflateSync, crc32 as zlibCrc32 } from "node:zlib";
 import type { Picture } from "../rivals/encoders.js";
 
@@ -22,28 +22,6 @@ export function toPalette({ width, height, data }: Picture): Picture {
     indices[i] = 42 * level(data[3 * i], 6) + 6 * level(data[3 * i + 1], 7) + level(data[3 * i + 2], 6);
   }
   return { width, height, data: indices };
-}
-
-/** 24 bits a pixel, bottom row first. */
-export function encodeBmp({ width, height, data }: Picture): Uint8Array {
-  const stride = (3 * width + 3) & ~3;
-  const file = Buffer.alloc(54 + stride * height);
-  file.write("BM");
-  file.writeUInt32LE(file.length, 2);
-  file.writeUInt32LE(54, 10);
-  file.writeUInt32LE(40, 14);
-  file.writeInt32LE(width, 18);
-  file.writeInt32LE(height, 22);
-  file.writeUInt16LE(1, 26);
-  file.writeUInt16LE(24, 28);
-  file.writeUInt32LE(stride * height, 34);
-  for (let y = 0; y < height; y++) {
-    const row = 54 + stride * (height - 1 - y);
-    for (let i = 0; i < 3 * width; i += 3) {
-      for (let c = 0; c < 3; c++) file[row + i + c] = data[3 * width * y + i + 2 - c];
-    }
-  }
-  return file;
 }
 
 const paeth = (a: number, b: number, c: number) => {

@@ -7,7 +7,7 @@ import {
   difference,
   differingFrom,
   EQUAL,
-  expectGoodImageToDecode,
+  expectDamageToBeRefusedOrDecoded,
   formatCase,
   formatCases,
   refusal,
@@ -81,15 +81,7 @@ describe("a GIF", () => {
   it.for(["16 colours, interlaced", "animated"])(
     "is refused or decoded, but never failed on, when any byte is damaged: %s",
     async (name) => {
-      const { file } = await formatCase("gif", name);
-      for (let at = 0; at < file.length; at++) {
-        const damaged = file.slice();
-        damaged[at] ^= 0x55;
-        await decode(damaged, { ...TO_224, maxPixels: 1_000_000 }).catch((error) => {
-          expect(error.name, `byte ${at}: ${error.stack}`).toBe("LabelerError");
-        });
-      }
-      await expectGoodImageToDecode();
+      await expectDamageToBeRefusedOrDecoded((await formatCase("gif", name)).file);
     },
   );
 });

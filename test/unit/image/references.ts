@@ -191,3 +191,15 @@ export async function expectGoodImageToDecode(): Promise<void> {
 
 /** How resize/chelsea_center.rgb was made. */
 export const CENTER_OF_CHELSEA = { width: 64, height: 48, crop: "center" } as const;
+
+/** Damages each byte of a file in turn. */
+export async function expectDamageToBeRefusedOrDecoded(file: Uint8Array<ArrayBuffer>): Promise<void> {
+  for (let at = 0; at < file.length; at++) {
+    const damaged = file.slice();
+    damaged[at] ^= 0x55;
+    await decode(damaged, { ...TO_224, maxPixels: 1_000_000 }).catch((error) => {
+      expect(error.name, `byte ${at}: ${error.stack}`).toBe("LabelerError");
+    });
+  }
+  await expectGoodImageToDecode();
+}

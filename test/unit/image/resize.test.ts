@@ -1,5 +1,6 @@
 /** The resize against Pillow's own output, byte by byte, on pictures whose pixels a rule makes. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { encodeBmp } from "../../../scripts/bench/decode/bmp.ts";
 import { chunk, concat, deflate, ihdr, SIGNATURE } from "./png-builder.ts";
 import { decode, difference, type PillowCase, pillowCases, syntheticPixels } from "./references.ts";
 
@@ -7,23 +8,6 @@ let pillow: { cases: PillowCase[]; pixels: Uint8Array };
 beforeAll(async () => {
   pillow = await pillowCases();
 });
-
-/** A BMP of 24 bits, whose rows come from the bottom up as is usual, or from the top down. */
-function bmp(pixels: Uint8Array, width: number, height: number, topDown: boolean): Uint8Array<ArrayBuffer> {
-  const pitch = (width * 3 + 3) & ~3;
-  const file = new Uint8Array(54 + pitch * height);
-  const view = new DataView(file.buffer);
-  file.set([0x42, 0x4d]);
-  for (const [at, value] of Object.entries({ 2: file.length, 10: 54, 14: 40, 18: width, 26: 1 | (24 << 16) })) {
-    view.setUint32(Number(at), value, true);
-  }
-  view.setInt32(22, topDown ? -height : height, true);
-  for (let y = 0; y < height; y++) {
-    const row = 54 + pitch * (topDown ? y : height - 1 - y);
-    for (let x = 0; x < width * 3; x++) file[row + x] = pixels[(y * width + Math.floor(x / 3)) * 3 + 2 - (x % 3)];
-  }
-  return file;
-}
 
 /** Adam7: for each pass its first column and row, and the steps to the next. */
 const ADAM7 = [
@@ -58,8 +42,8 @@ async function png(
 type File = Uint8Array<ArrayBuffer>;
 type Encode = (pixels: Uint8Array, width: number, height: number) => File | Promise<File>;
 const ENCODINGS: Record<string, Encode> = {
-  "rows from the top down": (pixels, width, height) => bmp(pixels, width, height, true),
-  "rows from the bottom up": (pixels, width, height) => bmp(pixels, width, height, false),
+  "rows from the top down": (data, width, height) => encodeBmp({ width, height, data }, { topDown: true }),
+  "rows from the bottom up": (data, width, height) => encodeBmp({ width, height, data }),
   "a PNG": (pixels, width, height) => png(pixels, width, height, [[0, 0, 1, 1]]),
   "an interlaced PNG": (pixels, width, height) => png(pixels, width, height, ADAM7),
 };

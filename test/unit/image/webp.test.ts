@@ -9,7 +9,7 @@ import {
   difference,
   differingFrom,
   EQUAL,
-  expectGoodImageToDecode,
+  expectDamageToBeRefusedOrDecoded,
   formatCase,
   formatCases,
   refusal,
@@ -134,15 +134,7 @@ describe("a WebP", () => {
   it.for(["lossy, of noise", "lossless, of noise", "animated, lossy"])(
     "is refused or decoded, but never failed on, when any byte is damaged: %s",
     async (name) => {
-      const { file } = await formatCase("webp", name);
-      for (let at = 0; at < file.length; at++) {
-        const damaged = file.slice();
-        damaged[at] ^= 0x55;
-        await decode(damaged, { ...TO_224, maxPixels: 1_000_000 }).catch((error) => {
-          expect(error.name, `byte ${at}: ${error.stack}`).toBe("LabelerError");
-        });
-      }
-      await expectGoodImageToDecode();
+      await expectDamageToBeRefusedOrDecoded((await formatCase("webp", name)).file);
     },
   );
 });
