@@ -22,5 +22,11 @@ const watcher = watch(models, { recursive: true }, (_, file) => {
   pending = setTimeout(() => index().catch(console.error), 300);
 });
 
+// npm does not pass its signals on: where it has ended, this ends, too, and its children with it.
+const parent = process.ppid;
+const orphaned = () => process.ppid !== parent && process.kill(process.pid, "SIGTERM");
+const watchParent = process.env.npm_lifecycle_event === "start" ? setInterval(orphaned, 500) : undefined;
+
 process.exitCode = await wrangler(["dev", "--show-interactive-dev-session=false", ...args]);
 watcher.close();
+clearInterval(watchParent);
