@@ -45,7 +45,7 @@ export default defineConfig({
       {
         test: {
           name: "blackbox",
-          include: ["test/{http,ekuiper,page,bench}/**/*.test.ts"],
+          include: ["test/{http,ekuiper,page,bench,docs}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 600_000,
           fileParallelism: false,

@@ -1,0 +1,64 @@
+/** The documents name files, commands, settings and parameters: all of them are there, and README.md names all of them. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { globSync } from "tinyglobby";
+import { describe, expect, it } from "vitest";
+import { explainQuery } from "../../worker/http/query.ts";
+
+const documents = globSync("**/*.md", { ignore: ["**/node_modules", "dist"] });
+const read = (path: string) => readFileSync(path, "utf8");
+const found = (text: string, pattern: RegExp) =>
+  [...text.matchAll(pattern)].map(([, name = "", value = ""]) => [name, value]);
+
+/** GitHub's name of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, "")
+    .replaceAll(" ", "-");
+
+/** The rows of the README's table whose first column has this head: the first two cells, without backquotes. */
+function table(head: string): string[][] {
+  const lines = read("README.md").split("\n");
+  const begin = lines.findIndex((line) => line.startsWith(`| ${head} `));
+  const end = lines.indexOf("", begin);
+  return lines.slice(begin + 2, end).map((line) => {
+    const [, name = "", value = ""] = line.split("|").map((cell) => cell.trim().replaceAll("`", ""));
+    return [name, value];
+  });
+}
+
+describe.each(documents)("%s", (path) => {
+  const text = read(path);
+
+  it("links to files and headings that are there", () => {
+    const broken = found(text, /\]\(([^)\s]+)\)/g)
+      .map(([link = ""]) => link)
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const [file, heading] = link.split("#");
+        const target = file ? resolve(dirname(path), file) : resolve(path);
+        if (!existsSync(target)) return true;
+        return (
+          heading !== undefined && !found(read(target), /^#+ (.+)$/gm).some(([name = ""]) => anchor(name) === heading)
+        );
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it("names npm scripts that are there", () => {
+    const { scripts } = JSON.parse(read("package.json"));
+    const named = found(text, /npm run (?:-s )?([a-z][\w:-]*)/g).map(([name = ""]) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+it("README.md has the settings of wrangler.toml with their values, in their order", () => {
+  const [, vars = ""] = read("wrangler.toml").split(/^\[vars\].*$/m);
+  expect(table("setting")).toEqual(found(vars, /^(\w+) = "([^"]*)"/gm));
+});
+
+it("README.md has the parameters of /label, and no others", () => {
+  const names = table("parameter").map(([name]) => name);
+  expect(names.toSorted()).toEqual(Object.keys(explainQuery.shape).toSorted());
+});
