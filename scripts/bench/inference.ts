@@ -32,8 +32,21 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "7" },
     processes: { type: "string", default: "2" },
     "as-it-is": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
+
+if (options.help) {
+  console.log(`npm run bench -- [options]: inference in workerd beside what else runs such networks there
+
+  --models A,B      of: ${NETWORKS.map(({ name }) => name).join(", ")}
+  --engines A,B     of: ${ENGINES.map(({ key }) => key).join(", ")}
+  --only X          speed, cold (first label of a fresh process) or way (a photo of 12 MP to labels); all if absent
+  --rounds N        of measurements (7);  --processes N: of each engine, of which the faster counts (2)
+  --as-it-is        without the runs that switch parts of the processor off
+  --json            the same as one object`);
+  process.exit();
+}
 
 installRivals();
 await bundleTfjs();

@@ -5,22 +5,7 @@ import { Executor } from "../../../worker/inference/executor.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
-
-interface CaseTensor {
-  shape: number[];
-  dtype: "float32" | "uint8" | "int8";
-  scale?: number;
-  zeroPoint?: number;
-  data: number[];
-}
-interface Case {
-  name: string;
-  op: string;
-  file: string;
-  inputs: CaseTensor[];
-  outputs: CaseTensor[];
-  spread?: Record<string, number>;
-}
+import type { Case, CaseTensor } from "./cases.ts";
 
 /** What TensorFlow Lite runs and tfjs has no kernel for. */
 const REFUSED: Record<string, RegExp> = {

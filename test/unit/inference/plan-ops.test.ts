@@ -5,22 +5,7 @@ import { NoPlan, Plan, type PlanPrecision } from "../../../worker/inference/plan
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
-
-interface CaseTensor {
-  shape: number[];
-  dtype: "float32" | "uint8" | "int8";
-  scale?: number;
-  zeroPoint?: number;
-  data: number[];
-}
-interface Case {
-  name: string;
-  op: string;
-  file: string;
-  inputs: CaseTensor[];
-  outputs: CaseTensor[];
-  spread?: Record<string, number>;
-}
+import type { Case, CaseTensor } from "./cases.ts";
 
 /** What the executor refuses too, see ops.test.ts, and what is left to it, see ../model/precision.test.ts. */
 const NOT_PLANNED = /grouped|dil2-s2|tiny-gated/;
