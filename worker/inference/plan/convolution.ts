@@ -35,8 +35,8 @@ interface Geometry {
 
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
-/** Rows of a tile, of which blocks are made: in 16 bits, and of all others. */
-const TILE_ROWS = { wide: 5, narrow: 6 };
+/** Rows of a tile, of which blocks are made: in 16 bits, of floats, and of all others. */
+const TILE_ROWS = { wide: 5, floats: 4, others: 6 };
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
 /** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
@@ -106,7 +106,7 @@ function convStep(
   const short = shortness(input, output);
   const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
-  const tile = wide ? TILE_ROWS.wide : TILE_ROWS.narrow;
+  const tile = wide ? TILE_ROWS.wide : kernel === "conv_f32" ? TILE_ROWS.floats : TILE_ROWS.others;
   const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
   const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
   const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
