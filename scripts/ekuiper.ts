@@ -1,4 +1,5 @@
 /** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
+
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,6 +11,7 @@ import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import { Conflict, type Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
 import { NoLabel } from "./ekuiper/try.ts";
+import { isBadUsage } from "./lib/command.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
@@ -229,10 +231,7 @@ async function main(): Promise<number> {
 }
 
 const isExpected = (error: unknown): error is Error =>
-  error instanceof UsageError ||
-  error instanceof Conflict ||
-  error instanceof EkuiperError ||
-  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+  error instanceof UsageError || error instanceof Conflict || error instanceof EkuiperError || isBadUsage(error);
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
 try {

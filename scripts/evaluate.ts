@@ -7,6 +7,7 @@ import { type Result, table } from "./evaluate/table.ts";
 import type { Answer } from "./label/answers.ts";
 import { ask, Refused, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
+import { runCommand } from "./lib/command.ts";
 import { inOrder } from "./lib/in-order.ts";
 import { indexModels, labelsOfModel, MODELS } from "./lib/model-index.ts";
 import { Progress } from "./lib/progress.ts";
@@ -180,18 +181,4 @@ async function main(): Promise<number> {
   return once.length === 0 ? 0 : 1;
 }
 
-const isUsersMistake = (error: unknown): error is Error =>
-  error instanceof Mistake ||
-  error instanceof NoImage ||
-  error instanceof Refused ||
-  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!isUsersMistake(error)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
-// wrangler, which bundled the Worker, may hold the program open.
-process.stdout.write("", () => process.exit());
+await runCommand(main, [Mistake, NoImage, Refused]);

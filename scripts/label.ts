@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type Answer, csv, json, table } from "./label/answers.ts";
 import { ask, Refused, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
+import { runCommand } from "./lib/command.ts";
 import { inOrder } from "./lib/in-order.ts";
 import { Progress } from "./lib/progress.ts";
 
@@ -88,17 +89,4 @@ async function label(
   return failed > 0 ? 1 : 0;
 }
 
-const isUsersMistake = (error: unknown): error is Error =>
-  error instanceof NoImage ||
-  error instanceof Refused ||
-  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
-
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!isUsersMistake(error)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
-}
-// wrangler, which bundled the Worker, may hold the program open.
-process.stdout.write("", () => process.exit());
+await runCommand(main, [NoImage, Refused]);

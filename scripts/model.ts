@@ -1,6 +1,7 @@
 /** `npm run model -- list|add|check|remove`: the models in model-assets/. */
 import { parseArgs } from "node:util";
 import type { IndexEntry } from "../worker/model/index-entry.ts";
+import { isBadUsage } from "./lib/command.ts";
 import { indexModels, MODELS } from "./lib/model-index.ts";
 import { addModel, ModelError, nameOf, removeModel } from "./model/folder.ts";
 
@@ -107,7 +108,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const users = error instanceof ModelError || (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+  const users = error instanceof ModelError || isBadUsage(error);
   if (!users) throw error;
   console.error((error as Error).message);
   process.exitCode = error instanceof ModelError && (error as Error).message !== usage ? 1 : 2;
