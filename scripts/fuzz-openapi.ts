@@ -36,6 +36,28 @@ function schemathesis(): string {
   return program;
 }
 
+/**
+ * Runs schemathesis: a person sees all that it says as it says it, a log its counts, or all of it where it found a fault.
+ * Not synchronous, since the labeler's proxy lives in this process.
+ *
+ * @returns Its exit code.
+ */
+function watch(program: string, args: readonly string[]): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: process.stdout.isTTY ? "inherit" : ["ignore", "pipe", "inherit"] });
+    const said: Buffer[] = [];
+    child.stdout?.on("data", (piece: Buffer) => said.push(piece));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const text = Buffer.concat(said).toString();
+      const counts = text.match(/^ *(Tested: \d+|\d+ generated, .*)$/gm) ?? [];
+      if (said.length > 0)
+        console.log(code === 0 ? `schemathesis: ${counts.map((line) => line.trim()).join("; ")}` : text);
+      resolve(code);
+    });
+  });
+}
+
 const { values } = parseArgs({
   options: { cases: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } },
 });
@@ -56,12 +78,7 @@ try {
     ...["--max-examples", String(Math.ceil(cases / operations.length)), "--seed", values.seed],
     ...["--max-response-time", "5", "--suppress-health-check", "all", "--no-color"],
   ];
-  // Not synchronous: the labeler's proxy lives in this process.
-  code = await new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit" });
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
+  code = await watch(program, args);
 } finally {
   await labeler.stop();
 }
