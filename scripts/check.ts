@@ -1,8 +1,7 @@
 /** npm run check: format, lint and types of the whole repository. */
+import { runCommand } from "./lib/command.ts";
 import { prepare } from "./lib/prepare.ts";
 import { node, wrangler } from "./lib/run.ts";
-
-await prepare();
 
 const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[] = [
   ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
@@ -12,10 +11,14 @@ const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[]
   ["types of scripts and black-box tests", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.node.json"])],
 ];
 
-for (const [name, check] of CHECKS) {
-  const code = await check();
-  if (code !== 0) {
-    console.error(`npm run check: ${name} failed.`);
-    process.exit(code);
+await runCommand({ usage: "npm run check: format, lint and types of the whole repository" }, async () => {
+  await prepare();
+  for (const [name, check] of CHECKS) {
+    const code = await check();
+    if (code !== 0) {
+      console.error(`npm run check: ${name} failed.`);
+      return code;
+    }
   }
-}
+  return 0;
+});

@@ -2,16 +2,18 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { EkuiperApi } from "./ekuiper/api.ts";
 import { Mailbox, startBroker } from "./ekuiper/broker.ts";
 import { GoMissing } from "./ekuiper/build.ts";
 import { startEngine } from "./ekuiper/engine.ts";
 import { install } from "./ekuiper/install.ts";
+import { startLoadedLabeler } from "./ekuiper/labeler.ts";
+import { CommandError, fromUser, runCommand } from "./lib/command.ts";
 
 const coffee = "test/fixtures/coffee.png";
 const root = resolve(import.meta.dirname, "..");
-const usage = `npm run demo [-- IMAGE]
+const usage = `npm run demo -- [IMAGE]
+
 Publishes IMAGE (${coffee} unless told otherwise) by MQTT, lets LF Edge eKuiper label it with this
 labeler, and prints the label. Everything runs on free ports of this machine and is stopped at the end.`;
 
@@ -25,9 +27,6 @@ const labelSeconds = 6; // eKuiper itself gives up a call after 5 s
 const cleanUp: (() => Promise<void>)[] = [];
 const interrupt = new AbortController();
 
-/** Something whose message is all that whoever started the demo needs. */
-class UserError extends Error {}
-
 async function demo(path: string, image: Uint8Array): Promise<void> {
   console.log(`${path} by MQTT through LF Edge eKuiper to Edge Labeler\n`);
 
@@ -40,8 +39,6 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   step("broker", broker.url);
   step("eKuiper", engine.url);
 
-  // Imported here: it brings wrangler, which takes a second and ends the program by itself on Ctrl-C.
-  const { startLoadedLabeler } = await import("./ekuiper/labeler.ts");
   const token = randomBytes(12).toString("hex");
   const labeler = await startLoadedLabeler(token);
   cleanUp.push(labeler.stop);
@@ -57,7 +54,7 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   await listening(async () => {
     const { steps, checks, done } = await install(options, { dryRun: false, force: false });
     const failed = checks.filter(({ state }) => state !== "ok").map(({ name, detail }) => `${name}: ${detail}`);
-    if (!done) throw new UserError(`Not installed.\n${failed.join("\n")}`);
+    if (!done) throw new CommandError(`Not installed.\n${failed.join("\n")}`, 1);
     for (const { why } of steps) step("installed", why);
   });
 
@@ -76,11 +73,11 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
     await publish();
     const logged = () => `nothing within ${labelSeconds} s. eKuiper's log ends:\n${engine.log().slice(-2000)}`;
     const reason = await mailbox.next("ekuiper/errors", labelSeconds).catch(logged);
-    throw new UserError(`No label. On ekuiper/errors came ${reason}`);
+    throw new CommandError(`No label. On ekuiper/errors came ${reason}`, 1);
   }
   step("received", `${message} on ekuiper/labels after ${Math.round(performance.now() - published)} ms`);
   const { label }: { label?: string } = JSON.parse(message);
-  if (!label) throw new UserError(`eKuiper's answer has no label: ${message}`);
+  if (!label) throw new CommandError(`eKuiper's answer has no label: ${message}`, 1);
   console.log(`\n${label}`);
 }
 
@@ -106,7 +103,7 @@ async function readImage(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    throw new UserError(`Cannot read the image ${path}: ${cause}. Give the path of an image: npm run demo -- IMAGE`);
+    throw new CommandError(`Cannot read the image: ${cause}. Give the path of one: npm run demo -- IMAGE`);
   }
 }
 
@@ -117,51 +114,23 @@ async function stopAll(): Promise<void> {
   }
 }
 
-/** @returns The path and the bytes of the image to label; undefined when only the usage was asked for. */
-async function askedFor(): Promise<{ path: string; image: Uint8Array } | undefined> {
-  const options = { help: { type: "boolean", short: "h" } } as const;
-  const { values, positionals } = parse(() => parseArgs({ options, allowPositionals: true }));
-  if (values.help) {
-    console.log(usage);
-    return undefined;
-  }
-  if (positionals.length > 1) throw new UserError(`One image at a time.\n\n${usage}`);
-  const [given] = positionals;
-  // npm runs this in the checkout; a path is meant from where the user is.
-  const from = process.env.INIT_CWD ?? process.cwd();
-  if (given === undefined) return { path: coffee, image: await readImage(resolve(root, coffee)) };
-  return { path: given, image: await readImage(resolve(from, given)) };
-}
-
-function parse<T>(args: () => T): T {
-  try {
-    return args();
-  } catch (error) {
-    throw new UserError(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-  }
-}
-
-async function main(): Promise<number> {
-  let exitCode = 0;
+async function main([given]: readonly string[]): Promise<number> {
+  const image = await readImage(given === undefined ? resolve(root, coffee) : fromUser(given));
+  process.chdir(root);
   const interrupted = new Promise<never>((_, reject) => {
-    interrupt.signal.addEventListener("abort", () => reject(new UserError("Interrupted; stopping everything.")));
+    const stop = () => reject(new CommandError("Interrupted; everything is stopped.", 1));
+    interrupt.signal.addEventListener("abort", stop);
   });
-  interrupted.catch(() => {}); // until the race below listens to it
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
   try {
-    const asked = await askedFor();
-    if (asked === undefined) return 0;
-    process.chdir(root);
-    await Promise.race([demo(asked.path, asked.image), interrupted]);
+    await Promise.race([demo(given ?? coffee, image), interrupted]);
   } catch (error) {
-    exitCode = 1;
-    if (error instanceof GoMissing) console.error(`${error.message}\n\n${withoutGo}`);
-    else if (error instanceof UserError) console.error(error.message);
-    else console.error("The demo failed.", error);
+    throw error instanceof GoMissing ? new CommandError(`${error.message}\n\n${withoutGo}`, 1) : error;
+  } finally {
+    await stopAll();
   }
-  await stopAll();
-  if (exitCode === 0) console.log(`\nDone, and all of it stopped, after ${seconds()} s.`);
-  return exitCode;
+  console.log(`\nDone, and all of it stopped, after ${seconds()} s.`);
+  return 0;
 }
 
-process.exit(await main());
+await runCommand({ usage, operands: 1 }, (_, operands) => main(operands));

@@ -1,17 +1,14 @@
 /** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
-
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { EkuiperApi, EkuiperError } from "./ekuiper/api.ts";
+import { EkuiperApi } from "./ekuiper/api.ts";
 import type { Check } from "./ekuiper/checks.ts";
-import { duration, feed, imageFiles, UsageError, watch } from "./ekuiper/feed.ts";
+import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
 import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
-import { Conflict, type Step } from "./ekuiper/plan.ts";
+import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
-import { NoLabel } from "./ekuiper/try.ts";
-import { isBadUsage } from "./lib/command.ts";
+import { CommandError, countIn, fromUser, runCommand, UsageError, type Values as ValuesOf } from "./lib/command.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
@@ -56,15 +53,11 @@ const options = {
   "loop-forever": { type: "boolean", default: false },
   count: { type: "string" },
   json: { type: "boolean", default: false },
-  help: { type: "boolean", short: "h" },
 } as const;
 
-type Values = ReturnType<typeof parse>["values"];
+type Values = ValuesOf<typeof options>;
 
-const parse = () => parseArgs({ options, allowPositionals: true });
 const root = resolve(import.meta.dirname, "..");
-/** npm runs this in the checkout; a path is meant from where the user is. */
-const from = process.env.INIT_CWD ?? process.cwd();
 const interrupt = new AbortController();
 
 function address(option: string, text: string, protocols: RegExp): string {
@@ -170,9 +163,9 @@ async function runStatus(values: Values): Promise<number> {
 }
 
 async function runTest(values: Values): Promise<number> {
-  const path = values.image === undefined ? resolve(root, "test/fixtures/coffee.png") : resolve(from, values.image);
+  const path = values.image === undefined ? resolve(root, "test/fixtures/coffee.png") : fromUser(values.image);
   const image = await readFile(path).catch((error: Error) => {
-    throw new UsageError(`Cannot read the image: ${error.message}`);
+    throw new CommandError(`Cannot read the image: ${error.message}`);
   });
   const { label, hops, message, loop } = await tryOnce(gatewayOptions(values), image);
   if (values.json) {
@@ -187,7 +180,7 @@ async function runTest(values: Values): Promise<number> {
 async function runFeed(values: Values, paths: readonly string[]): Promise<number> {
   if (paths.length === 0) throw new UsageError("feed needs files or folders: npm run ekuiper -- feed photos/");
   const { broker = "tcp://127.0.0.1:1883" } = gatewayOptions(values);
-  const files = await imageFiles(paths.map((path) => resolve(from, path)));
+  const files = await imageFiles(paths.map(fromUser));
   const count = await feed(files, {
     broker,
     topic: values.topic ?? TOPICS.images,
@@ -202,8 +195,7 @@ async function runFeed(values: Values, paths: readonly string[]): Promise<number
 
 async function runWatch(values: Values): Promise<number> {
   const { broker = "tcp://127.0.0.1:1883" } = gatewayOptions(values);
-  const count = values.count === undefined ? Number.POSITIVE_INFINITY : Number(values.count);
-  if (Number.isNaN(count) || count < 1) throw new UsageError(`--count ${values.count} is no number above 0.`);
+  const count = values.count === undefined ? Number.POSITIVE_INFINITY : countIn("count", values.count);
   const topics = values.topic === undefined ? [TOPICS.labels, TOPICS.errors] : [values.topic];
   const take = (topic: string, message: string) => {
     if (values.json) console.log(JSON.stringify({ time: new Date().toISOString(), topic, message }));
@@ -213,35 +205,24 @@ async function runWatch(values: Values): Promise<number> {
   return 0;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parse();
-  const [command, ...rest] = positionals;
-  if (values.help || command === undefined) {
-    console.log(usage);
-    return values.help ? 0 : 2;
-  }
-  if (command === "feed") return runFeed(values, rest);
-  if (rest.length > 0) throw new UsageError(`${command} takes no ${rest[0]}.\n\n${usage}`);
-  if (command === "install") return runInstall(values);
-  if (command === "status") return runStatus(values);
-  if (command === "test") return runTest(values);
-  if (command === "uninstall") return runUninstall(values);
-  if (command === "watch") return runWatch(values);
-  throw new UsageError(`There is no command ${command}.\n\n${usage}`);
-}
+const COMMANDS = new Map([
+  ["install", runInstall],
+  ["status", runStatus],
+  ["test", runTest],
+  ["uninstall", runUninstall],
+  ["feed", runFeed],
+  ["watch", runWatch],
+]);
 
-const isExpected = (error: unknown): error is Error =>
-  error instanceof UsageError || error instanceof Conflict || error instanceof EkuiperError || isBadUsage(error);
+async function main(values: Values, [command = "", ...paths]: readonly string[]): Promise<number> {
+  const run = COMMANDS.get(command);
+  if (run === undefined) {
+    const wrong = command === "" ? "Name a command" : `There is no command ${command}`;
+    throw new UsageError(`${wrong}: ${[...COMMANDS.keys()].join(", ")}.`);
+  }
+  if (run !== runFeed && paths.length > 0) throw new UsageError(`${command} takes no ${paths[0]}.`);
+  return run(values, paths);
+}
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupt.abort());
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof NoLabel) {
-    console.error(error.message);
-    process.exitCode = 1;
-  } else if (isExpected(error)) {
-    console.error(error.message);
-    process.exitCode = 2;
-  } else throw error;
-}
+await runCommand({ usage, options, operands: Number.POSITIVE_INFINITY }, main);

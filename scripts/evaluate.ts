@@ -1,23 +1,23 @@
 /** `npm run evaluate -- DIR`: how often models are right on images of known class, by the same code in a local workerd. */
-import { parseArgs } from "node:util";
 import type { IndexEntry } from "../worker/model/index-entry.ts";
 import { Classes, classNamesOf, readSynsets, UnknownClass } from "./evaluate/classes.ts";
 import { agreementOf, figuresOf, passes, type Run } from "./evaluate/figures.ts";
 import { type Result, table } from "./evaluate/table.ts";
 import type { Answer } from "./label/answers.ts";
-import { ask, Refused, type Server } from "./label/ask.ts";
-import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
-import { runCommand } from "./lib/command.ts";
+import { ask, type Server } from "./label/ask.ts";
+import { type Image, imagesOfAll } from "./label/images.ts";
+import { CommandError, fromUser, runCommand, UsageError, type Values } from "./lib/command.ts";
 import { inOrder } from "./lib/in-order.ts";
 import { indexModels, labelsOfModel, MODELS } from "./lib/model-index.ts";
 import { Progress } from "./lib/progress.ts";
+import { startWorkerd } from "./lib/workerd.ts";
 
 const usage = `npm run evaluate -- [options] DIR
 
-Labels the images in DIR, whose class is known from the folder in DIR that they lie in (DIR/peacock/1.jpg) or from their
-file's name (DIR/peacock_1.jpg), and prints how often that label came first or among the first five, and how often a
-precision gives the label that exact gives. A class is named by its label or one of the names in it, by its number, or by
-its ImageNet synset (n01806143, n01806143_peacock).
+Labels the images in DIR, whose class is known from the folder in DIR that they lie in (DIR/peacock/1.jpg) or from
+their file's name (DIR/peacock_1.jpg), and prints how often that label came first or among the first five, and how often
+a precision gives the label that exact gives. A class is named by its label or one of the names in it, by its number, or
+by its ImageNet synset (n01806143, n01806143_peacock).
 
   --model NAME      of this model; may be given several times (all)
   --precision P     exact, fast or quantised; may be given several times (all that the model can have)
@@ -25,21 +25,16 @@ its ImageNet synset (n01806143, n01806143_peacock).
   --models FOLDER   another folder of models than ${MODELS}
   --json            one object instead of a table
 
-Ends with 0 if every image was labelled, 1 if one could not be or is of no class of the model, 2 if nothing could be done.`;
+Ends with 0 if every image was labelled, 1 if one could not be or is of no class of the model, 2 if nothing could be
+done.`;
 
 const options = {
   model: { type: "string", multiple: true },
   precision: { type: "string", multiple: true },
   crop: { type: "string", multiple: true },
-  models: { type: "string", default: MODELS },
+  models: { type: "string" },
   json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
-
-/** What a user did wrong, with what to do instead. */
-class Mistake extends Error {
-  override name = "Mistake";
-}
 
 /** A model, its images whose class it knows, and how it is to be run. */
 interface Job {
@@ -56,9 +51,11 @@ function choose(entries: readonly IndexEntry[], names: readonly string[] | undef
   const chosen = names?.map((name) => {
     const entry = entries.find((candidate) => candidate.name === name);
     if (entry === undefined) {
-      throw new Mistake(`There is no model "${name}". There are: ${entries.map((e) => e.name).join(", ") || "none"}.`);
+      throw new CommandError(
+        `There is no model "${name}". There are: ${entries.map((e) => e.name).join(", ") || "none"}.`,
+      );
     }
-    if (entry.error !== undefined) throw new Mistake(entry.error);
+    if (entry.error !== undefined) throw new CommandError(entry.error);
     return entry;
   });
   return chosen ?? entries.filter(({ error }) => error === undefined);
@@ -137,34 +134,27 @@ async function evaluate(server: Server, job: Job, show: () => void): Promise<{ r
 
 const roundsOf = ({ precisions, crops, images }: Job) => precisions.length * crops.length * images.length;
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  const [folder] = positionals;
-  if (folder === undefined || positionals.length > 1) throw new Mistake(`Name one folder.\n\n${usage}`);
+async function main(values: Values<typeof options>, [folder]: readonly string[]): Promise<number> {
+  if (folder === undefined) throw new UsageError("Name a folder of images.");
   const strange = values.crop?.find((crop) => crop !== "squash" && crop !== "center");
-  if (strange !== undefined) throw new Mistake(`--crop ${strange}: there is squash and center.`);
+  if (strange !== undefined) throw new UsageError(`--crop ${strange}: there is squash and center.`);
+  const models = values.models === undefined ? MODELS : fromUser(values.models);
   const images = await imagesOfAll([folder]);
-  const [entries, synsets] = [choose(await indexModels(values.models), values.model), await readSynsets()];
+  const [entries, synsets] = [choose(await indexModels(models), values.model), await readSynsets()];
   const jobs: Job[] = [];
   for (const entry of entries) {
-    const classes = new Classes(await labelsOfModel(values.models, entry.name), synsets);
+    const classes = new Classes(await labelsOfModel(models, entry.name), synsets);
     jobs.push(jobOf(entry, folder, images, classes, values));
   }
   if (jobs.every((job) => roundsOf(job) === 0)) {
     const reason = jobs.flatMap(({ unknown }) => unknown)[0]?.error ?? "no model can have that precision.";
-    throw new Mistake(`There is nothing to evaluate: ${reason}`);
+    throw new CommandError(`There is nothing to evaluate: ${reason}`);
   }
   const progress = new Progress(jobs.reduce((sum, job) => sum + roundsOf(job), 0));
   const results: Result[] = [];
   const failed: Answer[] = [];
   let done = 0;
-  // Imported here: wrangler takes a second, which a mistake in the arguments need not wait for.
-  const { startWorkerd } = await import("./lib/workerd.ts");
-  const server = await startWorkerd({ models: values.models, settings: { DEFAULT_MODEL: jobs[0]?.model ?? "" } });
+  const server = await startWorkerd({ models, settings: { DEFAULT_MODEL: jobs[0]?.model ?? "" } });
   try {
     for (const job of jobs) {
       const one = await evaluate({ url: server.url, token: undefined }, job, () => progress.show(++done));
@@ -181,4 +171,4 @@ async function main(): Promise<number> {
   return once.length === 0 ? 0 : 1;
 }
 
-await runCommand(main, [Mistake, NoImage, Refused]);
+await runCommand({ usage, options, operands: 1 }, main);

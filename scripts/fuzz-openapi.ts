@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { countIn, runCommand } from "./lib/command.ts";
 import { startLabeler } from "./lib/labeler.ts";
 import { operations } from "./openapi/operations.ts";
 
@@ -58,28 +58,32 @@ function watch(program: string, args: readonly string[]): Promise<number | null>
   });
 }
 
-const { values } = parseArgs({
-  options: { cases: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } },
+const usage = `npm run fuzz:openapi -- [options]: schemathesis holds the labeler's answers against /openapi.json
+
+  --cases N         how many calls, at least if they are 1000 or more (1000)
+  --seed N          other calls (1)
+
+schemathesis ${VERSION} comes from PyPI into ${VENV}; it needs Python 3.10 or newer.`;
+
+const options = { cases: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } } as const;
+
+await runCommand({ usage, options }, async (values) => {
+  const cases = countIn("cases", values.cases);
+  const program = schemathesis();
+  const labeler = await startLabeler();
+  let code: number | null;
+  try {
+    await fetch(`${labeler.url}/readyz`);
+    const args = [
+      ...["run", `${labeler.url}/openapi.json`, "--url", labeler.url],
+      ...["--checks", CHECKS.join(",")],
+      ...["--phases", "examples,coverage,fuzzing"],
+      ...["--max-examples", String(Math.ceil(cases / operations.length)), "--seed", values.seed],
+      ...["--max-response-time", "5", "--suppress-health-check", "all", "--no-color"],
+    ];
+    code = await watch(program, args);
+  } finally {
+    await labeler.stop();
+  }
+  return code ?? 1;
 });
-const cases = Number(values.cases);
-if (!Number.isInteger(cases) || cases < 1) {
-  console.error("npm run fuzz:openapi -- --cases N: how many calls, about; 1000 if absent. --seed N: other ones.");
-  process.exit(2);
-}
-const program = schemathesis();
-const labeler = await startLabeler();
-let code: number | null;
-try {
-  await fetch(`${labeler.url}/readyz`);
-  const args = [
-    ...["run", `${labeler.url}/openapi.json`, "--url", labeler.url],
-    ...["--checks", CHECKS.join(",")],
-    ...["--phases", "examples,coverage,fuzzing"],
-    ...["--max-examples", String(Math.ceil(cases / operations.length)), "--seed", values.seed],
-    ...["--max-response-time", "5", "--suppress-health-check", "all", "--no-color"],
-  ];
-  code = await watch(program, args);
-} finally {
-  await labeler.stop();
-}
-process.exit(code ?? 1);

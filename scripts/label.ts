@@ -1,11 +1,11 @@
 /** `npm run label -- IMAGES`: labels files without a server running, by the same code in a local workerd. */
-import { parseArgs } from "node:util";
 import { type Answer, csv, json, table } from "./label/answers.ts";
-import { ask, Refused, type Server } from "./label/ask.ts";
-import { type Image, imagesOfAll, NoImage } from "./label/images.ts";
-import { runCommand } from "./lib/command.ts";
+import { ask, type Server } from "./label/ask.ts";
+import { type Image, imagesOfAll } from "./label/images.ts";
+import { runCommand, UsageError, type Values } from "./lib/command.ts";
 import { inOrder } from "./lib/in-order.ts";
 import { Progress } from "./lib/progress.ts";
+import { startWorkerd } from "./lib/workerd.ts";
 
 const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
 
@@ -32,30 +32,23 @@ const options = {
   json: { type: "boolean" },
   csv: { type: "boolean" },
   url: { type: "string" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  if (positionals.length === 0) throw new NoImage(`Name at least one image.\n\n${usage}`);
-  if (values.json && values.csv) throw new NoImage("--json and --csv exclude each other.");
-  const images = await imagesOfAll(positionals);
+async function main(values: Values<typeof options>, names: readonly string[]): Promise<number> {
+  if (names.length === 0) throw new UsageError("Name at least one image.");
+  if (values.json && values.csv) throw new UsageError("--json and --csv exclude each other.");
+  const images = await imagesOfAll(names);
   const query = new URLSearchParams();
   for (const name of ["model", "top", "min", "crop", "precision", "exif"] as const) {
     const value = values[name];
     if (value !== undefined) query.set(name, value);
   }
   if (values.url !== undefined) {
-    if (!/^https?:\/\//.test(values.url)) throw new NoImage(`--url ${values.url} is no http:// or https:// address.`);
+    if (!/^https?:\/\//.test(values.url))
+      throw new UsageError(`--url ${values.url} is no http:// or https:// address.`);
     const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
     return label(server, query, images, values);
   }
-  // Imported here: wrangler takes a second, which a remote labeler does not need.
-  const { startWorkerd } = await import("./lib/workerd.ts");
   const server = await startWorkerd();
   try {
     return await label({ url: server.url, token: undefined }, query, images, values);
@@ -89,4 +82,4 @@ async function label(
   return failed > 0 ? 1 : 0;
 }
 
-await runCommand(main, [NoImage, Refused]);
+await runCommand({ usage, options, operands: Number.POSITIVE_INFINITY }, main);

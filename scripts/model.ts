@@ -1,9 +1,9 @@
 /** `npm run model -- list|add|check|remove`: the models in model-assets/. */
-import { parseArgs } from "node:util";
 import type { IndexEntry } from "../worker/model/index-entry.ts";
-import { isBadUsage } from "./lib/command.ts";
+import { CommandError, fromUser, runCommand, UsageError, type Values } from "./lib/command.ts";
 import { indexModels, MODELS } from "./lib/model-index.ts";
-import { addModel, ModelError, nameOf, removeModel } from "./model/folder.ts";
+import { startWorkerd } from "./lib/workerd.ts";
+import { addModel, nameOf, removeModel } from "./model/folder.ts";
 
 const usage = `npm run model -- COMMAND
 
@@ -19,8 +19,7 @@ const options = {
   labels: { type: "string" },
   spec: { type: "string" },
   name: { type: "string" },
-  models: { type: "string", default: MODELS },
-  help: { type: "boolean", short: "h" },
+  models: { type: "string" },
 } as const;
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
@@ -53,11 +52,10 @@ const PICTURE = Buffer.from(
 async function check(models: string, names: readonly string[]): Promise<boolean> {
   const entries = await indexModels(models);
   const unknown = names.find((name) => !entries.some((entry) => entry.name === name));
-  if (unknown !== undefined) throw new ModelError(`There is no model "${unknown}".`);
+  if (unknown !== undefined)
+    throw new CommandError(`There is no model "${unknown}"; npm run model -- list shows what there is.`, 1);
   const chosen = entries.filter(({ name }) => names.length === 0 || names.includes(name));
-  if (chosen.length === 0) throw new ModelError(`There are no models in ${models}.`);
-  // Imported here: wrangler takes a second, which the other commands do not need.
-  const { startWorkerd } = await import("./lib/workerd.ts");
+  if (chosen.length === 0) throw new CommandError(`There are no models in ${models}.`, 1);
   const server = await startWorkerd({ models, settings: { DEFAULT_MODEL: chosen[0]?.name ?? "" } });
   let all = true;
   try {
@@ -78,15 +76,9 @@ async function check(models: string, names: readonly string[]): Promise<boolean>
   return all;
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const [command, ...names] = positionals;
+async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
   const [first] = names;
-  if (values.help || command === undefined) {
-    console.log(usage);
-    return values.help ? 0 : 2;
-  }
-  const { models } = values;
+  const models = values.models === undefined ? MODELS : fromUser(values.models);
   if (command === "list" && names.length === 0) {
     print(await indexModels(models));
   } else if (command === "add" && first !== undefined && names.length === 1) {
@@ -100,18 +92,10 @@ async function main(): Promise<number> {
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
-    throw new ModelError(usage);
+    const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
+    throw new UsageError(`${wrong} The commands are list, add FILE, check and remove NAME.`);
   }
   return 0;
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const users = error instanceof ModelError || isBadUsage(error);
-  if (!users) throw error;
-  console.error((error as Error).message);
-  process.exitCode = error instanceof ModelError && (error as Error).message !== usage ? 1 : 2;
-}
-// wrangler, which bundled the Worker for `check`, may hold the program open.
-process.stdout.write("", () => process.exit());
+await runCommand({ usage, options, operands: Number.POSITIVE_INFINITY }, main);

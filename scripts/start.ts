@@ -1,10 +1,18 @@
-/** npm start: the labeler on this machine, in workerd. Arguments go to `wrangler dev`: npm start -- --ip 0.0.0.0 */
+/** npm start: the labeler on this machine, in workerd, by `wrangler dev`, which gets the arguments. */
 import { watch } from "node:fs";
 import { makeBundles } from "./lib/bundles.ts";
+import { handedOn } from "./lib/command.ts";
 import { indexModels, MODELS } from "./lib/model-index.ts";
 import { wrangler } from "./lib/run.ts";
 
-const args = process.argv.slice(2);
+const args = handedOn(`npm start -- [options]: the labeler on this machine, and again with every change of its code
+
+  --port PORT          8787
+  --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
+  --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
+  --assets FOLDER      another folder of models than ${MODELS}
+
+So do all options of wrangler dev: npm run wrangler -- dev --help`);
 const assets = args.indexOf("--assets");
 const models = assets === -1 ? MODELS : (args[assets + 1] ?? MODELS);
 

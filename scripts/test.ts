@@ -1,11 +1,17 @@
 /** npm test: all tests. With arguments only vitest, which gets them: npm test -- --project unit */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { handedOn } from "./lib/command.ts";
 import { node } from "./lib/run.ts";
 
 const CODECS = "native/codecs/test";
 
-const args = process.argv.slice(2);
+const args = handedOn(`npm test -- [vitest's options] [FILE …]: all tests; with arguments those of TypeScript alone
+
+  --project NAME       unit (inside workerd) or blackbox (from outside)
+  -t PATTERN           those with such a name
+
+So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.`);
 let code: number | null = 0;
 // First the few seconds of C, so that the count of the whole suite is the last that a run prints.
 if (args.length === 0) {

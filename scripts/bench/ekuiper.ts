@@ -1,15 +1,15 @@
 /**
- * npm run bench:ekuiper [-- --rounds N --images N --json]: labelling on one gateway, by the tutorial's Python plugin pyai
- * and by this labeler's plugin, service and sink: the real engine, in turns, on this machine. Linux only; needs Go, Python
- * (3.11 or older for pyai's own tflite_runtime; newer ones get ai-edge-litert) and nginx. Packages go to .cache/.
+ * npm run bench:ekuiper: labelling on one gateway, by the tutorial's Python plugin pyai and by this labeler's plugin,
+ * service and sink: the real engine, in turns, on this machine. Linux only; needs Go, Python (3.11 or older for pyai's own
+ * tflite_runtime; newer ones get ai-edge-litert) and nginx. Packages go to .cache/.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { startBroker } from "../ekuiper/broker.ts";
 import { buildEngine } from "../ekuiper/build.ts";
 import { findPython } from "../ekuiper/relay.ts";
+import { CommandError, countIn, runCommand } from "../lib/command.ts";
 import { MODELS } from "../lib/model-index.ts";
 import { startWorkerd } from "../lib/workerd.ts";
 import { CONTENDERS, type Contender } from "./ekuiper/gateway.ts";
@@ -17,54 +17,65 @@ import { measure, median, quantile, type Round } from "./ekuiper/measure.ts";
 import { preparePyai } from "./ekuiper/pyai.ts";
 import { type Trouble, trouble } from "./ekuiper/trouble.ts";
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "2" },
-    images: { type: "string", default: "60" },
-    json: { type: "boolean", default: false },
-  },
-});
+const usage = `npm run bench:ekuiper -- [options]: the tutorial's plugin and the labeler's plugin, service and sink on one gateway
+
+  --rounds N        how often each is measured (2)
+  --images N        how many images a round (60)
+  --json            one object instead of tables
+
+Ends with 1 if a goal is missed.`;
+
+const options = {
+  rounds: { type: "string", default: "2" },
+  images: { type: "string", default: "60" },
+  json: { type: "boolean", default: false },
+} as const;
+
 const contenders = Object.keys(CONTENDERS) as Contender[];
 const images = ["coffee.png", "chelsea.png", "rocket.jpg", "china.jpg"].map((name) =>
   readFileSync(`test/fixtures/${name}`),
 );
 
-const python = findPython();
-if (python === undefined) throw new Error("Python 3.7 or newer was not found.");
-await buildEngine();
-const pyai = preparePyai(python);
-const broker = await startBroker();
-// What is compared is labelling, not remembering.
-const settings = { CACHE_ANSWERS: "false" };
-const labeler = await startWorkerd({ settings });
-const exactModels = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
-const exact = await startWorkerd({ settings, models: withExactPrecision(exactModels) });
-for (const { url } of [labeler, exact]) await fetch(`${url}/readyz`);
-const parts = { broker, labeler: labeler.url, exact: exact.url, pyai, python };
+await runCommand({ usage, options }, async (values) => {
+  const count = { rounds: countIn("rounds", values.rounds), images: countIn("images", values.images) };
+  const python = findPython();
+  if (python === undefined) throw new CommandError("Python 3.7 or newer was not found.");
+  await buildEngine();
+  const pyai = preparePyai(python);
+  const broker = await startBroker();
+  // What is compared is labelling, not remembering.
+  const settings = { CACHE_ANSWERS: "false" };
+  const labeler = await startWorkerd({ settings });
+  const exactModels = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
+  const exact = await startWorkerd({ settings, models: withExactPrecision(exactModels) });
+  for (const { url } of [labeler, exact]) await fetch(`${url}/readyz`);
+  const parts = { broker, labeler: labeler.url, exact: exact.url, pyai, python };
 
-try {
-  const rounds: Round[] = [];
-  for (let round = 1; round <= Number(options.rounds); round++) {
-    for (const contender of contenders) {
-      console.error(`round ${round}: ${CONTENDERS[contender]}`);
-      rounds.push(
-        await measure(contender, parts, contender === "exact" ? exact : labeler, images, Number(options.images)),
-      );
+  try {
+    const rounds: Round[] = [];
+    for (let round = 1; round <= count.rounds; round++) {
+      for (const contender of contenders) {
+        console.error(`round ${round}: ${CONTENDERS[contender]}`);
+        rounds.push(await measure(contender, parts, contender === "exact" ? exact : labeler, images, count.images));
+      }
     }
+    console.error("bad inputs");
+    const troubles = await trouble(["pyai", "plugin", "service"], parts);
+    const rows = contenders.map((contender) => summary(contender, rounds));
+    const goals = goalsOf(rows, troubles);
+    if (values.json) console.log(JSON.stringify({ runtime: pyai.runtime, rows, troubles, goals }, null, 2));
+    else {
+      console.log(`pyai on ${pyai.runtime}; ${count.rounds} rounds of ${count.images} images, one after the other\n`);
+      print(rows, troubles, goals);
+    }
+    return goals.every(({ pass }) => pass) ? 0 : 1;
+  } finally {
+    await labeler.stop();
+    await exact.stop();
+    await broker.stop();
+    rmSync(exactModels, { recursive: true, force: true });
   }
-  console.error("bad inputs");
-  const troubles = await trouble(["pyai", "plugin", "service"], parts);
-  const rows = contenders.map((contender) => summary(contender, rounds));
-  const goals = goalsOf(rows, troubles);
-  if (options.json) console.log(JSON.stringify({ runtime: pyai.runtime, rows, troubles, goals }, null, 2));
-  else print(rows, troubles, goals);
-  process.exitCode = goals.every(({ pass }) => pass) ? 0 : 1;
-} finally {
-  await labeler.stop();
-  await exact.stop();
-  await broker.stop();
-  rmSync(exactModels, { recursive: true, force: true });
-}
+});
 
 /** The default model in a folder of its own, computed in its exact arithmetic unless a call says otherwise. */
 function withExactPrecision(folder: string): string {
@@ -146,7 +157,6 @@ function goalsOf(rows: readonly Row[], troubles: readonly Trouble[]): Goal[] {
 function print(rows: readonly Row[], troubles: readonly Trouble[], goals: readonly Goal[]): void {
   const number = (value: number, digits = 1) => (Number.isFinite(value) ? value.toFixed(digits) : "–");
   const none = rows.find(({ contender }) => contender === "none") as Row;
-  console.log(`pyai on ${pyai.runtime}; ${options.rounds} rounds of ${options.images} images, one after the other\n`);
   console.log(
     "| | publish → label, median | p95 | images a second | CPU an image, gateway | CPU an image, labeler | gateway memory, RSS (PSS) | of that beyond eKuiper alone |\n|---|--:|--:|--:|--:|--:|--:|--:|",
   );

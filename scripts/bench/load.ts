@@ -1,5 +1,5 @@
 /**
- * npm run bench:load [-- --seconds N]: the labeler under load, on workerd: 200 requests a second of one small image, whose
+ * npm run bench:load: the labeler under load, on workerd: 200 requests a second of one small image, whose
  * answer is cached, and 20 clients that upload photos of 12 megapixels, one after the other. Beside it a Node server of
  * npm's packages with the same network. Linux only, since it reads /proc.
  */
@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { countIn, runCommand } from "../lib/command.ts";
 import { freePorts } from "../lib/ports.ts";
 import { cpuMs, residentMB } from "../lib/processes.ts";
 import { startWorkerd } from "../lib/workerd.ts";
@@ -115,25 +115,31 @@ const ROWS = [
   "memory of the process: first third, last third",
 ];
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "60" } } });
-const seconds = Number(values.seconds);
-if (!(seconds >= 1)) throw new Error("npm run bench:load -- --seconds N: how long each server is loaded; 60 if absent");
-const small = new Uint8Array(readFileSync(SMALL));
-installRivals();
-// Only now: it encodes with what was just installed.
-const [{ inputs }, { encodeJpeg, readPhoto }] = await Promise.all([
-  import("./decode/inputs.ts"),
-  import("./rivals/encoders.js"),
-]);
-const { value: made } = await inputs((format, size) => format === "JPEG" && size === "12 MP").next();
-if (made === undefined) throw new Error("the photo of 12 megapixels was not made");
-// As large as cameras write them.
-const photo = new Uint8Array(await encodeJpeg(readPhoto(made.path), { quality: 98, progressive: false }));
-const measured: Measured[] = [];
-for (const start of [labeler, nodeServer]) measured.push(await measure(start, small, photo, seconds));
-console.log(
-  `A small image has ${(small.length / 1e3).toFixed(1)} kB, a photo ${(photo.length / 1e6).toFixed(1)} MB; ${seconds} s each.\n`,
-);
-console.log(`| | ${measured.map(({ name }) => name).join(" | ")} |\n|---|${measured.map(() => "---|").join("")}`);
-for (const [i, row] of ROWS.entries()) console.log(`| ${row} | ${measured.map(({ rows }) => rows[i]).join(" | ")} |`);
-process.exit();
+const usage = `npm run bench:load -- [options]: ${RATE} small images a second and ${UPLOADS} uploads at once, beside a plain Node server
+
+  --seconds N       how long each server is loaded (60)`;
+
+const options = { seconds: { type: "string", default: "60" } } as const;
+
+await runCommand({ usage, options }, async (values) => {
+  const seconds = countIn("seconds", values.seconds);
+  const small = new Uint8Array(readFileSync(SMALL));
+  installRivals();
+  // Only now: it encodes with what was just installed.
+  const [{ inputs }, { encodeJpeg, readPhoto }] = await Promise.all([
+    import("./decode/inputs.ts"),
+    import("./rivals/encoders.js"),
+  ]);
+  const { value: made } = await inputs((format, size) => format === "JPEG" && size === "12 MP").next();
+  if (made === undefined) throw new Error("the photo of 12 megapixels was not made");
+  // As large as cameras write them.
+  const photo = new Uint8Array(await encodeJpeg(readPhoto(made.path), { quality: 98, progressive: false }));
+  const measured: Measured[] = [];
+  for (const start of [labeler, nodeServer]) measured.push(await measure(start, small, photo, seconds));
+  console.log(
+    `A small image has ${(small.length / 1e3).toFixed(1)} kB, a photo ${(photo.length / 1e6).toFixed(1)} MB; ${seconds} s each.\n`,
+  );
+  console.log(`| | ${measured.map(({ name }) => name).join(" | ")} |\n|---|${measured.map(() => "---|").join("")}`);
+  for (const [i, row] of ROWS.entries()) console.log(`| ${row} | ${measured.map(({ rows }) => rows[i]).join(" | ")} |`);
+  return 0;
+});

@@ -1,4 +1,5 @@
 /** A thin client of eKuiper's REST API: only the calls that install and remove what ekuiper/ ships, and look at it. */
+import { CommandError } from "../lib/command.ts";
 
 /** What eKuiper calls a rule: its id, its SQL and where its rows go, keyed by the kind of sink. */
 export interface Rule {
@@ -35,7 +36,7 @@ export interface PortablePlugin {
 }
 
 /** eKuiper refused a call. */
-export class EkuiperError extends Error {
+export class EkuiperError extends CommandError {
   override name = "EkuiperError";
 }
 

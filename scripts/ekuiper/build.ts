@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { CommandError } from "../lib/command.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const source = join(root, "ekuiper/engine");
@@ -16,7 +17,7 @@ const tags = "core service portable rpc schema template trace";
 const executable = process.platform === "win32" ? "kuiperd.exe" : "kuiperd";
 
 /** There is no Go, or it is older than ekuiper/engine/go.mod asks for. The message says what to install. */
-export class GoMissing extends Error {
+export class GoMissing extends CommandError {
   override name = "GoMissing";
 }
 

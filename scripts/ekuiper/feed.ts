@@ -3,27 +3,23 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import mqtt from "mqtt";
+import { CommandError, UsageError } from "../lib/command.ts";
 import { brokerSettings } from "./service.ts";
-
-/** A mistake in what was asked for. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
 
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp)$/i;
 
-/** The files, and of folders the images in them by name. @throws UsageError */
+/** The files, and of folders the images in them by name. @throws CommandError */
 export async function imageFiles(paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
     const info = await stat(path).catch(() => undefined);
-    if (info === undefined) throw new UsageError(`There is no file or folder ${path}.`);
+    if (info === undefined) throw new CommandError(`There is no file or folder ${path}.`);
     if (!info.isDirectory()) {
       files.push(path);
       continue;
     }
     const names = (await readdir(path)).filter((name) => IMAGE.test(name)).sort();
-    if (names.length === 0) throw new UsageError(`There are no images in ${path}.`);
+    if (names.length === 0) throw new CommandError(`There are no images in ${path}.`);
     files.push(...names.map((name) => join(path, name)));
   }
   return files;
@@ -104,6 +100,8 @@ async function connect(broker: string) {
   return mqtt.connectAsync(broker, { reconnectPeriod: 1000, connectTimeout: 5000 }, false).catch((error: Error) => {
     const cause = error.message || (error as { code?: string }).code;
     const { server } = brokerSettings(broker);
-    throw new UsageError(`The broker ${server} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`);
+    throw new CommandError(
+      `The broker ${server} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`,
+    );
   });
 }

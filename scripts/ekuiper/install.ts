@@ -1,4 +1,5 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
+import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
 import {
   type Check,
@@ -12,7 +13,6 @@ import {
   checkPush,
   checkRules,
 } from "./checks.ts";
-import { UsageError } from "./feed.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress } from "./service.ts";
@@ -112,7 +112,7 @@ export async function install(
 /** Takes away what was installed. @throws Conflict @throws EkuiperError */
 export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[]> {
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new UsageError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
   const steps = uninstallSteps(await readState(api));
   if (!dryRun) for (const step of steps) await step.run(api);
   return steps;
@@ -149,15 +149,15 @@ export async function status(options: GatewayOptions): Promise<Status> {
   return { checks, installed, pending: isAsked ? installSteps(state, await partsOf(wanted)) : [] };
 }
 
-/** Sends one image through what is installed. @throws NoLabel @throws UsageError if nothing is installed */
+/** Sends one image through what is installed. @throws NoLabel @throws CommandError if nothing is installed */
 export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
   const { api } = options;
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new UsageError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
   const state = await readState(api);
   const before = installedOptions(state);
   if (before.loop === undefined)
-    throw new UsageError("Nothing is installed on this gateway: npm run ekuiper -- install");
+    throw new CommandError("Nothing is installed on this gateway: npm run ekuiper -- install");
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
   const topic = listened.replaceAll(/[+#]/g, "edge-labeler-test"); // no one can publish to a wildcard

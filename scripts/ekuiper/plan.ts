@@ -1,5 +1,6 @@
 /** Compares what a gateway has with what it shall have, and says which calls of its REST API make up the difference. */
 import { isDeepStrictEqual } from "node:util";
+import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, Rule } from "./api.ts";
 import { FUNCTIONS, isOurRule, isOurSource, type Parts } from "./parts.ts";
 import { SERVICE, ZIP } from "./service.ts";
@@ -18,7 +19,7 @@ export interface Step {
 }
 
 /** Something of the user's is in the way. The message says what, and what to do. */
-export class Conflict extends Error {
+export class Conflict extends CommandError {
   override name = "Conflict";
 }
 

@@ -1,12 +1,12 @@
 /**
- * npm run ekuiper:plugin [-- --labeler URL --token TOKEN --out FILE]: builds the zip of the portable plugin `labeler`, which
- * gives eKuiper's tutorial rule its `labelImage(self)` unchanged. The same sources and options give the same bytes.
+ * npm run ekuiper:plugin: builds the zip of the portable plugin `labeler`, which gives eKuiper's tutorial rule its
+ * `labelImage(self)` unchanged. The same sources and options give the same bytes.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import { type Zippable, zipSync } from "fflate";
+import { fromUser, runCommand, UsageError, type Values } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
 import type { Labeler } from "./service.ts";
 
@@ -65,25 +65,25 @@ export async function installPlugin(api: EkuiperApi, labeler: Labeler): Promise<
   if (!response.ok) throw new Error(`eKuiper refused the plugin: ${response.status} ${(await response.text()).trim()}`);
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      labeler: { type: "string" },
-      token: { type: "string" },
-      out: { type: "string", default: "dist/labeler.zip" },
-    },
-  });
-  const { labeler: url, token, out } = values;
-  if (url === undefined && token !== undefined) throw new Error("A --token needs the --labeler that it is for");
+const usage = `npm run ekuiper:plugin -- [options]: builds the zip of eKuiper's portable plugin "${PLUGIN}"
+
+  --labeler URL     written into the zip; without it the call that installs the plugin says where the labeler is
+  --token TOKEN     the labeler's, if it asks for one
+  --out FILE        dist/labeler.zip`;
+
+const options = { labeler: { type: "string" }, token: { type: "string" }, out: { type: "string" } } as const;
+
+async function main({ labeler: url, token, out: given }: Values<typeof options>): Promise<number> {
+  if (url === undefined && token !== undefined) throw new UsageError("A --token needs the --labeler that it is for.");
+  const out = given === undefined ? join(root, "dist/labeler.zip") : fromUser(given);
   const zip = await pluginZip(url === undefined ? undefined : { url, ...(token !== undefined && { token }) });
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, zip);
-  console.log(`${out}: ${(zip.length / 1024).toFixed(1)} KB. ekuiper/plugin/README.md says how it gets into eKuiper.`);
+  const size = `${(zip.length / 1024).toFixed(1)} KB`;
+  console.log(`${given ?? "dist/labeler.zip"}: ${size}. ekuiper/plugin/README.md says how it gets into eKuiper.`);
+  return 0;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+  await runCommand({ usage, options }, main);
 }

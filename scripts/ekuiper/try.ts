@@ -1,5 +1,6 @@
 /** `npm run ekuiper -- test`: one image through the installed loop, with the time of each hop. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import { Mailbox } from "./broker.ts";
 import { type Loop, TOPICS } from "./parts.ts";
@@ -38,8 +39,12 @@ interface Row {
 }
 
 /** No label came. The message says why, as far as anyone said it. */
-export class NoLabel extends Error {
+export class NoLabel extends CommandError {
   override name = "NoLabel";
+
+  constructor(message: string) {
+    super(message, 1);
+  }
 }
 
 /** The newest errors that eKuiper counted in the rule, a line each. */

@@ -1,4 +1,5 @@
 /** Asks a labeler over HTTP for the labels of one image. */
+import { CommandError } from "../lib/command.ts";
 import type { Answer, Label } from "./answers.ts";
 import type { Image } from "./images.ts";
 
@@ -6,11 +7,6 @@ export interface Server {
   /** Its address without a slash at the end. */
   readonly url: string;
   readonly token: string | undefined;
-}
-
-/** The labeler refuses every image alike: a wrong parameter, token or address. */
-export class Refused extends Error {
-  override name = "Refused";
 }
 
 /** Statuses that another image would get too. */
@@ -35,7 +31,7 @@ async function detailOf(response: Response): Promise<{ detail: string; type: str
 
 /**
  * @param query The parameters of POST /label.
- * @throws Refused if asking for another image is pointless.
+ * @throws CommandError if the labeler refuses every image alike, so that asking for another image is pointless.
  */
 export async function ask({ url, token }: Server, query: URLSearchParams, image: Image): Promise<Answer> {
   const file = image.name;
@@ -56,7 +52,7 @@ export async function ask({ url, token }: Server, query: URLSearchParams, image:
       });
     } catch (error) {
       const { message, cause } = error as Error;
-      throw new Refused(`${url} cannot be reached: ${cause instanceof Error ? cause.message : message}`);
+      throw new CommandError(`${url} cannot be reached: ${cause instanceof Error ? cause.message : message}`);
     }
     if (response.ok) {
       const missing = response.headers.get("x-image-missing");
@@ -69,7 +65,7 @@ export async function ask({ url, token }: Server, query: URLSearchParams, image:
       await wait(Number.isFinite(later) ? Math.min(later, 30) : attempt);
       continue;
     }
-    if (ALIKE.has(response.status) && !type.endsWith(":bad-body")) throw new Refused(detail);
+    if (ALIKE.has(response.status) && !type.endsWith(":bad-body")) throw new CommandError(detail);
     return { file, error: detail };
   }
 }

@@ -1,27 +1,116 @@
-/** How the commands end that start a labeler of their own. */
+/** What the commands of package.json have in common: their arguments, `--help`, where paths begin, and how they end. */
+import { resolve } from "node:path";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** Whether the arguments themselves were wrong, as parseArgs() of Node sees it. */
-export const isBadUsage = (error: unknown): error is Error =>
-  (error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") === true;
+/** Why a command cannot do what it was asked for. The message is all that its user needs; what else is thrown is a bug. */
+export class CommandError extends Error {
+  override name = "CommandError";
+
+  /** @param exitCode 2 where nothing could be done, 1 where what was done has failed. */
+  constructor(
+    message: string,
+    readonly exitCode: 1 | 2 = 2,
+  ) {
+    super(message);
+  }
+}
+
+/** The arguments themselves are wrong: the message is followed by how to get help. */
+export class UsageError extends CommandError {
+  override name = "UsageError";
+}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
+export interface Command<O extends Options = Options> {
+  /** What `--help` prints. It begins as the command is called: "npm run label -- [options] FILE". */
+  readonly usage: string;
+  readonly options?: O;
+  /** How many arguments that belong to no option it takes; none if absent. */
+  readonly operands?: number;
+}
+
+/** The values of a command's options, as parseArgs() of Node gives them. */
+export type Values<O extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: O }>>["values"];
+
+/** @throws UsageError */
+export function readArguments<const O extends Options>(
+  { options, operands = 0 }: Command<O>,
+  args: readonly string[],
+): { values: Values<O>; operands: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: options ?? ({} as O),
+      allowPositionals: true,
+    });
+    const extra = positionals[operands];
+    if (extra !== undefined) throw new UsageError(`What is "${extra}"? ${limit(operands)}`);
+    return { values, operands: positionals };
+  } catch (error) {
+    if ((error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
+    // Node goes on about arguments that begin with a dash.
+    const [what] = (error as Error).message.split(/\.(?:\s|$)/);
+    throw new UsageError(`${what}.`);
+  }
+}
+
+const limit = (operands: number) =>
+  operands === 0 ? "The command takes options alone." : `The command takes no more than ${operands}.`;
+
+/** The command as it is called: "npm run label". */
+const calledAs = (usage: string): string => /^npm (run )?[\w:]*\w/.exec(usage)?.[0] ?? "";
+
+/** Whether only help is wanted. What stands behind `--` is no option. */
+function wantsHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end === -1 ? undefined : end).some((arg) => arg === "--help" || arg === "-h");
+}
 
 /**
- * Runs a command to its end. A mistake of the user's is a line on stderr and exit code 2; anything else that is thrown is
- * a bug and shows itself.
+ * Runs a command to its end: `--help` prints its usage; a CommandError is its message on stderr and its exit code;
+ * anything else that is thrown is a bug and shows itself.
  *
  * @param main Gives the exit code.
- * @param mistakes The classes of what is the user's mistake, beside wrong arguments.
  */
-export async function runCommand(
-  main: () => Promise<number>,
-  mistakes: readonly (new (...args: never[]) => Error)[],
+export async function runCommand<const O extends Options>(
+  command: Command<O>,
+  main: (values: Values<O>, operands: string[]) => Promise<number>,
 ): Promise<void> {
+  const args = process.argv.slice(2);
   try {
-    process.exitCode = await main();
+    if (wantsHelp(args)) {
+      console.log(command.usage);
+    } else {
+      const { values, operands } = readArguments(command, args);
+      process.exitCode = await main(values, operands);
+    }
   } catch (error) {
-    if (!isBadUsage(error) && !mistakes.some((mistake) => error instanceof mistake)) throw error;
-    console.error((error as Error).message);
-    process.exitCode = 2;
+    if (!(error instanceof CommandError)) throw error;
+    const help = error instanceof UsageError ? ` Help: ${calledAs(command.usage)} -- --help` : "";
+    console.error(error.message + help);
+    process.exitCode = error.exitCode;
   }
   // wrangler, which bundled the Worker, may hold the program open.
   process.stdout.write("", () => process.exit());
 }
+
+/** The arguments of a command that hands them on to another program; with `--help` it prints its own usage and ends. */
+export function handedOn(usage: string): readonly string[] {
+  const args = process.argv.slice(2);
+  if (!wantsHelp(args)) return args;
+  console.log(usage);
+  process.exit(0);
+}
+
+/** @param name Of the option. @throws UsageError */
+export function countIn(name: string, text: string): number {
+  const count = /^\d+$/.test(text) ? Number(text) : 0;
+  if (count < 1 || !Number.isSafeInteger(count)) {
+    throw new UsageError(`--${name} ${text}: it is a whole number above 0.`);
+  }
+  return count;
+}
+
+/** A path as the user means it: npm runs a command in the checkout, wherever its user is. */
+export const fromUser = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path);

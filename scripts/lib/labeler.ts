@@ -1,6 +1,5 @@
 /** Runs the labeler on a free port for as long as a script or a test needs it; `npm start` is scripts/start.ts. */
 import { resolve } from "node:path";
-import { unstable_startWorker } from "wrangler";
 import { makeBundles } from "./bundles.ts";
 import { indexModels, MODELS } from "./model-index.ts";
 
@@ -37,6 +36,8 @@ export async function startLabeler({
   const bindings = Object.entries({ LABELER_TOKEN: null, ...settings }).flatMap(([name, value]) => {
     return value === null ? [] : [[name, { type: "plain_text", value }] as const];
   });
+  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
+  const { unstable_startWorker } = await import("wrangler");
   const worker = await unstable_startWorker({
     config: resolve("wrangler.toml"),
     bindings: {

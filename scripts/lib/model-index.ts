@@ -7,6 +7,7 @@ import type { IndexEntry, ModelIndex } from "../../worker/model/index-entry.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
 import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/model/precision-name.ts";
+import { CommandError } from "./command.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
@@ -104,7 +105,10 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
 /** Judges every folder in `root` and writes its index.json; leaves the file alone where it is right, for watchers' sake. */
 export async function indexModels(root: string = MODELS): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
-  for (const name of (await readdir(root)).sort()) {
+  const names = await readdir(root).catch((error: Error) => {
+    throw new CommandError(`The folder of models cannot be read: ${error.message}`);
+  });
+  for (const name of names.sort()) {
     if (name.startsWith(".")) continue; // a model that is still being copied, or a program's own
     if ((await stat(join(root, name))).isDirectory()) models.push(await judge(root, name));
   }

@@ -2,7 +2,6 @@
 import { readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
-import { unstable_readConfig } from "wrangler";
 
 export interface WorkerdConfigOptions {
   /** The bundled Worker; the configuration belongs beside it. */
@@ -21,9 +20,16 @@ export interface WorkerdConfigOptions {
 /** A string of Cap'n Proto's text format. */
 const text = (value: string) => JSON.stringify(value);
 
+/** What wrangler.toml says. */
+async function wranglerToml() {
+  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
+  const { unstable_readConfig } = await import("wrangler");
+  return unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+}
+
 /** The settings of wrangler.toml with those that differ. */
-export function settingsWith(settings: Readonly<Record<string, string>>): Record<string, string> {
-  const { vars } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+export async function settingsWith(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const { vars } = await wranglerToml();
   return Object.fromEntries(Object.entries({ ...vars, ...settings }).map(([name, value]) => [name, String(value)]));
 }
 
@@ -36,22 +42,22 @@ function allowedNetworks(pushTargets: string): string[] {
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 
-export function workerdConfig({
+export async function workerdConfig({
   bundle,
   models,
   state,
   address = "127.0.0.1:0",
   settings = {},
   fromEnvironment = [],
-}: WorkerdConfigOptions): string {
-  const { compatibility_date } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+}: WorkerdConfigOptions): Promise<string> {
+  const { compatibility_date } = await wranglerToml();
   const modules = readdirSync(bundle).flatMap((name) => {
     if (name === "index.js") return [`(name = "index.js", esModule = embed "index.js")`];
     return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
   });
   // The entry first: it is the module that workerd takes the handlers from.
   modules.sort((a, b) => Number(b.includes("esModule")) - Number(a.includes("esModule")));
-  const all = settingsWith(settings);
+  const all = await settingsWith(settings);
   const bindings = [
     `(name = "ASSETS", service = "models")`,
     `(name = "RESULTS", durableObjectNamespace = "Results")`,

@@ -68,7 +68,7 @@ export async function startWorkerd({
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
-  const config = workerdConfig({ bundle, models, state: results, address: `127.0.0.1:${port}`, settings });
+  const config = await workerdConfig({ bundle, models, state: results, address: `127.0.0.1:${port}`, settings });
   const configFile = join(bundle, `${port}.capnp`); // beside the modules that it names
   writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;

@@ -2,11 +2,16 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
+import { CommandError, fromUser } from "../lib/command.ts";
 import { indexModels, MODEL_NAME } from "../lib/model-index.ts";
 
 /** What a user did wrong, with what to do instead. */
-export class ModelError extends Error {
+class ModelError extends CommandError {
   override name = "ModelError";
+
+  constructor(message: string) {
+    super(message, 1);
+  }
 }
 
 const exists = (path: string) =>
@@ -41,7 +46,7 @@ export interface Addition {
  */
 export async function addModel(models: string, { file, labels, spec, name }: Addition): Promise<IndexEntry> {
   for (const path of [file, labels, spec]) {
-    if (path !== undefined && !(await exists(path))) throw new ModelError(`There is no file ${path}.`);
+    if (path !== undefined && !(await exists(fromUser(path)))) throw new ModelError(`There is no file ${path}.`);
   }
   if (!MODEL_NAME.test(name)) {
     throw new ModelError(`"${name}" cannot be a model's name: letters, digits, dots, dashes and underscores only.`);
@@ -54,9 +59,9 @@ export async function addModel(models: string, { file, labels, spec, name }: Add
   const staging = join(models, `.${name}`);
   try {
     await mkdir(staging);
-    await copyFile(file, join(staging, "model.tflite"));
-    if (labels !== undefined) await copyFile(labels, join(staging, "labels.txt"));
-    if (spec !== undefined) await copyFile(spec, join(staging, "model.json"));
+    await copyFile(fromUser(file), join(staging, "model.tflite"));
+    if (labels !== undefined) await copyFile(fromUser(labels), join(staging, "labels.txt"));
+    if (spec !== undefined) await copyFile(fromUser(spec), join(staging, "model.json"));
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });

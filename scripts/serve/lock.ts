@@ -4,6 +4,7 @@
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CommandError } from "../lib/command.ts";
 
 interface Owner {
   readonly pid: number;
@@ -55,7 +56,7 @@ export class StateLock {
     this.#path = path;
   }
 
-  /** @throws Error if another labeler that lives has the folder. */
+  /** @throws CommandError if another labeler that lives has the folder. */
   static take(folder: string): StateLock {
     const path = join(folder, "lock");
     const mine = join(folder, `lock.${process.pid}`);
@@ -70,7 +71,7 @@ export class StateLock {
         }
         StateLock.#clear(path, folder);
       }
-      throw new Error(`The state folder ${folder} is being taken by another labeler.`);
+      throw new CommandError(`The state folder ${folder} is being taken by another labeler.`, 1);
     } finally {
       rmSync(mine, { force: true });
     }
@@ -84,11 +85,12 @@ export class StateLock {
       lock = JSON.parse(readFileSync(path, "utf8"));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-      throw new Error(`${path} cannot be read. If no labeler uses ${folder}, remove it.`, { cause: error });
+      throw new CommandError(`${path} cannot be read. If no labeler uses ${folder}, remove it.`, 1);
     }
     if (lives(lock.owner)) {
-      throw new Error(
+      throw new CommandError(
         `The state folder ${folder} is in use by process ${lock.owner.pid}. Stop it, or name another folder with --state.`,
+        1,
       );
     }
     renameSync(path, aside);

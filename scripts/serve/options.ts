@@ -1,7 +1,8 @@
 /** The command line of `npm run serve`. */
-import { parseArgs } from "node:util";
+import { type Command, fromUser, UsageError, type Values } from "../lib/command.ts";
+import { MODELS } from "../lib/model-index.ts";
 
-export const USAGE = `npm run serve -- [options]: the labeler on workerd, for a machine of your own
+const usage = `npm run serve -- [options]: the labeler on workerd, for a machine of your own
 
   --port PORT          8787
   --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
@@ -28,9 +29,6 @@ export interface ServeOptions {
 /** Settings that must not be on a command line, where every user of the machine sees them. */
 export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
 
-/** What is wrong with the command line. */
-export class UsageError extends Error {}
-
 function number(name: string, text: string, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(value > 0 && value <= most)) throw new UsageError(`--${name} must be a number above 0 and at most ${most}.`);
@@ -50,36 +48,30 @@ function settingsIn(vars: readonly string[]): Record<string, string> {
   return settings;
 }
 
-/** @returns Undefined where only help is wanted. @throws UsageError */
-export function parseOptions(args: readonly string[]): ServeOptions | undefined {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        port: { type: "string", default: "8787" },
-        ip: { type: "string", default: "127.0.0.1" },
-        state: { type: "string", default: "state" },
-        models: { type: "string", default: "model-assets" },
-        var: { type: "string", multiple: true, default: [] },
-        drain: { type: "string", default: "5" },
-        watchdog: { type: "string", default: "30" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    if (values.help) return undefined;
-    const port = number("port", values.port, 65_535);
-    if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
-    return {
-      port,
-      ip: values.ip,
-      state: values.state,
-      models: values.models,
-      settings: settingsIn(values.var),
-      drain: number("drain", values.drain, 3600) * 1000,
-      watchdog: number("watchdog", values.watchdog, 3600) * 1000,
-    };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError((error as Error).message);
-  }
+export const SERVE = {
+  usage,
+  options: {
+    port: { type: "string", default: "8787" },
+    ip: { type: "string", default: "127.0.0.1" },
+    state: { type: "string" },
+    models: { type: "string" },
+    var: { type: "string", multiple: true, default: [] },
+    drain: { type: "string", default: "5" },
+    watchdog: { type: "string", default: "30" },
+  },
+} as const satisfies Command;
+
+/** @throws UsageError */
+export function serveOptions(values: Values<typeof SERVE.options>): ServeOptions {
+  const port = number("port", values.port, 65_535);
+  if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
+  return {
+    port,
+    ip: values.ip,
+    state: values.state === undefined ? "state" : fromUser(values.state),
+    models: values.models === undefined ? MODELS : fromUser(values.models),
+    settings: settingsIn(values.var),
+    drain: number("drain", values.drain, 3600) * 1000,
+    watchdog: number("watchdog", values.watchdog, 3600) * 1000,
+  };
 }

@@ -20,7 +20,7 @@ export interface PrepareOptions {
 }
 
 const { folder, models, results, settings }: PrepareOptions = JSON.parse(process.argv[2] ?? "");
-const known = Object.keys(settingsWith({}));
+const known = Object.keys(await settingsWith({}));
 const unknown = Object.keys(settings).filter((name) => !known.includes(name));
 if (unknown.length > 0) {
   console.error(`There is no setting ${unknown.join(", ")}. There are: ${known.join(", ")}.`);
@@ -29,7 +29,7 @@ if (unknown.length > 0) {
 try {
   // The labeler checks them too, but only when it is asked for something.
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, process.env[name]]));
-  settingsOf({ ...settingsWith(settings), ...secrets } as unknown as Bindings);
+  settingsOf({ ...(await settingsWith(settings)), ...secrets } as unknown as Bindings);
 } catch (error) {
   console.error((error as Error).message);
   process.exit(2);
@@ -38,7 +38,7 @@ await makeBundles();
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 bundleWorker(folder);
-const config = workerdConfig({ bundle: folder, models, state: results, settings, fromEnvironment: SECRETS });
+const config = await workerdConfig({ bundle: folder, models, state: results, settings, fromEnvironment: SECRETS });
 writeFileSync(join(folder, "config.capnp"), config);
 writeFileSync(join(folder, "made"), process.argv[3] ?? "");
 process.exit(0); // wrangler leaves things running

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../lib/command.ts";
 
 export interface SupervisorOptions {
   readonly config: string;
@@ -37,7 +38,7 @@ export class Supervisor {
    * Runs until end() is called.
    *
    * @param ready Called when the labeler answers for the first time.
-   * @throws Error if workerd does not even start.
+   * @throws CommandError if workerd does not even start.
    */
   async run(ready: () => void): Promise<void> {
     let backoff = BACKOFF.first;
@@ -56,7 +57,7 @@ export class Supervisor {
         this.#restarting = false;
         continue;
       }
-      if (first && !answered) throw new Error(`workerd did not start (${how}); its message is above.`);
+      if (first && !answered) throw new CommandError(`workerd did not start (${how}); its message is above.`, 1);
       if (Date.now() - began > LONG_ENOUGH) backoff = BACKOFF.first;
       console.error(`workerd ended (${how}). It is started anew in ${backoff / 1000} s.`);
       await sleep(backoff, undefined, { signal: this.#wake.signal }).catch(() => undefined);

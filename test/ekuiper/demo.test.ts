@@ -23,8 +23,8 @@ test.skipIf(skip)("the demo brings an image through eKuiper, prints its label an
 test("an image that does not exist is an error before anything is started", async () => {
   const failed = await demo(resolve("no-such.png")).catch((error) => error);
   expect(failed).toMatchObject({
-    code: 1,
+    code: 2,
     stdout: "",
-    stderr: expect.stringMatching(/^Cannot read the image .*no-such\.png/),
+    stderr: expect.stringMatching(/^Cannot read the image: .*no-such\.png/),
   });
 });

@@ -70,7 +70,7 @@ describe("npm run evaluate", () => {
   });
 
   it.each([
-    ["no folder", [], /Name one folder/],
+    ["no folder", [], /Name a folder/],
     ["a folder that is not there", ["no-such-folder"], /neither a file nor a folder/],
     [
       "no model of that name",

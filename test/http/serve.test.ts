@@ -5,8 +5,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { readArguments } from "../../scripts/lib/command.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
-import { parseOptions } from "../../scripts/serve/options.ts";
+import { SERVE, serveOptions } from "../../scripts/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -153,10 +154,12 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   expect(await labeler.ended).toBe(0);
 });
 
+const options = (args: string[]) => serveOptions(readArguments(SERVE, args).values);
+
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
     [["--ip", "192.0.2.1"], 1, /bind.*\nworkerd did not start/],
-    [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.*npm run serve -- \[options\]/s],
+    [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.* Help: npm run serve -- --help\n$/s],
     [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
   ];
@@ -174,18 +177,11 @@ it.each([
   [["--var", "PUSH_TOKEN:x"], /PUSH_TOKEN is a secret: set it in the environment/],
   [["--var", "DEFAULT_MODEL"], /NAME:VALUE/],
 ])("refuses the options %j", (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
+  expect(() => options(args)).toThrow(message);
 });
 
 it("takes settings with colons in their values", () => {
-  const options = parseOptions([
-    "--var",
-    "PUSH_TARGETS:http://10.0.0.1:10081/labels",
-    "--var",
-    "RATE_LIMIT:",
-    "--drain",
-    "1",
-  ]);
-  expect(options).toMatchObject({ port: 8787, ip: "127.0.0.1", state: "state", drain: 1000, watchdog: 30_000 });
-  expect(options?.settings).toEqual({ PUSH_TARGETS: "http://10.0.0.1:10081/labels", RATE_LIMIT: "" });
+  const taken = options(["--var", "PUSH_TARGETS:http://10.0.0.1:10081/labels", "--var", "RATE_LIMIT:", "--drain", "1"]);
+  expect(taken).toMatchObject({ port: 8787, ip: "127.0.0.1", state: "state", drain: 1000, watchdog: 30_000 });
+  expect(taken.settings).toEqual({ PUSH_TARGETS: "http://10.0.0.1:10081/labels", RATE_LIMIT: "" });
 });

@@ -49,7 +49,7 @@ export async function bundleProduct(): Promise<string> {
   const config = join(bundle, "config.capnp");
   // Else the same image again would be answered without inference.
   const settings = { CACHE_ANSWERS: "false" };
-  writeFileSync(config, workerdConfig({ bundle, models: MODELS, state, address: "127.0.0.1:0", settings }));
+  writeFileSync(config, await workerdConfig({ bundle, models: MODELS, state, address: "127.0.0.1:0", settings }));
   return config;
 }
 

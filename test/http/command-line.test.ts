@@ -1,0 +1,88 @@
+/** The commands of package.json that are ours: each has --help, and says in a line what is wrong with its arguments. */
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { CommandError, countIn, fromUser, readArguments, UsageError } from "../../scripts/lib/command.ts";
+
+interface Ended {
+  readonly code: number | string | null | undefined;
+  readonly out: string;
+  readonly err: string;
+}
+
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+const ours = Object.entries(scripts).flatMap(([name, command]) => {
+  const [file] = /scripts\/\S+\.ts/.exec(command) ?? [];
+  return file === undefined ? [] : [{ name, file }];
+});
+/** Hand on what they do not know: to wrangler and vitest. */
+const HAND_ON = ["start", "deploy", "test"];
+
+const run = (file: string, ...args: string[]) =>
+  new Promise<Ended>((resolve) => {
+    execFile(process.execPath, ["--import", "tsx", file, ...args], (error, out, err) =>
+      resolve({ code: error === null ? 0 : error.code, out, err }),
+    );
+  });
+
+describe.concurrent.each(ours)("npm run $name", ({ name, file }) => {
+  const called = ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
+
+  it("--help says how it is called, and ends with 0", async () => {
+    const { code, out, err } = await run(file, "--help");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out.slice(0, called.length + 1)).toMatch(new RegExp(`^${called}[: ]`));
+    expect(out.split("\n").filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it.skipIf(HAND_ON.includes(name))(
+    "ends with 2 at an unknown option, and says in one line how to get help",
+    async () => {
+      const { code, out, err } = await run(file, "--nosuch");
+      expect({ code, out, err }).toEqual({
+        code: 2,
+        out: "",
+        err: `Unknown option '--nosuch'. Help: ${called} -- --help\n`,
+      });
+    },
+  );
+});
+
+describe("arguments", () => {
+  const command = {
+    usage: "npm run x -- [options] FILE",
+    options: { top: { type: "string", default: "3" }, json: { type: "boolean" } },
+    operands: 1,
+  } as const;
+
+  it("are read: options, and what belongs to none", () => {
+    expect(readArguments(command, ["a.png", "--top", "1"])).toEqual({ values: { top: "1" }, operands: ["a.png"] });
+  });
+
+  it.each([
+    [["--top"], "Option '--top <value>' argument missing."],
+    [["--json=1"], "Option '--json' does not take an argument."],
+    [["--top", "--json"], "Option '--top' argument is ambiguous."],
+    [["--no-json"], "Unknown option '--no-json'."],
+    [["a", "b"], 'What is "b"? The command takes no more than 1.'],
+  ])("%j are wrong", (args, message) => {
+    expect(() => readArguments(command, args)).toThrow(new UsageError(message));
+  });
+
+  it("are counts only if they are", () => {
+    expect(countIn("top", "12")).toBe(12);
+    for (const text of ["0", "-1", "1.5", "1e3", "many", "", "9".repeat(20)]) {
+      expect(() => countIn("top", text), text).toThrow(`--top ${text}: it is a whole number above 0.`);
+    }
+  });
+
+  it("are paths from where npm was called", () => {
+    expect(fromUser("/a/b.png")).toBe("/a/b.png");
+    expect(fromUser("b.png")).toBe(`${process.env.INIT_CWD ?? process.cwd()}/b.png`);
+  });
+
+  it("that are wrong end a command with 2, what has failed with 1", () => {
+    expect(new UsageError("").exitCode).toBe(2);
+    expect(new CommandError("", 1).exitCode).toBe(1);
+  });
+});
