@@ -3,6 +3,7 @@
  * rounds as TensorFlow Lite rounds, and clamps to what the output's type can hold.
  */
 import type { NamedAttrMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import { fixedPoint } from "./fixed-point.ts";
 import { engine, registerKernel } from "./tfjs.bundle.js";
 
 const NAME = "Requantize";
@@ -30,19 +31,15 @@ interface Heap {
 const roundAway = (value: number): number => (value < 0 ? -Math.floor(0.5 - value) : Math.floor(value + 0.5));
 
 /**
- * A multiplier as QuantizeMultiplier of TensorFlow Lite makes it, in two factors: after each the product is rounded.
+ * A multiplier in two factors: after each the product is rounded.
  *
  * @returns `first`: a fraction of 31 bits in 0.5..1, times a power of two where the multiplier is above 1; `second`: a
  *   power of two, at most 1.
  */
-function fixedPoint(multiplier: number): { first: number; second: number } {
-  let exponent = Math.floor(Math.log2(multiplier)) + 1;
-  let fraction = Math.round(multiplier * 2 ** (31 - exponent)) / 2 ** 31;
-  if (fraction === 1) {
-    fraction = 0.5;
-    exponent++;
-  }
-  return { first: fraction * 2 ** Math.max(0, exponent), second: 2 ** Math.min(0, exponent) };
+function factorsOf(real: number, rounding: Requantization["rounding"]): { first: number; second: number } {
+  if (rounding === "once") return { first: real, second: 1 };
+  const { multiplier, shift } = fixedPoint(real);
+  return { first: multiplier * 2 ** (Math.max(0, -shift) - 31), second: 2 ** -Math.max(0, shift) };
 }
 
 registerKernel({
@@ -56,7 +53,7 @@ registerKernel({
     const output = heap.makeOutput(x.shape, "float32");
     // Both views after the allocation, which may have moved the heap.
     const [from, to] = [heap.typedArrayFromHeap(x), heap.typedArrayFromHeap(output)];
-    const factors = multipliers.map((m) => (rounding === "fixed" ? fixedPoint(m) : { first: m, second: 1 }));
+    const factors = multipliers.map((multiplier) => factorsOf(multiplier, rounding));
     const first = Float64Array.from(factors, (factor) => factor.first);
     const second = Float64Array.from(factors, (factor) => factor.second);
     for (let i = 0, channel = 0; i < from.length; i++) {

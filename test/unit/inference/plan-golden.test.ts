@@ -124,34 +124,17 @@ describe.runIf(hasReference)("fast against exact, over all 114 images", () => {
 
 describe.runIf(hasReference)("quantised networks", () => {
   it.each(["mobilenet_quant_v1_224", "mobilenet_v2_1.0_224_quant", "tf2_mobilenet_v2_1.0_224_ptq"])(
-    "%s gives native TensorFlow Lite's bytes on 99 in 100 and within one step on 999 in 1000",
+    "%s gives native TensorFlow Lite's byte for each of 1001 classes on all 100 images",
     async (model) => {
       const { imagenet_sample } = await goldenImages();
       const native = await reference(`golden/raw/${model}.u8`);
       const { plan, input } = await load(model, { precision: "quantised" });
-      let [equal, near, bestEqual, nonzero, nonzeroEqual] = [0, 0, 0, 0, 0];
+      expect(imagenet_sample.length).toBe(100);
       for (const [row, { file }] of imagenet_sample.entries()) {
         const expected = native.subarray(row * CLASSES, (row + 1) * CLASSES);
-        const ours = await outputs(plan, input, file);
-        for (const [i, value] of ours.entries()) {
-          const off = Math.abs(value - expected[i]);
-          if (off === 0) equal++;
-          if (off <= 1) near++;
-          if (expected[i] > 0) {
-            nonzero++;
-            if (off === 0) nonzeroEqual++;
-          }
-        }
-        if (expected[best(ours, 1)[0]] === Math.max(...expected)) bestEqual++;
+        expect(Uint8Array.from(await outputs(plan, input, file)), file).toEqual(expected);
       }
-      const total = imagenet_sample.length * CLASSES;
-      console.log(
-        `${model}: ${((100 * equal) / total).toFixed(3)} % equal, ${((100 * near) / total).toFixed(3)} % within one, ` +
-          `${((100 * nonzeroEqual) / nonzero).toFixed(1)} % of those that are not zero, best label ${bestEqual}, ` +
-          `${(plan.weightBytes / MIB).toFixed(1)} MiB`,
-      );
-      expect(equal / total).toBeGreaterThanOrEqual(0.99);
-      expect(near / total).toBeGreaterThanOrEqual(0.999);
+      console.log(`${model}: ${(plan.weightBytes / MIB).toFixed(1)} MiB`);
       expect(plan.weightBytes).toBeLessThan(20 * MIB);
       plan.dispose();
     },

@@ -2,9 +2,9 @@
 
 import { activationOf, type KnownOperator, type Tensor } from "../../tflite/graph.ts";
 import { bytesOf, integers, sizeOf } from "../constants.ts";
+import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
-import { fixedPoint, multiplyFixed } from "./multiplier.ts";
 import { at, f32, type KernelStep, type Packed, packedAt, type Step, type Word } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 

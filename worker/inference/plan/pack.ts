@@ -1,7 +1,8 @@
 /** Weights in the layouts that the kernels want; each is described at the head of the kernel's file. */
 import type { Tensor } from "../../tflite/graph.ts";
 import { bytesOf } from "../constants.ts";
-import { fixedPoint, requantization } from "./multiplier.ts";
+import { fixedPoint } from "../fixed-point.ts";
+import { requantization } from "./multiplier.ts";
 import { align, type Packed, type Packing, SLACK } from "./step.ts";
 
 /** Columns of a panel. */
