@@ -4,15 +4,15 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CommandError, countIn, runCommand } from "./lib/command.ts";
 import { startLabeler } from "./lib/labeler.ts";
 import { operations } from "./openapi/operations.ts";
 
 const VERSION = "4.32.5";
-const VENV = ".cache/schemathesis";
+const VENV = resolve(".cache/schemathesis");
 /** The folder of hooks.py. */
-const HOOKS = "scripts/fuzz";
+const HOOKS = resolve("scripts/fuzz");
 const CHECKS = [
   "not_a_server_error",
   "status_code_conformance",
@@ -50,9 +50,10 @@ interface Counts {
  * since the labeler's proxy lives in this process.
  */
 function watch(program: string, args: readonly string[]): Promise<Counts> {
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     const env = { ...process.env, PYTHONPATH: HOOKS, PYTHONDONTWRITEBYTECODE: "1", SCHEMATHESIS_HOOKS: "hooks" };
-    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+    // It leaves what it remembers in the folder that it runs in.
+    const child = spawn(program, args, { env, cwd: VENV, stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text;
@@ -62,7 +63,7 @@ function watch(program: string, args: readonly string[]): Promise<Counts> {
     child.on("close", (code) => {
       if (code !== 0 && !process.stdout.isTTY) console.log(said);
       const [, generated, passed] = /(\d+) generated, (\d+) passed/.exec(said) ?? [];
-      resolve({ code, generated: Number(generated ?? 0), passed: Number(passed ?? 0) });
+      done({ code, generated: Number(generated ?? 0), passed: Number(passed ?? 0) });
     });
   });
 }
@@ -78,7 +79,7 @@ const usage = `npm run fuzz:openapi -- [options]: schemathesis holds the labeler
   --cases N         how many calls, at least (1000)
   --seed N          other calls (1)
 
-schemathesis ${VERSION} comes from PyPI into ${VENV}; it needs Python 3.10 or newer.`;
+schemathesis ${VERSION} comes from PyPI into .cache/; it needs Python 3.10 or newer.`;
 
 const options = { cases: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } } as const;
 

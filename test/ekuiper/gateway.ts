@@ -1,4 +1,4 @@
-/** A gateway for a test file: the real eKuiper, a broker that it has to be told of, and the labeler on workerd. */
+/** Gateways for a test file: the real eKuiper, a broker and the labeler. */
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
@@ -7,7 +7,9 @@ import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
 import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
 import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
+import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
 import type { Loop } from "../../scripts/ekuiper/parts.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
 
 const noEngine = await whyNoEngine();
@@ -34,11 +36,38 @@ export async function fixtures(): Promise<{ name: string; image: Uint8Array; lab
   );
 }
 
-export interface Gateway {
+export interface BareGateway {
   readonly broker: Broker;
   readonly engine: Engine;
-  readonly labeler: RunningWorkerd;
+  readonly labeler: RunningLabeler;
   readonly api: EkuiperApi;
+  stop(): Promise<void>;
+}
+
+/**
+ * A gateway on which nothing is installed, whose engine knows the broker.
+ *
+ * @param environment The engine's.
+ */
+export async function startBareGateway(environment: Record<string, string> = {}): Promise<BareGateway> {
+  const broker = await startBroker();
+  const engine = await startEngine({ broker: broker.url, environment });
+  const labeler = await startLoadedLabeler(token);
+  return {
+    broker,
+    engine,
+    labeler,
+    api: new EkuiperApi(engine.url),
+    async stop() {
+      await labeler.stop();
+      await engine.stop();
+      await broker.stop();
+    },
+  };
+}
+
+export interface Gateway extends BareGateway {
+  readonly labeler: RunningWorkerd;
   /** `METHOD /path` of each call, the oldest first; emptied by the reader. */
   readonly calls: string[];
   /** Installs a loop and waits until it listens to its images. */
@@ -49,9 +78,9 @@ export interface Gateway {
   options(loop: Loop): GatewayOptions;
   /** GET of the labeler. */
   ask<T>(path: string): Promise<T>;
-  stop(): Promise<void>;
 }
 
+/** A gateway whose engine has to be told of the broker, and which `npm run ekuiper` installs loops on. */
 export async function startGateway(): Promise<Gateway> {
   const broker = await startBroker();
   const calls: string[] = [];

@@ -2,24 +2,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
+import type { EkuiperApi, Rule } from "../../scripts/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { installService, installStream, shippedRule } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-
-const noEngine = await whyNoEngine();
-const skip = noEngine !== undefined && !process.env.CI; // in CI the missing Go shall fail, in beforeAll
-if (skip) console.warn(`test/ekuiper is skipped. ${noEngine}`);
+import { type BareGateway, skip, startBareGateway, token } from "./gateway.ts";
 
 const reference = process.env.LABELER_REFERENCE;
-const token = "a-token-of-this-test";
 
 describe.skipIf(skip)("labels in eKuiper rules", () => {
+  let gateway: BareGateway;
   let broker: Broker;
-  let engine: Engine;
   let labeler: RunningLabeler;
   let api: EkuiperApi;
   let coffee: Uint8Array;
@@ -28,10 +21,8 @@ describe.skipIf(skip)("labels in eKuiper rules", () => {
 
   beforeAll(async () => {
     coffee = await readFile("test/fixtures/coffee.png");
-    broker = await startBroker();
-    engine = await startEngine({ broker: broker.url });
-    labeler = await startLoadedLabeler(token);
-    api = new EkuiperApi(engine.url);
+    gateway = await startBareGateway();
+    ({ broker, labeler, api } = gateway);
     await installService(api, { url: labeler.url, token });
     await installStream(api);
   });
@@ -45,9 +36,7 @@ describe.skipIf(skip)("labels in eKuiper rules", () => {
   });
 
   afterAll(async () => {
-    await labeler?.stop();
-    await engine?.stop();
-    await broker?.stop();
+    await gateway?.stop();
   });
 
   /** Creates and starts the rule, or starts it anew, and waits until it listens to its stream. */

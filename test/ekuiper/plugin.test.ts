@@ -7,14 +7,13 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
+import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { type BareGateway, startBareGateway, token } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
   try {
@@ -28,7 +27,6 @@ const skip = missing !== undefined && !process.env.CI;
 if (skip) console.warn(`The plugin is not tested. ${missing}`);
 
 const reference = process.env.LABELER_REFERENCE;
-const token = "a-token-of-this-test";
 const espresso = '{"label":"968:espresso"}';
 
 describe("the plugin's zip", () => {
@@ -54,8 +52,8 @@ describe("the plugin's zip", () => {
 });
 
 describe.skipIf(skip)("the plugin in the engine", () => {
+  let gateway: BareGateway;
   let broker: Broker;
-  let engine: Engine;
   let labeler: RunningLabeler;
   let api: EkuiperApi;
   let mailbox: Mailbox;
@@ -64,13 +62,8 @@ describe.skipIf(skip)("the plugin in the engine", () => {
 
   beforeAll(async () => {
     coffee = await readFile("test/fixtures/coffee.png");
-    broker = await startBroker();
-    engine = await startEngine({
-      broker: broker.url,
-      environment: { KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" },
-    });
-    labeler = await startLoadedLabeler(token);
-    api = new EkuiperApi(engine.url);
+    gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" });
+    ({ broker, labeler, api } = gateway);
     await installPlugin(api, { url: labeler.url, token });
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "answers"]);
@@ -90,9 +83,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
 
   afterAll(async () => {
     await mailbox?.close();
-    await labeler?.stop();
-    await engine?.stop();
-    await broker?.stop();
+    await gateway?.stop();
   });
 
   async function labelOf(image: Uint8Array | string, seconds = 10): Promise<string> {
@@ -187,7 +178,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   test("a new token in config.json is used at once", async () => {
     configure({ url: labeler.url, token: "another" });
     expect(await labelOf(coffee)).toBe('{"label":""}');
-    expect(engine.log()).toMatch(/labeler: 401 /);
+    expect(gateway.engine.log()).toMatch(/labeler: 401 /);
     configure({ url: labeler.url, token });
     expect(await labelOf(coffee)).toBe(espresso);
   });
@@ -224,10 +215,10 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   });
 
   test("it ends with the engine, and comes back with it", async () => {
-    await engine.kill();
+    await gateway.engine.kill();
     await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
     const subscribed = broker.nextSubscriber("tfdemo", 20);
-    await engine.restart();
+    await gateway.engine.restart();
     await subscribed;
     expect(await labelOf(coffee)).toBe(espresso);
   });
@@ -241,7 +232,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
 
   test("removing it leaves no process behind", async () => {
     await api.deleteRule("ruleTf");
-    const response = await fetch(`${engine.url}/plugins/portables/labeler`, { method: "DELETE" });
+    const response = await fetch(`${api.base}/plugins/portables/labeler`, { method: "DELETE" });
     expect(response.status).toBe(200);
     await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
   });

@@ -4,24 +4,17 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { pipeline } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
+import type { EkuiperApi, Rule } from "../../scripts/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { installService, installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { type BareGateway, skip, startBareGateway, token } from "./gateway.ts";
 
-const noEngine = await whyNoEngine();
-const skip = noEngine !== undefined && !process.env.CI; // in CI the missing Go shall fail, in beforeAll
-if (skip) console.warn(`test/ekuiper is skipped. ${noEngine}`);
-
-const token = "a-token-of-this-test";
 const authorization = `Bearer ${token}`;
 
 describe.skipIf(skip)("results in eKuiper", () => {
+  let gateway: BareGateway;
   let broker: Broker;
-  let engine: Engine;
   let labeler: RunningLabeler;
   let api: EkuiperApi;
   let mailbox: Mailbox;
@@ -30,10 +23,8 @@ describe.skipIf(skip)("results in eKuiper", () => {
 
   beforeAll(async () => {
     coffee = await readFile("test/fixtures/coffee.png");
-    broker = await startBroker();
-    engine = await startEngine({ broker: broker.url });
-    labeler = await startLoadedLabeler(token);
-    api = new EkuiperApi(engine.url);
+    gateway = await startBareGateway();
+    ({ broker, labeler, api } = gateway);
     await installService(api, { url: labeler.url, token });
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["out"]);
@@ -46,9 +37,7 @@ describe.skipIf(skip)("results in eKuiper", () => {
 
   afterAll(async () => {
     await mailbox?.close();
-    await labeler?.stop();
-    await engine?.stop();
-    await broker?.stop();
+    await gateway?.stop();
   });
 
   async function run(rule: Rule, topic?: string): Promise<void> {

@@ -8,8 +8,9 @@ import { makeBundles } from "../../lib/bundles.ts";
 import { indexModels, MODELS } from "../../lib/model-index.ts";
 import { bundleWorker } from "../../lib/run.ts";
 import { workerdConfig } from "../../lib/workerd-config.ts";
+import type { Sample } from "../worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
-import { type Sample, WorkerdCell } from "./cell.ts";
+import { WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";
 import { head, rows as lines, ms, times } from "./markdown.ts";
 import type { Prepared } from "./models.ts";
@@ -74,10 +75,9 @@ const startsOf = async (model: Prepared, engines: readonly Engine[], product: st
 async function start({ config, path, samples }: Starter, image: Uint8Array<ArrayBuffer>): Promise<string> {
   const cell = await WorkerdCell.start(config);
   try {
-    const [before, begin] = [cell.cpuMs, performance.now()];
-    const [best] = await cell.ask<Labelled[]>(path, image);
-    samples.push({ wall: performance.now() - begin, cpu: cell.cpuMs - before });
-    return best.label;
+    const { answer, sample } = await cell.timed<Labelled[]>(path, image);
+    samples.push(sample);
+    return answer[0].label;
   } finally {
     await cell.stop();
   }

@@ -1,7 +1,8 @@
 /** Measures all engines with one model against each other, in turn, so that what disturbs the machine disturbs all. */
 import { readFileSync } from "node:fs";
+import type { Sample } from "../worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
-import { type Cell, type Sample, WorkerdCell } from "./cell.ts";
+import { type Cell, WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";
 import type { Prepared } from "./models.ts";
 import { findPython, NativeCell } from "./native.ts";

@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { preciseCpuMs, residentMB } from "../../lib/processes.ts";
-import { type Cell, type Sample, stopChild } from "./cell.ts";
+import { type Sample, stopChild } from "../worker-process.ts";
+import type { Cell } from "./cell.ts";
 import { MODEL_CACHE, type Prepared } from "./models.ts";
 
 const PROGRAM = "scripts/bench/inference/native.py";

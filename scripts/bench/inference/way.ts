@@ -2,8 +2,10 @@
  * The whole way, warm: a JPEG of 12 megapixels in over HTTP, labels out. The labeler as it is deployed, beside what one
  * would put together of npm: @jsquash/jpeg, @jsquash/resize (bicubic, antialiased) and stock tfjs.
  */
+
+import type { Sample } from "../worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
-import { type Sample, WorkerdCell } from "./cell.ts";
+import { WorkerdCell } from "./cell.ts";
 import type { Labelled } from "./cold.ts";
 import { head, rows as lines, ms, times } from "./markdown.ts";
 import type { Prepared } from "./models.ts";
@@ -23,12 +25,6 @@ export interface WayRow {
 }
 
 const OTHER = "@jsquash/jpeg, @jsquash/resize, stock tfjs-wasm";
-
-async function label(cell: WorkerdCell, path: string, image: Uint8Array<ArrayBuffer>) {
-  const [before, begin] = [cell.cpuMs, performance.now()];
-  const [best] = await cell.ask<Labelled[]>(path, image);
-  return { label: best.label, sample: { wall: performance.now() - begin, cpu: cell.cpuMs - before } };
-}
 
 const WARM_UP = 15;
 
@@ -53,8 +49,8 @@ export async function measureWay(model: Prepared, product: string, rounds: numbe
     await open(OTHER, false, await bundleEngine("stock-way", []), `/label?model=${model.name}`);
     for (let round = -WARM_UP; round < rounds; round++) {
       for (const run of runs) {
-        const { label: found, sample } = await label(run.cell, run.path, input.bytes);
-        run.label = found;
+        const { answer, sample } = await run.cell.timed<Labelled[]>(run.path, input.bytes);
+        run.label = answer[0].label;
         if (round >= 0) run.samples.push(sample);
       }
     }

@@ -1,20 +1,14 @@
 // https://www.npmjs.com/package/@cornerstonejs/codec-libjpeg-turbo-8bit: the output stays in its memory, without a copy.
 import module from "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasm";
 import factory from "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs";
-import { once, serve } from "./worker.js";
+import { instantiating, once, serve } from "./worker.js";
 
 // Its glue asks a worker where it is, and workerd has no answer.
 self.location ??= { href: "" };
 
-const instantiateWasm = (imports, done) => {
-  const instance = new WebAssembly.Instance(module, imports);
-  done(instance);
-  return instance.exports;
-};
-
 export default serve(
   once(async () => {
-    const { JPEGDecoder } = await factory({ instantiateWasm });
+    const { JPEGDecoder } = await factory({ instantiateWasm: instantiating(module) });
     const decoder = new JPEGDecoder();
     return (bytes) => {
       decoder.getEncodedBuffer(bytes.length).set(bytes);

@@ -66,3 +66,10 @@ export const once = (load) => {
     return loaded;
   };
 };
+
+/** Emscripten's option `instantiateWasm` for a module that is compiled. */
+export const instantiating = (module) => (imports, done) => {
+  const instance = new WebAssembly.Instance(module, imports);
+  done(instance);
+  return instance.exports;
+};
