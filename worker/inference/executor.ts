@@ -3,6 +3,7 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Graph } from "../tflite/graph.ts";
 import { realValues, sizeOf } from "./constants.ts";
 import { OpContext, type Step } from "./context.ts";
+import { type Input, valuesOf } from "./input.ts";
 import { compile } from "./ops.ts";
 import { assertSupported, tensorAt } from "./support.ts";
 import * as tf from "./tfjs.bundle.js";
@@ -70,14 +71,14 @@ export class Executor {
    *
    * Quantised inputs and outputs are integers less their zero points.
    *
-   * @param inputs The values of each input of the graph, and its shape.
+   * @param inputs One for each input of the graph.
    * @returns The values of each output of the graph.
    */
-  run(inputs: readonly { readonly values: Float32Array; readonly shape: readonly number[] }[]): Float32Array[] {
+  run(inputs: readonly Input[]): Float32Array[] {
     return tf.tidy(() => {
       const live = new Map<number, TfTensor>();
-      inputs.forEach(({ values, shape }, i) => {
-        live.set(this.#inputs[i], tf.tensor(values, [...shape], "float32"));
+      inputs.forEach((input, i) => {
+        live.set(this.#inputs[i], tf.tensor(valuesOf(input), [...input.shape], "float32"));
       });
       for (const step of this.#steps) {
         const output = tf.tidy(() => step.run(step.inputs.map((index) => live.get(index) as TfTensor)));

@@ -2,11 +2,12 @@
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation, NoActivation } from "../inference/class-activation.ts";
+import type { Input } from "../inference/input.ts";
 import { Plan } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import type { Precision } from "./precision-name.ts";
-import { preprocessor } from "./preprocess.ts";
+import { levelsOf } from "./preprocess.ts";
 import { type Label, softmax, topIndices, topK } from "./top-k.ts";
 
 export interface ClassifyOptions {
@@ -31,7 +32,7 @@ export class Classifier {
   readonly #output: InspectedModel["output"];
   readonly #outputScale: number;
   readonly #runner: Runner;
-  readonly #preprocess: (pixels: Uint8Array) => Float32Array;
+  readonly #levels: Float32Array;
   #disposed = false;
   #ran = false;
 
@@ -43,7 +44,7 @@ export class Classifier {
     this.#output = model.output;
     this.#outputScale = model.outputScale;
     this.#runner = runner;
-    this.#preprocess = preprocessor(model.input);
+    this.#levels = levelsOf(model.input);
   }
 
   /**
@@ -88,7 +89,7 @@ export class Classifier {
     const { height, width } = this.input;
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
-    return this.#infer(this.#preprocess(pixels));
+    return this.#infer({ pixels, levels: this.#levels, shape: this.#shape });
   }
 
   /**
@@ -97,13 +98,16 @@ export class Classifier {
    * @param values [height, width, 3] of `input`, red first.
    */
   probabilitiesOf(values: Float32Array): Float32Array {
-    return this.#infer(values);
+    return this.#infer({ values, shape: this.#shape });
   }
 
-  #infer(values: Float32Array): Float32Array {
-    const { height, width } = this.input;
+  get #shape(): readonly number[] {
+    return [1, this.input.height, this.input.width, 3];
+  }
+
+  #infer(input: Input): Float32Array {
     this.#ran = true;
-    const [output] = this.#runner.run([{ values, shape: [1, height, width, 3] }]);
+    const [output] = this.#runner.run([input]);
     return this.#probabilitiesIn(output);
   }
 
@@ -124,15 +128,10 @@ export class Classifier {
    * @throws LabelerError of kind no-explanation for a network that has no such maps.
    */
   explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Explanation {
-    const { height, width } = this.input;
-    const shape = [1, height, width, 3];
+    const input = { pixels, levels: this.#levels, shape: this.#shape };
     const choose = ([output]: readonly Float32Array[]) => topIndices(output, rank).at(-1) ?? 0;
     try {
-      const { outputs, activation } = classActivation(
-        this.#runner,
-        [{ values: this.#preprocess(pixels), shape }],
-        choose,
-      );
+      const { outputs, activation } = classActivation(this.#runner, [input], choose);
       return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };
     } catch (error) {
       if (!(error instanceof NoActivation)) throw error;

@@ -1,7 +1,6 @@
 /** Pixels to the numbers that the network takes: real ones, or for quantised inputs integers less the zero point. */
+import { CHANNELS, LEVELS } from "../inference/input.ts";
 import type { InputSpec } from "./inspect.ts";
-
-const LEVELS = 256;
 
 /** What one pixel value becomes in a channel. */
 function normalize(pixel: number, channel: number, { type, quantization, normalization }: InputSpec): number {
@@ -17,25 +16,11 @@ function normalize(pixel: number, channel: number, { type, quantization, normali
   return Math.min(127, Math.max(-128, quantized)) - zeroPoint;
 }
 
-/**
- * Makes the function that turns pixels into the input of a network. There are only 256 pixel values, so that a table
- * does what would be a division for each.
- *
- * @returns A function of pixels [height, width, 3], 0..255, to numbers of the same layout. Each call fills the same
- *   array again: the 600 KB of a 224×224 input would be most of what a request leaves to the garbage collector.
- */
-export function preprocessor(input: InputSpec): (pixels: Uint8Array) => Float32Array<ArrayBuffer> {
-  const table = new Float32Array(3 * LEVELS);
-  for (let pixel = 0; pixel < LEVELS; pixel++) {
-    for (let channel = 0; channel < 3; channel++) table[channel * LEVELS + pixel] = normalize(pixel, channel, input);
+/** What the network takes for each pixel value: [channel][value]. There are only 256, so that a table does it. */
+export function levelsOf(input: InputSpec): Float32Array {
+  const levels = new Float32Array(CHANNELS * LEVELS);
+  for (let channel = 0; channel < CHANNELS; channel++) {
+    for (let pixel = 0; pixel < LEVELS; pixel++) levels[channel * LEVELS + pixel] = normalize(pixel, channel, input);
   }
-  const values = new Float32Array(input.height * input.width * 3);
-  return (pixels) => {
-    for (let i = 0; i < values.length; i += 3) {
-      values[i] = table[pixels[i]];
-      values[i + 1] = table[LEVELS + pixels[i + 1]];
-      values[i + 2] = table[2 * LEVELS + pixels[i + 2]];
-    }
-    return values;
-  };
+  return levels;
 }

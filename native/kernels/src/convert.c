@@ -63,3 +63,33 @@ EXPORT(hard_swish_f32) void hard_swish_f32(const struct Convert *s) {
         wasm_v128_store(to + i, wasm_f32x4_mul(wasm_f32x4_mul(x, gate), wasm_f32x4_splat(1.0f / 6)));
     }
 }
+
+struct Pixels {
+    const uint8_t *pixels; /* [size][3] */
+    uint8_t *output;       /* [size][3] floats or bytes */
+    int32_t size;
+    const uint8_t *levels; /* [3][256], of the output's type: what becomes of a byte in each channel */
+};
+
+/* The pixels may lie in the last quarter of the output. */
+EXPORT(take_pixels_f32) void take_pixels_f32(const struct Pixels *s) {
+    const uint8_t *from = s->pixels;
+    const float *levels = (const float *)s->levels;
+    float *to = (float *)s->output;
+    NO_UNROLL
+    for (int32_t i = 0; i < s->size; i++, from += 3, to += 3) {
+        const float red = levels[from[0]], green = levels[256 + from[1]], blue = levels[512 + from[2]];
+        to[0] = red, to[1] = green, to[2] = blue;
+    }
+}
+
+/* The pixels may be where the output is. */
+EXPORT(take_pixels_u8) void take_pixels_u8(const struct Pixels *s) {
+    const uint8_t *from = s->pixels, *levels = s->levels;
+    uint8_t *to = s->output;
+    NO_UNROLL
+    for (int32_t i = 0; i < s->size; i++, from += 3, to += 3) {
+        const uint8_t red = levels[from[0]], green = levels[256 + from[1]], blue = levels[512 + from[2]];
+        to[0] = red, to[1] = green, to[2] = blue;
+    }
+}

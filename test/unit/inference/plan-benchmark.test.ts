@@ -10,7 +10,7 @@ import { Executor } from "../../../worker/inference/executor.ts";
 import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
 import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
-import { preprocessor } from "../../../worker/model/preprocess.ts";
+import { levelsOf } from "../../../worker/model/preprocess.ts";
 import { benchmarking, reference } from "../files.ts";
 
 const WARM_UP = 6;
@@ -38,7 +38,7 @@ describe.runIf(benchmarking)("milliseconds an inference", () => {
       const { graph, input } = await inspectModel({ tflite: await reference(`models/${model}.tflite`), labels });
       const { height, width } = input;
       const pixels = Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
-      const inputs = [{ values: preprocessor(input)(pixels), shape: [1, height, width, 3] }];
+      const inputs = [{ pixels, levels: levelsOf(input), shape: [1, height, width, 3] }];
       const subjects = [new Executor(graph), ...plans.map((options) => new Plan(graph, options))];
       const times = subjects.map((): number[] => []);
       for (let i = 0; i < WARM_UP; i++) for (const subject of subjects) subject.run(inputs);

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { type InputSpec, inspectModel } from "../../../worker/model/inspect.ts";
-import { preprocessor } from "../../../worker/model/preprocess.ts";
+import { levelsOf } from "../../../worker/model/preprocess.ts";
 import { hasReference, modelFile, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
 
@@ -40,7 +40,7 @@ function pixelsOf(file: string): Promise<Uint8Array> {
 async function outputs(plan: Plan, input: InputSpec, file: string): Promise<Float32Array> {
   const pixels = await pixelsOf(file);
   const shape = [1, input.height, input.width, 3];
-  return plan.run([{ values: preprocessor(input)(pixels), shape }])[0];
+  return plan.run([{ pixels, levels: levelsOf(input), shape }])[0];
 }
 
 const best = (values: Float32Array, count: number): number[] =>
@@ -111,8 +111,8 @@ describe.runIf(hasReference)("fast against exact, over all 114 images", () => {
       (i) => (i * 2654435761) & 255,
     ];
     for (const pattern of patterns) {
-      const values = preprocessor(input)(Uint8Array.from({ length: size }, (_, i) => pattern(i)));
-      const inputs = [{ values, shape: [1, input.height, input.width, 3] }];
+      const pixels = Uint8Array.from({ length: size }, (_, i) => pattern(i));
+      const inputs = [{ pixels, levels: levelsOf(input), shape: [1, input.height, input.width, 3] }];
       const [expected, actual] = [exact.run(inputs)[0], fast.run(inputs)[0]];
       expect(best(actual, 1)).toEqual(best(expected, 1));
       for (const [i, value] of expected.entries()) expect(Math.abs(actual[i] - value)).toBeLessThan(0.02);

@@ -21,7 +21,9 @@ export type KernelName =
   | "dequantize_u8"
   | "clamp_values_f32"
   | "hard_swish_f32"
-  | "move_bytes";
+  | "move_bytes"
+  | "take_pixels_f32"
+  | "take_pixels_u8";
 
 export type Kernels = { readonly [name in KernelName]: (parameters: number) => void } & {
   dot_is_exact(weight: number, byte: number): number;

@@ -6,6 +6,7 @@ import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tens
 import { LabelerError } from "../../errors.ts";
 import type { Graph } from "../../tflite/graph.ts";
 import { wasmHeap } from "../backend.ts";
+import { CHANNELS, type Input, LEVELS } from "../input.ts";
 import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, NoActivation } from "./activation.ts";
 import type { PlanPrecision } from "./builder.ts";
@@ -27,7 +28,7 @@ interface Backend {
   typedArrayFromHeap(tensor: unknown): Float32Array;
 }
 
-/** sizeof(struct Convert), with which inputs become bytes. */
+/** sizeof(struct Convert), with which inputs become bytes; behind it are the levels of pixels. */
 const CONVERT_WORDS = 8;
 
 /** Where `struct Conv` has what is read back. */
@@ -146,18 +147,39 @@ export class Plan {
     for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
   }
 
-  /** What tfjs calls: inputs and outputs are tensors in its memory. */
-  compute(inputs: readonly TfTensor[], backend: Backend): TfTensor[] {
-    const { steps, inputs: takes, outputs: gives } = this.#compiled;
-    // Before any view is made, since an allocation may move the memory.
-    const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
-    for (const [i, input] of takes.entries()) {
-      this.#takeInput(input, backend.typedArrayFromHeap(inputs[i]).byteOffset);
-    }
-    for (const [index, step] of steps.entries()) {
+  /** Computes all tensors from the inputs that are in the arena. */
+  runKernels(): void {
+    for (const [index, step] of this.#compiled.steps.entries()) {
       if ("kernel" in step) this.#kernels[step.kernel](this.#blocks.parameters[index]);
       else step.run(wasmHeap().memory.buffer, this.#addressOf(step.from), this.#addressOf(step.to));
     }
+  }
+
+  /** Puts an input of pixels into its place. */
+  #takePixels(input: Value, { pixels, levels }: Extract<Input, { pixels: unknown }>): void {
+    const { buffer } = wasmHeap().memory;
+    const to = this.#addressOf(input.tensor.index);
+    const table = this.#blocks.input + 4 * CONVERT_WORDS;
+    // Where floats will be, the bytes wait at the end: they are read before anything is written over them.
+    const from = input.kind === "f32" ? to + 3 * input.size : to;
+    new Uint8Array(buffer, from, input.size).set(pixels);
+    if (input.kind === "f32") new Float32Array(buffer, table, levels.length).set(levels);
+    else new Uint8Array(buffer, table, levels.length).set(levels.map((level) => level + input.zero));
+    new Int32Array(buffer, this.#blocks.input, 4).set([from, to, input.size / CHANNELS, table]);
+    this.#kernels[input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8"](this.#blocks.input);
+  }
+
+  /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
+  compute(inputs: readonly Input[], tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
+    const { inputs: takes, outputs: gives } = this.#compiled;
+    // Before any view is made, since an allocation may move the memory.
+    const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
+    for (const [i, take] of takes.entries()) {
+      const input = inputs[i];
+      if ("pixels" in input) this.#takePixels(take, input);
+      else this.#takeInput(take, backend.typedArrayFromHeap(tensors[i]).byteOffset);
+    }
+    this.runKernels();
     for (const [i, output] of gives.entries()) this.#takeOutput(output, backend.typedArrayFromHeap(results[i]));
     return results;
   }
@@ -167,19 +189,20 @@ export class Plan {
    *
    * Quantised inputs and outputs are integers less their zero points.
    *
-   * @param inputs The values of each input of the graph, and its shape.
+   * @param inputs One for each input of the graph.
    * @returns The values of each output of the graph.
    */
-  run(inputs: readonly { readonly values: Float32Array; readonly shape: readonly number[] }[]): Float32Array[] {
+  run(inputs: readonly Input[]): Float32Array[] {
     for (const [i, { size }] of this.#compiled.inputs.entries()) {
-      if (inputs[i]?.values.length !== size)
-        throw new RangeError(`input ${i} has ${inputs[i]?.values.length} values, not ${size}`);
+      const input = inputs[i];
+      const given = input && ("values" in input ? input.values : input.pixels).length;
+      if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
     }
     return tf.tidy(() => {
-      const tensors = inputs.map(({ values, shape }, i) => {
-        return [String(i), tf.tensor(values, [...shape], "float32")] as const;
+      const tensors = inputs.flatMap((input, i) => {
+        return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
       });
-      const attributes = { plan: this as unknown as NamedAttrMap };
+      const attributes = { plan: this, inputs } as unknown as NamedAttrMap;
       const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
       return outputs.map((output) => output.dataSync() as Float32Array);
     });
@@ -258,7 +281,7 @@ function allocate({ steps, arena }: Compiled): Blocks {
   const offsets = {
     packed: steps.map((step) => reserve(packedOf(step))),
     parameters: steps.map((step) => reserve(wordsOf(step))),
-    input: reserve(4 * CONVERT_WORDS),
+    input: reserve(4 * CONVERT_WORDS + 4 * CHANNELS * LEVELS),
     scratch: reserve(Math.max(0, ...steps.map((step) => ("kernel" in step ? (step.scratch ?? 0) : 0)))),
     arena: reserve(arena.bytes + SLACK),
   };
@@ -281,8 +304,7 @@ tf.registerKernel({
   kernelName: NAME,
   backendName: "wasm",
   kernelFunc({ inputs, attrs, backend }) {
-    const { plan } = attrs as unknown as { plan: Plan };
-    const tensors = Object.values(inputs as NamedTensorInfoMap) as unknown as TfTensor[];
-    return plan.compute(tensors, backend as Backend);
+    const { plan, inputs: given } = attrs as unknown as { plan: Plan; inputs: readonly Input[] };
+    return plan.compute(given, inputs as NamedTensorInfoMap, backend as Backend);
   },
 });
