@@ -8,6 +8,7 @@ import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareM
 import { labelMany, type Outcome } from "../label-many.ts";
 import { Counter } from "../metrics.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
+import { readWhole } from "../read-whole.ts";
 import { Slots } from "../slots.ts";
 import { openBody } from "./body.ts";
 import { type Images, imagesOf } from "./image-body.ts";
@@ -46,10 +47,11 @@ export function slotsOf(c: Context<AppEnv>): Slots {
 /** The models' folder as the ASSETS binding serves it. */
 export function sourceOf(c: Context<AppEnv>): ModelSource {
   return {
-    async read(path) {
+    async read(path, size) {
       const response = await c.env.ASSETS.fetch(`http://assets/${path}`);
       if (response.status === 404) return undefined;
       if (!response.ok) throw new Error(`reading ${path} gave status ${response.status}`);
+      if (size !== undefined && response.body !== null) return readWhole(response.body, size);
       return new Uint8Array(await response.arrayBuffer());
     },
     keepAlive: (work) => c.executionCtx.waitUntil(work),

@@ -3,6 +3,7 @@
  * stays in the isolate until the space is needed. Knows files by path only; where they are kept is the caller's matter.
  */
 import { LabelerError } from "../errors.ts";
+import { rehearse } from "../inference/rehearsal.ts";
 import { Slots } from "../slots.ts";
 import { Classifier } from "./classifier.ts";
 import { type IndexEntry, type ModelIndex, precisionFor } from "./index-entry.ts";
@@ -10,8 +11,8 @@ import type { Precision } from "./precision-name.ts";
 
 /** What a load needs of the request that starts it. */
 export interface ModelSource {
-  /** Reads a file of the models' folder; undefined if there is no such file. */
-  read(path: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Reads a file of the models' folder, of about `size` bytes if that is known; undefined if there is no such file. */
+  read(path: string, size?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Lets a load outlive the request that started it, for the sake of the others that wait for it. */
   keepAlive(work: Promise<unknown>): void;
 }
@@ -150,9 +151,10 @@ export class Catalogue {
     const slot = await this.#slots.acquire();
     try {
       const [tflite, labels, spec] = await Promise.all([
-        source.read(`${name}/model.tflite`),
+        source.read(`${name}/model.tflite`, entry.bytes),
         entry.files.includes("labels.txt") ? source.read(`${name}/labels.txt`) : undefined,
         entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
+        entry.engine === "plan" ? rehearse(precision) : undefined,
       ]);
       if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
       this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);

@@ -2,11 +2,13 @@
 import { decodeToInput } from "../../../../worker/image/decode.ts";
 import { Pieces } from "../../../../worker/image/pieces.ts";
 
+const wholeBody = async (response) => new Uint8Array(await response.arrayBuffer());
+
 /** Reads a file of a model's folder. */
-const reader = (env, folder) => async (name) => {
+const reader = (env, folder, wholeOf) => async (name) => {
   const response = await env.MODELS.fetch(`http://models/${folder}/${name}`);
   if (!response.ok) throw new Error(`${folder}/${name} could not be read`);
-  return new Uint8Array(await response.arrayBuffer());
+  return await wholeOf(response);
 };
 
 /** What the input of a model wants: see InputSpec in worker/model/inspect.ts. */
@@ -73,8 +75,8 @@ let pixels;
 
 const ROUTES = {
   /** Loads the model. */
-  async "/load"({ searchParams }, env, { load }) {
-    engine = await load(reader(env, searchParams.get("model")), Object.fromEntries(searchParams));
+  async "/load"({ searchParams }, env, { load, wholeOf }) {
+    engine = await load(reader(env, searchParams.get("model"), wholeOf), Object.fromEntries(searchParams));
     return engine.details ?? {};
   },
   /** Runs it on these pixels, which are kept. */
@@ -83,8 +85,8 @@ const ROUTES = {
     return Array.from(await engine.run(pixels));
   },
   /** Labels an image file, and before the first one loads the model. */
-  async "/label"({ searchParams }, env, { load, decode }, request) {
-    const read = reader(env, searchParams.get("model"));
+  async "/label"({ searchParams }, env, { load, decode, wholeOf }, request) {
+    const read = reader(env, searchParams.get("model"), wholeOf);
     labels ??= new TextDecoder().decode(await read("labels.txt")).split("\n");
     engine ??= await load(read, Object.fromEntries(searchParams));
     const image = await decode(new Uint8Array(await request.arrayBuffer()), engine.input);
@@ -103,14 +105,15 @@ const ROUTES = {
  * @param load Makes an engine of a function that reads the model's files, and of the query: `run` takes pixels, bytes
  *   [height, width, 3], and gives the numbers of the classes, or a promise of them; `input` is what the pixels have to
  *   be; `details` say what there is to say.
- * @param others What differs from the usual: `decode`, and further routes.
+ * @param others What differs from the usual: `decode`, `wholeOf`, which gives the bytes of a file's response, and further
+ *   routes.
  */
-export const serve = (load, { decode: decodeImage = decode, ...routes } = {}) => ({
+export const serve = (load, { decode: decodeImage = decode, wholeOf = wholeBody, ...routes } = {}) => ({
   async fetch(request, env) {
     try {
       const url = new URL(request.url);
       const route = { ...ROUTES, ...routes }[url.pathname];
-      return Response.json(await route(url, env, { load, decode: decodeImage }, request));
+      return Response.json(await route(url, env, { load, decode: decodeImage, wholeOf }, request));
     } catch (error) {
       return Response.json({ error: String(error?.stack ?? error) });
     }

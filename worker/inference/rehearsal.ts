@@ -1,0 +1,60 @@
+/**
+ * Has the engine optimise the kernels of a precision while the first model is still being read. V8 compiles a WebAssembly
+ * function plainly when it is first called, and once it has run for a while again, in another thread, to several times
+ * the speed. Without a rehearsal that would be after the first layers of the first image, which take as long as all others.
+ */
+import type { Graph, Tensor } from "../tflite/graph.ts";
+import { initBackend } from "./backend.ts";
+import { Plan, type PlanPrecision } from "./plan/plan.ts";
+
+const SIDE = 16;
+const CHANNELS = 16;
+const IMAGE = [1, SIDE, SIDE, CHANNELS];
+const POINTWISE = [CHANNELS, 1, 1, CHANNELS];
+const DEPTHWISE = [1, 3, 3, CHANNELS];
+
+/**
+ * V8 optimises a function when the code that it has run comes to 13 MB (its --wasm-tiering-budget), loops counted as
+ * often as they go round. These are more than enough, and take 2 ms.
+ */
+const TIMES = 16;
+
+/** What MobileNets are made of: a pointwise, a depthwise and another pointwise convolution, with weights of zero. */
+export function rehearsalNetwork(precision: PlanPrecision): Graph {
+  const quantised = precision === "quantised";
+  const tensor = (index: number, shape: readonly number[], constant: boolean): Tensor => ({
+    index,
+    name: "",
+    shape,
+    open: [],
+    type: quantised ? "uint8" : "float32",
+    quantization: quantised ? { scale: [1], zeroPoint: [0], axis: 0 } : undefined,
+    data: constant ? new Uint8Array(shape.reduce((size, dim) => size * dim, quantised ? 1 : 4)) : undefined,
+  });
+  const options = { padding: "same", stride: [1, 1], dilation: [1, 1], activation: "RELU6" } as const;
+  return {
+    tensors: [IMAGE, POINTWISE, IMAGE, DEPTHWISE, IMAGE, POINTWISE, IMAGE].map((shape, index) =>
+      tensor(index, shape, shape !== IMAGE),
+    ),
+    operators: [
+      { index: 0, op: "CONV_2D", inputs: [0, 1], outputs: [2], options },
+      { index: 1, op: "DEPTHWISE_CONV_2D", inputs: [2, 3], outputs: [4], options },
+      { index: 2, op: "CONV_2D", inputs: [4, 5], outputs: [6], options },
+    ],
+    inputs: [0],
+    outputs: [6],
+    metadata: new Map(),
+  };
+}
+
+const rehearsed = new Set<PlanPrecision>();
+
+/** Runs a small network until the kernels of this precision are worth optimising; from the second call on it does nothing. */
+export async function rehearse(precision: PlanPrecision): Promise<void> {
+  if (rehearsed.has(precision)) return;
+  await initBackend();
+  const plan = new Plan(rehearsalNetwork(precision), { precision });
+  for (let i = 0; i < TIMES; i++) plan.runKernels();
+  plan.dispose();
+  rehearsed.add(precision);
+}
