@@ -1,5 +1,5 @@
 /* The matrix product of 16-bit integers that conv_u8_wide.c and conv_f32_i16.c share.
- * Tile: up to 5 rows × 8 columns in 10 accumulators of 32 bits.
+ * Tile: up to 4 rows × 8 columns in 8 accumulators of 32 bits.
  * Packing: rows of `pairs` pairs of int16; weights [pairs][8][2] int16, an odd depth filled up with zero.
  * Bounds: the sums must fit 32 bits, which who quantises has to see to. */
 #ifndef KERNELS_TILE_I16_H
@@ -7,9 +7,9 @@
 
 #include "common.h"
 
-#ifndef TILE_ROWS
-#define TILE_ROWS 5
-#endif
+#define TILE_ROWS 4
+/* Steps of the product that are unrolled. */
+#define TILE_STEPS 8
 
 INLINE void multiply_add(v128_t *sum, const int16_t *pair, v128_t w0, v128_t w1) {
     const v128_t x = wasm_v128_load32_splat(pair);
@@ -29,20 +29,20 @@ INLINE void tile_i16(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *a,
     }
     int32_t k = pairs;
     NO_UNROLL
-    for (; k >= 4; k -= 4) {
+    for (; k >= TILE_STEPS; k -= TILE_STEPS) {
         UNROLL
-        for (int u = 0; u < 4; u++) {
+        for (int u = 0; u < TILE_STEPS; u++) {
             v128_t w0 = wasm_v128_load(w + 16 * u), w1 = wasm_v128_load(w + 16 * u + 8);
             OPAQUE(w0);
             OPAQUE(w1);
             UNROLL
             for (int r = 0; r < rows; r++) multiply_add(sum[r], row[r] + 2 * u, w0, w1);
         }
-        w += 64;
+        w += 16 * TILE_STEPS;
         OPAQUE(w);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            row[r] += 8;
+            row[r] += 2 * TILE_STEPS;
             OPAQUE(row[r]);
         }
     }

@@ -36,7 +36,7 @@ interface Geometry {
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
 /** Rows of a tile, of which blocks are made: in 16 bits, of floats, and of all others. */
-const TILE_ROWS = { wide: 5, floats: 4, others: 6 };
+const TILE_ROWS = { wide: 4, floats: 4, others: 6 };
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
 /** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
