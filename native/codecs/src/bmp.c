@@ -9,11 +9,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <wasm_simd128.h>
 
 #include "codecs.h"
 #include "input.h"
 #include "resize.h"
+#include "simd.h"
 
 enum { RAW = 0, RLE8 = 1, RLE4 = 2, BITFIELDS = 3, ALPHABITFIELDS = 6 };
 
@@ -143,8 +143,10 @@ static int complete(void) {
 /* Pixels of BGR or BGRX as RGB, five or four a turn. Reads and writes less than 16 bytes past the last pixel. */
 static void swap_row(const uint8_t *from, uint8_t *to) {
   enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
-  const v128_t bgr = wasm_i8x16_const(2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, Z);
-  const v128_t bgrx = wasm_i8x16_const(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, Z, Z, Z, Z);
+  v128_t bgr = wasm_i8x16_const(2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, Z);
+  v128_t bgrx = wasm_i8x16_const(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, Z, Z, Z, Z);
+  OPAQUE(bgr);
+  OPAQUE(bgrx);
   if (depth == 24) {
     for (uint32_t x = 0; x < width; x += 5, from += 15, to += 15) {
       wasm_v128_store(to, wasm_i8x16_swizzle(wasm_v128_load(from), bgr));
@@ -156,9 +158,13 @@ static void swap_row(const uint8_t *from, uint8_t *to) {
   }
 }
 
+/* Whether pixels are BGR or BGRX. */
+static int is_plain(void) {
+  return depth >= 24 && channels[0].mask == 0xff0000 && channels[1].mask == 0xff00 && channels[2].mask == 0xff;
+}
+
 /* One row of the file's pixels as RGB. */
 static void convert_row(const uint8_t *from, uint8_t *to) {
-  int plain = channels[0].mask == 0xff0000 && channels[1].mask == 0xff00 && channels[2].mask == 0xff;
   if (depth == 8) {
     palette_row(colors, from, width, to);
   } else if (depth < 8) {
@@ -167,7 +173,7 @@ static void convert_row(const uint8_t *from, uint8_t *to) {
       uint32_t bit = x * depth;
       memcpy(to, colors + (from[bit / 8] >> (8 - depth - bit % 8) & most), 4); /* the fourth byte is overwritten */
     }
-  } else if (depth >= 24 && plain) {
+  } else if (is_plain()) {
     swap_row(from, to);
   } else {
     uint32_t step = depth / 8;
@@ -181,9 +187,26 @@ static void convert_row(const uint8_t *from, uint8_t *to) {
   }
 }
 
+/* Hands over eight rows as they are, if they are there. How many were taken, or -1: more input is worth waiting for. */
+static int take_eight(void) {
+  enum { ROWS = 8, MOST_WAITING = 48 * 1024 }; /* bytes, which the next piece has moved */
+  if (!is_plain() || height - next_row < ROWS) return 0;
+  uint64_t needed = (uint64_t)ROWS * stride;
+  if (input.available < needed) return needed <= MOST_WAITING && !input.ended ? -1 : 0;
+  enum Pixels kind = depth == 24 ? PIXELS_BGR : PIXELS_BGRX;
+  if (!resize_eight_rows(row_of(next_row), !top_down, input.next, stride, kind)) return 0;
+  input_consume((uint32_t)needed);
+  next_row += ROWS;
+  return ROWS;
+}
+
 static int raw_rows(int budget) {
   while (!complete()) {
-    if (budget-- <= 0) return STATUS_MORE;
+    if (budget <= 0) return STATUS_MORE;
+    int taken = take_eight();
+    if (taken < 0) return STATUS_NEED_INPUT;
+    budget -= taken ? taken : 1;
+    if (taken) continue;
     /* The last row may lack its padding. */
     uint32_t needed = (uint32_t)(((uint64_t)width * depth + 7) / 8);
     uint32_t wanted = next_row + 1 < height ? stride : needed;

@@ -11,28 +11,29 @@
  * runs down the stored columns. So with RESIZE_ROWS_FIRST the rows are summed up, weighted, at full width; the other
  * pass runs over these sums at the end; and windows of a mirrored axis are those of its mirror image.
  *
- * Tile: four rows, whatever their places, since all rows have the same windows: a lane is a row. The 32 bits of a lane
+ * Tile: eight rows, whatever their places, since all rows have the same windows: a lane is a row. The 32 bits of a lane
  * hold two neighbouring samples, 16-bit, of which a dot product (dot_i16x8) makes the weighted sum; so there is nothing
  * to add up across lanes, and windows need only be padded to an even beginning and end. A weight w of up to 23 bits and
  * a sign is split into w = high * 4096 + low, since 16-bit products cost half of 32-bit ones. The horizontal pass pairs
- * columns, the vertical pass rows: its lanes are samples, and each lane holds two rows of the four.
+ * columns, and a step of it has three colours of eight rows: six vectors, twelve sums. The vertical pass pairs rows: its
+ * lanes are samples, each lane holds two rows, and a step of it adds four rows to two output rows.
  * Bounds: sums stay below 255 * 2^22 * 1.3 < 2^31 because the weights of a window sum to 2^22 and the negative lobes of
  * the filter hold less than 0.15 of it; what wraps around on the way (sums of `low`) is right again at the end. Zero
  * weights are all that ever meets samples that are not of a row: those past its end and those of a row missing in the
- * four.
+ * eight.
  * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
- * 3); 36 bytes a column for the four rows and their pairs; weights of (8 * width / outWidth + 16) * 4 bytes an output
- * column and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
+ * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 96; weights of (8 * width / outWidth
+ * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
  */
 #include "resize.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <wasm_simd128.h>
 
 #include "codecs.h"
+#include "simd.h"
 
-enum { PRECISION = 22, SPLIT = 12, BATCH = 4 };
+enum { PRECISION = 22, SPLIT = 12, BATCH = 8, FOUR = 4, PAIR_BYTES = 3 * 2 * BATCH };
 #define ROUND (1 << (PRECISION - 1))
 
 /* The windows and weights of one axis. */
@@ -49,19 +50,19 @@ static uint32_t crop_x, crop_y;
 static uint32_t pairs;     /* the most pairs of columns in a window */
 static int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
 static int32_t *sums;      /* [outHeight][samples] */
-static uint32_t samples;   /* of a row of sums: outWidth * 3, or with rows_first the width of the crop times 3 */
+static uint32_t samples;   /* of a row of sums: three an output column, with rows_first three a column; filled to 8s */
 static int rows_first;     /* the vertical pass comes before the horizontal one */
 static uint8_t *output;    /* [outHeight][outWidth * 3] */
 static int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
 static uint32_t hint;      /* an output row near those that the last input row touched */
 
-/* The rows that wait to be four. */
+/* The rows that wait to be eight. */
 static uint8_t *batch[BATCH];        /* the image's whole width, RGB */
 static uint32_t batch_y[BATCH];      /* of the crop */
 static uint32_t batch_count;
 static int batch_scattered;          /* they are sets of pixels, the rest of the row black */
-static int16_t *packed;              /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
-static int16_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, and of rows 2 and 3, for the vertical pass */
+static uint8_t *packed;              /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
+static int16_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
 
 static double bicubic(double x) {
   const double a = -0.5;
@@ -187,11 +188,11 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   if (order & RESIZE_MIRROR_COLUMNS) axis_mirror(&columns);
   if (order & RESIZE_MIRROR_ROWS) axis_mirror(&rows);
   rows_first = order & RESIZE_ROWS_FIRST;
-  samples = (rows_first ? width : outWidth) * 3; /* width is below 2^31 / 3: the image's rows stand in memory */
+  samples = ((rows_first ? width : outWidth) * 3 + 7) & ~7u; /* no overflow: the image's rows stand in memory */
   uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
   if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
   /* Four columns are packed at a time, and woven is written 16 bytes at a time. */
-  uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 4 * 3 * BATCH * sizeof *packed;
+  uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 2 * PAIR_BYTES;
   /* Woven rows are the input of the vertical pass and, also where it comes first, the output of the horizontal one. */
   uint64_t most_samples = (uint64_t)(width > outWidth ? width : outWidth) * 3;
   uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 * sizeof(int16_t) + 64;
@@ -222,73 +223,99 @@ uint32_t resize_end(void) { return crop_y + rows.inSize; }
  * ---- The horizontal pass ----
  */
 
-static inline v128_t unpack_low_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 0, 4, 1, 5); }
-static inline v128_t unpack_high_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 2, 6, 3, 7); }
-static inline v128_t unpack_low_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 0, 2); }
-static inline v128_t unpack_high_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 1, 3); }
+INLINE v128_t unpack_low_16(v128_t a, v128_t b) { return wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+INLINE v128_t unpack_high_16(v128_t a, v128_t b) { return wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+INLINE v128_t unpack_low_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 0, 4, 1, 5); }
+INLINE v128_t unpack_high_32(v128_t a, v128_t b) { return wasm_i32x4_shuffle(a, b, 2, 6, 3, 7); }
+INLINE v128_t unpack_low_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 0, 2); }
+INLINE v128_t unpack_high_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 1, 3); }
 
-/* Pairs up the samples of four rows, four columns at a time: a transposition of 4 by 4 pairs. */
-static void pack(const uint8_t *a, const uint8_t *b, const uint8_t *c, const uint8_t *d, uint32_t width) {
-  enum { Z = -128 }; /* an index out of range gives nought */
-  const v128_t red_green = wasm_i8x16_const(0, Z, 3, Z, 6, Z, 9, Z, 1, Z, 4, Z, 7, Z, 10, Z);
-  const v128_t blue = wasm_i8x16_const(2, Z, 5, Z, 8, Z, 11, Z, Z, Z, Z, Z, Z, Z, Z, Z);
-  int16_t *to = packed;
-  for (uint32_t x = 0; x < width; x += 4, a += 12, b += 12, c += 12, d += 12, to += 4 * 3 * BATCH) {
-    v128_t in_a = wasm_v128_load(a), in_b = wasm_v128_load(b), in_c = wasm_v128_load(c), in_d = wasm_v128_load(d);
-    v128_t rg_a = wasm_i8x16_swizzle(in_a, red_green), rg_b = wasm_i8x16_swizzle(in_b, red_green);
-    v128_t rg_c = wasm_i8x16_swizzle(in_c, red_green), rg_d = wasm_i8x16_swizzle(in_d, red_green);
-    v128_t r_ab = unpack_low_32(rg_a, rg_b), r_cd = unpack_low_32(rg_c, rg_d);
-    v128_t g_ab = unpack_high_32(rg_a, rg_b), g_cd = unpack_high_32(rg_c, rg_d);
-    v128_t b_ab = unpack_low_32(wasm_i8x16_swizzle(in_a, blue), wasm_i8x16_swizzle(in_b, blue));
-    v128_t b_cd = unpack_low_32(wasm_i8x16_swizzle(in_c, blue), wasm_i8x16_swizzle(in_d, blue));
-    wasm_v128_store(to, unpack_low_64(r_ab, r_cd));
-    wasm_v128_store(to + 8, unpack_low_64(g_ab, g_cd));
-    wasm_v128_store(to + 16, unpack_low_64(b_ab, b_cd));
-    wasm_v128_store(to + 24, unpack_high_64(r_ab, r_cd));
-    wasm_v128_store(to + 32, unpack_high_64(g_ab, g_cd));
-    wasm_v128_store(to + 40, unpack_high_64(b_ab, b_cd));
+/* Pairs up the samples of eight rows, four columns at a time: a transposition of 8 rows by 6 pairs of bytes. `order` has
+ * the places of red in the four columns, of green and of blue, `bytes` is those of a pixel. */
+INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32_t bytes, v128_t order) {
+  OPAQUE(order);
+  const uint8_t *row[BATCH];
+  UNROLLED for (int i = 0; i < BATCH; i++) row[i] = from[i];
+  uint8_t *to = packed;
+  for (uint32_t x = 0; x < width; x += 4) {
+    v128_t red[2], green[2], blue[2]; /* of four rows: columns 0 and 1 of each, then 2 and 3 */
+    UNROLLED for (int half = 0; half < 2; half++) {
+      v128_t in[FOUR];
+      UNROLLED for (int i = 0; i < FOUR; i++) {
+        in[i] = wasm_i8x16_swizzle(wasm_v128_load(row[FOUR * half + i]), order);
+        row[FOUR * half + i] += FOUR * bytes;
+      }
+      v128_t red_green_ab = unpack_low_16(in[0], in[1]), red_green_cd = unpack_low_16(in[2], in[3]);
+      red[half] = unpack_low_32(red_green_ab, red_green_cd);
+      green[half] = unpack_high_32(red_green_ab, red_green_cd);
+      blue[half] = unpack_low_32(unpack_high_16(in[0], in[1]), unpack_high_16(in[2], in[3]));
+    }
+    UNROLLED for (int i = 0; i < 6; i++, to += 16) {
+      const v128_t *channel = i % 3 == 0 ? red : i % 3 == 1 ? green : blue;
+      v128_t pairs_of_all = i < 3 ? unpack_low_64(channel[0], channel[1]) : unpack_high_64(channel[0], channel[1]);
+      wasm_v128_store(to, pairs_of_all);
+      OPAQUE(to);
+    }
   }
 }
 
-/* The sums of one output column, a lane for each of the four packed rows. */
-static inline __attribute__((always_inline)) void column_sums(uint32_t out, v128_t *red, v128_t *green, v128_t *blue) {
-  const v128_t zero = wasm_i32x4_const_splat(0);
-  uint32_t first = columns.first[out], count = (columns.count[out] + (first & 1) + 1) / 2;
-  const int16_t *from = packed + (size_t)(first / 2) * 3 * 2 * BATCH;
-  const int16_t *weights = split + (size_t)out * pairs * 4;
-  v128_t r_high = zero, g_high = zero, b_high = zero, r_low = zero, g_low = zero, b_low = zero;
-  for (const int16_t *end = weights + (size_t)count * 4; weights < end; weights += 4, from += 3 * 2 * BATCH) {
-    v128_t high = wasm_v128_load32_splat(weights), low = wasm_v128_load32_splat(weights + 2);
-    v128_t r = wasm_v128_load(from), g = wasm_v128_load(from + 8), b = wasm_v128_load(from + 16);
-    r_high = wasm_i32x4_add(r_high, wasm_i32x4_dot_i16x8(r, high));
-    g_high = wasm_i32x4_add(g_high, wasm_i32x4_dot_i16x8(g, high));
-    b_high = wasm_i32x4_add(b_high, wasm_i32x4_dot_i16x8(b, high));
-    r_low = wasm_i32x4_add(r_low, wasm_i32x4_dot_i16x8(r, low));
-    g_low = wasm_i32x4_add(g_low, wasm_i32x4_dot_i16x8(g, low));
-    b_low = wasm_i32x4_add(b_low, wasm_i32x4_dot_i16x8(b, low));
+static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels pixels) {
+  enum { Z = -128 }; /* an index out of range gives nought */
+  const v128_t rgb = wasm_i8x16_const(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, Z, Z, Z, Z);
+  const v128_t bgr = wasm_i8x16_const(2, 5, 8, 11, 1, 4, 7, 10, 0, 3, 6, 9, Z, Z, Z, Z);
+  const v128_t bgrx = wasm_i8x16_const(2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12, Z, Z, Z, Z);
+  switch (pixels) {
+    case PIXELS_RGB: pack_pixels(from, width, 3, rgb); break;
+    case PIXELS_BGR: pack_pixels(from, width, 3, bgr); break;
+    case PIXELS_BGRX: pack_pixels(from, width, 4, bgrx); break;
   }
-  *red = wasm_i32x4_add(wasm_i32x4_shl(r_high, SPLIT), r_low);
-  *green = wasm_i32x4_add(wasm_i32x4_shl(g_high, SPLIT), g_low);
-  *blue = wasm_i32x4_add(wasm_i32x4_shl(b_high, SPLIT), b_low);
+}
+
+/* The sums of one output column: red of the first four packed rows and of the second, green, blue; added to `start`. */
+INLINE void column_sums(uint32_t out, v128_t start, v128_t sum[6]) {
+  uint32_t first = columns.first[out], count = (columns.count[out] + (first & 1) + 1) / 2;
+  const uint8_t *from = packed + (size_t)(first / 2) * PAIR_BYTES;
+  const int16_t *weights = split + (size_t)out * pairs * 4;
+  v128_t high[6], low[6];
+  UNROLLED for (int i = 0; i < 6; i++) high[i] = wasm_i32x4_const_splat(0), low[i] = start;
+  for (const int16_t *end = weights + (size_t)count * 4; weights < end;) {
+    v128_t by_high = wasm_v128_load32_splat(weights);
+    weights += 2;
+    OPAQUE(weights);
+    v128_t by_low = wasm_v128_load32_splat(weights);
+    weights += 2;
+    UNROLLED for (int i = 0; i < 6; i++) {
+      v128_t pair = wasm_u16x8_load8x8(from);
+      from += 8;
+      high[i] = wasm_i32x4_add(high[i], wasm_i32x4_dot_i16x8(pair, by_high));
+      low[i] = wasm_i32x4_add(low[i], wasm_i32x4_dot_i16x8(pair, by_low));
+      OPAQUE(high[i]);
+      OPAQUE(low[i]);
+      OPAQUE(from);
+    }
+  }
+  UNROLLED for (int i = 0; i < 6; i++) sum[i] = wasm_i32x4_add(wasm_i32x4_shl(high[i], SPLIT), low[i]);
 }
 
 /* Two vectors of sums, rounded already, as 16-bit lanes of 0 to 255. */
-static inline v128_t to_bytes(v128_t a, v128_t b) {
+INLINE v128_t to_bytes(v128_t a, v128_t b) {
   v128_t narrow = wasm_i16x8_narrow_i32x4(wasm_i32x4_shr(a, PRECISION), wasm_i32x4_shr(b, PRECISION));
   return wasm_i16x8_max(wasm_i16x8_min(narrow, wasm_i16x8_const_splat(255)), wasm_i16x8_const_splat(0));
 }
 
 /* Resizes the packed rows to woven ones. */
 static void horizontal_pass(void) {
-  const v128_t round = wasm_i32x4_const_splat(ROUND);
   for (uint32_t out = 0; out < columns.outSize; out++) {
-    v128_t r, g, b;
-    column_sums(out, &r, &g, &b);
-    b = wasm_i32x4_add(b, round);
-    v128_t red_green = to_bytes(wasm_i32x4_add(r, round), wasm_i32x4_add(g, round)), blue = to_bytes(b, b);
-    /* A 32-bit lane is now two rows; there are three samples and one to be overwritten. */
-    wasm_v128_store(woven[0] + (size_t)out * 6, wasm_i32x4_shuffle(red_green, blue, 0, 2, 4, 6));
-    wasm_v128_store(woven[1] + (size_t)out * 6, wasm_i32x4_shuffle(red_green, blue, 1, 3, 5, 7));
+    v128_t sum[6];
+    column_sums(out, wasm_i32x4_const_splat(ROUND), sum);
+    /* A 32-bit lane is now two rows; of each there are three samples and one to be overwritten. */
+    v128_t red = to_bytes(sum[0], sum[1]), green = to_bytes(sum[2], sum[3]), blue = to_bytes(sum[4], sum[5]);
+    v128_t red_green = unpack_low_32(red, green), blues = unpack_low_32(blue, blue);
+    wasm_v128_store(woven[0] + (size_t)out * 6, unpack_low_64(red_green, blues));
+    wasm_v128_store(woven[1] + (size_t)out * 6, unpack_high_64(red_green, blues));
+    red_green = unpack_high_32(red, green), blues = unpack_high_32(blue, blue);
+    wasm_v128_store(woven[2] + (size_t)out * 6, unpack_low_64(red_green, blues));
+    wasm_v128_store(woven[3] + (size_t)out * 6, unpack_high_64(red_green, blues));
   }
 }
 
@@ -323,40 +350,59 @@ static int32_t row_weight(uint32_t out, uint32_t y) {
 
 static uint32_t pair_of(int16_t first, int16_t second) { return (uint16_t)first | (uint32_t)(uint16_t)second << 16; }
 
-/* Adds the woven rows to the output rows whose windows they lie in. */
-static void vertical_pass(void) {
-  uint32_t least = batch_y[0], most = batch_y[0];
-  for (uint32_t i = 1; i < batch_count; i++) {
-    if (batch_y[i] < least) least = batch_y[i];
-    if (batch_y[i] > most) most = batch_y[i];
-  }
-  const int16_t *woven_ab = woven[0], *woven_cd = woven[1];
-  for (uint32_t out = first_output(least); out < rows.outSize && rows.first[out] <= most; out++) {
-    int32_t w[BATCH] = {0};
-    for (uint32_t i = 0; i < batch_count; i++) w[i] = row_weight(out, batch_y[i]);
-    if (!(w[0] | w[1] | w[2] | w[3])) continue;
-    v128_t high_ab = wasm_i32x4_splat((int32_t)pair_of(high_part(w[0]), high_part(w[1])));
-    v128_t high_cd = wasm_i32x4_splat((int32_t)pair_of(high_part(w[2]), high_part(w[3])));
-    v128_t low_ab = wasm_i32x4_splat((int32_t)pair_of(low_part(w[0]), low_part(w[1])));
-    v128_t low_cd = wasm_i32x4_splat((int32_t)pair_of(low_part(w[2]), low_part(w[3])));
-    int32_t *sum = sums + (size_t)out * samples;
-    uint32_t i = 0;
-    for (; i + 4 <= samples; i += 4) {
-      v128_t ab = wasm_v128_load(woven_ab + 2 * (size_t)i), cd = wasm_v128_load(woven_cd + 2 * (size_t)i);
-      v128_t high = wasm_i32x4_add(wasm_i32x4_dot_i16x8(ab, high_ab), wasm_i32x4_dot_i16x8(cd, high_cd));
-      v128_t low = wasm_i32x4_add(wasm_i32x4_dot_i16x8(ab, low_ab), wasm_i32x4_dot_i16x8(cd, low_cd));
+/* Adds four woven rows to one or two neighbouring rows of sums, beginning with `sum`. Each has the high parts of its
+ * weights for the rows ab and cd, then the low ones. */
+INLINE void add_weighted(const int16_t *ab, const int16_t *cd, const v128_t weights[][FOUR], int32_t *sum, int count) {
+  for (uint32_t i = 0; i < samples; i += 4, ab += 8, cd += 8, sum += 4) {
+    v128_t in_ab = wasm_v128_load(ab), in_cd = wasm_v128_load(cd);
+    for (int out = 0; out < count; out++) {
+      const v128_t *by = weights[out];
+      int32_t *to = sum + (size_t)out * samples;
+      v128_t high = wasm_i32x4_add(wasm_i32x4_dot_i16x8(in_ab, by[0]), wasm_i32x4_dot_i16x8(in_cd, by[1]));
+      v128_t low = wasm_i32x4_add(wasm_i32x4_dot_i16x8(in_ab, by[2]), wasm_i32x4_dot_i16x8(in_cd, by[3]));
       v128_t added = wasm_i32x4_add(wasm_i32x4_shl(high, SPLIT), low);
-      wasm_v128_store(sum + i, wasm_i32x4_add(wasm_v128_load(sum + i), added));
-    }
-    for (; i < samples; i++) {
-      const int16_t *ab = woven_ab + 2 * (size_t)i, *cd = woven_cd + 2 * (size_t)i;
-      sum[i] += w[0] * ab[0] + w[1] * ab[1] + w[2] * cd[0] + w[3] * cd[1];
+      wasm_v128_store(to, wasm_i32x4_add(wasm_v128_load(to), added));
     }
   }
 }
 
+/* Adds four of the woven rows, of which `count` are real, to the output rows whose windows they lie in: two output rows
+ * at a time, which share the loads of the woven ones. */
+static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const int16_t *ab, const int16_t *cd) {
+  uint32_t least = y[0], most = y[0];
+  for (uint32_t i = 1; i < count; i++) {
+    if (y[i] < least) least = y[i];
+    if (y[i] > most) most = y[i];
+  }
+  uint32_t out = first_output(least), end = out;
+  while (end < rows.outSize && rows.first[end] <= most) end++;
+  for (; out < end; out += 2) {
+    v128_t weights[2][FOUR];
+    int32_t any = 0;
+    for (uint32_t o = 0; o < 2; o++) {
+      int32_t w[FOUR] = {0};
+      for (uint32_t i = 0; i < count && out + o < end; i++) any |= w[i] = row_weight(out + o, y[i]);
+      weights[o][0] = wasm_i32x4_splat((int32_t)pair_of(high_part(w[0]), high_part(w[1])));
+      weights[o][1] = wasm_i32x4_splat((int32_t)pair_of(high_part(w[2]), high_part(w[3])));
+      weights[o][2] = wasm_i32x4_splat((int32_t)pair_of(low_part(w[0]), low_part(w[1])));
+      weights[o][3] = wasm_i32x4_splat((int32_t)pair_of(low_part(w[2]), low_part(w[3])));
+    }
+    int32_t *sum = sums + (size_t)out * samples;
+    if (any && out + 1 < end) add_weighted(ab, cd, weights, sum, 2);
+    if (any && out + 1 == end) add_weighted(ab, cd, weights, sum, 1);
+  }
+}
+
+/* The same for all rows of the batch. */
+static void add_woven_rows(void) {
+  for (uint32_t i = 0; i < batch_count; i += FOUR) {
+    uint32_t left = batch_count - i;
+    vertical_pass(batch_y + i, left < FOUR ? left : FOUR, woven[i / 2], woven[i / 2 + 1]);
+  }
+}
+
 /*
- * ---- Rows by the four ----
+ * ---- Rows by the eight ----
  */
 
 /* The sums of even row y of the crop. */
@@ -369,22 +415,26 @@ static void add_scattered(void) {
   int32_t *to[BATCH];
   for (uint32_t i = 0; i < batch_count; i++) to[i] = scattered_sums(batch_y[i]);
   for (uint32_t out = 0; out < columns.outSize; out++) {
-    v128_t r, g, b, zero = wasm_i32x4_const_splat(0);
-    column_sums(out, &r, &g, &b);
-    v128_t rg01 = unpack_low_32(r, g), rg23 = unpack_high_32(r, g);
-    v128_t b01 = unpack_low_32(b, zero), b23 = unpack_high_32(b, zero);
-    const v128_t row[BATCH] = {unpack_low_64(rg01, b01), unpack_high_64(rg01, b01), unpack_low_64(rg23, b23),
-                               unpack_high_64(rg23, b23)};
+    v128_t sum[6], row[BATCH], zero = wasm_i32x4_const_splat(0);
+    column_sums(out, zero, sum);
+    for (int i = 0; i < 2; i++) {
+      v128_t r = sum[i], g = sum[2 + i], b = sum[4 + i], *four = row + FOUR * i;
+      v128_t rg01 = unpack_low_32(r, g), rg23 = unpack_high_32(r, g);
+      v128_t b01 = unpack_low_32(b, zero), b23 = unpack_high_32(b, zero);
+      four[0] = unpack_low_64(rg01, b01), four[1] = unpack_high_64(rg01, b01);
+      four[2] = unpack_low_64(rg23, b23), four[3] = unpack_high_64(rg23, b23);
+    }
     for (uint32_t i = 0; i < batch_count; i++) {
-      int32_t *sum = to[i] + (size_t)out * 4;
-      wasm_v128_store(sum, wasm_i32x4_add(wasm_v128_load(sum), row[i]));
+      int32_t *at = to[i] + (size_t)out * 4;
+      wasm_v128_store(at, wasm_i32x4_add(wasm_v128_load(at), row[i]));
     }
   }
 }
 
 static void pack_batch(void) {
-  size_t x = (size_t)crop_x * 3;
-  pack(batch[0] + x, batch[1] + x, batch[2] + x, batch[3] + x, columns.inSize);
+  const uint8_t *from[BATCH];
+  for (int i = 0; i < BATCH; i++) from[i] = batch[i] + (size_t)crop_x * 3;
+  pack(from, columns.inSize, PIXELS_RGB);
 }
 
 /* Works off the rows that wait. */
@@ -392,16 +442,15 @@ static void flush(void) {
   if (!batch_count) return;
   if (rows_first) {
     size_t x = (size_t)crop_x * 3;
-    weave(batch[0] + x, batch[1] + x, woven[0]);
-    weave(batch[2] + x, batch[3] + x, woven[1]);
-    vertical_pass();
+    for (uint32_t i = 0; i < batch_count; i += 2) weave(batch[i] + x, batch[i + 1] + x, woven[i / 2]);
+    add_woven_rows();
   } else {
     pack_batch();
     if (batch_scattered) {
       add_scattered();
     } else {
       horizontal_pass();
-      vertical_pass();
+      add_woven_rows();
     }
   }
   batch_count = 0;
@@ -421,6 +470,24 @@ void resize_row(uint32_t y, const uint8_t *rgb) {
   if (rgb != batch[batch_count]) memcpy(batch[batch_count] + x, rgb + x, (size_t)columns.inSize * 3);
   add_to_batch(y);
   info.rows++;
+}
+
+int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind) {
+  uint32_t last = up ? y - (BATCH - 1) : y + (BATCH - 1);
+  if (batch_count || rows_first || !resize_wants(y) || !resize_wants(last)) return 0;
+  const uint8_t *from[BATCH];
+  pixels += (size_t)crop_x * (kind == PIXELS_BGRX ? 4 : 3);
+  for (uint32_t i = 0; i < BATCH; i++, pixels += distance) {
+    from[i] = pixels;
+    batch_y[i] = (up ? y - i : y + i) - crop_y;
+  }
+  pack(from, columns.inSize, kind);
+  horizontal_pass();
+  batch_count = BATCH;
+  add_woven_rows();
+  batch_count = 0;
+  info.rows += BATCH;
+  return 1;
 }
 
 /*
@@ -447,7 +514,7 @@ void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const 
   add_to_batch(y);
 }
 
-/* Ends even rows, four at a time: [R, G, B, 0] of each row's sums become woven rows. */
+/* Ends even rows, eight at a time: [R, G, B, 0] of each row's sums become woven rows. */
 static void flush_ended(void) {
   const v128_t round = wasm_i32x4_const_splat(ROUND);
   const int32_t *from[BATCH];
@@ -459,7 +526,7 @@ static void flush_ended(void) {
       wasm_v128_store(woven[i] + (size_t)out * 6, wasm_i16x8_shuffle(both, both, 0, 4, 1, 5, 2, 6, 3, 7));
     }
   }
-  vertical_pass();
+  add_woven_rows();
   batch_count = 0;
 }
 
@@ -480,23 +547,21 @@ void resize_scattered_rows(uint32_t height) {
  * ---- The output ----
  */
 
-static void round_row(const int32_t *from, uint32_t count, uint8_t *to) {
-  uint32_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    v128_t narrow = to_bytes(wasm_v128_load(from + i), wasm_v128_load(from + i + 4));
+/* A row of sums as bytes, written in eights. */
+static void round_row(const int32_t *from, uint8_t *to) {
+  for (uint32_t i = 0; i < samples; i += 8) {
+    v128_t a = wasm_i32x4_shr(wasm_v128_load(from + i), PRECISION);
+    v128_t b = wasm_i32x4_shr(wasm_v128_load(from + i + 4), PRECISION);
+    v128_t narrow = wasm_i16x8_narrow_i32x4(a, b);
     wasm_v128_store64_lane(to + i, wasm_u8x16_narrow_i16x8(narrow, narrow), 0);
-  }
-  for (; i < count; i++) {
-    int32_t value = from[i] >> PRECISION;
-    to[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
   }
 }
 
-/* The horizontal pass over up to four rows of sums, where it comes last. */
+/* The horizontal pass over up to eight rows of sums, where it comes last. */
 static void output_rows(uint32_t out, uint32_t count) {
   size_t width = (size_t)columns.outSize * 3;
   for (uint32_t i = 0; i < count; i++) {
-    round_row(sums + (size_t)(out + i) * samples, samples, batch[i] + (size_t)crop_x * 3);
+    round_row(sums + (size_t)(out + i) * samples, batch[i] + (size_t)crop_x * 3);
   }
   pack_batch();
   horizontal_pass();
@@ -515,7 +580,8 @@ const uint8_t *resize_output(void) {
       output_rows(out, rows.outSize - out < BATCH ? rows.outSize - out : BATCH);
     }
   } else {
-    round_row(sums, samples * rows.outSize, output);
+    size_t width = (size_t)columns.outSize * 3;
+    for (uint32_t out = 0; out < rows.outSize; out++) round_row(sums + (size_t)out * samples, output + out * width);
   }
   return output;
 }

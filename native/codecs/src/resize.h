@@ -37,6 +37,14 @@ void resize_row(uint32_t y, const uint8_t *rgb);
  * resize_row without being copied. Of use until the next row is given. */
 uint8_t *resize_buffer(void);
 
+/* How a pixel lies in memory. */
+enum Pixels { PIXELS_RGB, PIXELS_BGR, PIXELS_BGRX };
+
+/* Takes eight rows at once from where they lie, `distance` bytes apart and readable ROW_PADDING bytes past the last: row
+ * y of the image and those below it, or those above it with `up`. 0, and nothing is done, where they must be given one by
+ * one: some may not be wanted, or others wait. */
+int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind);
+
 /* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last
  * pixel are written, those behind a pair being overwritten by the next. */
 static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
