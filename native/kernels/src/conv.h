@@ -27,6 +27,7 @@ struct Conv {
     int32_t input_zero;   /* quantised: zero points, and the weights' less what their packing subtracts */
     int32_t weights_zero;
     struct Range range;
+    int32_t signs; /* quantised: whether N of requantize.h matters to what is not clamped */
     float low, high;                   /* float: clamp of the output */
     int32_t short_input, short_output; /* conv_f32_i16.c: whether they are int16; floats otherwise */
     uint8_t *whole;                    /* scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */

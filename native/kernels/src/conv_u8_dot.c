@@ -14,7 +14,8 @@ EXPORT(dot_is_exact) int32_t dot_is_exact(int32_t weight, int32_t byte) {
 }
 
 static void row_offsets(const uint8_t *from, int32_t *to, int32_t rows, int32_t depth, int32_t factor) {
-    for (int32_t r = 0; r < rows; r++) {
+    for (int32_t r = 0; r < rows && factor == 0; r++) to[r] = 0;
+    for (int32_t r = 0; r < rows && factor != 0; r++) {
         int32_t k = 0;
         v128_t sums = wasm_i32x4_splat(0);
         for (; k + 16 <= depth; k += 16, from += 16) {
@@ -29,7 +30,7 @@ static void row_offsets(const uint8_t *from, int32_t *to, int32_t rows, int32_t 
 }
 
 INLINE void tile(const int rows, const uint8_t *a, const int32_t *offsets, const struct Channels *panel,
-                 const struct Conv *s, uint8_t *out, int32_t columns, int rectified) {
+                 const struct Conv *s, uint8_t *out, int32_t columns, struct Clamp clamp, int signs) {
     v128_t sum[6][2];
     const uint8_t *row[6];
     UNROLL
@@ -74,13 +75,21 @@ INLINE void tile(const int rows, const uint8_t *a, const int32_t *offsets, const
             sum[r][1] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(w1, x, sum[r][1]);
         }
     }
+    v128_t doubt = no_doubt();
     UNROLL
     for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, s->range, rectified), columns);
+        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
+    }
+    if (is_doubtful(doubt)) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
+        }
     }
 }
 
-INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t rows, int rectified) {
+INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t rows, int signs) {
+    const struct Clamp clamp = clamp_to(s->range);
     const uint8_t *panel = s->weights;
     const int32_t panel_bytes = sizeof(struct Channels) + 8 * ((s->depth + 3) & ~3);
     for (int32_t n = 0; n < s->columns; n += 8, panel += panel_bytes) {
@@ -92,11 +101,11 @@ INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t
         int32_t m = rows;
         NO_UNROLL
         for (; m >= 6; m -= 6, from += 6 * s->depth, offsets += 6, out += 6 * s->columns) {
-            tile(6, from, offsets, channels, s, out, columns, rectified);
+            tile(6, from, offsets, channels, s, out, columns, clamp, signs);
         }
         NO_UNROLL
         for (; m > 0; m--, from += s->depth, offsets++, out += s->columns) {
-            tile(1, from, offsets, channels, s, out, columns, rectified);
+            tile(1, from, offsets, channels, s, out, columns, clamp, signs);
         }
     }
 }
@@ -106,7 +115,7 @@ EXPORT(conv_u8_dot) void conv_u8_dot(const struct Conv *s) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
         row_offsets(a, (int32_t *)s->wide, rows, s->depth, -s->weights_zero);
-        if (s->range.low >= s->range.zero) block(s, a, start, rows, 1);
+        if (s->signs) block(s, a, start, rows, 1);
         else block(s, a, start, rows, 0);
     }
 }

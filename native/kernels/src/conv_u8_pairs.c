@@ -32,7 +32,7 @@ INLINE void add_widened(v128_t *sum, v128_t pairs, v128_t ones) {
 }
 
 INLINE void tile(const int rows, const uint8_t *a, const struct Channels *panel, const struct Conv *s, uint8_t *out,
-                 int32_t columns, int rectified) {
+                 int32_t columns, struct Clamp clamp, int signs) {
     v128_t sum[ROWS][2], ones = wasm_i16x8_splat(1);
     const uint8_t *row[ROWS];
     OPAQUE(ones);
@@ -75,13 +75,21 @@ INLINE void tile(const int rows, const uint8_t *a, const struct Channels *panel,
             add_widened(&sum[r][1], wasm_i16x8_relaxed_dot_i8x16_i7x16(w1, x), ones);
         }
     }
+    v128_t doubt = no_doubt();
     UNROLL
     for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, s->range, rectified), columns);
+        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
+    }
+    if (is_doubtful(doubt)) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
+        }
     }
 }
 
-INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t rows, int rectified) {
+INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t rows, int signs) {
+    const struct Clamp clamp = clamp_to(s->range);
     const uint8_t *panel = s->weights;
     for (int32_t n = 0; n < s->columns; n += 8) {
         const struct Channels *channels = (const struct Channels *)panel;
@@ -92,10 +100,10 @@ INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t
         int32_t m = rows;
         NO_UNROLL
         for (; m >= ROWS; m -= ROWS, from += ROWS * s->depth, out += ROWS * s->columns) {
-            tile(ROWS, from, channels, s, out, columns, rectified);
+            tile(ROWS, from, channels, s, out, columns, clamp, signs);
         }
         NO_UNROLL
-        for (; m > 0; m--, from += s->depth, out += s->columns) tile(1, from, channels, s, out, columns, rectified);
+        for (; m > 0; m--, from += s->depth, out += s->columns) tile(1, from, channels, s, out, columns, clamp, signs);
         panel = (const uint8_t *)(residues + 1) + 8 * ((s->depth + 7) & ~7) + residues->count * sizeof(struct Residue);
     }
 }
@@ -104,7 +112,7 @@ EXPORT(conv_u8_pairs) void conv_u8_pairs(const struct Conv *s) {
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
-        if (s->range.low >= s->range.zero) block(s, a, start, rows, 1);
+        if (s->signs) block(s, a, start, rows, 1);
         else block(s, a, start, rows, 0);
     }
 }

@@ -16,7 +16,7 @@ static void widen(const uint8_t *from, int16_t *to, int32_t rows, int32_t depth,
 }
 
 INLINE void tile(const int rows, const int16_t *a, const struct Channels *panel, const struct Conv *s, int32_t pairs,
-                 uint8_t *out, int32_t columns, int rectified) {
+                 uint8_t *out, int32_t columns, struct Clamp clamp, int signs) {
     v128_t sum[TILE_ROWS][2];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -24,13 +24,21 @@ INLINE void tile(const int rows, const int16_t *a, const struct Channels *panel,
         sum[r][1] = wasm_v128_load(panel->bias + 4);
     }
     tile_i16(rows, sum, a, (const int16_t *)(panel + 1), pairs);
+    v128_t doubt = no_doubt();
     UNROLL
     for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, s->range, rectified), columns);
+        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
+    }
+    if (is_doubtful(doubt)) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
+        }
     }
 }
 
-INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pairs, int rectified) {
+INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pairs, int signs) {
+    const struct Clamp clamp = clamp_to(s->range);
     const uint8_t *panel = s->weights;
     for (int32_t n = 0; n < s->columns; n += 8, panel += sizeof(struct Channels) + 32 * pairs) {
         const struct Channels *channels = (const struct Channels *)panel;
@@ -40,10 +48,10 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pai
         int32_t m = rows;
         NO_UNROLL
         for (; m >= TILE_ROWS; m -= TILE_ROWS, a += 2 * TILE_ROWS * pairs, out += TILE_ROWS * s->columns) {
-            tile(TILE_ROWS, a, channels, s, pairs, out, columns, rectified);
+            tile(TILE_ROWS, a, channels, s, pairs, out, columns, clamp, signs);
         }
         NO_UNROLL
-        for (; m > 0; m--, a += 2 * pairs, out += s->columns) tile(1, a, channels, s, pairs, out, columns, rectified);
+        for (; m > 0; m--, a += 2 * pairs, out += s->columns) tile(1, a, channels, s, pairs, out, columns, clamp, signs);
     }
 }
 
@@ -52,7 +60,7 @@ EXPORT(conv_u8_wide) void conv_u8_wide(const struct Conv *s) {
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         widen(matrix_rows(s, start, rows, 1), (int16_t *)s->wide, rows, s->depth, pairs, s->input_zero);
-        if (s->range.low >= s->range.zero) block(s, start, rows, pairs, 1);
+        if (s->signs) block(s, start, rows, pairs, 1);
         else block(s, start, rows, pairs, 0);
     }
 }

@@ -24,6 +24,7 @@ struct Depthwise {
     int32_t padded_width; /* (out_width − 1) · stride + (kernel − 1) · dilation + 1 */
     int32_t input_zero;
     struct Range range;
+    int32_t signs; /* quantised: whether N of requantize.h matters to what is not clamped */
     float low, high;
     int32_t short_input, short_output; /* depthwise_f32.c: whether they are int16; floats otherwise */
 };

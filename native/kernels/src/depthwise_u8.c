@@ -32,7 +32,7 @@ INLINE void multiply_add(struct Sums *sum, v128_t a, v128_t b, v128_t w0, v128_t
 }
 
 INLINE void tile(const int pixels, const struct Window window, const uint8_t *in, const struct Channels *channels,
-                 uint8_t *out, const struct Depthwise *s, int rectified) {
+                 uint8_t *out, const struct Depthwise *s, struct Clamp clamp, int signs) {
     const int taps = window.height * window.width;
     const int16_t *w = (const int16_t *)(channels + 1);
     const uint8_t *row[5];
@@ -59,16 +59,24 @@ INLINE void tile(const int pixels, const struct Window window, const uint8_t *in
             multiply_add(&sum[p], a, b, w0, w1);
         }
     }
+    v128_t doubt = no_doubt();
     UNROLL
     for (int p = 0; p < pixels; p++) {
         wasm_v128_store64_lane(out + p * s->channels,
-                               requantize(sum[p].low, sum[p].high, channels, s->range, rectified), 0);
+                               requantize(sum[p].low, sum[p].high, channels, clamp, signs, &doubt), 0);
+    }
+    if (is_doubtful(doubt)) {
+        UNROLL
+        for (int p = 0; p < pixels; p++) {
+            const v128_t bytes = requantize_exactly(sum[p].low, sum[p].high, channels, &s->range);
+            wasm_v128_store64_lane(out + p * s->channels, bytes, 0);
+        }
     }
 }
 
 /* The same with loops, for any kernel and for planes with fewer channels. */
 static void tile_of_any(const struct Window *window, const uint8_t *in, const struct Channels *channels, uint8_t *out,
-                        struct Range range, int32_t count) {
+                        const struct Range *range, int32_t count) {
     const int16_t *w = (const int16_t *)(channels + 1);
     const int32_t taps = window->height * window->width;
     struct Sums sum = {wasm_v128_load(channels->bias), wasm_v128_load(channels->bias + 4)};
@@ -81,27 +89,28 @@ static void tile_of_any(const struct Window *window, const uint8_t *in, const st
         if (++kx == window->width) kx = 0, row += window->row_step;
         multiply_add(&sum, a, b, wasm_v128_load(w), wasm_v128_load(w + 8));
     }
-    store_u8(out, requantize(sum.low, sum.high, channels, range, 0), count);
+    store_u8(out, requantize_exactly(sum.low, sum.high, channels, range), count);
 }
 
 /* One output row of one plane. `count`: its channels, 8 or fewer in the last plane. */
 INLINE void plane_row(const int known, struct Window window, const struct Depthwise *s, const uint8_t *in,
-                      const struct Channels *channels, uint8_t *out, int32_t count, int rectified) {
+                      const struct Channels *channels, uint8_t *out, int32_t count, struct Clamp clamp, int signs) {
     const int32_t step = window.stride * COLUMN;
     int32_t x = s->out_width;
     if (known) {
         NO_UNROLL
-        for (; x >= 2; x -= 2, in += 2 * step, out += 2 * s->channels) tile(2, window, in, channels, out, s, rectified);
-        if (x > 0) tile(1, window, in, channels, out, s, rectified);
+        for (; x >= 2; x -= 2, in += 2 * step, out += 2 * s->channels) tile(2, window, in, channels, out, s, clamp, signs);
+        if (x > 0) tile(1, window, in, channels, out, s, clamp, signs);
     } else {
         NO_UNROLL
-        for (; x > 0; x--, in += step, out += s->channels) tile_of_any(&window, in, channels, out, s->range, count);
+        for (; x > 0; x--, in += step, out += s->channels) tile_of_any(&window, in, channels, out, &s->range, count);
     }
 }
 
 /* Output rows from `start` on, of the planes from `channel` on, whose input has been copied. */
 INLINE void block(const int known, struct Window window, const struct Depthwise *s, int32_t channel, int32_t start,
-                  int rectified) {
+                  int signs) {
+    const struct Clamp clamp = clamp_to(s->range);
     const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN;
     const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + GROUP * LANES);
     const int32_t packed = sizeof(struct Channels) + 32 * ((window.height * window.width + 1) / 2);
@@ -112,25 +121,25 @@ INLINE void block(const int known, struct Window window, const struct Depthwise 
         const int32_t count = min_i32(LANES, s->channels - c);
         for (int32_t y = 0; y < rows; y++, out += s->out_width * s->channels) {
             const uint8_t *from = in + y * s->stride_y * row;
-            if (count == LANES) plane_row(known, window, s, from, channels, out, LANES, rectified);
-            else plane_row(0, window, s, from, channels, out, count, rectified);
+            if (count == LANES) plane_row(known, window, s, from, channels, out, LANES, clamp, signs);
+            else plane_row(0, window, s, from, channels, out, count, clamp, signs);
         }
     }
 }
 
-INLINE void convolve_as(const int known, struct Window window, const struct Depthwise *s, int rectified) {
+INLINE void convolve_as(const int known, struct Window window, const struct Depthwise *s, int signs) {
     window.row_step = s->dilation_y * s->padded_width * COLUMN;
     for (int32_t channel = 0; channel < s->channels; channel += GROUP * LANES) {
         for (int32_t start = 0; start < s->out_height; start += s->block) {
             const int32_t rows = block_rows(s, min_i32(s->block, s->out_height - start));
             copy_bytes(s, channel, start * s->stride_y - s->top, rows);
-            block(known, window, s, channel, start, rectified);
+            block(known, window, s, channel, start, signs);
         }
     }
 }
 
 INLINE void convolve(struct Window window, const struct Depthwise *s) {
-    if (s->range.low >= s->range.zero) convolve_as(1, window, s, 1);
+    if (s->signs) convolve_as(1, window, s, 1);
     else convolve_as(1, window, s, 0);
 }
 

@@ -2,24 +2,37 @@
  *
  * TFLite rounds twice: r = (x·m + 2^30) >> 31, then r / 2^e to the nearest, halves away from zero (m: 31 bits, e ≥ 0).
  * Nested floors are one floor, so that both are floor(x·M + C) for x ≥ 0 and floor(x·M + C − N) for x < 0, where
- *     M = m · 2^−(31+e)      C = 1/2 + 2^−(e+1) (1/2 if e = 0)      N = 2^−e (0 if e = 0).
- * In double precision that is exact as long as |x| < 2^22 and e ≤ 11, and beyond that wrong once in a million or less.
- * C also holds BIAS, which makes what is not clamped anyway positive, so that truncation is floor.
+ *     M = m · 2^−(31+e)      C = 1/2 + 2^−(e+1) (1/2 if e = 0)      N = 2^−e (0 if e = 0, or if halves go up).
+ *
+ * `requantize` computes that in floats, to which it adds 256: what becomes a byte then lies in 256..512, where a float is a
+ * multiple of STEP, and is less than 5 of them off (the product 3, M, x and itself being rounded; the sum, C and N half a
+ * step each). C has 5 more, so that results are too large by 0 to 10 steps: the floor is the right one unless the fraction
+ * is below DOUBTFUL, which is one value in 3000. A tile collects its doubts, and does what has any again by
+ * `requantize_exactly`, in doubles: these are exact as long as |x| < 2^22 and e ≤ 11, and beyond that wrong once in a
+ * million or less.
  */
 #ifndef KERNELS_REQUANTIZE_H
 #define KERNELS_REQUANTIZE_H
 
 #include "common.h"
 
-/* Added to C by who packs it. */
+/* Bits of the fraction of a float in 256..512. */
+#define FRACTION 15
+/* In steps of 2^−FRACTION. */
+#define DOUBTFUL 11
+
+/* Added to the exact C by who packs it, which makes what is not clamped anyway positive, so that truncation is floor. */
 #define BIAS 1024
 
 /* Of eight output channels; heads their weights. */
 struct Channels {
     int32_t bias[8];
-    double multiplier[8]; /* M */
-    double offset[8];     /* C + BIAS */
-    double negative[8];   /* −N, times the sign mask −1 of x < 0 that is +N; so it is kept as N */
+    float multiplier[8]; /* M */
+    float offset[8];     /* 256 + C + 5 steps */
+    float negative[8];   /* N */
+    double exact_multiplier[8];
+    double exact_offset[8]; /* C + BIAS */
+    double exact_negative[8];
 };
 
 struct Range {
@@ -28,31 +41,75 @@ struct Range {
     int32_t high;
 };
 
-INLINE v128_t scale_pair(v128_t sums, const double *multiplier, const double *offset) {
-    return wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(sums), wasm_v128_load(multiplier), wasm_v128_load(offset));
+/* A range as `requantize` wants it. */
+struct Clamp {
+    v128_t zero, low, high;
+};
+
+INLINE struct Clamp clamp_to(struct Range range) {
+    /* Half a step up, where the fraction is beyond doubt. */
+    return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_f32x4_splat(256.5f + (float)range.low),
+                          wasm_f32x4_splat(256.5f + (float)range.high)};
 }
 
-/* Four sums → four scaled integers + BIAS. With `rectified`, where all below zero is clamped to zero, N is left out. */
-INLINE v128_t scale_sums(v128_t sums, const struct Channels *channels, int first, int rectified) {
-    const double *m = channels->multiplier + first, *c = channels->offset + first, *n = channels->negative + first;
-    v128_t high_sums = wasm_i64x2_shuffle(sums, sums, 1, 1);
-    v128_t low = scale_pair(sums, m, c), high = scale_pair(high_sums, m + 2, c + 2);
-    if (!rectified) {
-        v128_t signs = wasm_i32x4_shr(sums, 31), high_signs = wasm_i64x2_shuffle(signs, signs, 1, 1);
-        low = wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(signs), wasm_v128_load(n), low);
-        high = wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(high_signs), wasm_v128_load(n + 2), high);
+/* Four sums → four bytes with 0x8700 above them, and what is left of each float below them, which is kept in `doubt` if it
+ * is the least so far. */
+INLINE v128_t scale_sums(v128_t sums, const struct Channels *channels, int first, struct Clamp clamp, int signs,
+                         v128_t *doubt) {
+    v128_t offset = wasm_f32x4_add(wasm_v128_load(channels->offset + first), clamp.zero);
+    if (signs) {
+        const v128_t negative = wasm_v128_and(wasm_i32x4_shr(sums, 31), wasm_v128_load(channels->negative + first));
+        offset = wasm_f32x4_sub(offset, negative);
     }
-    return wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low), wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
+    const v128_t factor = wasm_v128_load(channels->multiplier + first);
+    const v128_t scaled = clamp_f32(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(sums), factor, offset), clamp.low,
+                                    clamp.high);
+    *doubt = wasm_u32x4_min(*doubt, wasm_i32x4_shl(scaled, 32 - FRACTION));
+    return wasm_u32x4_shr(scaled, FRACTION);
+}
+
+/* To begin with. */
+INLINE v128_t no_doubt(void) { return wasm_i32x4_splat(-1); }
+
+INLINE int is_doubtful(v128_t doubt) {
+    return __builtin_expect(wasm_v128_any_true(wasm_u32x4_lt(doubt, wasm_u32x4_splat((uint32_t)DOUBTFUL << (32 - FRACTION)))), 0);
 }
 
 /* Eight sums, bias included → eight bytes in the lower half. */
-INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channels *channels, struct Range range,
-                         int rectified) {
-    v128_t shift = wasm_i32x4_splat(range.zero - BIAS);
-    v128_t a = wasm_i32x4_add(scale_sums(low_sums, channels, 0, rectified), shift);
-    v128_t b = wasm_i32x4_add(scale_sums(high_sums, channels, 4, rectified), shift);
+INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channels *channels, struct Clamp clamp, int signs,
+                         v128_t *doubt) {
+    const v128_t a = scale_sums(low_sums, channels, 0, clamp, signs, doubt);
+    const v128_t b = scale_sums(high_sums, channels, 4, clamp, signs, doubt);
+    const v128_t both = wasm_v128_and(wasm_u16x8_narrow_i32x4(a, b), wasm_i16x8_splat(0xff));
+    return wasm_u8x16_narrow_i16x8(both, both);
+}
+
+INLINE v128_t scale_pair(v128_t sums, v128_t signs, const struct Channels *channels, int first) {
+    const v128_t scaled = wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(sums),
+                                                  wasm_v128_load(channels->exact_multiplier + first),
+                                                  wasm_v128_load(channels->exact_offset + first));
+    /* The signs are −1 where a sum is negative. */
+    return wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(signs), wasm_v128_load(channels->exact_negative + first),
+                                   scaled);
+}
+
+/* Four sums → four scaled integers + BIAS. */
+INLINE v128_t scale_sums_exactly(v128_t sums, const struct Channels *channels, int first) {
+    const v128_t signs = wasm_i32x4_shr(sums, 31);
+    const v128_t low = scale_pair(sums, signs, channels, first);
+    const v128_t high = scale_pair(wasm_i64x2_shuffle(sums, sums, 1, 1), wasm_i64x2_shuffle(signs, signs, 1, 1), channels,
+                                   first + 2);
+    return wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low), wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
+}
+
+/* As requantize. */
+static __attribute__((noinline, unused)) v128_t requantize_exactly(v128_t low_sums, v128_t high_sums,
+                                                           const struct Channels *channels, const struct Range *range) {
+    const v128_t shift = wasm_i32x4_splat(range->zero - BIAS);
+    const v128_t a = wasm_i32x4_add(scale_sums_exactly(low_sums, channels, 0), shift);
+    const v128_t b = wasm_i32x4_add(scale_sums_exactly(high_sums, channels, 4), shift);
     v128_t both = wasm_i16x8_narrow_i32x4(a, b);
-    both = wasm_i16x8_min(wasm_i16x8_max(both, wasm_i16x8_splat(range.low)), wasm_i16x8_splat(range.high));
+    both = wasm_i16x8_min(wasm_i16x8_max(both, wasm_i16x8_splat(range->low)), wasm_i16x8_splat(range->high));
     return wasm_u8x16_narrow_i16x8(both, both);
 }
 

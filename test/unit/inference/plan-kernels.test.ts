@@ -153,6 +153,42 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
   );
 });
 
+describe("requantisation", () => {
+  // Sums are biases alone: those where the result goes from one byte to the next, and their neighbours.
+  it.each(SEEDS.slice(0, 20).flatMap((seed) => (["uint8", "int8"] as const).map((type) => ({ type, seed }))))(
+    "of $type, on both sides of where each byte begins, seed $seed",
+    ({ type, seed }) => {
+      const random = new Random(4000 + seed);
+      const signed = type === "int8";
+      const multiplier = Math.fround(2 ** (-14 * random.next())) / random.int(1, 3);
+      const output = one(1, random.int(0, 255) - (signed ? 128 : 0));
+      const sumsAt = Array.from({ length: 513 }, (_, i) => Math.round((i - 256.5) / multiplier));
+      const bias = Int32Array.from(sumsAt.flatMap((sum) => [sum - 2, sum - 1, sum, sum + 1, sum + 2]));
+      const activation = random.pick(ACTIVATIONS);
+      const graph = graphOf(
+        [
+          { shape: [1, 1, 1, 1], type, quantization: one(1, 0) },
+          {
+            shape: [bias.length, 1, 1, 1],
+            data: signed ? new Int8Array(bias.length) : new Uint8Array(bias.length),
+            quantization: one(multiplier, 0),
+          },
+          { shape: [bias.length], data: bias, quantization: one(1, 0) },
+          { shape: [1, 1, 1, bias.length], type, quantization: output },
+        ],
+        { op: "CONV_2D", options: { padding: "same", stride: [1, 1], dilation: [1, 1], activation } },
+      );
+      const expected = Float32Array.from(bias, (sum) => {
+        const scaled = multiplyByQuantizedMultiplier(sum, Math.fround(multiplier), signed);
+        return clampQuantized(scaled, activation, output, signed) + 0;
+      });
+      for (const dot of [true, false]) {
+        expect(run(graph, { precision: "quantised", dot }, Float32Array.of(1))).toEqual(expected);
+      }
+    },
+  );
+});
+
 it("most of the plans that might multiply in pairs did", () => {
   if (pairsAreExact()) expect(usedPairs).toBeGreaterThan(SEEDS.length);
 });

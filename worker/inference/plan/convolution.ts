@@ -6,6 +6,7 @@ import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
   type ByteMatrix,
   DEEPEST_I16,
+  DEPTHWISE_ROUNDING,
   integersOf,
   packBytesAsI16,
   packBytesAsPairs,
@@ -14,6 +15,7 @@ import {
   packDepthwiseFloats,
   packFloats,
   packFloatsAsI16,
+  type Rounding,
   type Source,
 } from "./pack.ts";
 import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
@@ -99,9 +101,10 @@ function convStep(
     depth: number;
     packed: KernelStep["packed"];
     weightsZero: number;
+    rounding: Rounding;
   },
 ): KernelStep {
-  const { input, output, geometry, columns, depth, packed, weightsZero } = parts;
+  const { input, output, geometry, columns, depth, packed, weightsZero, rounding } = parts;
   const rows = output.size / columns;
   const short = shortness(input, output);
   const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
@@ -144,7 +147,7 @@ function convStep(
       ...window(geometry),
       input.kind === "u8" ? input.zero : 0,
       weightsZero,
-      ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
+      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
       f32(low),
       f32(high),
       short.input ? 1 : 0,
@@ -152,6 +155,12 @@ function convStep(
       whole,
     ],
   };
+}
+
+/** `struct Range`, and whether halves of negative sums that go away from zero can be seen. */
+function roundingOf(operator: Convolution, output: ByteValue, rounding: Rounding): number[] {
+  const [zero, low, high] = rangeOf(operator.options.activation, output);
+  return [zero, low, high, rounding === "away" && low < zero ? 1 : 0];
 }
 
 const isShort = (value: Value): boolean => value.kind === "f32" && value.short;
@@ -183,6 +192,7 @@ function depthwiseStep(
   const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + PLANES * PLANE_GAP]);
   const [low, high] = clampIn(operator, output);
   const short = shortness(input, output);
+  const rounding = DEPTHWISE_ROUNDING;
   return {
     kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
     ...(packed && { packed }),
@@ -201,7 +211,7 @@ function depthwiseStep(
       block,
       paddedWidth,
       input.kind === "u8" ? input.zero : 0,
-      ...(output.kind === "u8" ? rangeOf(operator.options.activation, output) : [0, 0, 0]),
+      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
       f32(low),
       f32(high),
       short.input ? 1 : 0,
@@ -235,7 +245,7 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const matrix = { ...values, weights: builder.source(filter), columns, depth };
   const short = builder.precision === "fast" && depth <= DEEPEST_I16;
   const packed = short ? packFloatsAsI16(matrix) : packFloats(matrix);
-  const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0 };
+  const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0, rounding: "away" as const };
   return convStep(short ? "conv_f32_i16" : "conv_f32", operator, parts);
 }
 
@@ -283,14 +293,14 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
     const packed = packDepthwiseBytes({ weights: () => integersOf(filter, zero), bias }, multipliers, depth);
     return depthwiseStep(operator, input, output, geometry, packed);
   }
-  const rounding = input.offset === 0 ? "away" : "up";
+  const rounding: Rounding = input.offset === 0 ? "away" : "up";
   const weights = (): Source => {
     const { view } = bytesOf(filter);
     return { bytes: new Uint8Array(view.buffer, view.byteOffset, view.byteLength), type };
   };
   const stored = type === "uint8" ? zero : zero + 128;
   const matrix: ByteMatrix = { weights, zero: stored, bias, multipliers, rounding, columns: channels, depth };
-  const parts = { input, output, geometry, columns: channels, depth, weightsZero: stored - 128 };
+  const parts = { input, output, geometry, columns: channels, depth, weightsZero: stored - 128, rounding };
   if (builder.dot) {
     return convStep("conv_u8_dot", operator, { ...parts, packed: packBytesForDot(matrix, input.zero) });
   }

@@ -1,11 +1,30 @@
 /** What the kernels make of TensorFlow Lite's fixed-point multipliers. */
 import type { FixedPoint } from "../fixed-point.ts";
 
-/** What requantize.h adds so that truncation is floor. */
-const BIAS = 1024;
+/**
+ * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
+ * (ruy), which its reference kernels do not do.
+ */
+export type Rounding = "away" | "up";
 
-/** The doubles of `struct Channels`; requantize.h says what they are. */
-export function requantization({ multiplier, shift }: FixedPoint): { m: number; c: number; n: number } {
-  const n = shift > 0 ? 2 ** -shift : 0;
-  return { m: multiplier * 2 ** -(31 + shift), c: BIAS + 0.5 + n / 2, n };
+/** What requantize.h adds to exact results so that truncation is floor. */
+const BIAS = 1024;
+/** Of its floats: what it adds to them, their steps there, and how many steps too large results are meant to be. */
+const NEAR = { base: 256, steps: 2 ** 15, more: 5 };
+
+/** M, C and N, as requantize.h calls them. */
+type Factors = readonly [multiplier: number, offset: number, negative: number];
+
+/** What `struct Channels` has of a multiplier, as floats and as doubles. */
+export function requantization(
+  { multiplier, shift }: FixedPoint,
+  rounding: Rounding,
+): { near: Factors; exact: Factors } {
+  const half = shift > 0 ? 2 ** -(shift + 1) : 0;
+  const [m, c, n] = [multiplier * 2 ** -(31 + shift), 0.5 + half, rounding === "up" ? 0 : 2 * half];
+  const { base, steps, more } = NEAR;
+  return {
+    near: [m, base + (Math.round(c * steps) + more) / steps, Math.round(n * steps) / steps],
+    exact: [m, BIAS + c, n],
+  };
 }

@@ -2,17 +2,19 @@
 import type { Tensor } from "../../tflite/graph.ts";
 import { bytesOf } from "../constants.ts";
 import { fixedPoint } from "../fixed-point.ts";
-import { requantization } from "./multiplier.ts";
+import { type Rounding, requantization } from "./multiplier.ts";
 import { align, type Packed, type Packing, SLACK } from "./step.ts";
 
 /** Columns of a panel. */
 export const COLUMNS = 8;
-/** sizeof(struct Channels): a bias, and three doubles for each of eight channels. */
-export const CHANNELS_BYTES = 8 * 4 + 3 * 8 * 8;
+/** sizeof(struct Channels): a bias, three floats and three doubles for each of eight channels. */
+export const CHANNELS_BYTES = 8 * (4 + 3 * 4 + 3 * 8);
 /** Steps in which conv_f32_i16.c quantises activations, to either side. */
 const STEPS = 4095;
 /** The largest value of an int16 tensor. */
 const SHORT_STEPS = 8191;
+
+export type { Rounding } from "./multiplier.ts";
 
 /** Weights as the file has them, [columns, depth]. */
 export interface Source {
@@ -41,12 +43,6 @@ export interface FloatMatrix {
 
 /** A bias in the output's steps; truncation of what has half a step more is rounding. */
 const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (short.output ? 0.5 : 0);
-
-/**
- * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
- * (ruy), which its reference kernels do not do.
- */
-export type Rounding = "away" | "up";
 
 export interface ByteMatrix {
   readonly weights: Later<Source>;
@@ -145,11 +141,10 @@ function writeChannels(
 ): void {
   for (let i = 0; i < count; i++) {
     const { bias, multiplier } = channel(i);
-    const { m, c, n } = requantization(fixedPoint(multiplier));
+    const { exact, near } = requantization(fixedPoint(multiplier), rounding);
     view.setInt32(byte + 4 * i, bias, true);
-    view.setFloat64(byte + 32 + 8 * i, m, true);
-    view.setFloat64(byte + 96 + 8 * i, c, true);
-    view.setFloat64(byte + 160 + 8 * i, rounding === "up" ? 0 : n, true);
+    for (const [column, value] of near.entries()) view.setFloat32(byte + 32 * (1 + column) + 4 * i, value, true);
+    for (const [column, value] of exact.entries()) view.setFloat64(byte + 128 + 64 * column + 8 * i, value, true);
   }
 }
 
@@ -257,6 +252,9 @@ export function packDepthwiseFloats(
   };
 }
 
+/** Of int8, too. */
+export const DEPTHWISE_ROUNDING: Rounding = "away";
+
 /** For depthwise_u8.c. @param weights [taps, channels], less their zero point */
 export function packDepthwiseBytes(
   later: Pick<ByteMatrix, "bias"> & { weights: Later<Int32Array> },
@@ -271,7 +269,7 @@ export function packDepthwiseBytes(
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, vectorBytes, (byte, first, count) => {
-        writeChannels(view, byte, count, "away", (i) => ({
+        writeChannels(view, byte, count, DEPTHWISE_ROUNDING, (i) => ({
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
