@@ -1,6 +1,47 @@
-/** English messages for the schema library: zod/mini alone only says "Invalid input". Imported for its effect. */
-import { config } from "zod/mini";
-// This one language's file: the index of all of them would be half of the Worker.
-import en from "zod/v4/locales/en.js";
+/** What is said of a value that does not fit its schema, in words that go on after its name: "top: must be a number". */
+import * as z from "zod/mini";
+import { oneOf } from "./words.ts";
 
-config(en());
+const NAMES: Readonly<Record<string, string>> = {
+  int: "a whole number",
+  object: "an object",
+  record: "an object",
+  array: "a list",
+  tuple: "a list",
+};
+
+/** Of what has a size: "have at least 1 items"; of a number: "be at least 1". */
+const bound = (origin: string, limit: string) => {
+  const unit = { string: "characters", array: "items" }[origin];
+  return unit === undefined ? `must be ${limit}` : `must have ${limit} ${unit}`;
+};
+
+function messageOf(issue: z.core.$ZodRawIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return issue.input === undefined ? "is missing" : `must be ${NAMES[issue.expected] ?? `a ${issue.expected}`}`;
+    case "invalid_value":
+      return `must be ${oneOf(issue.values.map(String))}`;
+    case "too_small":
+      return bound(issue.origin, `at least ${issue.minimum}`);
+    case "too_big":
+      return bound(issue.origin, `at most ${issue.maximum}`);
+    case "unrecognized_keys":
+      return `has no field ${issue.keys.join(", ")}`;
+    default:
+      return "is in none of the forms that are allowed";
+  }
+}
+
+// zod/mini alone only says "Invalid input", and its own texts are a language's whole file.
+z.config({ localeError: messageOf });
+
+/** More than these help nobody. */
+const MOST = 3;
+
+/** `FIELD: what is wrong`, of each field. */
+export const faultsOf = ({ issues }: z.core.$ZodError): string =>
+  issues
+    .slice(0, MOST)
+    .map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`)
+    .join("; ");

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
+import { KINDS } from "../../worker/errors.ts";
 import { explainQuery } from "../../worker/http/query.ts";
 
 const documents = globSync("**/*.md", { ignore: ["**/node_modules", "dist"] });
@@ -17,9 +18,9 @@ const anchor = (heading: string) =>
     .replace(/[^\w\- ]/g, "")
     .replaceAll(" ", "-");
 
-/** The rows of the README's table whose first column has this head: the first two cells, without backquotes. */
-function table(head: string): string[][] {
-  const lines = read("README.md").split("\n");
+/** The rows of a document's table whose first column has this head: the first two cells, without backquotes. */
+function table(head: string, path = "README.md"): string[][] {
+  const lines = read(path).split("\n");
   const begin = lines.findIndex((line) => line.startsWith(`| ${head} `));
   const end = lines.indexOf("", begin);
   return lines.slice(begin + 2, end).map((line) => {
@@ -61,4 +62,9 @@ it("README.md has the settings of wrangler.toml with their values, in their orde
 it("README.md has the parameters of /label, and no others", () => {
   const names = table("parameter").map(([name]) => name);
   expect(names.toSorted()).toEqual(Object.keys(explainQuery.shape).toSorted());
+});
+
+it("docs/errors.md has all kinds of error with their status", () => {
+  const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
+  expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
 });

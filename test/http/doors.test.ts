@@ -197,7 +197,8 @@ describe("the Open Inference Protocol", () => {
   const input = { name: "image", datatype: "UINT8", shape: [1, SIDE, SIDE, 3] };
   it.each([
     ["no JSON", "{", /is no JSON/],
-    ["no inputs", {}, /inputs: /],
+    ["no inputs", {}, /inputs: is missing/],
+    ["inputs that are no list", { inputs: 7, id: 1 }, /id: must be a string; inputs: must be a list/],
     ["two inputs", { inputs: [bytesInput(), bytesInput()] }, /one input, "image"/],
     ["another name", { inputs: [{ ...bytesInput(coffee), name: "x" }] }, /one input, "image"; the request has x/],
     ["another type", { inputs: [{ ...input, datatype: "INT64", data: [] }] }, /must be BYTES, UINT8 or FP32/],
@@ -257,10 +258,10 @@ describe("Hugging Face's image-classification task", () => {
   });
 
   it.each([
-    ["no image", { inputs: 7 }, 400, /inputs: /],
+    ["no image", { inputs: 7 }, 400, /inputs: must be a string/],
     ["no base64", { inputs: "*" }, 400, /base64/],
     ["another function", { inputs: base64(coffee), parameters: { function_to_apply: "none" } }, 400, /must be softmax/],
-    ["no labels at all", { inputs: base64(coffee), parameters: { top_k: 0 } }, 400, /top_k: /],
+    ["no labels at all", { inputs: base64(coffee), parameters: { top_k: 0 } }, 400, /top_k: must be at least 1/],
     ["what is no image", { inputs: base64(new TextEncoder().encode("text")) }, 415, /JPEG, PNG/],
   ])("refuses %s and says why", async (_, body, status, message) => {
     await refused(await ask(body), status, message);

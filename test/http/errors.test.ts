@@ -137,7 +137,7 @@ describe("forms and JSON, which stand in memory,", () => {
   it("have a limit of their own", async () => {
     const form = new FormData();
     form.set("image", new Blob([coffee]));
-    await expectProblem(await send(form), 413, "body-too-large", /as a form or JSON.*400,000.*MAX_FORM_BYTES/);
+    await expectProblem(await send(form), 413, "body-too-large", /limit for forms and JSON is 400,000.*MAX_FORM_BYTES/);
     const json = new Blob([JSON.stringify({ image: "A".repeat(500_000) })]).stream();
     const init = { method: "POST", body: json, duplex: "half", headers: { authorization } } as RequestInit;
     await expectProblem(await fetch(url, init), 413, "body-too-large", /MAX_FORM_BYTES/);

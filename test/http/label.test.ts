@@ -145,9 +145,10 @@ describe("parameters", () => {
     ["top=", /top: must be a number/],
     ["min=1.5", /min: must be between 0 and 1/],
     ["min=-0.1", /min: must be a number/],
-    ["crop=middle", /crop: .*"squash".*"center"/],
-    ["precision=double", /precision: .*"exact"/],
-    ["exif=rotate", /exif: .*"apply".*"ignore"/],
+    ["crop=middle", /crop: must be squash or center/],
+    ["precision=double", /precision: must be exact, fast or quantised/],
+    ["exif=rotate", /exif: must be apply or ignore/],
+    ["top=0&min=2&crop=x", /top: must be at least 1; min: must be between 0 and 1; crop: must be/],
     ["topp=3", /no parameter topp.*top, min, model/],
     ["top=1&top=2", /top is given 2 times/],
   ])("?%s is refused", async (query, detail) => {

@@ -9,12 +9,20 @@ export interface Body {
 
 const group = (n: number) => n.toLocaleString("en-US");
 
-/** The error for a body over a limit. @param setting The setting whose limit it is. */
-export const tooLarge = (limit: number, size: string, setting: string): LabelerError =>
-  new LabelerError(
+/**
+ * The error for a body over a limit.
+ *
+ * @param size In bytes, undefined where it is not known. @param setting The setting whose limit it is.
+ */
+export function tooLarge(size: number | undefined, limit: number, setting: "MAX_BODY_BYTES" | "MAX_FORM_BYTES") {
+  const bytes = size === undefined ? `more than ${group(limit)}` : group(size);
+  const whose = setting === "MAX_FORM_BYTES" ? " for forms and JSON" : "";
+  return new LabelerError(
     "body-too-large",
-    `The body has ${size} bytes and the limit is ${group(limit)}. Send a smaller or more compressed image, or raise the setting ${setting}.`,
+    `The body has ${bytes} bytes and the limit${whose} is ${group(limit)}. Send a smaller or more compressed image, or ` +
+      `raise the setting ${setting}.`,
   );
+}
 
 /**
  * Some clients only read the answer once they have sent everything, and where a connection is closed on them they lose it:
@@ -33,7 +41,7 @@ const opened = new WeakMap<Request, () => Promise<void>>();
 export function openBody(request: Request, limit: number): Body {
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
-  if (size !== undefined && size > limit) throw tooLarge(limit, group(size), "MAX_BODY_BYTES");
+  if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_BODY_BYTES");
   if (request.body === null) return { pieces: nothing(), size };
   const reader = request.body.getReader({ mode: "byob" });
   let ended = false;
@@ -90,7 +98,7 @@ async function* counted(
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
     length += value.length;
-    if (length > limit) throw tooLarge(limit, `more than ${group(limit)}`, "MAX_BODY_BYTES");
+    if (length > limit) throw tooLarge(undefined, limit, "MAX_BODY_BYTES");
     yield value;
   }
 }

@@ -1,6 +1,5 @@
 /** The JSON of Hugging Face's image-classification task. */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 
 export const classificationRequest = z.object({
   /** The image as base64 or data URL. */

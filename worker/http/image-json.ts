@@ -1,6 +1,5 @@
 /** Images in JSON: one, or several, in base64 or as data URLs. */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 
 const several = z.array(z.union([z.string(), z.strictObject({ name: z.optional(z.string()), image: z.string() })]));
 

@@ -1,10 +1,9 @@
 /** The query parameters of the calls that label. */
-
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
 import { PRECISIONS } from "../model/precision-name.ts";
 import { numberParameter } from "./number-parameter.ts";
+import { parseStrictly } from "./parse-query.ts";
 
 /** What /label and the calls like it take. */
 export const labelQuery = z.strictObject({
@@ -42,14 +41,7 @@ function parse<T extends z.ZodMiniObject>(schema: T, queries: Record<string, str
       throw new LabelerError("bad-parameter", `${name} is given ${values.length} times; give it once.`);
     flat[name] = values[0];
   }
-  const { success, data, error } = z.safeParse(schema, flat);
-  if (success) return data;
-  const issue = error.issues[0];
-  if (issue?.code === "unrecognized_keys") {
-    const names = Object.keys(schema.shape).join(", ");
-    throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${names}.`);
-  }
-  throw new LabelerError("bad-parameter", `${issue?.path.join(".")}: ${issue?.message}.`);
+  return parseStrictly(schema, flat);
 }
 
 /**

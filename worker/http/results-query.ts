@@ -1,9 +1,8 @@
 /** The query parameters of GET /results. */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
-import { LabelerError } from "../errors.ts";
 import { parseCursor } from "../results/result.ts";
 import { numberParameter } from "./number-parameter.ts";
+import { parseStrictly } from "./parse-query.ts";
 
 const cursor = z.pipe(
   z
@@ -35,13 +34,4 @@ export const resultsQuery = z.strictObject({
 });
 
 /** @throws LabelerError of kind bad-parameter. */
-export function parseResultsQuery(query: Record<string, string>) {
-  const { success, data, error } = z.safeParse(resultsQuery, query);
-  if (success) return data;
-  const issue = error.issues[0];
-  if (issue?.code === "unrecognized_keys") {
-    const names = Object.keys(resultsQuery.shape).join(", ");
-    throw new LabelerError("bad-parameter", `There is no parameter ${issue.keys.join(", ")}. There are: ${names}.`);
-  }
-  throw new LabelerError("bad-parameter", `${issue?.path.join(".")}: ${issue?.message}.`);
-}
+export const parseResultsQuery = (query: Record<string, string>) => parseStrictly(resultsQuery, query);

@@ -1,6 +1,6 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
+import { faultsOf } from "../schema-messages.ts";
 import type { Trace } from "../trace.ts";
 import { parseRateLimit } from "./token-bucket.ts";
 
@@ -160,8 +160,7 @@ export function settingsOf(env: Bindings): Settings {
   if (found !== undefined) return found;
   const { success, data, error } = z.safeParse(schema, env);
   if (!success) {
-    const issues = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new Error(`Settings (wrangler.toml, [vars], or the secret): ${issues.join("; ")}`);
+    throw new Error(`Settings (wrangler.toml, [vars], or the secret): ${faultsOf(error)}`);
   }
   known.set(env, data);
   return data;

@@ -32,12 +32,11 @@ export async function wholeBody(
   size: number | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
-  const group = (bytes: number) => bytes.toLocaleString("en-US");
-  if (size !== undefined && size > limit) throw tooLarge(limit, `as a form or JSON ${group(size)}`, "MAX_FORM_BYTES");
+  if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");
   room ??= new Slots({ count: limit, lease: LEASE, patience, what: "forms and JSON in memory" });
   const lease = await room.acquire(size ?? limit, c.req.raw.signal);
   c.set("room", lease);
   const whole = await new Pieces(watched(pieces, lease)).all({ limit, size });
-  if (whole === undefined) throw tooLarge(limit, `as a form or JSON more than ${group(limit)}`, "MAX_FORM_BYTES");
+  if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
   return whole;
 }

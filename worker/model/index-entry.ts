@@ -1,6 +1,7 @@
 /** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
-import { oneOf, type Precision } from "./precision-name.ts";
+import { oneOf } from "../words.ts";
+import type { Precision } from "./precision-name.ts";
 import type { Crop } from "./spec.ts";
 
 /** A model's folder. The fields after `error` are there when there is no error. */

@@ -6,7 +6,3 @@
  */
 export const PRECISIONS = ["exact", "fast", "quantised"] as const;
 export type Precision = (typeof PRECISIONS)[number];
-
-/** "exact, fast or quantised". */
-export const oneOf = (precisions: readonly Precision[]): string =>
-  precisions.join(", ").replace(/, ([^,]*)$/, " or $1");

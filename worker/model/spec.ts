@@ -1,7 +1,7 @@
 /** model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used for. */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
+import { faultsOf } from "../schema-messages.ts";
 import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
@@ -42,7 +42,5 @@ export function parseSpec(text: string): ModelSpec {
   }
   const { success, data, error } = z.safeParse(schema, json);
   if (success) return data;
-  const issue = error.issues[0];
-  const field = issue?.path.join(".") || "the whole";
-  throw new LabelerError("model-unusable", `model.json, ${field}: ${issue?.message}.`);
+  throw new LabelerError("model-unusable", `model.json, ${faultsOf(error)}.`);
 }

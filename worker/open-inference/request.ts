@@ -3,8 +3,8 @@
  * JSON, or with Triton's binary tensor data extension JSON and bytes behind it. Knows nothing of models.
  */
 import * as z from "zod/mini";
-import "../schema-messages.ts";
 import { LabelerError } from "../errors.ts";
+import { faultsOf } from "../schema-messages.ts";
 
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 const shape = z.array(z.int().check(z.gte(0)));
@@ -68,8 +68,7 @@ function parseJson(bytes: Uint8Array): InferenceRequest {
   }
   const { success, data, error } = z.safeParse(inferenceRequest, json);
   if (success) return data;
-  const issue = error.issues[0];
-  throw bad(`The inference request, ${issue?.path.join(".") || "as a whole"}: ${issue?.message}.`);
+  throw bad(`The inference request, ${faultsOf(error)}.`);
 }
 
 /** Makes one list of nested ones, of at most `limit` values. */

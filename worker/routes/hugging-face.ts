@@ -15,6 +15,7 @@ import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
+import { faultsOf } from "../schema-messages.ts";
 
 const OPENING_BRACE = 0x7b;
 
@@ -34,10 +35,7 @@ function parse(body: Uint8Array): Asked {
     throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
   }
   const { success, data, error } = z.safeParse(classificationRequest, json);
-  if (!success) {
-    const issue = error.issues[0];
-    throw bad(`The request, ${issue?.path.join(".") || "as a whole"}: ${issue?.message}.`);
-  }
+  if (!success) throw bad(`The request, ${faultsOf(error)}.`);
   return { image: imageFromBase64(data.inputs), top: data.parameters?.top_k ?? undefined };
 }
 

@@ -15,7 +15,7 @@ it.each([
   ["RATE_LIMIT", "20/s burst", /20\/s burst 100/],
   ["CORS_ORIGIN", "example.org", /https:\/\/example\.org/],
   ["CORS_ORIGIN", "https://example.org/page", /without a path/],
-  ["ANONYMOUS_LABEL", "perhaps", /"true"/],
+  ["ANONYMOUS_LABEL", "perhaps", /must be true or false/],
   ["MAX_PIXELS", "lots", /whole number/],
   ["MAX_IMAGES", "0", /whole number/],
 ])("%s=%s is refused, with the name of the setting and what it should be", (name, value, message) => {
