@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, watch } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runCommand, type Values } from "./lib/command.ts";
+import { CommandError, runCommand, type Values } from "./lib/command.ts";
 import { indexModels } from "./lib/model-index.ts";
+import { whyNotListen } from "./lib/ports.ts";
 import { node } from "./lib/run.ts";
 import { fingerprint } from "./serve/fingerprint.ts";
 import { StateLock } from "./serve/lock.ts";
@@ -29,6 +30,9 @@ async function serve(values: Values<typeof SERVE.options>): Promise<number> {
   mkdirSync(join(state, "results"), { recursive: true, mode: 0o700 });
   const lock = StateLock.take(state);
   process.once("exit", () => lock.release());
+  // Else what listens there would answer in the place of a labeler that is started again and again.
+  const refusal = await whyNotListen(port, ip);
+  if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
 
   let known = await index();
   const folder = join(state, "worker");

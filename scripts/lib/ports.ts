@@ -1,4 +1,4 @@
-/** Free TCP ports of this machine. */
+/** TCP ports of this machine. */
 import { createServer } from "node:net";
 
 /** `count` free ports on loopback, all held until the last is found, so that they differ. */
@@ -21,4 +21,13 @@ export async function freePorts(count: number): Promise<number[]> {
       return address.port;
     }),
   );
+}
+
+/** @returns Why no one can listen there, undefined if it can be. */
+export function whyNotListen(port: number, host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", ({ message }) => resolve(message));
+    server.listen(port, host, () => server.close(() => resolve(undefined)));
+  });
 }

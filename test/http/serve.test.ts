@@ -1,7 +1,8 @@
 /** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -158,7 +159,7 @@ const options = (args: string[]) => serveOptions(readArguments(SERVE, args).valu
 
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
-    [["--ip", "192.0.2.1"], 1, /bind.*\nworkerd did not start/],
+    [["--ip", "192.0.2.1"], 1, /^listen EADDRNOTAVAIL.*192\.0\.2\.1:\d+\. Choose another --port or --ip\.\n$/],
     [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.* Help: npm run serve -- --help\n$/s],
     [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
@@ -168,6 +169,18 @@ it("ends with a message at what is wrong with its options", async () => {
     expect(await labeler.ended, args.join(" ")).toBe(code);
     expect(labeler.log()).toMatch(message);
   }
+});
+
+it("does not start where another program listens", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const labeler = await spawnServe(["--port", String(port)]);
+  expect(await labeler.ended).toBe(1);
+  expect(labeler.log()).toBe(
+    `listen EADDRINUSE: address already in use 127.0.0.1:${port}. Choose another --port or --ip.\n`,
+  );
+  other.close();
 });
 
 it.each([
