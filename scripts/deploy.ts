@@ -1,18 +1,19 @@
 /** npm run deploy: puts the labeler on Cloudflare, by `wrangler deploy`, which gets the arguments. */
-import { handedOn } from "./lib/command.ts";
+import { CommandError, runHandingOn } from "./lib/command.ts";
 import { prepare } from "./lib/prepare.ts";
 import { wrangler } from "./lib/run.ts";
 
-const args = handedOn(`npm run deploy -- [options]: puts the labeler on Cloudflare; not if a model cannot be used
+const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not if a model cannot be used
 
   --dry-run            bundles it, and prints what would be uploaded; needs no account
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
 
-So do all options of wrangler deploy: npm run wrangler -- deploy --help`);
-const errors = await prepare();
-if (errors.length > 0) {
-  for (const error of errors) console.error(error);
-  console.error("Mend or remove these models before they go to Cloudflare.");
-  process.exit(1);
-}
-process.exitCode = await wrangler(["deploy", "--outdir", "dist", ...args]);
+So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
+
+await runHandingOn(usage, async (args) => {
+  const errors = await prepare();
+  if (errors.length > 0) {
+    throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
+  }
+  return wrangler(["deploy", "--outdir", "dist", ...args]);
+});

@@ -68,26 +68,18 @@ function wantsHelp(args: readonly string[]): boolean {
 }
 
 /**
- * Runs a command to its end: `--help` prints its usage; a CommandError is its message on stderr and its exit code;
- * anything else that is thrown is a bug and shows itself.
+ * Runs a command that hands its arguments on to another program: as runCommand(), but that one reads them.
  *
  * @param main Gives the exit code.
  */
-export async function runCommand<const O extends Options>(
-  command: Command<O>,
-  main: (values: Values<O>, operands: string[]) => Promise<number>,
-): Promise<void> {
+export async function runHandingOn(usage: string, main: (args: readonly string[]) => Promise<number>): Promise<void> {
   const args = process.argv.slice(2);
   try {
-    if (wantsHelp(args)) {
-      console.log(command.usage);
-    } else {
-      const { values, operands } = readArguments(command, args);
-      process.exitCode = await main(values, operands);
-    }
+    if (wantsHelp(args)) console.log(usage);
+    else process.exitCode = await main(args);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const help = error instanceof UsageError ? ` Help: ${calledAs(command.usage)} -- --help` : "";
+    const help = error instanceof UsageError ? ` Help: ${calledAs(usage)} -- --help` : "";
     console.error(error.message + help);
     process.exitCode = error.exitCode;
   }
@@ -95,13 +87,20 @@ export async function runCommand<const O extends Options>(
   process.stdout.write("", () => process.exit());
 }
 
-/** The arguments of a command that hands them on to another program; with `--help` it prints its own usage and ends. */
-export function handedOn(usage: string): readonly string[] {
-  const args = process.argv.slice(2);
-  if (!wantsHelp(args)) return args;
-  console.log(usage);
-  process.exit(0);
-}
+/**
+ * Runs a command to its end: `--help` prints its usage; a CommandError is its message on stderr and its exit code;
+ * anything else that is thrown is a bug and shows itself.
+ *
+ * @param main Gives the exit code.
+ */
+export const runCommand = <const O extends Options>(
+  command: Command<O>,
+  main: (values: Values<O>, operands: string[]) => Promise<number>,
+): Promise<void> =>
+  runHandingOn(command.usage, async (args) => {
+    const { values, operands } = readArguments(command, args);
+    return main(values, operands);
+  });
 
 /** @param name Of the option. @throws UsageError */
 export function countIn(name: string, text: string): number {
