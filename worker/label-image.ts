@@ -15,7 +15,7 @@ import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
 import type { Slots } from "./slots.ts";
 import type { Found, Trace } from "./trace.ts";
-import { ran, turnToDecode, turnToInfer, WHOLE_TURN } from "./turns.ts";
+import { ran, turnToDecode, turnToInfer } from "./turns.ts";
 
 /** The bytes of an image file, which may still be coming, and how many they will be if that is known. */
 export interface ImageSource {
@@ -74,7 +74,7 @@ export interface Labelled {
 }
 
 /** In bytes: a large image that is in memory already is decoded in steps of this size. */
-const STEP = 256 << 10;
+const STEP = 64 << 10;
 
 /** Pieces of what is there already, with room for other requests in between: decoding it at once would block them all. */
 async function* steps(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
@@ -105,20 +105,41 @@ export async function admitted<T>(context: LabelContext, work: (context: LabelCo
   }
 }
 
-/** The bytes of an image, each piece a sign of life, and given when it is this image's turn. */
-async function* watched(pieces: Pieces, { alive, trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
+/** A decoder on the isolate's thread: how long it keeps it, from its turn until it waits for bytes or for another turn. */
+class Decoding {
+  readonly #context: LabelContext;
+  #since: number | undefined;
+
+  constructor(context: LabelContext) {
+    this.#context = context;
+  }
+
+  /** Waits for its turn. */
+  async begin(): Promise<void> {
+    this.#context.alive?.();
+    await turnToDecode();
+    this.#since = performance.now();
+  }
+
+  end(): void {
+    if (this.#since === undefined) return;
+    ran(performance.now() - this.#since);
+    this.#context.trace?.took("decode", this.#since);
+    this.#since = undefined;
+  }
+}
+
+/** The bytes of an image, each piece given when it is this image's turn; and so is their end, behind which some decode. */
+async function* watched(pieces: Pieces, decoding: Decoding, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
   for (;;) {
     const asked = performance.now();
     const piece = await pieces.next();
     trace?.took("receive", asked);
+    if (trace !== undefined) trace.bytes += piece?.length ?? 0;
+    await decoding.begin();
     if (piece === undefined) return;
-    if (trace !== undefined) trace.bytes += piece.length;
-    alive?.();
-    await turnToDecode();
-    const start = performance.now();
     yield piece;
-    ran(performance.now() - start);
-    trace?.took("decode", start);
+    decoding.end();
   }
 }
 
@@ -155,7 +176,6 @@ export async function prepareModel(
     try {
       return infer(loaded);
     } finally {
-      ran(Math.max(WHOLE_TURN, performance.now() - start));
       context.trace?.took("infer", start);
     }
   };
@@ -263,12 +283,21 @@ export async function pixelsOf(
 ): Promise<DecodedImage> {
   // An entry without an input is a model that cannot be used: the classifier says why.
   const { width, height } = entry.input ?? (await classifier()).input;
-  return decodeToInput(new Pieces(watched(image.pieces, context)), {
-    width,
-    height,
-    crop: options.crop ?? entry.crop ?? "squash",
-    exif: options.exif,
-    maxPixels: context.maxPixels,
-    fileSize: image.size,
-  });
+  const decoding = new Decoding(context);
+  try {
+    return await decodeToInput(new Pieces(watched(image.pieces, decoding, context)), {
+      width,
+      height,
+      crop: options.crop ?? entry.crop ?? "squash",
+      exif: options.exif,
+      maxPixels: context.maxPixels,
+      fileSize: image.size,
+      pause: () => {
+        decoding.end();
+        return decoding.begin();
+      },
+    });
+  } finally {
+    decoding.end();
+  }
 }

@@ -1,10 +1,11 @@
 /**
  * npm run bench:service: the labeler as a whole, on workerd on this machine: how long the first request
- * takes and a warm one, what the Worker weighs, and whether memory grows. Linux only, since it reads /proc.
+ * takes and a warm one, how long a probe waits under load, what the Worker weighs, and whether memory grows. Linux only, since it reads /proc.
  */
 import { readFileSync } from "node:fs";
 import { countIn, runCommand, UsageError } from "../lib/command.ts";
 import { Inspector } from "../lib/isolate-memory.ts";
+import { probeDuring, waits } from "../lib/probes.ts";
 import { cpuMs, residentMB } from "../lib/processes.ts";
 import { bundleSize } from "../lib/run.ts";
 import { startWorkerd } from "../lib/workerd.ts";
@@ -14,10 +15,13 @@ const IMAGE = "test/fixtures/coffee.png";
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 const row = (name: string, value: string) => console.log(`| ${name} | ${value} |`);
 
+/** So many at once, while /healthz is asked for. */
+const UPLOADS = 50;
+
 /** Requests before the first look at the memory. */
 const FIRST = 10;
 
-const usage = `npm run bench:service -- [options]: first and warm request, memory, and size of the Worker
+const usage = `npm run bench:service -- [options]: first and warm request, probes under load, memory, and size of the Worker
 
   --requests N      how many images are labelled (1000)`;
 
@@ -27,7 +31,7 @@ await runCommand({ usage, options }, async (values) => {
   const requests = countIn("requests", values.requests);
   if (requests <= FIRST) throw new UsageError(`--requests ${requests}: it is more than ${FIRST}.`);
   const image = readFileSync(IMAGE);
-  const labeler = await startWorkerd();
+  const labeler = await startWorkerd({ settings: { MAX_WAIT_MS: "60000" } });
   const inspector = await Inspector.open(labeler.inspector);
 
   let asked = 0;
@@ -63,6 +67,10 @@ await runCommand({ usage, options }, async (values) => {
     const known: number[] = [];
     for (let i = 0; i < 200; i++) known.push(await label(true));
     row("the same image again, median", `${median(known).toFixed(1)} ms`);
+    const { probes } = await probeDuring(labeler.url, () =>
+      Promise.all(Array.from({ length: UPLOADS }, () => label())),
+    );
+    row(`/healthz while ${UPLOADS} uploads wait, ${probes.length} times`, waits(probes));
     const { raw, gzip } = bundleSize();
     row("Worker: script and wasm", `${(raw / 1024).toFixed(0)} KB, ${(gzip / 1024).toFixed(0)} KB with gzip`);
   } finally {

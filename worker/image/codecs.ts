@@ -185,9 +185,9 @@ export class Codec {
     this.#checked(() => this.#exports.end());
   }
 
-  /** Goes on as far as the input reaches. @throws CodecError */
-  run(): CodecState {
-    return STATES[this.#checked(() => this.#exports.run(0))];
+  /** Goes on as far as the input reaches, but by about `rows` rows at most; 0 for no bound. @throws CodecError */
+  run(rows = 0): CodecState {
+    return STATES[this.#checked(() => this.#exports.run(rows))];
   }
 
   /** After run() has answered "header". @throws CodecError */

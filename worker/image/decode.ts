@@ -14,6 +14,8 @@ export interface DecodeOptions extends PlanOptions {
   readonly maxPixels: number;
   /** How many bytes the file has, where that is known before they have come. */
   readonly fileSize?: number | undefined;
+  /** Awaited between stretches of work for which no bytes are waited for: some pictures are decoded when all have come. */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 export interface DecodedImage {
@@ -32,6 +34,9 @@ export interface DecodedImage {
 /** WebP files are kept whole, beside some 2 MB for the decoder: those below fit into a small instance. */
 const SMALL_WEBP = 512 << 10;
 
+/** Pixels of the file that are decoded in one stretch: 3 to 15 ms. */
+const STRETCH = 256 << 10;
+
 /** The image needs an instance of the other kind. */
 const TOO_SMALL = Symbol("too small");
 
@@ -46,15 +51,18 @@ async function decodeIn(
   if (!isCodecFormat(format)) throw new Error(`codecs.wasm has no ${format}`);
   const limits = { memory: MEMORY[kind], pixels: options.maxPixels, scans: MAX_SCANS, chunks: MAX_CHUNKS };
   let plan: Plan | undefined;
+  /** Of a stretch. */
+  let rows = 0;
   try {
     codec.open(format, limits);
     if (format === "webp" && options.fileSize !== undefined) codec.expect(options.fileSize);
     for (;;) {
-      const state: CodecState = codec.run();
+      const state: CodecState = codec.run(rows);
       if (state === "header") {
         plan = planFor(codec.info(), format, options);
         if (kind === "small" && plan.memory > MEMORY.small) return TOO_SMALL;
         codec.start(plan);
+        rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
       } else if (state === "need input") {
         // Memory gives out before the first row or not at all.
         if (plan !== undefined && codec.info().rows > 0) feed.forget();
@@ -62,7 +70,10 @@ async function decodeIn(
         alive();
         if (piece === undefined) codec.end();
         else codec.feed(piece);
-      } else if (state !== "more" && plan !== undefined) {
+      } else if (state === "more") {
+        await options.pause?.();
+        alive();
+      } else if (plan !== undefined) {
         const { rows, wantedRows } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;

@@ -4,7 +4,7 @@ import { type DecodedImage, type DecodeOptions, decodeToInput } from "../../../w
 import { Pieces } from "../../../worker/image/pieces.ts";
 import { fixture, hasReference, reference } from "../files.ts";
 import { jpeg, segment } from "./jpeg-builder.ts";
-import { concat } from "./png-builder.ts";
+import { chunk, concat, deflate, ihdr, png } from "./png-builder.ts";
 import { decode, difference, EQUAL, formatCase, refusal, Stream, TO_224 } from "./references.ts";
 
 const streamed = async (
@@ -107,6 +107,35 @@ describe("no more is taken than is needed", () => {
     const stream = new Stream(new Uint8Array(1 << 20), PIECE);
     await expect(decodeToInput(new Pieces(stream), TO_224)).rejects.toMatchObject({ kind: "unsupported-image" });
     expect(stream.taken).toBeLessThanOrEqual(PIECE);
+  });
+});
+
+describe("what is decoded when all of it has come", () => {
+  /** @returns How many megapixels of the file there were between two pauses, on average. */
+  const stretch = async (file: Uint8Array) => {
+    let pauses = 0;
+    const { sourceWidth, sourceHeight } = await decodeToInput(new Pieces([file]), {
+      ...TO_224,
+      fileSize: file.length,
+      pause: async () => {
+        pauses++;
+      },
+    });
+    return (sourceWidth * sourceHeight) / 1e6 / (pauses + 1);
+  };
+
+  it("is decoded with pauses: a PNG of one colour", async () => {
+    const [width, height] = [2048, 1024];
+    const rows = await deflate(Array(height * (1 + width)).fill(0));
+    const header = ihdr({ width, height, depth: 8, colourType: 0 });
+    expect(rows.length).toBeLessThan(64 << 10); // a single piece
+    expect(await stretch(png(header, chunk("IDAT", rows), chunk("IEND", [])))).toBeLessThan(0.35);
+  });
+
+  it.runIf(hasReference)("is decoded with pauses: WebP, and JPEG of several scans", async () => {
+    for (const name of ["12mp_lossy.webp", "1080_ll.webp", "12mp_prog.jpg", "24mp_prog.jpg"]) {
+      expect(await stretch(await reference(`corpus/large/${name}`)), name).toBeLessThan(0.35);
+    }
   });
 });
 

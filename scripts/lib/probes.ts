@@ -1,0 +1,47 @@
+/** Asks for /healthz again and again while a labeler is at work, as an operator's probe does, and says how long it waits. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+
+export interface Probe {
+  /** From asking to the end of the answer, in milliseconds. */
+  readonly ms: number;
+  /** How much work was done meanwhile. */
+  readonly done: number;
+}
+
+/** From one answer to the next question, in milliseconds. */
+const PAUSE = 10;
+
+/**
+ * Probes as long as something runs.
+ *
+ * @param url The labeler's, without a slash at the end.
+ * @param work Is to call `did` for each piece of work that was done.
+ */
+export async function probeDuring<T>(
+  url: string,
+  work: (did: () => void) => Promise<T>,
+): Promise<{ result: T; probes: readonly Probe[] }> {
+  const done = new Int32Array(new SharedArrayBuffer(4));
+  const thread = new Worker(new URL("./probe-thread.js", import.meta.url), {
+    workerData: { url, done, pause: PAUSE },
+    execArgv: [],
+  });
+  try {
+    await once(thread, "message");
+    const result = await work(() => Atomics.add(done, 0, 1));
+    const answer = once(thread, "message");
+    thread.postMessage("end");
+    const [probes] = (await answer) as [readonly Probe[]];
+    return { result, probes };
+  } finally {
+    await thread.terminate();
+  }
+}
+
+/** "median 24 ms, 90 % 31 ms, slowest 52 ms". */
+export function waits(probes: readonly Probe[]): string {
+  const sorted = probes.map(({ ms }) => ms).sort((a, b) => a - b);
+  const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN).toFixed(0);
+  return `median ${at(0.5)} ms, 90 % ${at(0.9)} ms, slowest ${at(1)} ms`;
+}
