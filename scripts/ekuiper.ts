@@ -178,7 +178,7 @@ async function runTest(values: Values): Promise<number> {
 }
 
 async function runFeed(values: Values, paths: readonly string[]): Promise<number> {
-  if (paths.length === 0) throw new UsageError("feed needs files or folders: npm run ekuiper -- feed photos/");
+  if (paths.length === 0) throw new UsageError("feed needs files or folders, such as photos/.");
   const { broker = "tcp://127.0.0.1:1883" } = gatewayOptions(values);
   const files = await imageFiles(paths.map(fromUser));
   const count = await feed(files, {
@@ -217,8 +217,8 @@ const COMMANDS = new Map([
 async function main(values: Values, [command = "", ...paths]: readonly string[]): Promise<number> {
   const run = COMMANDS.get(command);
   if (run === undefined) {
-    const wrong = command === "" ? "Name a command" : `There is no command ${command}`;
-    throw new UsageError(`${wrong}: ${[...COMMANDS.keys()].join(", ")}.`);
+    const wrong = command === "" ? "Name a command." : `There is no command ${command}.`;
+    throw new UsageError(`${wrong} There are ${[...COMMANDS.keys()].join(", ")}.`);
   }
   if (run !== runFeed && paths.length > 0) throw new UsageError(`${command} takes no ${paths[0]}.`);
   return run(values, paths);
