@@ -6,10 +6,10 @@ import { countIn, runCommand, UsageError, type Values } from "../lib/command.ts"
 import { bundleTfjs } from "../lib/tfjs-bundle.ts";
 import { installRivals } from "./decode/install.ts";
 import { bundleProduct, type ColdRow, coldHead, coldLines, measureCold } from "./inference/cold.ts";
-import { conditions, machine } from "./inference/conditions.ts";
-import { ENGINES } from "./inference/engines.ts";
+import { type Condition, conditions, machine } from "./inference/conditions.ts";
+import { ENGINES, type Engine } from "./inference/engines.ts";
 import { coldGoals, goalTable, NOTES, speedGoals, wayGoals } from "./inference/goals.ts";
-import { measure, pixelsFor } from "./inference/measure.ts";
+import { type Effort, measure, pixelsFor } from "./inference/measure.ts";
 import { NETWORKS, type Prepared, prepareModel } from "./inference/models.ts";
 import { type SpeedRow, speedHead, speedLines, speedRows } from "./inference/speed-report.ts";
 import { measureWay, type WayRow, wayHead, wayLines } from "./inference/way.ts";
@@ -46,6 +46,71 @@ function listIn(name: string, text: string | undefined, isKnown: (part: string) 
   return parts;
 }
 
+/** What all parts of a run share. */
+interface Run {
+  readonly models: readonly Prepared[];
+  readonly effort: Effort;
+  enginesOf(model: Prepared): Engine[];
+  print(text: string): void;
+}
+
+async function modelsFor(wanted: readonly string[] | undefined): Promise<{ models: Prepared[]; skipped: string[] }> {
+  const models: Prepared[] = [];
+  const skipped: string[] = [];
+  for (const network of NETWORKS) {
+    if (wanted !== undefined && !wanted.some((part) => network.name.includes(part))) continue;
+    try {
+      models.push(await prepareModel(network));
+    } catch (error) {
+      skipped.push(`${network.title} is left out: ${(error as Error).message}`);
+    }
+  }
+  return { models, skipped };
+}
+
+async function benchSpeed({ models, effort, enginesOf, print }: Run, under: readonly Condition[]): Promise<SpeedRow[]> {
+  const speed: SpeedRow[] = [];
+  print(`\n${speedHead()}`);
+  for (const model of models) {
+    const pixels = await pixelsFor(model);
+    for (const condition of under) {
+      // V8's flags change nothing about what runs outside of it.
+      const fit = enginesOf(model).filter(({ worker }) => worker !== undefined || condition.flags.length === 0);
+      const rows = speedRows(model, condition, await measure(model, pixels, fit, condition.flags, effort));
+      print(speedLines(rows));
+      speed.push(...rows);
+    }
+  }
+  const exact = speed.find(({ dotIsExact }) => dotIsExact !== undefined)?.dotIsExact;
+  const says = exact ? "exact" : "not exact here, and so not used";
+  if (exact !== undefined) print(`\nThe probe says of the relaxed dot product of bytes: ${says}.`);
+  return speed;
+}
+
+/** @param product The configuration of bundleProduct(). */
+async function benchCold({ models, effort, enginesOf, print }: Run, product: string): Promise<ColdRow[]> {
+  const cold: ColdRow[] = [];
+  print(`\n${coldHead()}`);
+  for (const model of models) {
+    const rows = await measureCold(model, enginesOf(model), product, effort.rounds);
+    print(coldLines(rows));
+    cold.push(...rows);
+  }
+  return cold;
+}
+
+/** @param product The configuration of bundleProduct(). */
+async function benchWay({ models, effort, print }: Run, product: string): Promise<WayRow[]> {
+  const way: WayRow[] = [];
+  print(`\n${wayHead()}`);
+  for (const model of models.filter(({ shipped }) => shipped)) {
+    const rows = await measureWay(model, product, effort.rounds);
+    print(wayLines(rows));
+    way.push(...rows);
+  }
+  return way;
+}
+
 async function main(options: Values<typeof OPTIONS>): Promise<number> {
   const chosen = listIn("engines", options.engines, (part) => ENGINES.some(({ key }) => key === part));
   const wanted = listIn("models", options.models, (part) => NETWORKS.some(({ name }) => name.includes(part)));
@@ -64,64 +129,17 @@ async function main(options: Values<typeof OPTIONS>): Promise<number> {
   const { avxVnni, avx512Vnni, fma } = here.features;
   const has = (feature: boolean, name: string) => `${feature ? "" : "no "}${name}`;
   print(`${here.cpu}, ${has(avxVnni, "AVX-VNNI")}, ${has(avx512Vnni, "AVX-512 VNNI")}, ${has(fma, "FMA")}\n`);
-
-  const engines = ENGINES.filter(({ key, optional }) => (chosen === undefined ? !optional : chosen.includes(key)));
-  const models: Prepared[] = [];
-  const skipped: string[] = [];
-  for (const network of NETWORKS) {
-    if (wanted !== undefined && !wanted.some((part) => network.name.includes(part))) continue;
-    try {
-      models.push(await prepareModel(network));
-    } catch (error) {
-      skipped.push(`${network.title} is left out: ${(error as Error).message}`);
-    }
-  }
+  const { models, skipped } = await modelsFor(wanted);
   for (const line of skipped) print(line);
 
-  const enginesOf = (model: Prepared) => engines.filter((engine) => engine.takes(model));
+  const engines = ENGINES.filter(({ key, optional }) => (chosen === undefined ? !optional : chosen.includes(key)));
+  const run: Run = { models, effort, print, enginesOf: (model) => engines.filter((engine) => engine.takes(model)) };
   const does = (part: string) => parts === undefined || parts.includes(part);
-
-  const speed: SpeedRow[] = [];
-  if (does("speed")) {
-    print(`\n${speedHead()}`);
-    for (const model of models) {
-      const pixels = await pixelsFor(model);
-      for (const condition of options["as-it-is"] ? conditions(here).slice(0, 1) : conditions(here)) {
-        // V8's flags change nothing about what runs outside of it.
-        const fit = enginesOf(model).filter(({ worker }) => worker !== undefined || condition.flags.length === 0);
-        const results = await measure(model, pixels, fit, condition.flags, effort);
-        const rows = speedRows(model, condition, results);
-        print(speedLines(rows));
-        speed.push(...rows);
-      }
-    }
-    const exact = speed.find(({ dotIsExact }) => dotIsExact !== undefined)?.dotIsExact;
-    if (exact !== undefined)
-      print(
-        `\nThe probe says of the relaxed dot product of bytes: ${exact ? "exact" : "not exact here, and so not used"}.`,
-      );
-  }
-
+  const under = options["as-it-is"] ? conditions(here).slice(0, 1) : conditions(here);
+  const speed = does("speed") ? await benchSpeed(run, under) : [];
   const product = does("cold") || does("way") ? await bundleProduct() : "";
-  const cold: ColdRow[] = [];
-  if (does("cold")) {
-    print(`\n${coldHead()}`);
-    for (const model of models) {
-      const rows = await measureCold(model, enginesOf(model), product, effort.rounds);
-      print(coldLines(rows));
-      cold.push(...rows);
-    }
-  }
-
-  const way: WayRow[] = [];
-  if (does("way")) {
-    print(`\n${wayHead()}`);
-    for (const model of models.filter(({ shipped }) => shipped)) {
-      const rows = await measureWay(model, product, effort.rounds);
-      print(wayLines(rows));
-      way.push(...rows);
-    }
-  }
+  const cold = does("cold") ? await benchCold(run, product) : [];
+  const way = does("way") ? await benchWay(run, product) : [];
 
   const goals = [...speedGoals(speed), ...coldGoals(cold), ...wayGoals(way)];
   const passed = goals.filter(({ pass }) => pass).length;
