@@ -17,9 +17,10 @@ const bound = (origin: string, limit: string) => {
 };
 
 function messageOf(issue: z.core.$ZodRawIssue): string {
+  if (issue.input === undefined) return "is missing";
   switch (issue.code) {
     case "invalid_type":
-      return issue.input === undefined ? "is missing" : `must be ${NAMES[issue.expected] ?? `a ${issue.expected}`}`;
+      return `must be ${NAMES[issue.expected] ?? `a ${issue.expected}`}`;
     case "invalid_value":
       return `must be ${oneOf(issue.values.map(String))}`;
     case "too_small":
@@ -27,9 +28,11 @@ function messageOf(issue: z.core.$ZodRawIssue): string {
     case "too_big":
       return bound(issue.origin, `at most ${issue.maximum}`);
     case "unrecognized_keys":
-      return `has no field ${issue.keys.join(", ")}`;
+      return `there is no field ${issue.keys.join(", ")}`;
+    case "invalid_union":
+      return oneOf([...new Set(issue.errors.flatMap(([first]) => first?.message ?? []))]);
     default:
-      return "is in none of the forms that are allowed";
+      return "is not valid";
   }
 }
 
