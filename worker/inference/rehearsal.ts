@@ -8,19 +8,27 @@ import { initBackend } from "./backend.ts";
 import { Plan, type PlanPrecision } from "./plan/plan.ts";
 
 const SIDE = 16;
-const CHANNELS = 16;
-const IMAGE = [1, SIDE, SIDE, CHANNELS];
-const POINTWISE = [CHANNELS, 1, 1, CHANNELS];
-const DEPTHWISE = [1, 3, 3, CHANNELS];
+/** Of the input, which is too shallow for Strassen's multiplication, and of what comes behind it. */
+const SHALLOW = 16;
+const DEEP = 32;
+const IMAGE = [1, SIDE, SIDE, SHALLOW];
+const FEATURES = [1, SIDE, SIDE, DEEP];
+const WEIGHTS = [
+  [DEEP, 1, 1, SHALLOW],
+  [1, 3, 3, DEEP],
+  [DEEP, 1, 1, DEEP],
+];
+/** So that the second product goes by it. */
+const STRASSEN = "always";
 
 /**
  * V8 optimises a function when the code that it has run comes to 13 MB (its --wasm-tiering-budget), loops counted as
- * often as they go round. These are more than enough, and take 2 ms.
+ * often as they go round. These are more than enough, and take some ms.
  */
 const TIMES = 16;
 
 /** What MobileNets are made of: a pointwise, a depthwise and another pointwise convolution, with weights of zero. */
-export function rehearsalNetwork(precision: PlanPrecision): Graph {
+function rehearsalNetwork(precision: PlanPrecision): Graph {
   const quantised = precision === "quantised";
   const tensor = (index: number, shape: readonly number[], constant: boolean): Tensor => ({
     index,
@@ -33,8 +41,8 @@ export function rehearsalNetwork(precision: PlanPrecision): Graph {
   });
   const options = { padding: "same", stride: [1, 1], dilation: [1, 1], activation: "RELU6" } as const;
   return {
-    tensors: [IMAGE, POINTWISE, IMAGE, DEPTHWISE, IMAGE, POINTWISE, IMAGE].map((shape, index) =>
-      tensor(index, shape, shape !== IMAGE),
+    tensors: [IMAGE, ...WEIGHTS.flatMap((shape) => [shape, FEATURES])].map((shape, index) =>
+      tensor(index, shape, WEIGHTS.includes(shape)),
     ),
     operators: [
       { index: 0, op: "CONV_2D", inputs: [0, 1], outputs: [2], options },
@@ -49,11 +57,15 @@ export function rehearsalNetwork(precision: PlanPrecision): Graph {
 
 const rehearsed = new Set<PlanPrecision>();
 
+/** The small network as a plan. Call initBackend() first. */
+export const rehearsalPlan = (precision: PlanPrecision): Plan =>
+  new Plan(rehearsalNetwork(precision), { precision, strassen: STRASSEN });
+
 /** Runs a small network until the kernels of this precision are worth optimising; from the second call on it does nothing. */
 export async function rehearse(precision: PlanPrecision): Promise<void> {
   if (rehearsed.has(precision)) return;
   await initBackend();
-  const plan = new Plan(rehearsalNetwork(precision), { precision });
+  const plan = rehearsalPlan(precision);
   for (let i = 0; i < TIMES; i++) plan.runKernels();
   plan.dispose();
   rehearsed.add(precision);

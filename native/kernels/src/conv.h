@@ -31,6 +31,7 @@ struct Conv {
     float low, high;                   /* float: clamp of the output */
     int32_t short_input, short_output; /* conv_f32_i16.c: whether they are int16; floats otherwise */
     uint8_t *whole;                    /* scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
+    uint8_t *operands;                 /* scratch of conv_f32_strassen.c, see there */
 };
 
 INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int32_t bytes) {

@@ -1,5 +1,5 @@
-/* Rows of floats as int16, their products with panels, and what becomes of the sums: what conv_f32_i16.c does with a block
- * of rows, whatever they come from. */
+/* What conv_f32_i16.c and conv_f32_strassen.c share: rows of floats as int16, their products with panels, and what becomes of
+ * the sums. */
 #ifndef KERNELS_CONV_F32_I16_H
 #define KERNELS_CONV_F32_I16_H
 

@@ -51,9 +51,9 @@ INLINE v128_t add_doubles(v128_t sums, v128_t floats) {
     return wasm_f64x2_add(sums, wasm_f64x2_promote_low_f32x4(high));
 }
 
-/* The step of a channel's weights with which no sum of products comes to 2^31, if activations are within ±largest, or
- * within 0..largest (`one_sign`), where only weights of one sign add up. */
-static double step_of(const float *from, int32_t depth, int32_t largest, int32_t one_sign) {
+/* The step of a channel's weights with which none is beyond ±limit and no sum of products comes to 2^31, if activations
+ * are within ±largest, or within 0..largest (`one_sign`), where only weights of one sign add up. */
+static double step_of(const float *from, int32_t depth, int32_t limit, int32_t largest, int32_t one_sign) {
     const v128_t none = wasm_f32x4_splat(0);
     v128_t most = none, positive = none, negative = none;
     int32_t k = 0;
@@ -74,15 +74,15 @@ static double step_of(const float *from, int32_t depth, int32_t largest, int32_t
     const double sum = !one_sign ? up + down : up > down ? up : down;
     /* Rounding may add half a step to each. */
     const double room = (double)(INT32_MAX / largest) - depth * 0.5 - 1;
-    const double by_sum = sum / room, by_largest = (double)wasm_f32x4_extract_lane(most, 0) / INT16_MAX;
+    const double by_sum = sum / room, by_largest = (double)wasm_f32x4_extract_lane(most, 0) / limit;
     return by_sum > by_largest ? by_sum : by_largest;
 }
 
 /* → weights[depth / 2][8][2] int16; and each channel's step times `factor` to `steps`. */
-EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t *to, int32_t depth, int32_t largest,
-                                       int32_t one_sign, float factor) {
+EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit,
+                                       int32_t largest, int32_t one_sign, float factor) {
     for (int32_t column = 0; column < COLUMNS; column++, from += depth) {
-        const double step = step_of(from, depth, largest, one_sign);
+        const double step = step_of(from, depth, limit, largest, one_sign);
         steps[column] = (float)(step * factor);
         const v128_t inverse = wasm_f32x4_splat(step > 1e-35 ? (float)(1 / step) : 0);
         int16_t *out = to + 2 * column;

@@ -29,12 +29,16 @@ export type CountResidues = (
   matrix: { readonly columns: number; readonly depth: number; readonly zero: number },
 ) => readonly number[] | undefined;
 
-/** What the relaxed dot products of bytes can be used for on this CPU. */
-export interface DotProducts {
+/** Which matrix products of a fast plan go by Strassen's multiplication: all that can, those that gain by it, or none. */
+export type UseOfStrassen = "always" | "pays" | "never";
+
+/** What the relaxed dot products of bytes can be used for on this CPU, and Strassen's multiplication. */
+export interface Means {
   /** Whether that of four full bytes is exact. */
   readonly dot: boolean;
   /** Absent where that of two is not exact either, as long as their sum fits 16 bits. */
   readonly residuesOf?: CountResidues | undefined;
+  readonly strassen?: UseOfStrassen | undefined;
 }
 
 export class Builder {
@@ -44,16 +48,18 @@ export class Builder {
   readonly dot: boolean;
   /** Whether that of pairs of bytes is worth it for a matrix. */
   readonly residuesOf: CountResidues;
+  readonly strassen: UseOfStrassen;
   readonly #short: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
 
-  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf }: DotProducts) {
+  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf, strassen }: Means) {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;
     this.residuesOf = residuesOf ?? (() => undefined);
+    this.strassen = strassen ?? "pays";
     this.#short = precision === "fast" ? shortTensors(graph) : new Set();
   }
 

@@ -2,7 +2,7 @@
 import type { Graph, KnownOperator } from "../../tflite/graph.ts";
 import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
-import { Builder, type DotProducts, type PlanPrecision } from "./builder.ts";
+import { Builder, type Means, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
 import { findHead, type Head } from "./head.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
@@ -95,9 +95,9 @@ function rootsOf(builder: Builder): (tensor: number) => number {
  * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the
  *   executor could not run the graph either.
  */
-export function compile(graph: Graph, precision: PlanPrecision, products: DotProducts): Compiled {
+export function compile(graph: Graph, precision: PlanPrecision, means: Means): Compiled {
   assertSupported(graph);
-  const builder = new Builder(graph, precision, products);
+  const builder = new Builder(graph, precision, means);
   const steps: Step[] = [];
   const head = findHead(graph);
   let scores = -1;

@@ -19,6 +19,7 @@ import {
   type Source,
 } from "./pack.ts";
 import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
+import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
 
 type Convolution = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED" }>;
@@ -89,6 +90,12 @@ function geometryOf(builder: Builder, operator: Convolution, input: Value, outpu
   };
 }
 
+/** Whether the input is not the matrix as it stands. */
+function gathers(operator: Convolution, { kernel, stride, before }: Geometry): boolean {
+  const plain = [...kernel, ...stride].every((n) => n === 1) && before.every((n) => n === 0);
+  return operator.op !== "FULLY_CONNECTED" && !plain;
+}
+
 /** `struct Conv`. */
 function convStep(
   kernel: KernelStep["kernel"],
@@ -107,13 +114,15 @@ function convStep(
   const { input, output, geometry, columns, depth, packed, weightsZero, rounding } = parts;
   const rows = output.size / columns;
   const short = shortness(input, output);
-  const wide = kernel === "conv_f32_i16" || kernel === "conv_u8_wide";
+  const strassen = kernel === "conv_f32_strassen";
+  const inShorts = strassen || kernel === "conv_f32_i16";
+  const wide = inShorts || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
   const tile = wide ? TILE_ROWS.wide : kernel === "conv_f32" ? TILE_ROWS.floats : TILE_ROWS.others;
-  const block = Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
-  const plain = [...geometry.kernel, ...geometry.stride].every((n) => n === 1);
-  const gather = operator.op !== "FULLY_CONNECTED" && !(plain && geometry.before.every((n) => n === 0));
-  const inShorts = kernel === "conv_f32_i16";
+  const block = strassen
+    ? strassenBlock({ rows, depth, columns })
+    : Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
+  const gather = gathers(operator, geometry);
   const element = inShorts ? 2 : input.kind === "f32" ? 4 : 1;
   const filled = wide ? 2 * Math.ceil(depth / 2) : depth;
   const widens = wide && !short.input && !(inShorts && gather);
@@ -122,8 +131,9 @@ function convStep(
     // A scale or an offset for each row, and the rows in 16 bits.
     4 * block + (widens ? block * filled * 2 : 0),
     inShorts && gather && !short.input ? 2 * input.size : 0,
+    strassen ? strassenBytes({ rows, depth, columns }, block) : 0,
   ]);
-  const [patches, rest, whole] = scratch.places;
+  const [patches, rest, whole, operands] = scratch.places;
   const channels = operator.op === "FULLY_CONNECTED" ? depth : (input.tensor.shape.at(-1) ?? 0);
   const [low, high] = clampIn(operator, output);
   return {
@@ -153,6 +163,7 @@ function convStep(
       short.input ? 1 : 0,
       short.output ? 1 : 0,
       whole,
+      operands,
     ],
   };
 }
@@ -243,10 +254,15 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const columns = filter.shape[0];
   const depth = size / columns;
   const matrix = { ...values, weights: builder.source(filter), columns, depth };
-  const short = builder.precision === "fast" && depth <= DEEPEST_I16;
-  const packed = short ? packFloatsAsI16(matrix) : packFloats(matrix);
-  const parts = { input, output, geometry, columns, depth, packed, weightsZero: 0, rounding: "away" as const };
-  return convStep(short ? "conv_f32_i16" : "conv_f32", operator, parts);
+  const parts = { input, output, geometry, columns, depth, weightsZero: 0, rounding: "away" as const };
+  if (builder.precision !== "fast" || depth > DEEPEST_I16) {
+    return convStep("conv_f32", operator, { ...parts, packed: packFloats(matrix) });
+  }
+  const chosen = { always: fitsStrassen, pays: paysStrassen, never: () => false }[builder.strassen];
+  if (!gathers(operator, geometry) && chosen({ rows: output.size / columns, depth, columns })) {
+    return convStep("conv_f32_strassen", operator, { ...parts, packed: packFloatsAsI16(matrix, LARGEST_WEIGHT) });
+  }
+  return convStep("conv_f32_i16", operator, { ...parts, packed: packFloatsAsI16(matrix) });
 }
 
 /** What the sums are scaled by for each output channel. */

@@ -7,6 +7,7 @@ import { wasmHeap } from "../backend.ts";
 export type KernelName =
   | "conv_f32"
   | "conv_f32_i16"
+  | "conv_f32_strassen"
   | "conv_u8_wide"
   | "conv_u8_dot"
   | "conv_u8_pairs"
@@ -39,6 +40,7 @@ interface Packers {
     steps: number,
     to: number,
     depth: number,
+    limit: number,
     largest: number,
     oneSign: number,
     factor: number,

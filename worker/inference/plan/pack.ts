@@ -109,8 +109,10 @@ export function packFloats({ columns, depth, ...later }: FloatMatrix): Packed {
 /** The deepest matrix for which stepOf leaves room. */
 export const DEEPEST_I16 = 2 ** 17;
 
-/** For conv_f32_i16.c. */
-export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix): Packed {
+const LARGEST_I16 = 2 ** 15 - 1;
+
+/** For conv_f32_i16.c and conv_f32_strassen.c. @param limit What no weight is beyond, in steps. */
+export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = 4 * 2 * COLUMNS + 4 * COLUMNS * pairs;
   return {
@@ -125,7 +127,7 @@ export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix
         const [scales, to] = [view.byteOffset + byte + 4 * COLUMNS, view.byteOffset + byte + 8 * COLUMNS];
         const largest = short.input ? SHORT_STEPS : STEPS;
         const factor = steps.input / steps.output;
-        packing.kernels.pack_f32_i16(from, scales, to, depth, largest, short.input ? 1 : 0, factor);
+        packing.kernels.pack_f32_i16(from, scales, to, depth, limit, largest, short.input ? 1 : 0, factor);
       });
     },
   };

@@ -9,7 +9,7 @@ import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
 import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, NoActivation } from "./activation.ts";
-import type { PlanPrecision } from "./builder.ts";
+import type { PlanPrecision, UseOfStrassen } from "./builder.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { dotIsExact, type Kernels, loadKernels, pairsAreExact } from "./kernels.ts";
 import { countResidues } from "./residues.ts";
@@ -50,6 +50,8 @@ export interface PlanOptions {
   readonly dot?: boolean;
   /** Whether to use that of pairs of bytes where the other is not used; by default where it is exact. */
   readonly pairs?: boolean;
+  /** Which products of a fast plan go by Strassen's multiplication; by default those that gain by it. */
+  readonly strassen?: UseOfStrassen;
 }
 
 /** Same interface as Executor. Call initBackend() first. */
@@ -63,9 +65,10 @@ export class Plan {
    * @throws NoPlan with the reason if there is no kernel for what the graph asks for; LabelerError of kind
    *   model-unusable if a constant is damaged, or of kind model-unavailable if the memory does not suffice.
    */
-  constructor(graph: Graph, { precision, dot = dotIsExact(), pairs = pairsAreExact() }: PlanOptions) {
+  constructor(graph: Graph, options: PlanOptions) {
+    const { precision, dot = dotIsExact(), pairs = pairsAreExact(), strassen } = options;
     this.#kernels = loadKernels();
-    this.#compiled = compile(graph, precision, { dot, residuesOf: pairs ? countResidues : undefined });
+    this.#compiled = compile(graph, precision, { dot, residuesOf: pairs ? countResidues : undefined, strassen });
     this.#blocks = allocate(this.#compiled);
     try {
       this.#fill();
