@@ -5,7 +5,7 @@
  * Bounds: LZW codes against the table, which never exceeds 4096 entries; a string is written backwards from a length
  * kept with its code, so no chain is followed further than that; a frame that leaves its canvas enlarges it, as in
  * Pillow, and the result is checked against the pixel limit; blocks are counted.
- * Memory: 20 KB of tables, one row of indices, one of RGB.
+ * Memory: 48 KB of tables, one row of indices, one of RGB.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,9 @@
 #include "codecs.h"
 #include "input.h"
 #include "resize.h"
+#include "simd.h"
 
-enum { MOST_CODES = 4096, MOST_CODE_BITS = 12, NO_CODE = MOST_CODES };
+enum { MOST_CODES = 4096, MOST_CODE_BITS = 12, NO_CODE = MOST_CODES, CHUNK = 8 };
 
 static enum { SCREEN, BLOCK, EXTENSION_BLOCKS, FRAME, CODE_SIZE, PIXELS } state;
 static uint32_t skip_left;
@@ -27,11 +28,23 @@ static uint32_t screen_width, screen_height, canvas_width;
 static uint32_t frame_x, frame_y, frame_width, frame_height;
 static int interlaced;
 
-/* LZW: code c stands for the string of prefix[c], then suffix[c]; it is length[c] long and begins with first[c]. */
-static uint16_t prefix[MOST_CODES], length[MOST_CODES];
-static uint8_t suffix[MOST_CODES], first[MOST_CODES];
-static uint32_t code_bits, start_bits, next_code, previous;
-static uint32_t bits, bit_count, block_left;
+/*
+ * LZW. Most strings are a few pixels long, so that going along them pixel by pixel would be a mispredicted branch each.
+ * So a code has the end of its string at once, 1 to CHUNK pixels, the first lowest: what goes before is the string of
+ * another code, of a multiple of CHUNK pixels.
+ */
+struct Table {
+  uint64_t ends[MOST_CODES];
+  uint32_t strings[MOST_CODES]; /* from the lowest bit on: 8 bits the first pixel, 12 the length, 12 the other code */
+};
+enum { LENGTH = 8, BEFORE = 20 };
+static struct Table *table;
+static uint32_t start_bits;
+static struct Lzw {
+  uint32_t code_bits, next_code, previous;
+  uint64_t bits; /* those at hand, and above them some that come in once more, the same */
+  uint32_t bit_count, block_left;
+} lzw;
 static uint8_t *indices;      /* one row of the frame and room for a string */
 static uint32_t filled;       /* indices in it */
 static uint32_t frame_row;    /* rows handed out, in stream order */
@@ -44,6 +57,7 @@ static void gif_open(void) {
   has_palette = has_transparent = 0;
   transparent = 0;
   indices = margins = NULL;
+  table = NULL;
   filled = frame_row = 0;
   memset(palette, 0, sizeof palette);
 }
@@ -151,23 +165,24 @@ static int gif_header(void) {
   return STATUS_HEADER;
 }
 
-static void clear_table(void) {
-  code_bits = start_bits + 1;
-  next_code = (1u << start_bits) + 2;
-  previous = NO_CODE;
+static void clear_table(struct Lzw *z) {
+  z->code_bits = start_bits + 1;
+  z->next_code = (1u << start_bits) + 2;
+  z->previous = NO_CODE;
 }
 
 static int gif_start(void) {
-  indices = malloc(frame_width + MOST_CODES);
+  indices = malloc(frame_width + MOST_CODES + CHUNK);
   margins = malloc((size_t)canvas_width * 3 + ROW_PADDING);
-  if (!indices || !margins) return ERROR_MEMORY;
+  table = malloc(sizeof *table);
+  if (!indices || !margins || !table) return ERROR_MEMORY;
   for (uint32_t i = 0; i < 256; i++) colors[i] = read_le24(palette + 3 * i);
   for (uint32_t i = 0; i < 1u << start_bits; i++) {
-    suffix[i] = first[i] = (uint8_t)i;
-    length[i] = 1;
+    table->ends[i] = i;
+    table->strings[i] = 1u << LENGTH | i;
   }
-  bits = bit_count = block_left = 0;
-  clear_table();
+  memset(&lzw, 0, sizeof lzw);
+  clear_table(&lzw);
 
   /* What no frame row covers. Rows above and below the frame, then the margins of the row buffer. */
   for (uint32_t x = 0; x < canvas_width; x++) memcpy(margins + 3 * x, palette + 3 * transparent, 3);
@@ -210,79 +225,109 @@ static int complete(void) {
   return !interlaced && frame_y + frame_row >= resize_end();
 }
 
-/* Fetches the next code, or -1 when the input must be waited for, or -2 at the end of the data. */
-static int next_bits(void) {
-  while (bit_count < code_bits) {
-    if (block_left >= 2 && input.available >= 2) { /* 11 bits at hand and 16 new ones fit */
-      bits |= read_le16(input.next) << bit_count;
-      input_consume(2);
-      block_left -= 2;
-      bit_count += 16;
-      break;
-    }
-    if (!block_left) {
-      if (!input.available) return -1;
-      block_left = *input.next;
-      input_consume(1);
-      if (!block_left) return -2;
-    }
-    if (!input.available) return -1;
-    bits |= (uint32_t)*input.next << bit_count;
-    input_consume(1);
-    block_left--;
-    bit_count += 8;
+/* Fetches bits for a code; STATUS_NEED_INPUT or, at the end of the data, STATUS_TRUNCATED when there are not enough. */
+INLINE int fetch_bits(struct Lzw *z, const uint8_t **in, const uint8_t *in_end) {
+  uint64_t next;
+  if (z->block_left >= sizeof next && in_end - *in >= (int)sizeof next) { /* to 56 bits or more, whatever there were */
+    memcpy(&next, *in, sizeof next);
+    z->bits |= next << z->bit_count;
+    uint32_t bytes = (63 - z->bit_count) / 8;
+    *in += bytes;
+    z->block_left -= bytes;
+    z->bit_count |= 56;
   }
-  uint32_t code = bits & ((1u << code_bits) - 1);
-  bits >>= code_bits;
-  bit_count -= code_bits;
-  return (int)code;
+  while (z->bit_count < z->code_bits) {
+    if (*in == in_end) return STATUS_NEED_INPUT;
+    if (!z->block_left) {
+      z->block_left = *(*in)++;
+      if (!z->block_left) return STATUS_TRUNCATED;
+      continue;
+    }
+    z->bits |= (uint64_t)*(*in)++ << z->bit_count;
+    z->block_left--;
+    z->bit_count += 8;
+  }
+  return STATUS_DONE;
 }
 
-/* Appends the string of `code` to the row. */
-static void put_string(uint32_t code) {
-  uint8_t *to = indices + filled + length[code];
-  filled += length[code];
-  for (uint32_t left = length[code]; left > 1; left--, code = prefix[code]) *--to = suffix[code];
-  *--to = suffix[code];
+/* Appends a string to the row at `to`. */
+INLINE uint8_t *put_string(uint8_t *to, uint64_t end, uint32_t string) {
+  uint32_t length = string >> LENGTH & (MOST_CODES - 1);
+  uint8_t *at = to + (length - 1) / CHUNK * CHUNK;
+  memcpy(at, &end, CHUNK);
+  while (at > to) {
+    uint32_t before = string >> BEFORE;
+    at -= CHUNK;
+    memcpy(at, &table->ends[before], CHUNK);
+    string = table->strings[before];
+  }
+  return to + length;
+}
+
+/* Appends strings to the row until it is full (STATUS_DONE). STATUS_NEED_INPUT, STATUS_TRUNCATED at the end of the data,
+ * or ERROR_BROKEN. */
+static int decode_row(void) {
+  const uint32_t clear = 1u << start_bits;
+  const uint8_t *in = input.next, *in_end = in + input.available, *row_end = indices + frame_width;
+  uint8_t *to = indices + filled;
+  struct Lzw z = lzw;
+  uint32_t start = z.previous == NO_CODE ? 0 : z.previous;
+  uint64_t end = table->ends[start];          /* of the previous code */
+  uint32_t string = table->strings[start];
+  int status = STATUS_DONE;
+  while (to < row_end) {
+    status = fetch_bits(&z, &in, in_end);
+    if (status != STATUS_DONE) break;
+    uint32_t code = (uint32_t)z.bits & ((1u << z.code_bits) - 1);
+    z.bits >>= z.code_bits;
+    z.bit_count -= z.code_bits;
+    if (code - clear < 2) {
+      if (code != clear) {
+        status = STATUS_TRUNCATED;
+        break;
+      }
+      clear_table(&z);
+      continue;
+    }
+    if (code > (z.previous == NO_CODE ? clear : z.next_code)) {
+      status = ERROR_BROKEN;
+      break;
+    }
+    if (z.previous != NO_CODE && z.next_code < MOST_CODES) {
+      /* The next code is the previous string and the first pixel of this one, which may be that very code. */
+      uint64_t pixel = (code == z.next_code ? string : table->strings[code]) & 255;
+      uint32_t in_chunk = (string >> LENGTH) % CHUNK, whole = (string & ((1u << BEFORE) - 1)) | z.previous << BEFORE;
+      table->ends[z.next_code] = in_chunk ? end | pixel << 8 * in_chunk : pixel;
+      table->strings[z.next_code] = (in_chunk ? string : whole) + (1u << LENGTH);
+      z.next_code++;
+      if (z.next_code == 1u << z.code_bits && z.code_bits < MOST_CODE_BITS) z.code_bits++;
+    }
+    z.previous = code;
+    end = table->ends[code];
+    string = table->strings[code];
+    to = put_string(to, end, string);
+  }
+  lzw = z;
+  input_consume((uint32_t)(in - input.next));
+  filled = (uint32_t)(to - indices);
+  return status;
 }
 
 static int gif_rows(int budget) {
-  const uint32_t clear = 1u << start_bits, end = clear + 1;
-  for (;;) {
-    if (complete()) return STATUS_DONE;
-    int next = next_bits();
-    if (next == -1 && !input.ended) return STATUS_NEED_INPUT;
-    if (next < 0 || (uint32_t)next == end) return frame_row ? STATUS_TRUNCATED : ERROR_EMPTY;
-    uint32_t code = (uint32_t)next;
-    if (code == clear) {
-      clear_table();
-      continue;
-    }
-    if (code > next_code || (code == next_code && previous == NO_CODE) || (previous == NO_CODE && code > clear)) {
-      return ERROR_BROKEN;
-    }
-    if (previous != NO_CODE && next_code < MOST_CODES) {
-      /* The code after the next is the previous string and the first pixel of this one, which may be that very code. */
-      prefix[next_code] = (uint16_t)previous;
-      length[next_code] = (uint16_t)(length[previous] + 1);
-      first[next_code] = first[previous];
-      suffix[next_code] = first[code == next_code ? previous : code];
-      next_code++;
-      if (next_code == 1u << code_bits && code_bits < MOST_CODE_BITS) code_bits++;
-    } else if (code == next_code) {
-      return ERROR_BROKEN; /* the table is full, so it cannot grow by this one */
-    }
-    put_string(code);
-    previous = code;
-
+  while (!complete()) {
+    if (budget <= 0) return STATUS_MORE;
+    int status = decode_row();
+    if (status == STATUS_NEED_INPUT && !input.ended) return status;
+    if (status == STATUS_NEED_INPUT || status == STATUS_TRUNCATED) return frame_row ? STATUS_TRUNCATED : ERROR_EMPTY;
+    if (status != STATUS_DONE) return status;
     while (filled >= frame_width && !complete()) {
       emit_row();
       budget--;
       filled -= frame_width;
       memmove(indices, indices + frame_width, filled);
     }
-    if (budget <= 0 && !complete()) return STATUS_MORE;
   }
+  return STATUS_DONE;
 }
 
 const struct Decoder gif_decoder = {gif_open, gif_header, scale_full_size, gif_start, gif_rows};

@@ -12,13 +12,14 @@
  * bit), so a table has at most one subtable for two codes; a turn of the fast way takes at most 16 bytes and gives at
  * most 6 + 1 + 258; distances are checked against the output that is there. Adler-32 is not looked at, since PNG has
  * its CRC (png.c).
- * Memory: 40 KB of tables. The output is the window.
+ * Memory: 40 KB of tables, static, so that their addresses are constants. The output is the window.
  */
 #include "inflate.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
-#include <wasm_simd128.h>
+
+#include "simd.h"
 
 enum {
   MOST_BITS = 15, /* of a code */
@@ -72,14 +73,10 @@ struct Inflater {
   uint32_t distance_table[DISTANCE_TABLE];
 };
 
-static struct Inflater *z;
+static struct Inflater state, *const z = &state;
 
-#define INLINE static inline __attribute__((always_inline))
-
-int inflate_start(void) {
-  z = calloc(1, sizeof *z);
-  return z != NULL;
-}
+/* What is behind `fixed` is made before it is used, and the fixed codes stay. */
+void inflate_start(void) { memset(z, 0, offsetof(struct Inflater, fixed)); }
 
 /* ---- Codes ---- */
 

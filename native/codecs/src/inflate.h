@@ -16,8 +16,8 @@ enum InflateStatus {
   INFLATE_BROKEN, /* no zlib stream */
 };
 
-/* Begins a stream. 0 when there is no memory for the tables. */
-int inflate_start(void);
+/* Begins a stream. */
+void inflate_start(void);
 
 /* Goes on with the input [*in, in_end) and writes behind *out, moving both. The output so far, of which at least the
  * last INFLATE_WINDOW bytes or all, is [begin, *out); nothing is written at or behind out_end. */

@@ -9,17 +9,17 @@
  * IHDR, PLTE and IDAT are verified (of the last IDAT only as far as rows are still wanted), which makes zlib's Adler-32
  * superfluous. Inflate writes into a strip of known size, so a bomb costs time but no memory, and stops with the last
  * wanted row.
- * Memory: 40 KB of inflate's tables; a strip of 32 KB that matches reach back to, 64 KB and two rows; two rows; for
+ * Memory: a strip of 32 KB that matches reach back to, 64 KB and two rows; two rows; for
  * Adam7 one RGB row. Adam7 takes 16 * outWidth bytes for each second row besides (resize.c), never the frame.
  */
 #include <stdlib.h>
 #include <string.h>
-#include <wasm_simd128.h>
 
 #include "codecs.h"
 #include "inflate.h"
 #include "input.h"
 #include "resize.h"
+#include "simd.h"
 
 enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
 enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, MOST_PALETTE = 256 * 3 };
@@ -315,12 +315,15 @@ static inline __attribute__((always_inline)) void unfilter_paeth(uint8_t *to, co
 static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *to, const uint8_t *row, uint32_t size,
                                                                uint32_t bytes) {
   enum { Z = -128 };
-  const v128_t one = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, Z, Z, Z, Z)
+  v128_t one = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, Z, Z, Z, Z)
                                 : wasm_i8x16_const(Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
-  const v128_t two = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, Z, Z, Z, Z)
+  v128_t two = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, Z, Z, Z, Z)
                                 : wasm_i8x16_const(Z, Z, Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7);
-  const v128_t last = bytes == 3 ? wasm_i8x16_const(9, 10, 11, 9, 10, 11, 9, 10, 11, 9, 10, 11, Z, Z, Z, Z)
+  v128_t last = bytes == 3 ? wasm_i8x16_const(9, 10, 11, 9, 10, 11, 9, 10, 11, 9, 10, 11, Z, Z, Z, Z)
                                  : wasm_i8x16_const(12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
+  OPAQUE(one);
+  OPAQUE(two);
+  OPAQUE(last);
   v128_t left = wasm_i8x16_const_splat(0);
   for (uint32_t i = 0; i < size; i += 4 * bytes) {
     v128_t x = wasm_v128_load(row + i);
@@ -380,7 +383,8 @@ static void shuffle_row(const uint8_t *from, uint32_t count, uint32_t bytes, uin
   enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
   const v128_t rgbx = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
   const v128_t grey = wasm_i8x16_const(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, Z, Z, Z, Z);
-  const v128_t order = bytes == 4 ? rgbx : grey;
+  v128_t order = bytes == 4 ? rgbx : grey;
+  OPAQUE(order);
   for (uint32_t i = 0; i < count; i += 4, from += 4 * bytes, to += 12) {
     wasm_v128_store(to, wasm_i8x16_swizzle(wasm_v128_load(from), order));
   }
@@ -527,7 +531,7 @@ static int png_start(void) {
   lines[1] = malloc(longest + VECTOR_PADDING);
   if (info.flags & FLAG_INTERLACED) rgb = malloc((size_t)info.width * 3 + ROW_PADDING);
   if (!strip || !lines[0] || !lines[1] || (info.flags & FLAG_INTERLACED && !rgb)) return ERROR_MEMORY;
-  if (!inflate_start()) return ERROR_MEMORY;
+  inflate_start();
   begin_pass();
   seen_data = 1;
   return info.flags & FLAG_INTERLACED ? resize_start_scattered() : STATUS_DONE;

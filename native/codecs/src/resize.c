@@ -50,6 +50,7 @@ static uint32_t crop_x, crop_y;
 static uint32_t pairs;     /* the most pairs of columns in a window */
 static int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
 static int32_t *sums;      /* [outHeight][samples] */
+static uint8_t *begun;     /* [outHeight]: whether a row of sums has its first value, while it is at hand anyway */
 static uint32_t samples;   /* of a row of sums: three an output column, with rows_first three a column; filled to 8s */
 static int rows_first;     /* the vertical pass comes before the horizontal one */
 static uint8_t *output;    /* [outHeight][outWidth * 3] */
@@ -205,13 +206,13 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   split = calloc(1, (size_t)split_bytes);
   packed = malloc((size_t)packed_bytes);
   sums = malloc((size_t)all * sizeof *sums);
-  int complete = split && packed && sums;
+  begun = calloc(1, outHeight);
+  int complete = split && packed && sums && begun;
   for (int i = 0; i < BATCH / 2; i++) complete &= (woven[i] = malloc((size_t)woven_bytes)) != NULL;
   for (int i = 0; i < BATCH; i++) complete &= (batch[i] = malloc((size_t)row_bytes)) != NULL;
   output = complete ? malloc((size_t)pixels * 3 + ROW_PADDING) : NULL;
   if (!output) return ERROR_MEMORY;
   split_weights();
-  for (size_t i = 0; i < (size_t)all; i++) sums[i] = ROUND;
   return STATUS_DONE;
 }
 
@@ -350,6 +351,15 @@ static int32_t row_weight(uint32_t out, uint32_t y) {
 
 static uint32_t pair_of(int16_t first, int16_t second) { return (uint16_t)first | (uint32_t)(uint16_t)second << 16; }
 
+static int32_t *sums_of(uint32_t out) {
+  int32_t *sum = sums + (size_t)out * samples;
+  if (!begun[out]) {
+    for (uint32_t i = 0; i < samples; i++) sum[i] = ROUND;
+    begun[out] = 1;
+  }
+  return sum;
+}
+
 /* Adds four woven rows to one or two neighbouring rows of sums, beginning with `sum`. Each has the high parts of its
  * weights for the rows ab and cd, then the low ones. */
 INLINE void add_weighted(const int16_t *ab, const int16_t *cd, const v128_t weights[][FOUR], int32_t *sum, int count) {
@@ -387,9 +397,14 @@ static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const int16_t 
       weights[o][2] = wasm_i32x4_splat((int32_t)pair_of(low_part(w[0]), low_part(w[1])));
       weights[o][3] = wasm_i32x4_splat((int32_t)pair_of(low_part(w[2]), low_part(w[3])));
     }
-    int32_t *sum = sums + (size_t)out * samples;
-    if (any && out + 1 < end) add_weighted(ab, cd, weights, sum, 2);
-    if (any && out + 1 == end) add_weighted(ab, cd, weights, sum, 1);
+    if (!any) continue;
+    int32_t *sum = sums_of(out);
+    if (out + 1 < end) {
+      sums_of(out + 1);
+      add_weighted(ab, cd, weights, sum, 2);
+    } else {
+      add_weighted(ab, cd, weights, sum, 1);
+    }
   }
 }
 
@@ -561,7 +576,7 @@ static void round_row(const int32_t *from, uint8_t *to) {
 static void output_rows(uint32_t out, uint32_t count) {
   size_t width = (size_t)columns.outSize * 3;
   for (uint32_t i = 0; i < count; i++) {
-    round_row(sums + (size_t)(out + i) * samples, batch[i] + (size_t)crop_x * 3);
+    round_row(sums_of(out + i), batch[i] + (size_t)crop_x * 3);
   }
   pack_batch();
   horizontal_pass();
@@ -581,7 +596,7 @@ const uint8_t *resize_output(void) {
     }
   } else {
     size_t width = (size_t)columns.outSize * 3;
-    for (uint32_t out = 0; out < rows.outSize; out++) round_row(sums + (size_t)out * samples, output + out * width);
+    for (uint32_t out = 0; out < rows.outSize; out++) round_row(sums_of(out), output + out * width);
   }
   return output;
 }

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "simd.h"
+
 /* Row buffers handed to resize_row must be readable this far past their last pixel. */
 enum { ROW_PADDING = 16 };
 
@@ -45,14 +47,23 @@ enum Pixels { PIXELS_RGB, PIXELS_BGR, PIXELS_BGRX };
  * one: some may not be wanted, or others wait. */
 int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind);
 
-/* `count` palette indices as RGB, two at a time. A colour is R, G, B, 0 in memory; up to five bytes behind the last
- * pixel are written, those behind a pair being overwritten by the next. */
+/* `count` palette indices as RGB, four at a time. A colour is R, G, B, 0 in memory; up to four bytes behind the last
+ * pixel are written, those behind a step being overwritten by the next. */
 static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
-  for (; count >= 2; count -= 2, indices += 2, to += 6) {
-    uint64_t both = colors[indices[0]] | (uint64_t)colors[indices[1]] << 24;
-    __builtin_memcpy(to, &both, sizeof both);
+  enum { Z = -128, ENTRIES = 255 * sizeof *colors };
+  v128_t order = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
+  OPAQUE(order);
+  const uint8_t *table = (const uint8_t *)colors;
+  for (; count >= 4; count -= 4, indices += 4, to += 12) {
+    uint32_t four;
+    __builtin_memcpy(&four, indices, sizeof four);
+    v128_t pixels = wasm_v128_load32_zero(table + (four << 2 & ENTRIES));
+    pixels = wasm_v128_load32_lane(table + (four >> 6 & ENTRIES), pixels, 1);
+    pixels = wasm_v128_load32_lane(table + (four >> 14 & ENTRIES), pixels, 2);
+    pixels = wasm_v128_load32_lane(table + (four >> 22 & ENTRIES), pixels, 3);
+    wasm_v128_store(to, wasm_i8x16_swizzle(pixels, order));
   }
-  if (count) __builtin_memcpy(to, colors + indices[0], sizeof *colors);
+  for (; count; count--, indices++, to += 3) __builtin_memcpy(to, colors + *indices, sizeof *colors);
 }
 
 /* For Adam7, where a row comes as several sets of pixels: adds `count` pixels of row y, the first at x, the others
