@@ -8,7 +8,7 @@
  * multiple of STEP, and is less than 5 of them off (the product 3, M, x and itself being rounded; the sum, C and N half a
  * step each). C has 5 more, so that results are too large by 0 to 10 steps: the floor is the right one unless the fraction
  * is below DOUBTFUL, which is one value in 3000. A tile collects its doubts, and does what has any again by
- * `requantize_exactly`, in doubles: these are exact as long as |x| < 2^22 and e ≤ 11, and beyond that wrong once in a
+ * `scale_exactly`, in doubles: these are exact as long as |x| < 2^22 and e ≤ 11, and beyond that wrong once in a
  * million or less.
  */
 #ifndef KERNELS_REQUANTIZE_H
@@ -93,23 +93,25 @@ INLINE v128_t scale_pair(v128_t sums, v128_t signs, const struct Channels *chann
                                    scaled);
 }
 
-/* Four sums → four scaled integers + BIAS. */
-INLINE v128_t scale_sums_exactly(v128_t sums, const struct Channels *channels, int first) {
+/* Four sums → four bytes as 32-bit integers. */
+static __attribute__((noinline, unused)) v128_t scale_exactly(v128_t sums, const struct Channels *channels, int first,
+                                                              const struct Range *range) {
     const v128_t signs = wasm_i32x4_shr(sums, 31);
     const v128_t low = scale_pair(sums, signs, channels, first);
     const v128_t high = scale_pair(wasm_i64x2_shuffle(sums, sums, 1, 1), wasm_i64x2_shuffle(signs, signs, 1, 1), channels,
                                    first + 2);
-    return wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low), wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
+    const v128_t scaled = wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low),
+                                             wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
+    return wasm_i32x4_min(wasm_i32x4_max(wasm_i32x4_add(scaled, wasm_i32x4_splat(range->zero - BIAS)),
+                                         wasm_i32x4_splat(range->low)),
+                          wasm_i32x4_splat(range->high));
 }
 
 /* As requantize. */
-static __attribute__((noinline, unused)) v128_t requantize_exactly(v128_t low_sums, v128_t high_sums,
-                                                           const struct Channels *channels, const struct Range *range) {
-    const v128_t shift = wasm_i32x4_splat(range->zero - BIAS);
-    const v128_t a = wasm_i32x4_add(scale_sums_exactly(low_sums, channels, 0), shift);
-    const v128_t b = wasm_i32x4_add(scale_sums_exactly(high_sums, channels, 4), shift);
-    v128_t both = wasm_i16x8_narrow_i32x4(a, b);
-    both = wasm_i16x8_min(wasm_i16x8_max(both, wasm_i16x8_splat(range->low)), wasm_i16x8_splat(range->high));
+INLINE v128_t requantize_exactly(v128_t low_sums, v128_t high_sums, const struct Channels *channels,
+                                 const struct Range *range) {
+    const v128_t both = wasm_i16x8_narrow_i32x4(scale_exactly(low_sums, channels, 0, range),
+                                                scale_exactly(high_sums, channels, 4, range));
     return wasm_u8x16_narrow_i16x8(both, both);
 }
 

@@ -38,8 +38,8 @@ interface Geometry {
 
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
-/** Rows of a tile, of which blocks are made: in 16 bits, of floats, and of all others. */
-const TILE_ROWS = { wide: 4, floats: 4, others: 6 };
+/** Rows of a tile, of which blocks are made. */
+const TILE_ROWS = { pairs: 3, others: 4 };
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
 /** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
@@ -96,6 +96,10 @@ function gathers(operator: Convolution, { kernel, stride, before }: Geometry): b
   return operator.op !== "FULLY_CONNECTED" && !plain;
 }
 
+/** `wide` of conv_u8_dot.c: struct Spare, an offset for each row, and the rows, by fours. */
+const interleavedBytes = (rows: number, depth: number): number =>
+  240 + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
+
 /** `struct Conv`. */
 function convStep(
   kernel: KernelStep["kernel"],
@@ -118,7 +122,7 @@ function convStep(
   const inShorts = strassen || kernel === "conv_f32_i16";
   const wide = inShorts || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
-  const tile = wide ? TILE_ROWS.wide : kernel === "conv_f32" ? TILE_ROWS.floats : TILE_ROWS.others;
+  const tile = kernel === "conv_u8_pairs" ? TILE_ROWS.pairs : TILE_ROWS.others;
   const block = strassen
     ? strassenBlock({ rows, depth, columns })
     : Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
@@ -128,8 +132,8 @@ function convStep(
   const widens = wide && !short.input && !(inShorts && gather);
   const scratch = scratchLayout([
     gather ? block * filled * element : 0,
-    // A scale or an offset for each row, and the rows in 16 bits.
-    4 * block + (widens ? block * filled * 2 : 0),
+    // Else a scale for each row, and the rows in 16 bits.
+    kernel === "conv_u8_dot" ? interleavedBytes(block, depth) : 4 * block + (widens ? block * filled * 2 : 0),
     inShorts && gather && !short.input ? 2 * input.size : 0,
     strassen ? strassenBytes({ rows, depth, columns }, block) : 0,
   ]);
