@@ -17,6 +17,8 @@ import { atOnce, atRate, labelOf, type Seen } from "./load/clients.ts";
 
 const RATE = 200;
 const UPLOADS = 20;
+/** In seconds. */
+const MEMORY_EVERY = 10;
 const MODEL = "mobilenet_v1_1.0_224";
 const SMALL = "test/fixtures/coffee-96.webp";
 
@@ -81,9 +83,7 @@ async function measure(
     clearInterval(watch);
     // Until the last answer was there, which may be long after the last question.
     const took = (performance.now() - begin) / 1000;
-    // A moving average: single garbage collections are no growth.
-    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-    const third = Math.ceil(memory.length / 3);
+    const every = memory.filter((_, second) => second % MEMORY_EVERY === 0);
     return {
       name: server.name,
       rows: [
@@ -95,7 +95,7 @@ async function measure(
         (uploads.times.length / took).toFixed(1),
         statuses(uploads),
         `${((cpuMs(server.pid) - cpu) / took / 10).toFixed(0)} %`,
-        `${mean(memory.slice(0, third)).toFixed(0)}, ${mean(memory.slice(-third)).toFixed(0)}, at most ${Math.max(...memory).toFixed(0)} MB`,
+        `${every.map((mb) => mb.toFixed(0)).join(", ")}; at most ${Math.max(...memory).toFixed(0)} MB`,
       ],
     };
   } finally {
@@ -112,7 +112,7 @@ const ROWS = [
   "uploads labelled a second",
   "statuses",
   "processor",
-  "memory of the process: first third, last third",
+  `memory of the process, every ${MEMORY_EVERY} s`,
 ];
 
 const usage = `npm run bench:load -- [options]: ${RATE} small images a second and ${UPLOADS} uploads at once, beside a plain Node server

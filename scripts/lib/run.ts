@@ -4,12 +4,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { V8_FLAGS } from "./workerd-config.ts";
 
 /** wrangler's own starter refuses Node 20, though wrangler runs on it; so its program is started directly. */
 const WRANGLER = "node_modules/wrangler/wrangler-dist/cli.js";
 
 /** No usage data sent, no look at Cloudflare for where this machine is, no banner; the caller's environment overrules. */
-const QUIET = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CLOUDFLARE_CF_FETCH_ENABLED: "false" };
+const QUIET = {
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_HIDE_BANNER: "true",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  MINIFLARE_WORKERD_V8_FLAGS: V8_FLAGS.join(" "),
+};
 
 /** Runs Node with these arguments in the foreground. @returns Its exit code. */
 export function node(args: readonly string[]): Promise<number> {

@@ -17,6 +17,12 @@ export interface WorkerdConfigOptions {
   readonly fromEnvironment?: readonly string[];
 }
 
+/**
+ * Half of V8's young generation, in MB. By default it grows to 16 under load, and what its garbage holds outside of the heap
+ * grows with it, to 100 MB and more; requests leave little behind that lives, so that collecting it sooner costs little.
+ */
+export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
+
 /** A string of Cap'n Proto's text format. */
 const text = (value: string) => JSON.stringify(value);
 
@@ -69,6 +75,7 @@ export async function workerdConfig({
     .join(", ")}]`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${V8_FLAGS.map(text).join(", ")}],
   services = [
     (name = "main", worker = .labeler),
     (name = "models", disk = (path = ${text(resolve(models))})),
