@@ -1,7 +1,13 @@
 /* Sums, differences and products of two tensors of `size` values, of which the second may be shorter. It has `period`
  * values and repeats, so that 1 is a scalar and the number of channels a value for each channel; and each of its values
  * goes with `run` of the first in a row, so that the number of channels is a value for each pixel.
- * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size. */
+ * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size.
+ *
+ * TFLite scales bytes to integers with LEFT_SHIFT more bits, each rounded, adds, and rounds the sum to a byte. Sums and
+ * differences are computed in floats first, as requantize.h has it: a · a_factor + b · b_factor + offset, which has 256
+ * and a half more than the byte, and SUM_ERROR steps. It is less than these off if |a_factor| + |b_factor| ≤ 2 and the
+ * sum's shift is 17 or more, which who sets `in_floats` sees to: both factors being rounded 1 step, the offset, the inner
+ * sum and its product 2.5, the outer ones 1, TFLite's own roundings 0.75. */
 #include "common.h"
 #include "requantize.h"
 
@@ -14,6 +20,8 @@ struct Elementwise {
     /* Quantised: multipliers as TFLite's QuantizeMultiplier makes them, shifts to the right. A product has only the
      * output's. */
     int32_t a_multiplier, a_shift, b_multiplier, b_shift, out_multiplier, out_shift;
+    int32_t in_floats; /* quantised: whether sums may be tried in floats, by what follows */
+    float a_factor, b_factor, offset;
     struct Range range;
     float low, high;
 };
@@ -81,8 +89,8 @@ INLINE v128_t combine_u8(const struct Elementwise *s, v128_t a, v128_t b) {
     return multiply(sum, s->out_multiplier, s->out_shift);
 }
 
-/* Eight bytes of each → eight bytes in the lower half. */
-INLINE v128_t vector_u8(const struct Elementwise *s, v128_t a, v128_t b) {
+/* Eight bytes of each, as 16-bit integers → eight bytes in the lower half. */
+static __attribute__((noinline)) v128_t combine_exactly(const struct Elementwise *s, v128_t a, v128_t b) {
     a = wasm_i16x8_sub(a, wasm_i16x8_splat(s->a_zero));
     b = wasm_i16x8_sub(b, wasm_i16x8_splat(s->b_zero));
     const v128_t low = combine_u8(s, wasm_i32x4_extend_low_i16x8(a), wasm_i32x4_extend_low_i16x8(b));
@@ -93,24 +101,52 @@ INLINE v128_t vector_u8(const struct Elementwise *s, v128_t a, v128_t b) {
     return wasm_u8x16_narrow_i16x8(both, both);
 }
 
+#define SUM_ERROR 6
+
+/* What sums in floats need, out of memory. */
+struct Factors {
+    v128_t a, b, offset;
+    struct Clamp clamp;
+};
+
+INLINE v128_t sum_in_floats(v128_t a, v128_t b, struct Factors factors, v128_t *doubt) {
+    const v128_t inner = wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(b), factors.b, factors.offset);
+    return take_bytes(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), factors.clamp, doubt);
+}
+
+/* As combine_exactly. */
+INLINE v128_t vector_u8(const struct Elementwise *s, struct Factors factors, int32_t in_floats, v128_t a, v128_t b) {
+    if (in_floats) {
+        v128_t doubt = no_doubt();
+        const v128_t low = sum_in_floats(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors, &doubt);
+        const v128_t high = sum_in_floats(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors, &doubt);
+        if (!is_below(doubt, 2 * SUM_ERROR + 1)) return join_bytes(low, high);
+    }
+    return combine_exactly(s, a, b);
+}
+
 EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
     const uint8_t *a = s->a;
     uint8_t *to = s->output;
+    const int32_t in_floats = s->in_floats;
+    const struct Factors factors = {wasm_f32x4_splat(s->a_factor), wasm_f32x4_splat(s->b_factor),
+                                    wasm_f32x4_splat(s->offset), clamp_to((struct Range){0, s->range.low, s->range.high})};
     for (int32_t start = 0; start < s->size && s->run > 1; start += s->period * s->run) {
         for (int32_t j = 0; j < s->period; j++) {
             const v128_t b = wasm_i16x8_splat(s->b[j]);
             for (int32_t i = 0; i < s->run; i += 8) {
                 const int32_t count = min_i32(8, s->run - i);
-                store_u8(to, vector_u8(s, wasm_u16x8_load8x8(a), b), count);
+                store_u8(to, vector_u8(s, factors, in_floats, wasm_u16x8_load8x8(a), b), count);
                 a += count, to += count;
             }
         }
     }
     for (int32_t start = 0; start < s->size && s->run == 1; start += s->period) {
+        const uint8_t *b = s->b;
         /* What is read behind the end of the period is computed and not stored. */
         for (int32_t i = 0; i < s->period; i += 8) {
             const int32_t count = min_i32(8, s->period - i);
-            store_u8(to, vector_u8(s, wasm_u16x8_load8x8(a), wasm_u16x8_load8x8(s->b + i)), count);
+            store_u8(to, vector_u8(s, factors, in_floats, wasm_u16x8_load8x8(a), wasm_u16x8_load8x8(b + i)), count);
             a += count, to += count;
         }
     }

@@ -52,8 +52,21 @@ INLINE struct Clamp clamp_to(struct Range range) {
                           wasm_f32x4_splat(256.5f + (float)range.high)};
 }
 
-/* Four sums → four bytes with 0x8700 above them, and what is left of each float below them, which is kept in `doubt` if it
- * is the least so far. */
+/* Four floats of which 256 more than a byte is wanted → four bytes with 0x8700 above them; what is left of each float below
+ * them is kept in `doubt` if it is the least so far. */
+INLINE v128_t take_bytes(v128_t scaled, struct Clamp clamp, v128_t *doubt) {
+    scaled = clamp_f32(scaled, clamp.low, clamp.high);
+    *doubt = wasm_u32x4_min(*doubt, wasm_i32x4_shl(scaled, 32 - FRACTION));
+    return wasm_u32x4_shr(scaled, FRACTION);
+}
+
+/* Eight of them → eight bytes in the lower half. */
+INLINE v128_t join_bytes(v128_t a, v128_t b) {
+    const v128_t both = wasm_v128_and(wasm_u16x8_narrow_i32x4(a, b), wasm_i16x8_splat(0xff));
+    return wasm_u8x16_narrow_i16x8(both, both);
+}
+
+/* Four sums → as take_bytes. */
 INLINE v128_t scale_sums(v128_t sums, const struct Channels *channels, int first, struct Clamp clamp, int signs,
                          v128_t *doubt) {
     v128_t offset = wasm_f32x4_add(wasm_v128_load(channels->offset + first), clamp.zero);
@@ -62,26 +75,25 @@ INLINE v128_t scale_sums(v128_t sums, const struct Channels *channels, int first
         offset = wasm_f32x4_sub(offset, negative);
     }
     const v128_t factor = wasm_v128_load(channels->multiplier + first);
-    const v128_t scaled = clamp_f32(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(sums), factor, offset), clamp.low,
-                                    clamp.high);
-    *doubt = wasm_u32x4_min(*doubt, wasm_i32x4_shl(scaled, 32 - FRACTION));
-    return wasm_u32x4_shr(scaled, FRACTION);
+    return take_bytes(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(sums), factor, offset), clamp, doubt);
 }
 
 /* To begin with. */
 INLINE v128_t no_doubt(void) { return wasm_i32x4_splat(-1); }
 
-INLINE int is_doubtful(v128_t doubt) {
-    return __builtin_expect(wasm_v128_any_true(wasm_u32x4_lt(doubt, wasm_u32x4_splat((uint32_t)DOUBTFUL << (32 - FRACTION)))), 0);
+/* Whether any fraction is below so many steps. */
+INLINE int is_below(v128_t doubt, const uint32_t steps) {
+    return __builtin_expect(wasm_v128_any_true(wasm_u32x4_lt(doubt, wasm_u32x4_splat(steps << (32 - FRACTION)))), 0);
 }
+
+INLINE int is_doubtful(v128_t doubt) { return is_below(doubt, DOUBTFUL); }
 
 /* Eight sums, bias included → eight bytes in the lower half. */
 INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channels *channels, struct Clamp clamp, int signs,
                          v128_t *doubt) {
     const v128_t a = scale_sums(low_sums, channels, 0, clamp, signs, doubt);
     const v128_t b = scale_sums(high_sums, channels, 4, clamp, signs, doubt);
-    const v128_t both = wasm_v128_and(wasm_u16x8_narrow_i32x4(a, b), wasm_i16x8_splat(0xff));
-    return wasm_u8x16_narrow_i16x8(both, both);
+    return join_bytes(a, b);
 }
 
 INLINE v128_t scale_pair(v128_t sums, v128_t signs, const struct Channels *channels, int first) {

@@ -264,6 +264,48 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
   });
 });
 
+describe("sums and differences of bytes", () => {
+  /** The first are computed in floats wherever that is beyond doubt, the last two never: see elementwise.c. */
+  const SCALES = [
+    [0.02, 0.03, 0.05],
+    [0.1, 0.1, 0.1],
+    [0.3359, 0.0121, 0.3402],
+    [0.05, 0.05, 0.05000001],
+    [0.07, 0.031, 0.101],
+    [0.09, 0.11, 0.02],
+    [0.9, 0.2, 0.1],
+  ] as const;
+
+  it.each(SCALES.flatMap((scales) => (["ADD", "SUB"] as const).map((op) => ({ op, scales }))))(
+    "$op at $scales: every pair is TFLite's",
+    ({ op, scales }) => {
+      const quantization = [one(scales[0], 100), one(scales[1], 140), one(scales[2], 120)];
+      const shape = [1, 256, 256, 1];
+      const contents = quantization.map((quantization) => ({ shape, type: "uint8" as const, quantization }));
+      const bytes = [(i: number) => i & 255, (i: number) => i >> 8].map((of, tensor) =>
+        Float32Array.from({ length: 1 << 16 }, (_, i) => of(i) - quantization[tensor].zeroPoint[0]),
+      );
+      const graph = graphOf(contents, { op, options: { activation: "NONE" } });
+      const got = run(graph, { precision: "quantised" }, ...bytes);
+      // tensorflow/lite/kernels/add.cc and sub.cc.
+      const [a, b, out] = quantization.map(({ scale }) => scale[0]);
+      const twice = 2 * Math.max(a, b);
+      const scaled = [a, b].map((scale, tensor) =>
+        Array.from({ length: 256 }, (_, byte) =>
+          multiplyByQuantizedMultiplier((byte - quantization[tensor].zeroPoint[0]) * 2 ** 20, scale / twice, false),
+        ),
+      );
+      const expected = Float32Array.from({ length: 1 << 16 }, (_, i) => {
+        const [left, right] = [scaled[0][i & 255], scaled[1][i >> 8]];
+        const sum = op === "ADD" ? left + right : left - right;
+        const byte = 120 + multiplyByQuantizedMultiplier(sum, twice / (2 ** 20 * out), false);
+        return Math.min(255, Math.max(0, byte)) - 120;
+      });
+      expect(got).toEqual(expected);
+    },
+  );
+});
+
 describe("pools", () => {
   it.each(SEEDS.slice(0, 30))("of floats and bytes, seed %i", (seed) => {
     const random = new Random(seed);

@@ -171,6 +171,26 @@ function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: 
   });
 }
 
+/** Of elementwise.c. */
+const SUM_ERROR = 6;
+const FRACTION = 15;
+const LEAST_SHIFT = 17;
+
+/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`, of the multipliers before them. */
+function sumInFloats(operation: number, zeros: readonly number[], output: ByteValue, multipliers: readonly number[]) {
+  const [aReal, bReal, outReal] = [0, 2, 4].map((i) => multipliers[i] * 2 ** -(31 + multipliers[i + 1]));
+  const signs = [
+    [1, 1],
+    [1, -1],
+    [0, 0],
+    [-1, 1],
+  ][operation];
+  const [a, b] = [signs[0] * aReal, signs[1] * bReal].map((real) => real * outReal * 2 ** LEFT_SHIFT);
+  const offset = 256.5 + SUM_ERROR * 2 ** -FRACTION + output.zero - a * zeros[0] - b * zeros[1];
+  const inFloats = operation !== 2 && Math.abs(a) + Math.abs(b) <= 2 && multipliers[5] >= LEAST_SHIFT;
+  return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
+}
+
 function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">): KernelStep {
   const output = builder.output(operator);
   const operands = operator.inputs.map((index) => builder.value(index));
@@ -184,7 +204,13 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
   if (a.kind !== output.kind || b.kind !== output.kind) return refuse(operator, "mixes floats and integers");
   const constant = builder.isConstant(b.tensor.index) ? constantOperand(builder, b.tensor, b) : undefined;
   const operation = { ADD: 0, SUB: swapped ? 3 : 1, MUL: 2 }[operator.op];
-  const bytes = a.kind === "u8" && b.kind === "u8" && output.kind === "u8";
+  const inBytes = (): Word[] | undefined => {
+    if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") return undefined;
+    const multipliers = elementwiseMultipliers(operator.op, a, b, output);
+    const zeros = [a.zero, b.zero];
+    return [...zeros, ...multipliers, ...sumInFloats(operation, zeros, output, multipliers)];
+  };
+  const bytes = inBytes();
   return {
     kernel: bytes ? "elementwise_u8" : "elementwise_f32",
     ...(constant && { packed: constant }),
@@ -196,9 +222,7 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
       spread.period,
       spread.run,
       operation,
-      ...(bytes
-        ? [a.zero, b.zero, ...elementwiseMultipliers(operator.op, a, b, output)]
-        : Array.from({ length: 8 }, () => 0)),
+      ...(bytes ?? Array.from({ length: 12 }, () => 0)),
       ...limits(operator, output),
     ],
   };
