@@ -28,6 +28,9 @@ export function fixedPoint(real: number): FixedPoint {
   return exponent < -31 ? ZERO : { multiplier, shift: 0 - exponent }; // never -0
 }
 
+/** The number that a multiplier stands for. */
+export const realOf = ({ multiplier, shift }: FixedPoint): number => multiplier * 2 ** -(31 + shift);
+
 /** MultiplyByQuantizedMultiplier of tensorflow/lite/kernels/internal/common.h, with its two roundings. */
 export function multiplyFixed(value: number, { multiplier, shift }: FixedPoint): number {
   const left = value * 2 ** Math.max(0, -shift);

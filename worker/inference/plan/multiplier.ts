@@ -1,5 +1,5 @@
 /** What the kernels make of TensorFlow Lite's fixed-point multipliers. */
-import type { FixedPoint } from "../fixed-point.ts";
+import { type FixedPoint, realOf } from "../fixed-point.ts";
 
 /**
  * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
@@ -10,18 +10,15 @@ export type Rounding = "away" | "up";
 /** What requantize.h adds to exact results so that truncation is floor. */
 const BIAS = 1024;
 /** Of its floats: what it adds to them, their steps there, and how many steps too large results are meant to be. */
-const NEAR = { base: 256, steps: 2 ** 15, more: 5 };
+export const NEAR = { base: 256, steps: 2 ** 15, more: 5 };
 
 /** M, C and N, as requantize.h calls them. */
 type Factors = readonly [multiplier: number, offset: number, negative: number];
 
 /** What `struct Channels` has of a multiplier, as floats and as doubles. */
-export function requantization(
-  { multiplier, shift }: FixedPoint,
-  rounding: Rounding,
-): { near: Factors; exact: Factors } {
-  const half = shift > 0 ? 2 ** -(shift + 1) : 0;
-  const [m, c, n] = [multiplier * 2 ** -(31 + shift), 0.5 + half, rounding === "up" ? 0 : 2 * half];
+export function requantization(fixed: FixedPoint, rounding: Rounding): { near: Factors; exact: Factors } {
+  const half = fixed.shift > 0 ? 2 ** -(fixed.shift + 1) : 0;
+  const [m, c, n] = [realOf(fixed), 0.5 + half, rounding === "up" ? 0 : 2 * half];
   const { base, steps, more } = NEAR;
   return {
     near: [m, base + (Math.round(c * steps) + more) / steps, Math.round(n * steps) / steps],

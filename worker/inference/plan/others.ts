@@ -2,9 +2,10 @@
 
 import { activationOf, type KnownOperator, type Tensor } from "../../tflite/graph.ts";
 import { bytesOf, integers, sizeOf } from "../constants.ts";
-import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
+import { type FixedPoint, fixedPoint, multiplyFixed, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
+import { NEAR } from "./multiplier.ts";
 import { at, f32, type KernelStep, type Packed, packedAt, type Step, type Word } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
@@ -157,37 +158,35 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
 /** The bits that elementwise.c keeps below the point while it adds. */
 const LEFT_SHIFT = 20;
 
-/** The multipliers of `struct Elementwise`; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
-function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): number[] {
+/** The multipliers of `struct Elementwise`: a's, b's, the output's; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
+function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): FixedPoint[] {
   if (op === "MUL") {
-    const real = Math.fround(Math.fround(a.scale * b.scale) / output.scale);
-    const { multiplier, shift } = fixedPoint(real);
-    return [0, 0, 0, 0, multiplier, shift];
+    return [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
   }
   const twice = 2 * Math.max(a.scale, b.scale);
-  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].flatMap((real) => {
-    const { multiplier, shift } = fixedPoint(real);
-    return [multiplier, shift];
-  });
+  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].map(fixedPoint);
 }
 
 /** Of elementwise.c. */
 const SUM_ERROR = 6;
-const FRACTION = 15;
 const LEAST_SHIFT = 17;
 
-/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`, of the multipliers before them. */
-function sumInFloats(operation: number, zeros: readonly number[], output: ByteValue, multipliers: readonly number[]) {
-  const [aReal, bReal, outReal] = [0, 2, 4].map((i) => multipliers[i] * 2 ** -(31 + multipliers[i + 1]));
-  const signs = [
-    [1, 1],
-    [1, -1],
-    [0, 0],
-    [-1, 1],
-  ][operation];
-  const [a, b] = [signs[0] * aReal, signs[1] * bReal].map((real) => real * outReal * 2 ** LEFT_SHIFT);
-  const offset = 256.5 + SUM_ERROR * 2 ** -FRACTION + output.zero - a * zeros[0] - b * zeros[1];
-  const inFloats = operation !== 2 && Math.abs(a) + Math.abs(b) <= 2 && multipliers[5] >= LEAST_SHIFT;
+/** The signs of a and b, by operation. A product has none: it is not computed in floats. */
+const SIGNS = [[1, 1], [1, -1], undefined, [-1, 1]] as const;
+
+/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`. */
+function sumInFloats(
+  operation: number,
+  [aZero, bZero]: readonly number[],
+  output: ByteValue,
+  [ofA, ofB, ofSum]: readonly FixedPoint[],
+): Word[] {
+  const signs = SIGNS[operation];
+  if (signs === undefined) return [0, 0, 0, 0];
+  const unit = realOf(ofSum) * 2 ** LEFT_SHIFT;
+  const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
+  const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
+  const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
   return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
 }
 
@@ -208,7 +207,8 @@ function elementwiseStep(builder: Builder, operator: Of<"ADD" | "SUB" | "MUL">):
     if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") return undefined;
     const multipliers = elementwiseMultipliers(operator.op, a, b, output);
     const zeros = [a.zero, b.zero];
-    return [...zeros, ...multipliers, ...sumInFloats(operation, zeros, output, multipliers)];
+    const words = multipliers.flatMap(({ multiplier, shift }) => [multiplier, shift]);
+    return [...zeros, ...words, ...sumInFloats(operation, zeros, output, multipliers)];
   };
   const bytes = inBytes();
   return {
