@@ -58,8 +58,11 @@ export function readArguments<const O extends Options>(
 const limit = (operands: number) =>
   operands === 0 ? "The command takes options alone." : `The command takes no more than ${operands}.`;
 
-/** The command as it is called: "npm run label". */
-const calledAs = (usage: string): string => /^npm (run )?[\w:]*\w/.exec(usage)?.[0] ?? "";
+/** How a command is asked for help: "npm run label -- --help". */
+const helpOf = (usage: string): string => {
+  const npm = /^npm (run )?[\w:]*\w/.exec(usage)?.[0];
+  return npm === undefined ? `${usage.split(" [")[0]} --help` : `${npm} -- --help`;
+};
 
 /** Whether only help is wanted. What stands behind `--` is no option. */
 function wantsHelp(args: readonly string[]): boolean {
@@ -79,7 +82,7 @@ export async function runHandingOn(usage: string, main: (args: readonly string[]
     else process.exitCode = await main(args);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const help = error instanceof UsageError ? ` Help: ${calledAs(usage)} -- --help` : "";
+    const help = error instanceof UsageError ? ` Help: ${helpOf(usage)}` : "";
     console.error(error.message + help);
     process.exitCode = error.exitCode;
   }

@@ -3,7 +3,15 @@ import { readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 
+/** What a deployment declares of the Worker, wherever it runs. */
+export interface Declared {
+  readonly compatibilityDate: string;
+  /** The settings and their defaults. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
 export interface WorkerdConfigOptions {
+  readonly declared: Declared;
   /** The bundled Worker; the configuration belongs beside it. */
   readonly bundle: string;
   readonly models: string;
@@ -11,7 +19,7 @@ export interface WorkerdConfigOptions {
   readonly state: string;
   /** Host and port to listen on; workerd's option --socket-addr http=ADDRESS overrules it. */
   readonly address?: string;
-  /** Settings that differ from wrangler.toml's. */
+  /** Settings that differ from the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Settings that workerd takes from its environment, so that secrets are in no file; absent ones stay absent. */
   readonly fromEnvironment?: readonly string[];
@@ -26,19 +34,6 @@ export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 /** A string of Cap'n Proto's text format. */
 const text = (value: string) => JSON.stringify(value);
 
-/** What wrangler.toml says. */
-async function wranglerToml() {
-  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
-  const { unstable_readConfig } = await import("wrangler");
-  return unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
-}
-
-/** The settings of wrangler.toml with those that differ. */
-export async function settingsWith(settings: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-  const { vars } = await wranglerToml();
-  return Object.fromEntries(Object.entries({ ...vars, ...settings }).map(([name, value]) => [name, String(value)]));
-}
-
 /** What the labeler may call: nobody unless it is told to, and then no more than need be. */
 function allowedNetworks(pushTargets: string): string[] {
   const hosts = pushTargets
@@ -48,22 +43,22 @@ function allowedNetworks(pushTargets: string): string[] {
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 
-export async function workerdConfig({
+export function workerdConfig({
+  declared: { compatibilityDate, vars },
   bundle,
   models,
   state,
   address = "127.0.0.1:0",
   settings = {},
   fromEnvironment = [],
-}: WorkerdConfigOptions): Promise<string> {
-  const { compatibility_date } = await wranglerToml();
+}: WorkerdConfigOptions): string {
   const modules = readdirSync(bundle).flatMap((name) => {
     if (name === "index.js") return [`(name = "index.js", esModule = embed "index.js")`];
     return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
   });
   // The entry first: it is the module that workerd takes the handlers from.
   modules.sort((a, b) => Number(b.includes("esModule")) - Number(a.includes("esModule")));
-  const all = await settingsWith(settings);
+  const all: Readonly<Record<string, string>> = { ...vars, ...settings };
   const bindings = [
     `(name = "ASSETS", service = "models")`,
     `(name = "RESULTS", durableObjectNamespace = "Results")`,
@@ -86,7 +81,7 @@ const config :Workerd.Config = (
 );
 const labeler :Workerd.Worker = (
   modules = [${modules.join(", ")}],
-  compatibilityDate = ${text(compatibility_date ?? "")},
+  compatibilityDate = ${text(compatibilityDate)},
   bindings = [
     ${bindings.join(",\n    ")},
   ],

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeBundles } from "./bundles.ts";
+import { readDeclared } from "./declared.ts";
 import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
 import { indexModels, MODELS } from "./model-index.ts";
 import { freePorts } from "./ports.ts";
@@ -68,7 +69,8 @@ export async function startWorkerd({
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
-  const config = await workerdConfig({ bundle, models, state: results, address: `127.0.0.1:${port}`, settings });
+  const address = `127.0.0.1:${port}`;
+  const config = workerdConfig({ declared: await readDeclared(), bundle, models, state: results, address, settings });
   const configFile = join(bundle, `${port}.capnp`); // beside the modules that it names
   writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;

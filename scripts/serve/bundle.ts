@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { node } from "../lib/run.ts";
+import type { ServedWorker } from "./configure.ts";
 import { fingerprint } from "./fingerprint.ts";
-import type { PrepareOptions } from "./prepare.ts";
 
 /** Bundles the Worker, unless that was done before and nothing has changed. @returns An exit code. */
-export async function bundle(wanted: PrepareOptions): Promise<number> {
+export async function bundle(wanted: ServedWorker): Promise<number> {
   const made = fingerprint(wanted);
   const mark = join(wanted.folder, "made");
   if (existsSync(mark) && readFileSync(mark, "utf8") === made) return 0;

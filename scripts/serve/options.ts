@@ -1,8 +1,7 @@
-/** The command line of `npm run serve`. */
+/** The command line of `npm run serve`, and of a packaged labeler. */
 import { type Command, fromUser, UsageError, type Values } from "../lib/command.ts";
-import { MODELS } from "../lib/model-index.ts";
 
-const usage = `npm run serve -- [options]: the labeler on workerd, for a machine of your own
+const usage = (program: string) => `${program}[options]: the labeler on workerd, for a machine of your own
 
   --port PORT          8787
   --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
@@ -48,28 +47,29 @@ function settingsIn(vars: readonly string[]): Record<string, string> {
   return settings;
 }
 
-export const SERVE = {
-  usage,
-  options: {
-    port: { type: "string", default: "8787" },
-    ip: { type: "string", default: "127.0.0.1" },
-    state: { type: "string" },
-    models: { type: "string" },
-    var: { type: "string", multiple: true, default: [] },
-    drain: { type: "string", default: "5" },
-    watchdog: { type: "string", default: "30" },
-  },
-} as const satisfies Command;
+const OPTIONS = {
+  port: { type: "string", default: "8787" },
+  ip: { type: "string", default: "127.0.0.1" },
+  state: { type: "string" },
+  models: { type: "string" },
+  var: { type: "string", multiple: true, default: [] },
+  drain: { type: "string", default: "5" },
+  watchdog: { type: "string", default: "30" },
+} as const satisfies NonNullable<Command["options"]>;
 
-/** @throws UsageError */
-export function serveOptions(values: Values<typeof SERVE.options>): ServeOptions {
+/** @param program As it is called: "npm run serve -- ". */
+export const serveCommand = (program: string) =>
+  ({ usage: usage(program), options: OPTIONS }) satisfies Command<typeof OPTIONS>;
+
+/** @param ownModels The folder of models unless another one is named. @throws UsageError */
+export function serveOptions(values: Values<typeof OPTIONS>, ownModels: string): ServeOptions {
   const port = number("port", values.port, 65_535);
   if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
   return {
     port,
     ip: values.ip,
     state: values.state === undefined ? "state" : fromUser(values.state),
-    models: values.models === undefined ? MODELS : fromUser(values.models),
+    models: values.models === undefined ? ownModels : fromUser(values.models),
     settings: settingsIn(values.var),
     drain: number("drain", values.drain, 3600) * 1000,
     watchdog: number("watchdog", values.watchdog, 3600) * 1000,

@@ -1,10 +1,11 @@
 /** Keeps workerd running: starts it anew when it dies or falls silent, and lets it finish its requests before it ends. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../lib/command.ts";
 
 export interface SupervisorOptions {
+  /** The program. */
+  readonly workerd: string;
   readonly config: string;
   /** Host and port to listen on. */
   readonly address: string;
@@ -90,9 +91,8 @@ export class Supervisor {
   }
 
   #start(): ChildProcess {
-    const workerd: string = createRequire(import.meta.url)("workerd").default;
     // Detached: a terminal's Ctrl-C would end it at once, and with it the requests that it is working on.
-    const { config, address } = this.#options;
+    const { workerd, config, address } = this.#options;
     const child = spawn(workerd, ["serve", config, "--socket-addr", `http=${address}`], {
       stdio: ["ignore", "inherit", "inherit"],
       detached: true,

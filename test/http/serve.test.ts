@@ -7,8 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { readArguments } from "../../scripts/lib/command.ts";
+import { MODELS } from "../../scripts/lib/model-index.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
-import { SERVE, serveOptions } from "../../scripts/serve/options.ts";
+import { serveCommand, serveOptions } from "../../scripts/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -155,7 +156,7 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   expect(await labeler.ended).toBe(0);
 });
 
-const options = (args: string[]) => serveOptions(readArguments(SERVE, args).values);
+const options = (args: string[]) => serveOptions(readArguments(serveCommand("npm run serve -- "), args).values, MODELS);
 
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { makeBundles } from "../../lib/bundles.ts";
+import { readDeclared } from "../../lib/declared.ts";
 import { indexModels, MODELS } from "../../lib/model-index.ts";
 import { bundleWorker } from "../../lib/run.ts";
 import { workerdConfig } from "../../lib/workerd-config.ts";
@@ -50,7 +51,8 @@ export async function bundleProduct(): Promise<string> {
   const config = join(bundle, "config.capnp");
   // Else the same image again would be answered without inference.
   const settings = { CACHE_ANSWERS: "false" };
-  writeFileSync(config, await workerdConfig({ bundle, models: MODELS, state, address: "127.0.0.1:0", settings }));
+  const declared = await readDeclared();
+  writeFileSync(config, workerdConfig({ declared, bundle, models: MODELS, state, address: "127.0.0.1:0", settings }));
   return config;
 }
 

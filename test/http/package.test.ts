@@ -1,0 +1,109 @@
+/** npm run package: a labeler that needs nothing but Node, for this machine, and for ARM, emulated by QEMU. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { freePorts } from "../../scripts/lib/ports.ts";
+import { fixture, labelsOf, post } from "./client.ts";
+
+/** Debian's packages qemu-user and libc6-arm64-cross. */
+const ARM = { qemu: "/usr/bin/qemu-aarch64", root: "/usr/aarch64-linux-gnu" };
+const noArm = !Object.values(ARM).every(existsSync) && !process.env.CI; // in CI a missing emulator shall fail
+if (noArm) console.warn(`The labeler on ARM is not tested: install Debian's packages qemu-user and libc6-arm64-cross.`);
+
+const headers = { authorization: "Bearer s3cret" };
+
+let folder: string;
+let here: string;
+const running: ChildProcess[] = [];
+
+const makePackage = (name: string, ...args: string[]): string => {
+  const made = join(folder, name);
+  execFileSync("npm", ["run", "--silent", "package", "--", made, ...args], { stdio: "pipe" });
+  return made;
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "edge-labeler-package-"));
+  here = makePackage("here");
+});
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    const ended = new Promise((wake) => child.once("exit", wake));
+    if (child.kill("SIGTERM")) await ended;
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Starts a package away from the checkout, and with an environment that leads to nothing in it. */
+async function serve(made: string, args: string[] = []): Promise<string> {
+  const [port] = await freePorts(1);
+  const state = join(folder, `state-${port}`);
+  mkdirSync(state);
+  const all = [join(made, "serve.mjs"), "--port", String(port), "--state", state, "--drain", "1", ...args];
+  const child = spawn(process.execPath, all, {
+    cwd: tmpdir(),
+    env: { PATH: "/usr/bin:/bin", LABELER_TOKEN: "s3cret" },
+  });
+  running.push(child);
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+  await expect.poll(() => log, { timeout: 60_000 }).toMatch(/Edge Labeler at/);
+  return `http://127.0.0.1:${port}`;
+}
+
+const label = (url: string, image: string, query: string) => post(`${url}/label?${query}`, fixture(image), headers);
+
+it("labels, asks for its token, and takes a model that is dropped into its folder", async () => {
+  const url = await serve(here, ["--var", "DEFAULT_MODEL:late"]);
+  expect((await post(`${url}/label`, fixture("coffee.png"))).status).toBe(401);
+  expect((await labelsOf(await label(url, "coffee.png", "model=mobilenet_v1_1.0_224")))[0].label).toBe("968:espresso");
+  const late = join(here, "model-assets/late");
+  mkdirSync(late);
+  writeFileSync(join(late, "labels.txt"), "red\ngreen\nblue\ngrey\n");
+  cpSync("test/fixtures/ops/tiny-float.tflite", join(late, "model.tflite"));
+  const status = () => label(url, "coffee.png", "").then((response) => response.status);
+  await expect.poll(status, { timeout: 10_000 }).toBe(200);
+});
+
+it("says what is wrong with its options", () => {
+  const run = (...args: string[]) => {
+    const { status, stderr } = spawnSync(process.execPath, [join(here, "serve.mjs"), "--state", folder, ...args]);
+    return `${status} ${stderr}`;
+  };
+  expect(run("--var", "DEFAULT_MODLE:x")).toMatch(/^2 There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/);
+  expect(run("--prot", "80")).toBe("2 Unknown option '--prot'. Help: node serve.mjs --help\n");
+});
+
+it("is not made over what is there, or for a platform without workerd", () => {
+  const run = (...args: string[]) => {
+    const { status, stderr } = spawnSync("npm", ["run", "--silent", "package", "--", ...args]);
+    return `${status} ${stderr}`;
+  };
+  expect(run(here)).toBe(`2 ${here} is there already. Remove it or name another one.\n`);
+  expect(run(join(folder, "x"), "--platform", "linux-mips")).toMatch(
+    /^2 .*one of linux-x64, linux-arm64\. Help: npm run package -- --help/,
+  );
+  expect(existsSync(join(folder, "x"))).toBe(false);
+});
+
+it.skipIf(noArm)("gives the same confidences on ARM, to the last bit, in every precision", async () => {
+  const arm = makePackage("arm", "--platform", "linux-arm64");
+  renameSync(join(arm, "workerd"), join(arm, "workerd.arm64"));
+  const start = `#!/bin/sh\nexec ${ARM.qemu} -L ${ARM.root} ${resolve(arm, "workerd.arm64")} "$@"\n`;
+  writeFileSync(join(arm, "workerd"), start, { mode: 0o755 });
+  const [near, far] = [await serve(here), await serve(arm, ["--watchdog", "600"])];
+  // One each: an emulated inference takes seconds.
+  for (const [image, query] of [
+    ["coffee.png", "model=mobilenet_v1_1.0_224&precision=exact"],
+    ["china.jpg", "model=efficientnet_lite0&precision=fast"],
+    ["coffee-96.webp", "model=mobilenet_quant_v1_224&precision=quantised"],
+  ]) {
+    const [expected, found] = [
+      await label(near, image, `${query}&top=1000`),
+      await label(far, image, `${query}&top=1000`),
+    ];
+    expect(await labelsOf(found), query).toEqual(await labelsOf(expected));
+  }
+});
