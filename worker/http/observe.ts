@@ -49,6 +49,9 @@ function logOf(c: Context<AppEnv>): Settings["LOG"] {
   }
 }
 
+/** What asks again and again whether the labeler lives: as long as it does, that is not worth a line of the log each time. */
+const PROBES = /^\/(healthz|readyz|v2\/health\/\w+)$/;
+
 const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10;
 
 export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -61,7 +64,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { status } = c.res;
   const [route, total] = [routeOf(c), performance.now() - start];
   requests.add({ route, method: c.req.method, status: `${status}` });
-  durations.observe({}, total / 1000);
+  durations.observe({ route }, total / 1000);
   for (const [step, milliseconds] of trace.steps) steps.observe({ step }, milliseconds / 1000);
   for (const image of trace.images) images.add(image);
   if (trace.bytes > 0) bytes.add({}, trace.bytes);
@@ -75,6 +78,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
 
   const level = logOf(c);
   if (level === "off" || (level === "errors" && status < 500)) return;
+  if (PROBES.test(route) && c.res.ok) return;
   const { error } = c;
   const line = {
     time: new Date().toISOString(),
