@@ -4,6 +4,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { Table } from "./flatbuffers.ts";
+import { type RawOperator, shapeArithmetic } from "./shape-arithmetic.ts";
 
 const TENSOR_TYPES = [
   "float32",
@@ -85,6 +86,7 @@ interface OptionsOf {
 export type KnownOp = keyof OptionsOf;
 
 interface OperatorBase {
+  /** Its number in the file; the graph may be without some of those before it. */
   readonly index: number;
   /** Indices of tensors; −1 stands for an optional input that is absent. */
   readonly inputs: readonly number[];
@@ -176,21 +178,40 @@ const READ_OPTIONS: { [Op in KnownOp]: (options: Table) => OptionsOf[Op] } = {
 /** An operator without options has all defaults: a table that is empty reads so. */
 const EMPTY = Table.root(new DataView(new Uint8Array([8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0]).buffer));
 
-function readOperator(operator: Table, index: number, codes: readonly Table[]): Operator {
-  const base = { index, inputs: operator.int32s(1), outputs: operator.int32s(2) };
-  const code = codes[operator.uint32(0)];
-  if (code === undefined) throw new RangeError(`operator ${index} has no operator code`);
-  // Old files only have the deprecated byte, new ones both: the larger is the number (schema.fbs, OperatorCode).
-  const number = Math.max(code.int32(3), code.int8(0));
-  const op = OP_CODES.get(number);
+/** @param custom The name of a custom operator. */
+function readOperator({ code, inputs, outputs, options }: RawOperator, index: number, custom: string): Operator {
+  const base = { index, inputs, outputs };
+  const op = OP_CODES.get(code);
   if (op === undefined) {
-    return {
-      ...base,
-      op: "UNKNOWN",
-      code: number === CUSTOM ? `CUSTOM ${code.string(1)}` : `BuiltinOperator ${number}`,
-    };
+    return { ...base, op: "UNKNOWN", code: code === CUSTOM ? `CUSTOM ${custom}` : `BuiltinOperator ${code}` };
   }
-  return { ...base, op, options: READ_OPTIONS[op](operator.table(4) ?? EMPTY) } as KnownOperator;
+  return { ...base, op, options: READ_OPTIONS[op](options) } as KnownOperator;
+}
+
+/** All operators but those whose results are known before the graph runs: their outputs are constants then. */
+function readOperators(
+  operators: readonly Table[],
+  codes: readonly Table[],
+  tensors: readonly Tensor[],
+): Pick<Graph, "tensors" | "operators"> {
+  const read = operators.map((operator, index) => {
+    const code = codes[operator.uint32(0)];
+    if (code === undefined) throw new RangeError(`operator ${index} has no operator code`);
+    const raw: RawOperator = {
+      // Old files only have the deprecated byte, new ones both: the larger is the number (schema.fbs, OperatorCode).
+      code: Math.max(code.int32(3), code.int8(0)),
+      inputs: operator.int32s(1),
+      outputs: operator.int32s(2),
+      options: operator.table(4) ?? EMPTY,
+    };
+    return { raw, operator: readOperator(raw, index, code.string(1)) };
+  });
+  const raws = read.map(({ raw }) => raw);
+  const constants = shapeArithmetic(tensors, raws);
+  return {
+    tensors: tensors.map((tensor) => ({ ...tensor, data: constants.get(tensor.index) ?? tensor.data })),
+    operators: read.flatMap(({ operator }) => (operator.outputs.some((at) => constants.has(at)) ? [] : [operator])),
+  };
 }
 
 function readQuantization(table: Table | undefined): Quantization | undefined {
@@ -223,8 +244,7 @@ function readGraph(view: DataView): Graph {
     return [entry.string(0), buffers[entry.uint32(1)]?.bytes(0) ?? new Uint8Array()] as const;
   });
   return {
-    tensors,
-    operators: subgraph.tables(3).map((operator, index) => readOperator(operator, index, codes)),
+    ...readOperators(subgraph.tables(3), codes, tensors),
     inputs: subgraph.int32s(1),
     outputs: subgraph.int32s(2),
     metadata: new Map(metadata),

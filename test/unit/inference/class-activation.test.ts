@@ -63,7 +63,7 @@ describe("a map is the features times the weights of a class", () => {
     const inputs = inputOf(graph, 5);
     const features = featuresOf(graph, head.features, inputs);
     const [, height, width, channels] = graph.tensors[head.features].shape;
-    const [, weightsIndex, biasIndex = -1] = graph.operators[head.classifier].inputs;
+    const [, weightsIndex, biasIndex = -1] = head.classifier.inputs;
     const weights = realValues(graph.tensors[weightsIndex]);
     const bias = biasIndex === -1 ? undefined : realValues(graph.tensors[biasIndex]);
     const plan = new Plan(graph, options);

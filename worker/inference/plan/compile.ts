@@ -76,7 +76,7 @@ const tensorsOf = (step: Step): number[] =>
 
 function compiledHead(builder: Builder, head: Head | string, step: number): CompiledHead | string {
   if (typeof head === "string") return head;
-  const input = builder.value(builder.graph.operators[head.classifier].inputs[0]);
+  const input = builder.value(head.classifier.inputs[0]);
   const inputScale = input.kind === "u8" ? input.scale : 1;
   return { step, features: builder.value(head.features), weightScales: head.weightScales, inputScale };
 }
@@ -103,7 +103,7 @@ export function compile(graph: Graph, precision: PlanPrecision, means: Means): C
   let scores = -1;
   for (const operator of graph.operators) {
     if (operator.op === "UNKNOWN") throw new NoPlan(`operator ${operator.index} (${operator.code}) is not known`);
-    if (typeof head !== "string" && operator.index === head.classifier) scores = steps.length;
+    if (typeof head !== "string" && operator === head.classifier) scores = steps.length;
     steps.push(...stepsOf(builder, operator));
   }
   const inputs = graph.inputs.map((index) => toValue(tensorOf(graph, index)));

@@ -10,7 +10,7 @@ export interface Head {
   /** The tensor of features, [1, height, width, channels]. */
   readonly features: number;
   /** The operator that makes scores: CONV_2D of 1×1, or FULLY_CONNECTED. */
-  readonly classifier: number;
+  readonly classifier: KnownOperator;
   /** What a step of a quantised weight is worth: once, or for each class. 1 for floats. */
   readonly weightScales: readonly number[];
 }
@@ -64,7 +64,7 @@ export function findHead(graph: Graph): Head | string {
   const quantised = weights.type === "uint8" || weights.type === "int8";
   return {
     features: pool.inputs[0],
-    classifier: classifier.index,
+    classifier,
     weightScales: quantised ? (weights.quantization?.scale ?? [1]) : [1],
   };
 }
