@@ -15,6 +15,8 @@ export const MODELS = "model-assets";
 /** What Cloudflare takes as one static file. */
 const MAX_ASSET_BYTES = 25 << 20;
 
+const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+
 /** A name goes into URLs and query strings as it is. */
 export const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -68,7 +70,8 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
     if (tflite.length > MAX_ASSET_BYTES) {
       throw new LabelerError(
         "model-unusable",
-        `model.tflite has ${tflite.length} bytes; Cloudflare takes ${MAX_ASSET_BYTES}.`,
+        `model.tflite has ${megabytes(tflite.length)} MiB, more than the ${megabytes(MAX_ASSET_BYTES)} that Cloudflare ` +
+          "takes. Convert it with float16 weights or with quantisation: that halves or quarters it.",
       );
     }
     const model = await inspectModel({ tflite, labels, spec });

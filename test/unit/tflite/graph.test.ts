@@ -60,6 +60,26 @@ describe("a file that is no model for this labeler is refused with the reason:",
   });
 });
 
+describe("the input's normalisation, where neither model.json nor metadata state it", () => {
+  const all = (value: number) => [value, value, value];
+
+  it.each([
+    ["tiny-float", "-1 to 1", { mean: all(127.5), std: all(127.5) }],
+    ["tiny-rescaled", "none: the network multiplies pixels by 1/127.5", { mean: all(0), std: all(1) }],
+    ["tiny-centred", "none: the network subtracts a mean of pixels", { mean: all(0), std: all(1) }],
+    ["tiny-uint8", "none: its bytes are pixels", undefined],
+  ])("%s: %s", async (name, _, normalization) => {
+    const model = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`), labels: LABELS });
+    expect(model.input.normalization).toEqual(normalization);
+  });
+
+  it("model.json goes before what is seen of the network", async () => {
+    const spec = JSON.stringify({ input: { mean: 100, std: 50 } });
+    const model = await inspectModel({ tflite: await fixture("ops/tiny-rescaled.tflite"), labels: LABELS, spec });
+    expect(model.input.normalization).toEqual({ mean: all(100), std: all(50) });
+  });
+});
+
 describe("labels and metadata inside the file", () => {
   it.each(["labels-in-zip", "labels-in-zip-deflated", "labels-in-zip-relative"])(
     "%s: labels and normalisation are found",
