@@ -24,9 +24,16 @@ const options = {
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
 
+/** The range that pixels come to, of the first channel: "-1…1". */
+function range({ type, normalization }: NonNullable<IndexEntry["input"]>): string {
+  if (normalization === undefined) return type === "int8" ? "-128…127" : "0…255";
+  const [[mean], [std]] = [normalization.mean, normalization.std];
+  return [0, 255].map((pixel) => Number(((pixel - mean) / std).toFixed(2))).join("…");
+}
+
 function row({ name, bytes, input, classes, precisions, error }: IndexEntry): string[] {
   if (error !== undefined) return [name, megabytes(bytes), "–", "–", `not usable: ${error}`];
-  const size = input === undefined ? "–" : `${input.width}×${input.height} ${input.type}`;
+  const size = input === undefined ? "–" : `${input.width}×${input.height} ${input.type} ${range(input)}`;
   return [name, megabytes(bytes), size, `${classes}`, (precisions ?? []).join(", ")];
 }
 

@@ -86,11 +86,11 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
     if (!precisions.includes(precision)) {
       throw new LabelerError("model-unusable", `model.json, precision: the model can be ${oneOf(precisions)}.`);
     }
-    const { width, height, type } = model.input;
+    const { width, height, type, normalization } = model.input;
     return {
       ...found,
       ...(model.description === undefined ? {} : { description: model.description }),
-      input: { width, height, type },
+      input: { width, height, type, ...(normalization && { normalization }) },
       classes: model.labels.length,
       crop: model.crop,
       precisions,

@@ -51,7 +51,14 @@ const model = z.strictObject({
   default: z.boolean(),
   error: z.optional(text),
   description: z.optional(text),
-  input: z.optional(z.strictObject({ width: z.int(), height: z.int(), type: text })),
+  input: z.optional(
+    z.strictObject({
+      width: z.int(),
+      height: z.int(),
+      type: text,
+      normalization: z.optional(z.strictObject({ mean: z.array(z.number()), std: z.array(z.number()) })),
+    }),
+  ),
   classes: z.optional(z.int()),
   crop: z.optional(z.enum(["squash", "center"])),
   precisions: z.optional(z.array(precision)),

@@ -19,7 +19,13 @@ export interface IndexEntry {
   /** Why the folder is no model that can be used. */
   readonly error?: string;
   readonly description?: string;
-  readonly input?: { readonly width: number; readonly height: number; readonly type: string };
+  readonly input?: {
+    readonly width: number;
+    readonly height: number;
+    readonly type: string;
+    /** Of pixels 0..255, for red, green and blue; absent where the network takes them as they are. */
+    readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
+  };
   readonly classes?: number;
   readonly crop?: Crop;
   /** What `precision` may be for this model. */

@@ -3,11 +3,11 @@
  * needs no tfjs, so that command line and Worker judge a model by the same code.
  */
 import { LabelerError } from "../errors.ts";
-import { realValues, sizeOf } from "../inference/constants.ts";
 import { assertSupported } from "../inference/support.ts";
 import { type Graph, type Quantization, readTflite, type Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
 import { parseLabels } from "./labels.ts";
+import { usualNormalization } from "./normalization.ts";
 import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
 
 /** What lies in a model's folder. */
@@ -45,13 +45,6 @@ export interface InspectedModel {
   readonly description: string | undefined;
 }
 
-type Normalization = NonNullable<FileMetadata["normalization"]>;
-
-/** What the tutorial's float model wants, and most that came after it: −1..1. */
-const MINUS_ONE_TO_ONE: Normalization = { mean: [127.5], std: [127.5] };
-/** Pixels as they are, 0..255. */
-const PIXELS: Normalization = { mean: [0], std: [1] };
-
 function refuse(reason: string): never {
   throw new LabelerError("model-unusable", reason);
 }
@@ -69,20 +62,6 @@ function soleTensor(graph: Graph, indices: readonly number[], side: "input" | "o
     refuse(`The ${side} is ${describe(tensor)} without a scale, so that its numbers have no meaning.`);
   }
   return tensor;
-}
-
-/**
- * Whether a network begins with the scaling of pixels, 0..255, as Keras' Rescaling and Normalization layers do, which its
- * EfficientNet, MobileNetV3 and ConvNeXt bring along: it multiplies by 1/255, say, or subtracts a mean of 120.
- */
-function scalesPixels(graph: Graph): boolean {
-  const readers = graph.operators.filter(({ inputs }) => inputs.includes(graph.inputs[0]));
-  const [first] = readers;
-  if (readers.length !== 1 || (first.op !== "MUL" && first.op !== "SUB")) return false;
-  const constant = graph.tensors[first.inputs[1]];
-  if (constant?.data === undefined || sizeOf(constant.shape) > 3) return false;
-  const values = realValues(constant);
-  return first.op === "MUL" ? values.every((value) => Math.abs(value) < 1 / 50) : values.some((value) => value > 2);
 }
 
 const perChannel = (values: number | readonly number[]): PerChannel => {
@@ -103,11 +82,7 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
   // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
   const chosen =
-    tensor.type === "float32"
-      ? (stated ?? (scalesPixels(graph) ? PIXELS : MINUS_ONE_TO_ONE))
-      : tensor.type === "int8"
-        ? stated
-        : undefined;
+    tensor.type === "float32" ? (stated ?? usualNormalization(graph)) : tensor.type === "int8" ? stated : undefined;
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
   const type = tensor.type as InputSpec["type"];
