@@ -8,7 +8,7 @@ import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import type { Precision } from "./precision-name.ts";
 import { levelsOf } from "./preprocess.ts";
-import { type Label, softmax, topIndices, topK } from "./top-k.ts";
+import { type Label, ofOneScore, softmax, topIndices, topK } from "./top-k.ts";
 
 export interface ClassifyOptions {
   /** How many labels at most. */
@@ -113,7 +113,9 @@ export class Classifier {
 
   #probabilitiesIn(output: Float32Array): Float32Array {
     const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
-    return this.#output === "logits" ? softmax(real) : real;
+    const isLogits = this.#output === "logits";
+    if (real.length === 1) return ofOneScore(real[0], isLogits, this.labels.length);
+    return isLogits ? softmax(real) : real;
   }
 
   /** The best labels for an image of the size that `input` says; see probabilities(). */
@@ -129,7 +131,10 @@ export class Classifier {
    */
   explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Explanation {
     const input = { pixels, levels: this.#levels, shape: this.#shape };
-    const choose = ([output]: readonly Float32Array[]) => topIndices(output, rank).at(-1) ?? 0;
+    const choose = ([output]: readonly Float32Array[]) => {
+      if (output.length < this.labels.length) throw new NoActivation("The network has one score for two labels.");
+      return topIndices(output, rank).at(-1) ?? 0;
+    };
     try {
       const { outputs, activation } = classActivation(this.#runner, [input], choose);
       return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };

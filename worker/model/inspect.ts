@@ -95,9 +95,12 @@ function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): s
     return refuse("There are no labels: put labels.txt beside model.tflite, one line a class.");
   }
   const labels = parseLabels(text);
-  if (labels.length !== classes) {
+  const two = classes === 1 && labels.length === 2; // a single score that tells two classes apart
+  if (labels.length !== classes && !two) {
     const where = files.labels === undefined ? "The label file inside model.tflite" : "labels.txt";
-    refuse(`${where} has ${labels.length} lines, but the network has ${classes} classes: one line a class is needed.`);
+    refuse(
+      `${where} has ${labels.length} lines, but the network has ${classes} ${classes === 1 ? "class" : "classes"}: one line a class is needed.`,
+    );
   }
   return labels;
 }

@@ -19,6 +19,17 @@ export function softmax(logits: Float32Array): Float32Array {
   return logits;
 }
 
+/**
+ * The probabilities of a network with a single score, as it tells two classes apart: that of the second one, as Keras counts
+ * them, and before it that of the first, if both have labels.
+ *
+ * @param score A probability, or a logit.
+ */
+export function ofOneScore(score: number, isLogit: boolean, labels: number): Float32Array {
+  const second = isLogit ? 1 / (1 + Math.exp(-score)) : score;
+  return Float32Array.from(labels === 1 ? [second] : [1 - second, second]);
+}
+
 /** The classes with the `top` highest values, best first; equal ones in their order. Fewer where there are fewer. */
 export function topIndices(values: Float32Array, top: number): number[] {
   const order = Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
