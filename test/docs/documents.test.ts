@@ -5,6 +5,7 @@ import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
 import { KINDS } from "../../worker/errors.ts";
 import { explainQuery } from "../../worker/http/query.ts";
+import { SUPPORTED_OPS } from "../../worker/inference/support.ts";
 
 const documents = globSync("**/*.md", { ignore: ["**/node_modules", "dist"] });
 const read = (path: string) => readFileSync(path, "utf8");
@@ -67,4 +68,11 @@ it("README.md has the parameters of /label, and no others", () => {
 it("docs/errors.md has all kinds of error with their status", () => {
   const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
   expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
+});
+
+it("docs/models.md has every operator that a network may have", () => {
+  const listed = table("kind", "docs/models.md").flatMap(
+    ([, operators = ""]) => operators.match(/[A-Z][A-Z0-9_]+/g) ?? [],
+  );
+  expect(listed.sort()).toEqual([...SUPPORTED_OPS].sort());
 });

@@ -34,7 +34,11 @@ export const realOf = ({ multiplier, shift }: FixedPoint): number => multiplier 
 /** MultiplyByQuantizedMultiplier of tensorflow/lite/kernels/internal/common.h, with its two roundings. */
 export function multiplyFixed(value: number, { multiplier, shift }: FixedPoint): number {
   const left = value * 2 ** Math.max(0, -shift);
-  const first = Number((BigInt(left) * BigInt(multiplier) + (1n << 30n)) >> 31n);
+  // A product below 2^53 is a number as it is, and has no need of integers that are slow.
+  const first =
+    Math.abs(left) < 2 ** 21
+      ? Math.floor((left * multiplier + 2 ** 30) / 2 ** 31)
+      : Number((BigInt(left) * BigInt(multiplier) + (1n << 30n)) >> 31n);
   const right = Math.max(0, shift);
   const magnitude = Math.floor(Math.abs(first) / 2 ** right + (right === 0 ? 0 : 0.5));
   return first < 0 ? -magnitude : magnitude;

@@ -9,6 +9,9 @@ import { activationOf, type KnownOperator, type PoolOptions, type Quantization, 
 import { type Activate, activate, activated, LINEAR } from "./activation.ts";
 import type { OpContext, Step } from "./context.ts";
 import { type Convolution, compileConvolution } from "./convolutions.ts";
+import { functionOf, isFunction } from "./functions.ts";
+import { mapValues } from "./map-values.ts";
+import { pairsOf } from "./pairs.ts";
 import { quantizedRange } from "./range.ts";
 import { type Requantization, requantize } from "./requantize.ts";
 import { tensorAt } from "./support.ts";
@@ -26,7 +29,12 @@ const sameQuantization = (a: Quantization | undefined, b: Quantization | undefin
   a?.scale[0] === b?.scale[0] && a?.zeroPoint[0] === b?.zeroPoint[0];
 
 /** Operators that only choose or move values: on one scale, integers go in and the same integers come out. */
-const MOVES: ReadonlySet<string> = new Set(["RESHAPE", "SQUEEZE", "MAX_POOL_2D", "PAD", "CONCATENATION"]);
+const MOVES: ReadonlySet<string> = new Set([
+  ...["RESHAPE", "SQUEEZE", "PAD", "PADV2", "MIRROR_PAD", "CONCATENATION", "SLICE", "STRIDED_SLICE", "TRANSPOSE"],
+  ...["MAX_POOL_2D", "REDUCE_MAX", "MAXIMUM", "MINIMUM"],
+]);
+/** Operators all of whose inputs are values. */
+const ALIKE: ReadonlySet<string> = new Set(["CONCATENATION", "MAXIMUM", "MINIMUM"]);
 /** Operators that average: on one scale, they do so on the integers. */
 const AVERAGES: ReadonlySet<string> = new Set(["AVERAGE_POOL_2D", "MEAN"]);
 
@@ -57,7 +65,7 @@ function compileInteger(context: OpContext, operator: KnownOperator, scale: numb
 
 /** Whether all the tensors that values come from have the scale of the output. */
 function onOneScale(context: OpContext, operator: KnownOperator, output: Tensor): boolean {
-  const sources = operator.op === "CONCATENATION" ? operator.inputs : operator.inputs.slice(0, 1);
+  const sources = ALIKE.has(operator.op) ? operator.inputs : operator.inputs.slice(0, 1);
   return sources.every((index) => {
     return sameQuantization(tensorAt(context.graph, operator, index).quantization, output.quantization);
   });
@@ -99,7 +107,31 @@ function pool(
   return op(x as Tensor4D, [...size], [...stride], padding);
 }
 
-const BINARY = { ADD: tf.add, SUB: tf.sub, MUL: tf.mul };
+const BINARY = {
+  ADD: tf.add,
+  SUB: tf.sub,
+  MUL: tf.mul,
+  DIV: tf.div,
+  MAXIMUM: tf.maximum,
+  MINIMUM: tf.minimum,
+  SQUARED_DIFFERENCE: (a: TfTensor, b: TfTensor) => tf.mul(tf.sub(a, b), tf.sub(a, b)),
+  PRELU: (x: TfTensor, slope: TfTensor) => tf.add(tf.relu(x), tf.mul(slope, tf.minimum(x, 0))),
+};
+
+/** Functions of one number that tfjs has kernels for. */
+const UNARY: { readonly [op: string]: ((x: TfTensor) => TfTensor) | undefined } = {
+  RELU: tf.relu,
+  RELU6: tf.relu6,
+  LOGISTIC: tf.sigmoid,
+};
+
+const REDUCTION = { MEAN: tf.mean, SUM: tf.sum, REDUCE_MAX: tf.max };
+
+/** log(softmax(x)) along the last dimension, without the rounding of small probabilities. */
+function logSoftmax(x: TfTensor): TfTensor {
+  const below = tf.sub(x, tf.max(x, -1, true));
+  return tf.sub(below, mapValues(tf.sum(mapValues(below, Math.exp), -1, true), Math.log));
+}
 
 /** The inputs of an operator in their order: constants from tfjs' memory, the others as they come. */
 function inputsOf(
@@ -125,31 +157,64 @@ function compileUnweighted(
   how: Activate,
 ): Step {
   // Only through the context, here and below: what a step's closure can see, it keeps in memory.
-  const second = () => context.integers(tensorAt(context.graph, operator, operator.inputs[1]));
+  const integersIn = (position: number) =>
+    context.integers(tensorAt(context.graph, operator, operator.inputs[position]));
+  const second = () => integersIn(1);
   /** A step of one changing input. */
   const unary = (op: (x: TfTensor) => TfTensor): Step => {
     return ([x]) => activated(op(x), how);
   };
+  if (isFunction(operator)) {
+    const of = functionOf(operator);
+    return unary(UNARY[operator.op] ?? ((x) => mapValues(x, of)));
+  }
   switch (operator.op) {
     case "AVERAGE_POOL_2D":
       return unary((x) => pool(x, operator.options, tf.avgPool));
     case "MAX_POOL_2D":
       return unary((x) => pool(x, operator.options, tf.maxPool));
-    case "MEAN": {
+    case "MEAN":
+    case "SUM":
+    case "REDUCE_MAX": {
       const axes = second();
-      return unary((x) => tf.mean(x, axes, operator.options.keepDims));
+      const reduce = REDUCTION[operator.op];
+      return unary((x) => reduce(x, axes, operator.options.keepDims));
     }
-    case "PAD": {
-      const flat = second();
-      const paddings = Array.from({ length: flat.length / 2 }, (_, i): [number, number] => [
-        flat[2 * i],
-        flat[2 * i + 1],
-      ]);
-      return unary((x) => tf.pad(x, paddings));
+    case "PAD":
+    case "PADV2": {
+      const paddings = pairsOf(second());
+      const [value = 0] =
+        operator.op === "PAD" ? [] : context.values(tensorAt(context.graph, operator, operator.inputs[2]), arithmetic);
+      return unary((x) => tf.pad(x, paddings, value));
+    }
+    case "MIRROR_PAD": {
+      const paddings = pairsOf(second());
+      return unary((x) => tf.mirrorPad(x, paddings, operator.options.withEdge ? "symmetric" : "reflect"));
+    }
+    case "SLICE": {
+      const [begin, size] = [second(), integersIn(2)];
+      return unary((x) => tf.slice(x, begin, size));
+    }
+    case "STRIDED_SLICE": {
+      const [begin, last, strides] = [second(), integersIn(2), integersIn(3)];
+      const { beginMask, endMask, shrinkMask, offset } = operator.options;
+      const { shape } = tensorAt(context.graph, operator, operator.inputs[0]);
+      const first = begin.map((at, axis) => (at < 0 ? at + shape[axis] : at));
+      const end = offset ? last.map((at, axis) => at + first[axis]) : last;
+      return unary((x) => tf.stridedSlice(x, begin, end, strides, beginMask, endMask, 0, 0, shrinkMask));
+    }
+    case "TRANSPOSE": {
+      const order = second();
+      return unary((x) => tf.transpose(x, order));
     }
     case "ADD":
     case "SUB":
-    case "MUL": {
+    case "MUL":
+    case "DIV":
+    case "MAXIMUM":
+    case "MINIMUM":
+    case "SQUARED_DIFFERENCE":
+    case "PRELU": {
       const all = inputsOf(context, operator, arithmetic);
       const op = BINARY[operator.op];
       return (changing) => {
@@ -170,14 +235,8 @@ function compileUnweighted(
       const { beta } = operator.options;
       return unary((x) => tf.softmax(beta === 1 ? x : tf.mul(x, beta)));
     }
-    case "LOGISTIC":
-      return unary(tf.sigmoid);
-    case "RELU":
-      return unary(tf.relu);
-    case "RELU6":
-      return unary(tf.relu6);
-    case "HARD_SWISH":
-      return unary((x) => tf.mul(tf.mul(x, tf.relu6(tf.add(x, 3))), 1 / 6));
+    case "LOG_SOFTMAX":
+      return unary(logSoftmax);
     case "QUANTIZE":
     case "DEQUANTIZE":
       // Both are done by what surrounds them. The reshape makes a tensor of its own over the same memory, since the

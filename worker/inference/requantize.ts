@@ -22,7 +22,7 @@ export interface Requantization {
 }
 
 /** The part of tfjs' wasm backend that a kernel needs. */
-interface Heap {
+export interface Heap {
   makeOutput(shape: number[], dtype: "float32"): TfTensor;
   typedArrayFromHeap(tensor: TfTensor): Float32Array;
 }

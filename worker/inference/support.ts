@@ -1,34 +1,53 @@
 /** Says before anything runs whether the executor can run a graph, and if not, which operator stands in the way. */
 import { LabelerError } from "../errors.ts";
 import type { Graph, KnownOperator, Operator, Tensor } from "../tflite/graph.ts";
+import { KNOWN_OPS } from "../tflite/operators.ts";
+import { REWRITTEN } from "../tflite/rewrite.ts";
 import { bytesOf, sizeOf } from "./constants.ts";
 
-/** The inputs that an operator must have, without the optional ones behind them. */
-const INPUTS: { readonly [Op in KnownOperator["op"]]: number } = {
+/** The inputs that operators must have, if not one, without the optional ones behind them. */
+const INPUTS: { readonly [Op in KnownOperator["op"]]?: number } = {
   CONV_2D: 2,
   DEPTHWISE_CONV_2D: 2,
-  AVERAGE_POOL_2D: 1,
-  MAX_POOL_2D: 1,
+  FULLY_CONNECTED: 2,
   MEAN: 2,
+  SUM: 2,
+  REDUCE_MAX: 2,
   ADD: 2,
   SUB: 2,
   MUL: 2,
+  DIV: 2,
+  MAXIMUM: 2,
+  MINIMUM: 2,
+  SQUARED_DIFFERENCE: 2,
+  PRELU: 2,
   PAD: 2,
-  CONCATENATION: 1,
-  FULLY_CONNECTED: 2,
-  RESHAPE: 1,
-  SQUEEZE: 1,
-  SOFTMAX: 1,
-  LOGISTIC: 1,
-  RELU: 1,
-  RELU6: 1,
-  HARD_SWISH: 1,
-  QUANTIZE: 1,
-  DEQUANTIZE: 1,
+  PADV2: 3,
+  MIRROR_PAD: 2,
+  SLICE: 3,
+  STRIDED_SLICE: 4,
+  TRANSPOSE: 2,
 };
 
 /** The operators that can be run, by their TFLite names. */
-export const SUPPORTED_OPS = Object.keys(INPUTS);
+export const SUPPORTED_OPS: readonly string[] = [...KNOWN_OPS, ...REWRITTEN];
+
+/** The types of bytes that TFLite can compute an operator on, if not both. */
+const BYTES: { readonly [Op in KnownOperator["op"]]?: readonly Tensor["type"][] } = {
+  SQUARED_DIFFERENCE: ["int8"],
+  EXP: ["int8"],
+  ABS: ["int8"],
+  SQRT: ["int8"],
+  RSQRT: ["int8"],
+  ELU: [],
+  // It turns signs without regard to scale and zero point.
+  NEG: [],
+  // Where quotients are small it shifts by more bits than there are.
+  DIV: [],
+};
+
+/** Operators that TFLite computes on the bytes as they are, which makes sense on one scale alone. */
+const ON_ONE_SCALE: ReadonlySet<string> = new Set(["MAXIMUM", "MINIMUM", "REDUCE_MAX"]);
 
 /** TFLite's own kernels know no others: they leave TANH and SIGN_BIT out without a word. */
 const FUSED: ReadonlySet<string> = new Set(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"]);
@@ -67,6 +86,23 @@ function checkActivations(graph: Graph, operator: KnownOperator): void {
   if (output.shape.some((dim) => dim < 1)) refuse(operator, `has an output of unknown shape [${output.shape}]`);
 }
 
+function checkBytes(graph: Graph, operator: KnownOperator): void {
+  const output = tensorAt(graph, operator, operator.outputs[0]);
+  if (output.type !== "uint8" && output.type !== "int8") return;
+  if (BYTES[operator.op]?.includes(output.type) === false) {
+    refuse(operator, `is computed on ${output.type}, for which TensorFlow Lite has no kernel to rely on`);
+  }
+  const sources = operator.inputs.slice(0, operator.op === "REDUCE_MAX" ? 1 : 2);
+  const alike = sources.every((index) => {
+    const { quantization } = tensorAt(graph, operator, index);
+    return (
+      quantization?.scale[0] === output.quantization?.scale[0] &&
+      quantization?.zeroPoint[0] === output.quantization?.zeroPoint[0]
+    );
+  });
+  if (ON_ONE_SCALE.has(operator.op) && !alike) refuse(operator, "has scales that differ");
+}
+
 function checkOptions(graph: Graph, operator: KnownOperator): void {
   const { options } = operator;
   if (options !== undefined && "activation" in options && !FUSED.has(options.activation)) {
@@ -102,6 +138,11 @@ function checkOptions(graph: Graph, operator: KnownOperator): void {
         refuse(operator, `has an input of shape [${input.shape}] that its weights do not fit`);
       }
       break;
+    case "STRIDED_SLICE":
+      if (operator.options.ellipsisMask !== 0 || operator.options.newAxisMask !== 0) {
+        refuse(operator, "leaves dimensions out or adds some, which is not supported");
+      }
+      break;
     case "RESHAPE":
     case "SQUEEZE":
       if (sizeOf(input.shape) !== sizeOf(output.shape)) {
@@ -124,9 +165,10 @@ export function assertSupported(graph: Graph): void {
       refuse(operator, `is not supported; supported are ${SUPPORTED_OPS.join(", ")}`);
     }
     if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
-    for (let input = 0; input < INPUTS[operator.op]; input++) tensorAt(graph, operator, operator.inputs[input]);
+    for (let input = 0; input < (INPUTS[operator.op] ?? 1); input++) tensorAt(graph, operator, operator.inputs[input]);
     checkInputs(graph, operator, computed);
     checkActivations(graph, operator);
+    checkBytes(graph, operator);
     checkOptions(graph, operator);
     computed.add(operator.outputs[0]);
   }

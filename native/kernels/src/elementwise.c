@@ -1,4 +1,4 @@
-/* Sums, differences and products of two tensors of `size` values, of which the second may be shorter. It has `period`
+/* Sums, differences and products, and of floats more, of two tensors of `size` values, of which the second may be shorter. It has `period`
  * values and repeats, so that 1 is a scalar and the number of channels a value for each channel; and each of its values
  * goes with `run` of the first in a row, so that the number of channels is a value for each pixel.
  * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size.
@@ -15,7 +15,7 @@ struct Elementwise {
     const uint8_t *a, *b;
     uint8_t *output;
     int32_t size, period, run;
-    int32_t operation; /* 0: a + b, 1: a − b, 2: a · b, 3: b − a */
+    int32_t operation; /* 0: a + b, 1: a − b, 2: a · b, 3: b − a; of floats see combine() */
     int32_t a_zero, b_zero;
     /* Quantised: multipliers as TFLite's QuantizeMultiplier makes them, shifts to the right. A product has only the
      * output's. */
@@ -31,7 +31,13 @@ INLINE v128_t combine(v128_t a, v128_t b, int32_t operation) {
         case 0: return wasm_f32x4_add(a, b);
         case 1: return wasm_f32x4_sub(a, b);
         case 2: return wasm_f32x4_mul(a, b);
-        default: return wasm_f32x4_sub(b, a);
+        case 3: return wasm_f32x4_sub(b, a);
+        case 4: return wasm_f32x4_div(a, b);
+        case 5: return wasm_f32x4_div(b, a);
+        case 6: return wasm_f32x4_pmax(a, b);
+        case 7: return wasm_f32x4_pmin(a, b);
+        case 8: return wasm_f32x4_mul(wasm_f32x4_sub(a, b), wasm_f32x4_sub(a, b));
+        default: return wasm_v128_bitselect(a, wasm_f32x4_mul(a, b), wasm_f32x4_gt(a, wasm_f32x4_splat(0))); /* PReLU */
     }
 }
 

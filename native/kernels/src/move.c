@@ -12,8 +12,8 @@ struct Move {
     int32_t count[3];       /* runs, outermost level first */
     int32_t in_step[3];     /* bytes from one to the next */
     int32_t out_step[3];
-    int32_t fill_bytes;     /* with which the output is filled first, and how much of it */
-    int32_t fill;
+    int32_t fill_bytes;     /* of the output that are filled first */
+    int32_t fill;           /* with these four bytes, again and again */
 };
 
 INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {
@@ -25,7 +25,7 @@ INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {
 }
 
 EXPORT(move_bytes) void move_bytes(const struct Move *s) {
-    const v128_t fill = wasm_i8x16_splat(s->fill);
+    const v128_t fill = wasm_i32x4_splat(s->fill);
     NO_UNROLL
     for (int32_t i = 0; i < s->fill_bytes; i += 16) wasm_v128_store(s->output + i, fill);
     for (int32_t a = 0; a < s->count[0]; a++) {

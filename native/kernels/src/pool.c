@@ -1,8 +1,10 @@
-/* Average and maximum over windows. The mean over height and width is an average over one window.
+/* Average and maximum over windows, and of floats the sum. Reductions over height and width have one window.
  * Tile: one output pixel × 4 floats or 8 bytes. No packing.
  * Bounds: windows of up to 65535 pixels that lie at least in part within the input; padding does not count. */
 #include "common.h"
 #include "requantize.h"
+
+enum { AVERAGE, MAXIMUM, SUM };
 
 struct Pool {
     const uint8_t *input; /* [in_height, in_width, channels] */
@@ -12,7 +14,7 @@ struct Pool {
     int32_t height, width; /* of the window */
     int32_t stride_y, stride_x;
     int32_t top, left;
-    int32_t maximum; /* 0: average */
+    int32_t what; /* AVERAGE, MAXIMUM, or of floats SUM */
     /* Averages of bytes: sums are less `subtract` for each byte, times the multiplier (0: none), over the number of bytes
      * if `divide`, halves away from zero, and more by `add`. */
     int32_t subtract, multiplier, shift, divide, add;
@@ -33,20 +35,21 @@ INLINE struct Window window_at(const struct Pool *s, int32_t y, int32_t x) {
 EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
     float *to = (float *)s->output;
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
+    const int32_t maximum = s->what == MAXIMUM;
     for (int32_t y = 0; y < s->out_height; y++) {
         for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
             const struct Window w = window_at(s, y, x);
-            const float inverse = 1.0f / (float)((w.y_end - w.y) * (w.x_end - w.x));
+            const float share = s->what == SUM ? 1 : 1.0f / (float)((w.y_end - w.y) * (w.x_end - w.x));
             for (int32_t c = 0; c < s->channels; c += 4) {
-                v128_t result = s->maximum ? wasm_f32x4_splat(-__builtin_inff()) : wasm_f32x4_splat(0);
+                v128_t result = maximum ? wasm_f32x4_splat(-__builtin_inff()) : wasm_f32x4_splat(0);
                 for (int32_t iy = w.y; iy < w.y_end; iy++) {
                     const float *from = (const float *)s->input + (iy * s->in_width + w.x) * s->channels + c;
                     for (int32_t ix = w.x; ix < w.x_end; ix++, from += s->channels) {
                         const v128_t value = wasm_v128_load(from);
-                        result = s->maximum ? wasm_f32x4_pmax(result, value) : wasm_f32x4_add(result, value);
+                        result = maximum ? wasm_f32x4_pmax(result, value) : wasm_f32x4_add(result, value);
                     }
                 }
-                if (!s->maximum) result = wasm_f32x4_mul(result, wasm_f32x4_splat(inverse));
+                if (!maximum) result = wasm_f32x4_mul(result, wasm_f32x4_splat(share));
                 store_f32(to + c, clamp_f32(result, low, high), s->channels - c);
             }
         }
@@ -71,6 +74,7 @@ INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count) {
 
 EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
     uint8_t *to = s->output;
+    const int32_t maximum = s->what == MAXIMUM;
     for (int32_t y = 0; y < s->out_height; y++) {
         for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
             const struct Window w = window_at(s, y, x);
@@ -86,11 +90,11 @@ EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
                         high = wasm_i32x4_add(high, wasm_u32x4_extend_high_u16x8(value));
                     }
                 }
-                if (!s->maximum) {
-#define AVERAGE(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count)
-                    most = wasm_i16x8_make(AVERAGE(low, 0), AVERAGE(low, 1), AVERAGE(low, 2), AVERAGE(low, 3),
-                                           AVERAGE(high, 0), AVERAGE(high, 1), AVERAGE(high, 2), AVERAGE(high, 3));
-#undef AVERAGE
+                if (!maximum) {
+#define AVERAGE_OF(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count)
+                    most = wasm_i16x8_make(AVERAGE_OF(low, 0), AVERAGE_OF(low, 1), AVERAGE_OF(low, 2), AVERAGE_OF(low, 3),
+                                           AVERAGE_OF(high, 0), AVERAGE_OF(high, 1), AVERAGE_OF(high, 2), AVERAGE_OF(high, 3));
+#undef AVERAGE_OF
                 }
                 most = wasm_i16x8_max(most, wasm_i16x8_splat(s->range.low));
                 most = wasm_i16x8_min(most, wasm_i16x8_splat(s->range.high));

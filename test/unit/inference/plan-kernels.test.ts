@@ -12,6 +12,7 @@ import {
   outer,
   Random,
   randomShape,
+  runPlan as run,
   size,
   sums,
 } from "./plan-reference.ts";
@@ -20,16 +21,6 @@ beforeAll(initBackend);
 
 const SEEDS = Array.from({ length: 60 }, (_, i) => i + 1);
 const ACTIVATIONS: readonly Activation[] = ["NONE", "RELU", "RELU6", "RELU_N1_TO_1"];
-
-function run(graph: Graph, options: PlanOptions, ...inputs: Float32Array[]): Float32Array {
-  const plan = new Plan(graph, options);
-  try {
-    const shapes = graph.inputs.map((index) => graph.tensors[index].shape);
-    return plan.run(inputs.map((values, i) => ({ values, shape: shapes[i] })))[0];
-  } finally {
-    plan.dispose();
-  }
-}
 
 const one = (scale: number, zero: number): Quantization => ({
   scale: [Math.fround(scale)],

@@ -1,4 +1,5 @@
-/** Graphs of one operator with random contents, and the plainest loops that compute them: for plan-kernels.test.ts. */
+/** Graphs of one operator with random contents, and the plainest loops that compute them: for the tests of kernels. */
+import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, KnownOperator, Quantization, Tensor } from "../../../worker/tflite/graph.ts";
 
 /** Mulberry32: numbers in 0..1 that a seed determines. */
@@ -67,6 +68,17 @@ export function graphOf(contents: readonly Contents[], operator: Pick<KnownOpera
     outputs: [last],
     metadata: new Map(),
   };
+}
+
+/** The first output of a graph. */
+export function runPlan(graph: Graph, options: PlanOptions, ...inputs: Float32Array[]): Float32Array {
+  const plan = new Plan(graph, options);
+  try {
+    const shapes = graph.inputs.map((index) => graph.tensors[index].shape);
+    return plan.run(inputs.map((values, i) => ({ values, shape: shapes[i] })))[0];
+  } finally {
+    plan.dispose();
+  }
 }
 
 /** MultiplyByQuantizedMultiplier, word for word from gemmlowp. `up`: halves of the second rounding go up. */

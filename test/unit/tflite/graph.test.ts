@@ -13,8 +13,12 @@ const LABELS = "red\ngreen\nblue\ngrey\n";
 /** Why each of the bad files is refused, in our words; their list with reasons is test/fixtures/ops/bad.json. */
 const REASONS: Record<string, RegExp> = {
   "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; supported are CONV_2D/,
-  "bad-unsupported-op": /Operator \d+ \(BuiltinOperator 23\) is not supported/,
-  "bad-op-above-127": /BuiltinOperator 150/,
+  "bad-unsupported-op": /Operator \d+ \(RESIZE_BILINEAR\) is not supported/,
+  "bad-op-above-127": /Operator \d+ \(SIGN\) is not supported/,
+  "bad-neg-int8": /Operator 0 \(NEG\) is computed on int8, for which TensorFlow Lite has no kernel to rely on/,
+  "bad-div-uint8": /Operator 0 \(DIV\) is computed on uint8/,
+  "bad-maximum-scales": /Operator 0 \(MAXIMUM\) has scales that differ/,
+  "bad-new-axis": /Operator 0 \(STRIDED_SLICE\) leaves dimensions out or adds some/,
   "bad-fused-tanh": /fused activation TANH/,
   "bad-rank3": /input is float32 \[[\d, ]+\]; an image classifier takes \[1, height, width, 3\]/,
   "bad-int64-io": /int64/,

@@ -4,6 +4,7 @@ import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type Means, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
+import { copySteps } from "./copies.ts";
 import { findHead, type Head } from "./head.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
 import { otherStep } from "./others.ts";
@@ -56,9 +57,15 @@ function stepsOf(builder: Builder, operator: KnownOperator): readonly Step[] {
   }
   switch (operator.op) {
     case "PAD":
+    case "PADV2":
       return padSteps(builder, operator);
     case "CONCATENATION":
       return concatenationSteps(builder, operator);
+    case "SLICE":
+    case "STRIDED_SLICE":
+    case "TRANSPOSE":
+    case "MIRROR_PAD":
+      return copySteps(builder, operator);
     case "CONV_2D":
     case "DEPTHWISE_CONV_2D":
     case "FULLY_CONNECTED":

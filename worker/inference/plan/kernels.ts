@@ -22,7 +22,11 @@ export type KernelName =
   | "dequantize_u8"
   | "clamp_values_f32"
   | "hard_swish_f32"
+  | "function_f32"
+  | "look_up_pairs_u8"
   | "move_bytes"
+  | "copy_f32"
+  | "copy_u8"
   | "take_pixels_f32"
   | "take_pixels_u8";
 

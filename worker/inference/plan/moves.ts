@@ -1,14 +1,12 @@
-/** Steps for what only moves values: PAD and CONCATENATION. */
-import type { KnownOperator } from "../../tflite/graph.ts";
-import { sizeOf } from "../constants.ts";
+/** Steps for what moves values in runs: PAD and CONCATENATION. */
+import type { KnownOperator, Of } from "../../tflite/graph.ts";
+import { bytesOf, sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
+import { constantOperand } from "./elementwise.ts";
 import { mustFit } from "./fit.ts";
-import { constantOperand } from "./others.ts";
 import { isTakenOver, paddingsOf } from "./short.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
-import { type ByteValue, NoPlan, rangeOf, sameScale, type Value } from "./value.ts";
-
-type Of<Op extends KnownOperator["op"]> = Extract<KnownOperator, { op: Op }>;
+import { type ByteValue, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);
 
@@ -47,8 +45,21 @@ const move = (
   };
 };
 
+/** What is padded with, as the four bytes with which move.c fills. */
+function fillOf(builder: Builder, operator: Of<"PAD" | "PADV2">, input: Value): number {
+  const bytes = (stored: number) => Math.imul(stored, 0x01010101);
+  if (operator.op === "PAD") return input.kind === "u8" ? bytes(input.zero) : 0;
+  const tensor = tensorOf(builder.graph, operator.inputs[2]);
+  if (!builder.isConstant(tensor.index) || sizeOf(tensor.shape) !== 1) {
+    throw new NoPlan(`operator ${operator.index} (PADV2) pads with what is no constant`);
+  }
+  if (input.kind === "u8") return bytes(bytesOf(tensor).view.getUint8(0) ^ input.offset);
+  const [value] = builder.real(tensor)();
+  return new Int32Array(Float32Array.of(value).buffer)[0];
+}
+
 /** A PAD of height and width before a convolution is left to it, since it pads anyway; any other is a step. */
-export function padSteps(builder: Builder, operator: Of<"PAD">): readonly KernelStep[] {
+export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): readonly KernelStep[] {
   const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { shape } = input.tensor;
   const paddings = paddingsOf(builder.graph, operator);
@@ -58,13 +69,13 @@ export function padSteps(builder: Builder, operator: Of<"PAD">): readonly Kernel
     operator,
     paddings.flat().every((count) => count >= 0),
   );
-  if (isTakenOver(builder.graph, operator)) {
+  if (operator.op === "PAD" && isTakenOver(builder.graph, operator)) {
     builder.pad(operator.outputs[0], operator.inputs[0], [paddings[1][0], paddings[2][0]]);
     return [];
   }
-  if (shape.length > 4) throw new NoPlan(`operator ${operator.index} (PAD) pads [${shape}]`);
+  if (shape.length > 4) throw new NoPlan(`operator ${operator.index} (${operator.op}) pads [${shape}]`);
   if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
-    throw new NoPlan(`operator ${operator.index} (PAD) changes the kind or the scale`);
+    throw new NoPlan(`operator ${operator.index} (${operator.op}) changes the kind or the scale`);
   }
   const four = <T>(dims: readonly T[], one: T): T[] => [...Array.from({ length: 4 - dims.length }, () => one), ...dims];
   const [from, to] = [four(shape, 1), four(output.tensor.shape, 1)];
@@ -77,7 +88,7 @@ export function padSteps(builder: Builder, operator: Of<"PAD">): readonly Kernel
   const outStep = steps(to);
   const start = before.slice(0, 3).reduce((sum, count, axis) => sum + count * outStep[axis], before[3] * element);
   const runs = { start, run: from[3] * element, count: from.slice(0, 3), inStep: steps(from), outStep };
-  return [move([input, output], runs, { fill: input.kind === "u8" ? input.zero : 0 })];
+  return [move([input, output], runs, { fill: fillOf(builder, operator, input) })];
 }
 
 /** Bytes at one scale → bytes at another, as ConcatenationWithScaling of TFLite's reference kernels. */

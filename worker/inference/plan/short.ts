@@ -2,8 +2,9 @@
  * Which float tensors a fast plan keeps as int16 of one step: those that a ReLU6 holds in 0..6, between convolutions. It
  * halves the memory that goes to and fro, and spares convolutions the quantising.
  */
-import type { Graph, KnownOperator, Operator } from "../../tflite/graph.ts";
+import type { Graph, Of, Operator } from "../../tflite/graph.ts";
 import { integers, sizeOf } from "../constants.ts";
+import { pairsOf } from "../pairs.ts";
 import { DEEPEST_I16 } from "./pack.ts";
 import { tensorOf } from "./value.ts";
 
@@ -11,15 +12,12 @@ import { tensorOf } from "./value.ts";
 export const readersOf = (graph: Graph, tensor: number): readonly Operator[] =>
   graph.operators.filter(({ inputs }) => inputs.includes(tensor));
 
-const pairs = (flat: readonly number[]): number[][] =>
-  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i], flat[2 * i + 1]]);
-
 /** What a PAD adds before and after each axis. */
-export const paddingsOf = (graph: Graph, operator: Extract<KnownOperator, { op: "PAD" }>): number[][] =>
-  pairs(integers(tensorOf(graph, operator.inputs[1])));
+export const paddingsOf = (graph: Graph, operator: Of<"PAD" | "PADV2">): number[][] =>
+  pairsOf(integers(tensorOf(graph, operator.inputs[1])));
 
 /** Whether a PAD is one of height and width, before convolutions alone: they pad anyway, and take it over. */
-export function isTakenOver(graph: Graph, operator: Extract<KnownOperator, { op: "PAD" }>): boolean {
+export function isTakenOver(graph: Graph, operator: Of<"PAD">): boolean {
   const [target] = operator.outputs;
   if (graph.outputs.includes(target) || tensorOf(graph, target).shape.length !== 4) return false;
   const spatial = paddingsOf(graph, operator).every(([a, b], axis) => axis === 1 || axis === 2 || a + b === 0);
@@ -31,7 +29,7 @@ export function isTakenOver(graph: Graph, operator: Extract<KnownOperator, { op:
 }
 
 /** Whether a matrix product of this operator fits 16 bits; a depthwise convolution has none. */
-function isShallow(graph: Graph, operator: Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" }>): boolean {
+function isShallow(graph: Graph, operator: Of<"CONV_2D" | "DEPTHWISE_CONV_2D">): boolean {
   const { shape } = tensorOf(graph, operator.inputs[1]);
   return operator.op === "DEPTHWISE_CONV_2D" || sizeOf(shape.slice(1)) <= DEEPEST_I16;
 }

@@ -1,0 +1,197 @@
+/** Steps for what takes values from places that are no neighbours: SLICE, STRIDED_SLICE, TRANSPOSE and MIRROR_PAD. */
+import type { Of } from "../../tflite/graph.ts";
+import { integers, sizeOf } from "../constants.ts";
+import { pairsOf } from "../pairs.ts";
+import type { Builder } from "./builder.ts";
+import { mustFit, mustHold } from "./fit.ts";
+import { refuse } from "./parts.ts";
+import { at, type KernelStep } from "./step.ts";
+import { sameScale, tensorOf, type Value } from "./value.ts";
+
+type CopyOperator = Of<"SLICE" | "STRIDED_SLICE" | "TRANSPOSE" | "MIRROR_PAD">;
+
+/** Places along a dimension: which is the first, how many there are, and how far one is from the next. */
+interface Places {
+  readonly first: number;
+  readonly count: number;
+  readonly step: number;
+}
+
+/** A dimension of what is copied, its first value left out; steps in values. */
+interface Level {
+  readonly count: number;
+  readonly inStep: number;
+  readonly outStep: number;
+}
+
+/** Of `struct Copy`. */
+const LEVELS = 4;
+
+/** Levels that do not count are left out, and two that are as one are made one. */
+function merged(levels: readonly Level[]): Level[] {
+  const result: Level[] = [];
+  for (const level of levels) {
+    if (level.count === 1) continue;
+    const outer = result.at(-1);
+    const { count, inStep, outStep } = level;
+    if (outer?.inStep === count * inStep && outer.outStep === count * outStep) {
+      result[result.length - 1] = { count: outer.count * count, inStep, outStep };
+    } else {
+      result.push(level);
+    }
+  }
+  return result;
+}
+
+/** `struct Copy`. */
+function copyStep(
+  operator: CopyOperator,
+  [input, output]: readonly [Value, Value],
+  [from, to]: readonly [number, number],
+  given: readonly Level[],
+): KernelStep {
+  const levels = merged(given);
+  if (levels.length > LEVELS) return refuse(operator, `copies along ${levels.length} dimensions`);
+  const none = Array.from({ length: LEVELS - levels.length }, () => ({ count: 1, inStep: 0, outStep: 0 }));
+  const all = [...none, ...levels];
+  return {
+    kernel: input.kind === "f32" ? "copy_f32" : "copy_u8",
+    words: [
+      at(input.tensor.index),
+      at(output.tensor.index),
+      from,
+      to,
+      ...all.map(({ count }) => count),
+      ...all.map(({ inStep }) => inStep),
+      ...all.map(({ outStep }) => outStep),
+    ],
+  };
+}
+
+/** The values from one to the next along each dimension. */
+const stepsOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+
+/** What becomes the output's dimensions, in their order, is taken from the input's. */
+function takenStep(
+  operator: CopyOperator,
+  values: readonly [Value, Value],
+  taken: readonly (Places & { readonly axis: number })[],
+): KernelStep {
+  const [input, output] = values;
+  const { shape } = input.tensor;
+  const steps = stepsOf(shape);
+  for (const { axis, first, count, step } of taken) {
+    const last = first + (count - 1) * step;
+    mustFit(operator, count > 0 && Math.min(first, last) >= 0 && Math.max(first, last) < shape[axis]);
+  }
+  const counts = taken.map(({ count }) => count);
+  mustHold(operator, output.tensor.shape, sizeOf(counts));
+  const outSteps = stepsOf(counts);
+  const from = taken.reduce((sum, { first, axis }) => sum + first * steps[axis], 0);
+  const levels = taken.map(({ count, step, axis }, i) => ({
+    count,
+    inStep: step * steps[axis],
+    outStep: outSteps[i],
+  }));
+  return copyStep(operator, values, [from, 0], levels);
+}
+
+const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+
+/** As StridedSlice of tensorflow/lite/kernels/internal/strided_slice_logic.h resolves it. */
+function stridedPlaces(
+  { options }: Of<"STRIDED_SLICE">,
+  shape: readonly number[],
+  [begins, ends, strides]: readonly number[][],
+): Places[] {
+  const { beginMask, endMask, shrinkMask, offset } = options;
+  return shape.map((length, axis) => {
+    if (axis >= begins.length) return { first: 0, count: length, step: 1 };
+    const bit = 1 << axis;
+    const step = strides[axis];
+    const forward = step > 0;
+    const within = (place: number) =>
+      clamp(place < 0 ? place + length : place, forward ? 0 : -1, forward ? length : length - 1);
+    const first = beginMask & bit ? (forward ? 0 : length - 1) : within(begins[axis]);
+    if (shrinkMask & bit) return { first, count: 1, step: 1 };
+    const end = endMask & bit ? (forward ? length : -1) : within(ends[axis] + (offset ? first : 0));
+    return { first, count: Math.ceil((end - first) / step), step };
+  });
+}
+
+function mirrorSteps(
+  operator: Of<"MIRROR_PAD">,
+  values: readonly [Value, Value],
+  paddings: readonly (readonly [number, number])[],
+): KernelStep[] {
+  const { shape } = values[0].tensor;
+  const padded = shape.map((dim, axis) => dim + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
+  mustFit(operator, paddings.length === shape.length && padded.join() === values[1].tensor.shape.join());
+  const edge = operator.options.withEdge ? 0 : 1;
+  const mirrored = paddings.flat().every((count, i) => count >= 0 && count <= shape[i >> 1] - edge);
+  if (!mirrored) return refuse(operator, "mirrors more than there is");
+  const [steps, outSteps] = [stepsOf(shape), stepsOf(padded)];
+  /** For each dimension what lies before it, itself, and what lies behind it. */
+  const parts = shape.map((length, axis) => {
+    const [before, after] = paddings[axis];
+    const all = [
+      { first: before - 1 + edge, count: before, step: -1, to: 0 },
+      { first: 0, count: length, step: 1, to: before },
+      { first: length - 1 - edge, count: after, step: -1, to: before + length },
+    ];
+    return all.filter(({ count }) => count > 0);
+  });
+  const regions = parts.reduce<(Places & { to: number })[][]>(
+    (regions, choices) => regions.flatMap((region) => choices.map((choice) => [...region, choice])),
+    [[]],
+  );
+  return regions.map((region) => {
+    const from = region.reduce((sum, { first }, axis) => sum + first * steps[axis], 0);
+    const to = region.reduce((sum, part, axis) => sum + part.to * outSteps[axis], 0);
+    const levels = region.map(({ count, step }, axis) => ({
+      count,
+      inStep: step * steps[axis],
+      outStep: outSteps[axis],
+    }));
+    return copyStep(operator, values, [from, to], levels);
+  });
+}
+
+/** @throws NoPlan if shapes do not fit each other, or too many dimensions are left. */
+export function copySteps(builder: Builder, operator: CopyOperator): readonly KernelStep[] {
+  const values = [builder.input(operator, 0), builder.output(operator)] as const;
+  const [input, output] = values;
+  if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
+    return refuse(operator, "changes the kind or the scale");
+  }
+  const { shape } = input.tensor;
+  const integersIn = (position: number) => integers(tensorOf(builder.graph, operator.inputs[position]));
+  switch (operator.op) {
+    case "SLICE": {
+      const [begins, sizes] = [integersIn(1), integersIn(2)];
+      mustFit(operator, begins.length === shape.length && sizes.length === shape.length);
+      const taken = shape.map((length, axis) => {
+        const [first, size] = [begins[axis], sizes[axis]];
+        return { axis, first, count: size === -1 ? length - first : size, step: 1 };
+      });
+      return [takenStep(operator, values, taken)];
+    }
+    case "STRIDED_SLICE": {
+      const bounds = [1, 2, 3].map(integersIn);
+      mustFit(
+        operator,
+        bounds.every(({ length }) => length === bounds[0].length && length <= shape.length),
+      );
+      const taken = stridedPlaces(operator, shape, bounds).map((places, axis) => ({ ...places, axis }));
+      return [takenStep(operator, values, taken)];
+    }
+    case "TRANSPOSE": {
+      const order = integersIn(1).map((axis) => (axis + shape.length) % shape.length);
+      mustFit(operator, [...order].sort((a, b) => a - b).join() === shape.map((_, axis) => axis).join());
+      const taken = order.map((axis) => ({ axis, first: 0, count: shape[axis], step: 1 }));
+      return [takenStep(operator, values, taken)];
+    }
+    case "MIRROR_PAD":
+      return mirrorSteps(operator, values, pairsOf(integersIn(1)));
+  }
+}

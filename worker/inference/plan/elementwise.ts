@@ -1,0 +1,199 @@
+/** Steps for what is computed of two values each. */
+import type { KnownOperator, Of, Tensor } from "../../tflite/graph.ts";
+import { bytesOf, sizeOf } from "../constants.ts";
+import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
+import type { Builder } from "./builder.ts";
+import { byteTable, PAIRS, type PairOperator } from "./byte-pairs.ts";
+import { NEAR } from "./multiplier.ts";
+import { limits, refuse } from "./parts.ts";
+import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
+import type { ByteValue, Value } from "./value.ts";
+
+/**
+ * How the second operand is spread over the first: its number of values, after which it repeats, and with how many in a
+ * row each goes. Undefined if it does not fit so.
+ */
+function spreadOf(a: readonly number[], b: readonly number[]): { period: number; run: number } | undefined {
+  if (b.length > a.length) return undefined;
+  const filled = [...Array.from({ length: a.length - b.length }, () => 1), ...b];
+  const first = filled.findIndex((dim) => dim !== 1);
+  if (first === -1) return { period: 1, run: 1 };
+  const last = filled.findLastIndex((dim) => dim !== 1);
+  if (filled.slice(first, last + 1).some((dim, i) => dim !== a[first + i])) return undefined;
+  return { period: sizeOf(filled), run: sizeOf(a.slice(last + 1)) };
+}
+
+/** A constant operand as the kernel reads it: floats, or bytes with 128 added to int8. */
+export function constantOperand(builder: Builder, tensor: Tensor, value: Value): Packed {
+  if (value.kind === "f32") {
+    const values = builder.real(tensor);
+    return {
+      bytes: 4 * value.size,
+      write(view) {
+        new Float32Array(view.buffer, view.byteOffset, value.size).set(values());
+      },
+    };
+  }
+  const { view: from, length } = bytesOf(tensor);
+  return {
+    bytes: length,
+    write(view) {
+      for (let i = 0; i < length; i++) view.setUint8(i, from.getUint8(i) ^ value.offset);
+    },
+  };
+}
+
+/** The bits that elementwise.c keeps below the point while it adds. */
+const LEFT_SHIFT = 20;
+
+/** The multipliers of `struct Elementwise`: a's, b's, the output's; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
+function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): FixedPoint[] {
+  if (op === "MUL") {
+    return [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
+  }
+  const twice = 2 * Math.max(a.scale, b.scale);
+  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].map(fixedPoint);
+}
+
+/** Of elementwise.c. */
+const SUM_ERROR = 6;
+const LEAST_SHIFT = 17;
+
+/** The signs of a and b, by operation. A product has none: it is not computed in floats. */
+const SIGNS = [[1, 1], [1, -1], undefined, [-1, 1]] as const;
+
+/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`. */
+function sumInFloats(
+  operation: number,
+  [aZero, bZero]: readonly number[],
+  output: ByteValue,
+  [ofA, ofB, ofSum]: readonly FixedPoint[],
+): Word[] {
+  const signs = SIGNS[operation];
+  if (signs === undefined) return [0, 0, 0, 0];
+  const unit = realOf(ofSum) * 2 ** LEFT_SHIFT;
+  const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
+  const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
+  const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
+  return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
+}
+
+type ElementwiseOperator = Of<"ADD" | "SUB" | "MUL" | "DIV"> | PairOperator;
+
+/** `operation` of `struct Elementwise`, as it is and with the operands swapped. */
+const OPERATIONS: {
+  readonly [op in ElementwiseOperator["op"]]: readonly [plain: number, swapped: number | undefined];
+} = {
+  ADD: [0, 0],
+  SUB: [1, 3],
+  MUL: [2, 2],
+  DIV: [4, 5],
+  MAXIMUM: [6, 6],
+  MINIMUM: [7, 7],
+  SQUARED_DIFFERENCE: [8, 8],
+  PRELU: [9, undefined],
+};
+
+export const isElementwise = (operator: KnownOperator): operator is ElementwiseOperator => operator.op in OPERATIONS;
+
+interface Operands {
+  /** The longer one first. */
+  readonly values: readonly [Value, Value];
+  readonly swapped: boolean;
+  readonly spread: { readonly period: number; readonly run: number };
+  /** The second, where it does not change. */
+  readonly constant: Packed | undefined;
+}
+
+function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Value): Operands {
+  const given = operator.inputs.map((index) => builder.value(index));
+  const swapped = given[1].size > given[0].size || builder.isConstant(operator.inputs[0]);
+  const [a, b] = swapped ? [given[1], given[0]] : given;
+  const spread = spreadOf(a.tensor.shape, b.tensor.shape);
+  if (spread === undefined || a.size !== output.size || builder.isConstant(a.tensor.index)) {
+    return refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
+  }
+  if (a.kind !== output.kind || b.kind !== output.kind) return refuse(operator, "mixes floats and integers");
+  const constant = builder.isConstant(b.tensor.index) ? constantOperand(builder, b.tensor, b) : undefined;
+  return { values: [a, b], swapped, spread, constant };
+}
+
+/** `struct Elementwise`, of floats where no words for bytes are given. */
+function arithmeticStep(
+  operator: ElementwiseOperator,
+  { values: [a, b], spread, constant }: Operands,
+  output: Value,
+  operation: number,
+  bytes?: readonly Word[],
+): KernelStep {
+  return {
+    kernel: bytes ? "elementwise_u8" : "elementwise_f32",
+    ...(constant && { packed: constant }),
+    words: [
+      at(a.tensor.index),
+      constant ? packedAt(0) : at(b.tensor.index),
+      at(output.tensor.index),
+      output.size,
+      spread.period,
+      spread.run,
+      operation,
+      ...(bytes ?? Array.from({ length: 12 }, () => 0)),
+      ...limits(operator, output),
+    ],
+  };
+}
+
+/** `struct Table`; the constant operand lies behind the table. */
+function tableStep(
+  { values: [a, b], spread, constant }: Operands,
+  output: Value,
+  makeTable: () => Uint8Array,
+): KernelStep {
+  const packed: Packed = {
+    bytes: PAIRS + (constant?.bytes ?? 0),
+    write(view, packing) {
+      new Uint8Array(view.buffer, view.byteOffset, PAIRS).set(makeTable());
+      constant?.write(new DataView(view.buffer, view.byteOffset + PAIRS, constant.bytes), packing);
+    },
+  };
+  return {
+    kernel: "look_up_pairs_u8",
+    packed,
+    words: [
+      at(a.tensor.index),
+      constant ? packedAt(PAIRS) : at(b.tensor.index),
+      at(output.tensor.index),
+      output.size,
+      spread.period,
+      spread.run,
+      packedAt(0),
+    ],
+  };
+}
+
+/** @throws NoPlan if the shapes are not such as the kernels take. */
+export function elementwiseStep(builder: Builder, operator: ElementwiseOperator): KernelStep {
+  const output = builder.output(operator);
+  const operands = operandsOf(builder, operator, output);
+  const [a, b] = operands.values;
+  const operation = OPERATIONS[operator.op][operands.swapped ? 1 : 0];
+  if (operation === undefined) return refuse(operator, "has slopes that are more than its values");
+  if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
+    return arithmeticStep(operator, operands, output, operation);
+  }
+  switch (operator.op) {
+    case "ADD":
+    case "SUB":
+    case "MUL": {
+      const multipliers = elementwiseMultipliers(operator.op, a, b, output);
+      const zeros = [a.zero, b.zero];
+      const words = multipliers.flatMap(({ multiplier, shift }) => [multiplier, shift]);
+      const bytes = [...zeros, ...words, ...sumInFloats(operation, zeros, output, multipliers)];
+      return arithmeticStep(operator, operands, output, operation, bytes);
+    }
+    case "DIV":
+      return refuse(operator, "divides bytes");
+    default:
+      return tableStep(operands, output, () => byteTable(operator, [a, b], output));
+  }
+}

@@ -1,0 +1,127 @@
+/** Steps for what is computed of windows, or of all values along some dimensions. */
+import type { Of } from "../../tflite/graph.ts";
+import { integers, sizeOf } from "../constants.ts";
+import { fixedPoint } from "../fixed-point.ts";
+import type { Builder } from "./builder.ts";
+import { roundAway } from "./byte-functions.ts";
+import { mustFit, mustHold, mustSlide } from "./fit.ts";
+import { limits, refuse } from "./parts.ts";
+import { at, type HostStep, type KernelStep, type Step } from "./step.ts";
+import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
+
+/** `what` of `struct Pool`. */
+const WHAT = { AVERAGE_POOL_2D: 0, MEAN: 0, MAX_POOL_2D: 1, REDUCE_MAX: 1, SUM: 2 };
+
+type PoolOperator = Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D" | "MEAN" | "SUM" | "REDUCE_MAX">;
+
+/** subtract, multiplier, shift, divide and add of `struct Pool`. */
+function averaging(operator: PoolOperator, input: Value, output: Value): number[] {
+  if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0];
+  if (operator.op !== "MEAN") {
+    if (!sameScale(input, output)) refuse(operator, "pools between different scales");
+    return [input.offset, 0, 0, 1, input.offset];
+  }
+  const [batch, height, width, channels] = input.tensor.shape;
+  const overPixels = input.tensor.shape.length === 4 && batch === 1 && output.size === channels;
+  if (!operator.options.keepDims || !overPixels) {
+    const { multiplier, shift } = fixedPoint(input.scale / output.scale);
+    return [input.zero, multiplier, shift, 1, output.zero];
+  }
+  // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share.
+  const share = Math.fround((input.zero - input.offset) * input.scale) / output.scale;
+  const bias = output.zero - output.offset - Math.trunc(share + (share > 0 ? 0.5 : -0.5));
+  const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (height * width * output.scale)));
+  return [input.offset, multiplier, shift, 0, bias + output.offset];
+}
+
+/** `struct Pool`. */
+function poolStep(
+  operator: PoolOperator,
+  [input, output]: readonly [Value, Value],
+  /** [height, width, channels] */
+  size: readonly number[],
+  window: readonly number[],
+): KernelStep {
+  if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
+  return {
+    kernel: input.kind === "f32" ? "pool_f32" : "pool_u8",
+    words: [
+      at(input.tensor.index),
+      at(output.tensor.index),
+      ...size,
+      ...window,
+      WHAT[operator.op],
+      ...averaging(operator, input, output),
+      ...limits(operator, output),
+    ],
+  };
+}
+
+export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, input: Value, output: Value): KernelStep {
+  const { size, stride, padding } = operator.options;
+  const outer = output.tensor.shape;
+  mustSlide(operator, input.tensor.shape, outer, { padding, stride, dilation: [1, 1], window: size });
+  mustFit(operator, outer[3] === input.tensor.shape[3]);
+  const before = [0, 1].map((axis) => {
+    const reach = (outer[1 + axis] - 1) * stride[axis] + size[axis];
+    return padding === "same" ? Math.floor(Math.max(0, reach - input.tensor.shape[1 + axis]) / 2) : 0;
+  });
+  const window = [outer[1], outer[2], ...size, ...stride, ...before];
+  return poolStep(operator, [input, output], input.tensor.shape.slice(1), window);
+}
+
+/** Pixels that a window may have; see pool.c. */
+const LARGEST_WINDOW = 65535;
+
+/**
+ * Sums of bytes, which TFLite scales as floats: QuantizedMeanOrSum of reference_ops. Where its results go round behind the
+ * last byte, these stay at it.
+ */
+function byteSumStep(
+  [input, output]: readonly [ByteValue, ByteValue],
+  [rows, window, channels]: readonly number[],
+): HostStep {
+  const { fround } = Math;
+  const scale = fround(input.scale / output.scale);
+  const bias = fround(fround((input.offset - input.zero) * scale) * window);
+  const [zero, low, high] = rangeOf("NONE", output);
+  return {
+    from: input.tensor.index,
+    to: output.tensor.index,
+    run(buffer, from, to) {
+      const bytes = new Uint8Array(buffer, from, input.size);
+      const result = new Uint8Array(buffer, to, output.size);
+      for (let row = 0; row < rows; row++) {
+        for (let channel = 0; channel < channels; channel++) {
+          let sum = -input.offset * window;
+          for (let i = 0; i < window; i++) sum += bytes[(row * window + i) * channels + channel];
+          const real = roundAway(fround(fround(fround(sum) * scale) + bias));
+          result[row * channels + channel] = Math.min(high, Math.max(low, real + zero));
+        }
+      }
+    },
+  };
+}
+
+/** @throws NoPlan unless the axes are neighbours. */
+export function reductionStep(
+  builder: Builder,
+  operator: Of<"MEAN" | "SUM" | "REDUCE_MAX">,
+  input: Value,
+  output: Value,
+): Step {
+  const { shape } = input.tensor;
+  const given = integers(tensorOf(builder.graph, operator.inputs[1]));
+  const axes = [...new Set(given.map((axis) => (axis + shape.length) % shape.length))].sort((a, b) => a - b);
+  const [first = 0, last = -1] = [axes[0], axes.at(-1)];
+  const window = sizeOf(shape.slice(first, last + 1));
+  if (last - first + 1 !== axes.length || axes.length === 0 || window > LARGEST_WINDOW) {
+    return refuse(operator, `goes over the axes ${given} of [${shape}]`);
+  }
+  // Seen as an image whose rows are reduced: what comes before the axes is its height, what comes behind its channels.
+  const [rows, channels] = [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(last + 1))];
+  mustHold(operator, output.tensor.shape, rows * channels);
+  const size = [rows, window, channels];
+  if (operator.op === "SUM" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
+  return poolStep(operator, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0]);
+}
