@@ -3,10 +3,10 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 import { build } from "esbuild";
 import { CommandError, fromUser, runCommand, UsageError } from "./lib/command.ts";
-import { readDeclared } from "./lib/declared.ts";
 import { MODELS } from "./lib/model-index.ts";
 import { prepare } from "./lib/prepare.ts";
-import { bundleWorker } from "./lib/run.ts";
+import { copyWorkerBundle } from "./lib/worker-bundle.ts";
+import type { Declared } from "./lib/workerd-config.ts";
 import { notice } from "./package/licences.ts";
 import { PARTS } from "./package/parts.ts";
 import { isPlatform, PLATFORMS, thisPlatform, workerdFor } from "./package/workerd-for.ts";
@@ -34,10 +34,11 @@ async function bundleServer(file: string): Promise<void> {
   });
 }
 
-/** The Worker as it would be deployed, without what only a person reads. */
-function copyWorker(folder: string): void {
-  bundleWorker(folder);
+/** The Worker as it would be deployed, without what only a person reads. @returns What is declared of it. */
+async function copyWorker(folder: string): Promise<Declared> {
+  const declared = await copyWorkerBundle(folder);
   for (const name of readdirSync(folder)) if (!/\.(js|wasm)$/.test(name)) rmSync(join(folder, name));
+  return declared;
 }
 
 await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatform(), models }, [wanted]) => {
@@ -52,8 +53,8 @@ await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatfo
   try {
     const part = (name: string) => join(folder, name);
     await bundleServer(part(PARTS.server));
-    copyWorker(part(PARTS.worker));
-    writeFileSync(part(PARTS.declared), `${JSON.stringify(await readDeclared(), undefined, 2)}\n`);
+    const declared = await copyWorker(part(PARTS.worker));
+    writeFileSync(part(PARTS.declared), `${JSON.stringify(declared, undefined, 2)}\n`);
     cpSync(models === undefined ? MODELS : fromUser(models), part(PARTS.models), { recursive: true });
     await workerdFor(platform, part(PARTS.workerd));
     cpSync("LICENSE", part("LICENSE"));

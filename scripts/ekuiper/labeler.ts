@@ -1,11 +1,12 @@
 /** The labeler as eKuiper needs it: with its model loaded, since eKuiper gives a call 5 s, the first one too. */
-import { type RunningLabeler, startLabeler } from "../lib/labeler.ts";
+import type { RunningLabeler } from "../lib/labeler.ts";
+import { startWorkerd } from "../lib/workerd.ts";
 
 const loadSeconds = 60;
 
 /** Starts the labeler with this LABELER_TOKEN and waits until its default model is loaded. */
 export async function startLoadedLabeler(token: string): Promise<RunningLabeler> {
-  const labeler = await startLabeler({ settings: { LABELER_TOKEN: token } });
+  const labeler = await startWorkerd({ settings: { LABELER_TOKEN: token } });
   try {
     const ready = await fetch(`${labeler.url}/readyz`, { signal: AbortSignal.timeout(loadSeconds * 1000) });
     const text = await ready.text();

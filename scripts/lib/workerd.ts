@@ -7,12 +7,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeBundles } from "./bundles.ts";
-import { readDeclared } from "./declared.ts";
 import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
 import { indexModels, MODELS } from "./model-index.ts";
 import { freePorts } from "./ports.ts";
-import { bundleWorker } from "./run.ts";
+import { copyWorkerBundle } from "./worker-bundle.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export interface RunningWorkerd extends RunningLabeler {
@@ -37,19 +35,6 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
   throw new Error(`workerd does not answer at ${url}:\n${log()}`);
 }
 
-let bundle: string | undefined;
-
-/** The bundled Worker, made once in a process. */
-function bundleOnce(): string {
-  if (bundle === undefined) {
-    const folder = mkdtempSync(join(tmpdir(), "edge-labeler-bundle-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    bundleWorker(folder);
-    bundle = folder;
-  }
-  return bundle;
-}
-
 export interface WorkerdOptions extends LabelerOptions {
   /** Where to listen; a free port unless set. With it a labeler comes back at the address that it had. */
   readonly port?: number;
@@ -62,16 +47,16 @@ export async function startWorkerd({
   state,
   port: wanted,
 }: WorkerdOptions = {}): Promise<RunningWorkerd> {
-  await Promise.all([indexModels(models), makeBundles()]);
-  const bundle = bundleOnce();
   const [free, inspectorPort] = await freePorts(2);
   const port = wanted ?? free;
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
   const address = `127.0.0.1:${port}`;
-  const config = workerdConfig({ declared: await readDeclared(), bundle, models, state: results, address, settings });
-  const configFile = join(bundle, `${port}.capnp`); // beside the modules that it names
+  const bundle = join(folder, "worker");
+  const [declared] = await Promise.all([copyWorkerBundle(bundle), indexModels(models)]);
+  const config = workerdConfig({ declared, bundle, models, state: results, address, settings });
+  const configFile = join(bundle, "config.capnp"); // beside the modules that it names
   writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;
   const workerd: string = createRequire(import.meta.url)("workerd").default;
@@ -79,7 +64,10 @@ export async function startWorkerd({
   const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
-  const kill = () => child.kill("SIGKILL");
+  const kill = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once("exit", kill);
   const stop = async () => {
     // Not SIGTERM: workerd would wait for the clients that keep their connections open.

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fingerprint } from "../lib/fingerprint.ts";
 import { node } from "../lib/run.ts";
 import type { ServedWorker } from "./configure.ts";
-import { fingerprint } from "./fingerprint.ts";
 
 /** Bundles the Worker, unless that was done before and nothing has changed. @returns An exit code. */
 export async function bundle(wanted: ServedWorker): Promise<number> {

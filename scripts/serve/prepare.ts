@@ -3,12 +3,11 @@
  * which bundles, would keep 300 MB in one that runs on. Its arguments are a ServedWorker in JSON and the text that goes
  * into the file `made` when all is complete.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeBundles } from "../lib/bundles.ts";
 import { CommandError } from "../lib/command.ts";
 import { readDeclared } from "../lib/declared.ts";
-import { bundleWorker } from "../lib/run.ts";
+import { copyWorkerBundle } from "../lib/worker-bundle.ts";
 import { checkSettings, configure, type ServedWorker } from "./configure.ts";
 
 const served: ServedWorker = JSON.parse(process.argv[2] ?? "");
@@ -20,11 +19,9 @@ try {
   console.error(error.message);
   process.exit(error.exitCode);
 }
-await makeBundles();
 const { folder } = served;
 rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-bundleWorker(folder);
+await copyWorkerBundle(folder);
 configure(served, declared);
 writeFileSync(join(folder, "made"), process.argv[3] ?? "");
 process.exit(0); // wrangler leaves things running
