@@ -1,4 +1,8 @@
-/** Two test projects: `unit` runs inside workerd, `blackbox` drives the product from outside with Node. */
+/**
+ * The test projects: `unit` runs inside workerd, in a few isolates that its files share; `isolated` has files that need
+ * an isolate of their own; `blackbox` drives the product from outside with Node. Two files run at once, however many
+ * cores there are: the black-box tests start programs that use several.
+ */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -20,27 +24,42 @@ const folder = (root: string | undefined) => async (request: { url: string }) =>
 
 const reference = process.env.LABELER_REFERENCE && resolve(process.env.LABELER_REFERENCE);
 
+const insideWorkerd = () =>
+  cloudflareTest({
+    wrangler: { configPath: "./wrangler.toml" },
+    miniflare: {
+      bindings: {
+        HAS_REFERENCE: reference !== undefined,
+        BENCHMARK: process.env.LABELER_BENCHMARK !== undefined,
+      },
+      serviceBindings: {
+        FIXTURES: folder(resolve("test/fixtures")),
+        REFERENCE: folder(reference),
+        MODELS: folder(resolve("model-assets")),
+      },
+    },
+  });
+
+/** What they see of memory begins with an isolate that has decoded nothing. */
+const isolated = ["test/unit/image/memory.test.ts"];
+
 export default defineConfig({
   test: {
+    maxWorkers: 2,
     projects: [
       {
-        plugins: [
-          cloudflareTest({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: {
-              bindings: {
-                HAS_REFERENCE: reference !== undefined,
-                BENCHMARK: process.env.LABELER_BENCHMARK !== undefined,
-              },
-              serviceBindings: {
-                FIXTURES: folder(resolve("test/fixtures")),
-                REFERENCE: folder(reference),
-                MODELS: folder(resolve("model-assets")),
-              },
-            },
-          }),
-        ],
-        test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 },
+        plugins: [insideWorkerd()],
+        test: {
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          exclude: isolated,
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [insideWorkerd()],
+        test: { name: "isolated", include: isolated, testTimeout: 60_000 },
       },
       {
         test: {
@@ -48,7 +67,8 @@ export default defineConfig({
           include: ["test/{http,ekuiper,page,bench,docs}/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // A busy machine may take a while to get where a test waits for it.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

@@ -10,7 +10,6 @@ import { startEngine } from "../../scripts/ekuiper/engine.ts";
 import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/ekuiper/parts.ts";
 import { Conflict } from "../../scripts/ekuiper/plan.ts";
-import { installPlugin } from "../../scripts/ekuiper/plugin.ts";
 import { sourceSql } from "../../scripts/ekuiper/source-sql.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
@@ -305,38 +304,6 @@ describe.skipIf(skip)("npm run ekuiper", () => {
       await engine.stop();
     }
   });
-
-  test.skipIf(lacks("python3"))(
-    "a plugin that hides labelImage is named, also after its deletion, until eKuiper is restarted",
-    async () => {
-      await installPlugin(gateway.api, { url: gateway.labeler.url, token });
-      const options = gateway.options("function");
-      const hidden = await install(options, { dryRun: false, force: false });
-      expect(hidden.done).toBe(false);
-      const named = hidden.checks.find(({ state }) => state === "error");
-      expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-      expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
-
-      await gateway.install("function", { force: true }); // a rule calls the plugin now
-      await gateway.api.call("DELETE", "/plugins/portables/labeler");
-      const deleted = await status(options);
-      expect(deleted.checks).toContainEqual(expect.objectContaining({ name: "plugins", state: "ok" }));
-      expect(deleted.checks).toContainEqual(
-        expect.objectContaining({
-          name: "deleted plugins",
-          state: "error",
-          mend: expect.stringMatching(/restart eKuiper/),
-        }),
-      );
-
-      await gateway.engine.kill("SIGTERM");
-      await gateway.engine.restart();
-      await gateway.install("function");
-      expect((await status(options)).checks.filter(({ state }) => state === "error")).toEqual([]);
-      expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
-      await gateway.api.call("DELETE", "/config/uploads/labeler.zip");
-    },
-  );
 
   test.skipIf(lacks("curl", "zip"))(
     "the plain files are what the installer makes: after the README's curl commands it has nothing to do",

@@ -1,4 +1,7 @@
-/** The portable plugin in the real engine: the tutorial's own rule, bad images, and killed processes. */
+/**
+ * The portable plugin in the real engine: the tutorial's own rule, bad images, and killed processes. No other file may
+ * install it: test files run beside each other, and eKuiper gives every plugin of one name the same sockets in /tmp.
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,10 +13,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { install, status, tryOnce } from "../../scripts/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type BareGateway, startBareGateway, token } from "./gateway.ts";
+import { type BareGateway, type Gateway, startBareGateway, startGateway, token } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
   try {
@@ -27,6 +31,7 @@ const skip = missing !== undefined && !process.env.CI;
 if (skip) console.warn(`The plugin is not tested. ${missing}`);
 
 const reference = process.env.LABELER_REFERENCE;
+const coffee = readFileSync("test/fixtures/coffee.png");
 const espresso = '{"label":"968:espresso"}';
 
 describe("the plugin's zip", () => {
@@ -57,11 +62,9 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   let labeler: RunningLabeler;
   let api: EkuiperApi;
   let mailbox: Mailbox;
-  let coffee: Buffer;
   const servers: Server[] = [];
 
   beforeAll(async () => {
-    coffee = await readFile("test/fixtures/coffee.png");
     gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" });
     ({ broker, labeler, api } = gateway);
     await installPlugin(api, { url: labeler.url, token });
@@ -235,5 +238,41 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     const response = await fetch(`${api.base}/plugins/portables/labeler`, { method: "DELETE" });
     expect(response.status).toBe(200);
     await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+  });
+});
+
+describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(() => gateway?.stop());
+
+  test("is named by the installer, also after its deletion, until eKuiper is restarted", async () => {
+    await installPlugin(gateway.api, { url: gateway.labeler.url, token });
+    const options = gateway.options("function");
+    const hidden = await install(options, { dryRun: false, force: false });
+    expect(hidden.done).toBe(false);
+    const named = hidden.checks.find(({ state }) => state === "error");
+    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
+    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+
+    await gateway.install("function", { force: true }); // a rule calls the plugin now
+    await gateway.api.call("DELETE", "/plugins/portables/labeler");
+    const deleted = await status(options);
+    expect(deleted.checks).toContainEqual(expect.objectContaining({ name: "plugins", state: "ok" }));
+    expect(deleted.checks).toContainEqual(
+      expect.objectContaining({
+        name: "deleted plugins",
+        state: "error",
+        mend: expect.stringMatching(/restart eKuiper/),
+      }),
+    );
+
+    await gateway.engine.kill("SIGTERM");
+    await gateway.engine.restart();
+    await gateway.install("function");
+    expect((await status(options)).checks.filter(({ state }) => state === "error")).toEqual([]);
+    expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
   });
 });

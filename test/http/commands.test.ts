@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 
 interface Run {
   code: number | null;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   cpSync(`${fixtures}/chelsea.png`, join(photos, "shelf-2.png"));
   writeFileSync(join(photos, "deeper", "broken, really.png"), readFileSync(`${fixtures}/coffee.png`).subarray(0, 20));
   writeFileSync(join(photos, "notes.txt"), "no image");
-  labeler = await startLabeler({ settings: { LABELER_TOKEN: "secret" } });
+  labeler = await startWorkerd({ settings: { LABELER_TOKEN: "secret" } });
 });
 afterAll(async () => {
   await labeler.stop();

@@ -4,7 +4,8 @@
  * same label and score through every one of them.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const MODEL = "mobilenet_v1_1.0_224";
@@ -32,7 +33,7 @@ let labeler: RunningLabeler;
 let url: string;
 
 beforeAll(async () => {
-  labeler = await startLabeler({ settings: { MAX_IMAGES: "8" } });
+  labeler = await startWorkerd({ settings: { MAX_IMAGES: "8" } });
   ({ url } = labeler);
 });
 afterAll(() => labeler.stop());

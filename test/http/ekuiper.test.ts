@@ -1,12 +1,13 @@
 /** POST /ekuiper/… from outside, as eKuiper's external service would call it. The real engine is in test/ekuiper/. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { fixture, post } from "./client.ts";
 
 let labeler: RunningLabeler;
 let url: string;
 beforeAll(async () => {
-  labeler = await startLabeler({ settings: { MAX_BODY_BYTES: "1000000" } });
+  labeler = await startWorkerd({ settings: { MAX_BODY_BYTES: "1000000" } });
   url = `${labeler.url}/ekuiper`;
 });
 afterAll(() => labeler?.stop());

@@ -13,8 +13,8 @@ import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 const CASES = Number(process.env.FUZZ_CASES ?? 2000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const AT_ONCE = 4;
-/** For each, with others waiting before it; a decoding that hangs would never end. */
-const MILLISECONDS = 1000;
+/** For each, with others waiting before it. Generous, since the machine may be busy: a decoding that hangs would never end. */
+const MILLISECONDS = 10_000;
 
 /** A generator of numbers below `n` that gives the same ones again (mulberry32). */
 function random(seed: number): (n: number) => number {

@@ -12,6 +12,8 @@ import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts"
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 
 const ISOLATE_MB = 128;
+/** Milliseconds. Generous, since the machine may be busy: a decoding that hangs would never end. */
+const IN_TIME = 10_000;
 
 let labeler: RunningWorkerd;
 let inspector: Inspector;
@@ -75,7 +77,7 @@ it("does not grow over requests", async () => {
 describe.runIf(referenceFolder)("hostile files", () => {
   const folder = join(referenceFolder ?? "", "corpus/hostile");
 
-  it("each gets an answer in a second, a label or a 4xx, and the next image its label", async () => {
+  it("each gets an answer in seconds, a label or a 4xx, and the next image its label", async () => {
     const peak = await peakDuring(async () => {
       for (const name of readdirSync(folder)) {
         const start = performance.now();
@@ -85,7 +87,7 @@ describe.runIf(referenceFolder)("hostile files", () => {
         expect(response.status === 200 || (response.status >= 400 && response.status < 500), `${name}: ${text}`).toBe(
           true,
         );
-        expect(milliseconds, name).toBeLessThan(1000);
+        expect(milliseconds, name).toBeLessThan(IN_TIME);
         await expectGoodLabel();
       }
     });

@@ -3,8 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { indexModels } from "../../scripts/lib/model-index.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -12,7 +13,7 @@ const coffee = fixture("coffee.png");
 describe("a cold labeler", () => {
   let labeler: RunningLabeler;
   beforeAll(async () => {
-    labeler = await startLabeler();
+    labeler = await startWorkerd();
   });
   afterAll(() => labeler?.stop());
 
@@ -73,7 +74,7 @@ describe("a cold labeler", () => {
 describe("precisions", () => {
   let labeler: RunningLabeler;
   beforeAll(async () => {
-    labeler = await startLabeler();
+    labeler = await startWorkerd();
   });
   afterAll(() => labeler?.stop());
   const ask = async (query: string) => labelsOf(await post(`${labeler.url}/label?${query}`, coffee));
@@ -132,7 +133,7 @@ describe("models that users bring", () => {
     add("wrong-hash", "tiny-float.tflite", { "labels.txt": four, "model.json": `{"sha256":"${"0".repeat(64)}"}` });
     add("wrong-spec", "tiny-float.tflite", { "labels.txt": four, "model.json": '{"crop":"middle"}' });
     add("my model", "tiny-float.tflite", { "labels.txt": four });
-    labeler = await startLabeler({ models: folder, settings: { DEFAULT_MODEL: "float" } });
+    labeler = await startWorkerd({ models: folder, settings: { DEFAULT_MODEL: "float" } });
   });
   afterAll(async () => {
     await labeler.stop();

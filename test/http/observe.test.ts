@@ -1,5 +1,5 @@
 /** What an operator sees: /metrics, the log, request ids, timings. */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, post } from "./client.ts";
@@ -124,7 +124,7 @@ describe("the log", () => {
       await fetch(`${labeler.url}/healthz`, { headers: { "x-request-id": "probe" } });
       await post(`${labeler.url}/label`, rocket, { "x-request-id": "stranger" });
       const line = (id: string) => lines(labeler).find((entry) => entry.id === id);
-      await vi.waitFor(() => expect(line("stranger")).toBeDefined());
+      await expect.poll(() => line("stranger")).toBeDefined();
       expect(line("good")).toMatchObject({
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
         ray: "8c0ffee-FRA",

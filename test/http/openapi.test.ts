@@ -1,7 +1,8 @@
 /** The description of the interface: it is valid, it names every call there is, and each of its examples works as it says. */
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { type AnswerName, answers } from "../../scripts/openapi/answers.ts";
 import { type Content, type Operation, operations } from "../../scripts/openapi/operations.ts";
 import { fixture, post } from "./client.ts";
@@ -10,7 +11,7 @@ let labeler: RunningLabeler;
 let url: string;
 
 beforeAll(async () => {
-  labeler = await startLabeler();
+  labeler = await startWorkerd();
   ({ url } = labeler);
 });
 afterAll(() => labeler.stop());

@@ -167,7 +167,8 @@ it("ends with a message at what is wrong with its options", async () => {
   ];
   for (const [args, code, message] of cases) {
     const labeler = await spawnServe(args);
-    expect(await labeler.ended, args.join(" ")).toBe(code);
+    const ended = await labeler.ended;
+    expect(ended, `${args.join(" ")}: ${labeler.log()}`).toBe(code);
     expect(labeler.log()).toMatch(message);
   }
 });

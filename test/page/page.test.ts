@@ -4,7 +4,8 @@ import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { startBrowser, whyNoBrowser } from "./browser.ts";
 
 const TOKEN = "page-test-token";
@@ -27,8 +28,8 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     [browser, open, closed] = await Promise.all([
       startBrowser(),
-      startLabeler(),
-      startLabeler({ settings: { LABELER_TOKEN: TOKEN } }),
+      startWorkerd(),
+      startWorkerd({ settings: { LABELER_TOKEN: TOKEN } }),
     ]);
   });
   afterAll(async () => {

@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { toOrientation } from "../../../worker/image/orientation.ts";
 import { fixture, hasReference, reference } from "../files.ts";
+import { referencePixels } from "../reference-pixels.ts";
 import { CORPUS, TRUNCATED } from "./corpus.ts";
-import { decode, difference, differenceFrom, EQUAL, goldenPhotos, referencePixels, TO_224 } from "./references.ts";
+import { decode, difference, differenceFrom, EQUAL, goldenPhotos, TO_224 } from "./references.ts";
 
 /**
  * The one file whose reference is not the one of its name: Pillow's own JPEG decoder loses the rest of a file in

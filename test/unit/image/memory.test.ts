@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { Codec, CodecError, type CodecLimits } from "../../../worker/image/codecs.ts";
 import { idleMemory, MEMORY, withCodec } from "../../../worker/image/instances.ts";
 import { fixture, hasReference, reference } from "../files.ts";
+import { referencePixels } from "../reference-pixels.ts";
 import { concat } from "./png-builder.ts";
-import { decode, difference, EQUAL, referencePixels, TO_224 } from "./references.ts";
+import { decode, difference, EQUAL, TO_224 } from "./references.ts";
 
 const MB = 1 << 20;
 const fast = (file: Uint8Array) => decode(file, { ...TO_224, scale: "fast" });

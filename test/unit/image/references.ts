@@ -1,11 +1,11 @@
 /** Sources and references for the image tests, and how far apart two images are. */
-import UPNG from "upng-js";
 import { expect } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import type { DecodeOptions } from "../../../worker/image/decode.ts";
 import { type DecodedImage, decodeToInput } from "../../../worker/image/decode.ts";
 import { Pieces } from "../../../worker/image/pieces.ts";
 import { fixture, fixtureJson, reference, referenceJson } from "../files.ts";
+import { referencePixels } from "../reference-pixels.ts";
 
 /** A resize by Pillow; see scripts/fixtures/pillow_resize.py. */
 export interface PillowCase {
@@ -33,15 +33,6 @@ export function syntheticPixels(kind: PillowCase["kind"], width: number, height:
     else if (kind === "extremes") pixels[i] = 255 * (state >>> 31);
     else pixels[i] = Math.floor((i * 7) / 3);
   }
-  return pixels;
-}
-
-/** [height, width, 3] a reference picture: plain 8-bit RGB, which upng alone decodes right, so none of our code is in it. */
-export async function referencePixels(path: string): Promise<Uint8Array> {
-  const [rgba] = UPNG.toRGBA8(UPNG.decode((await reference(path)).buffer));
-  const source = new Uint8Array(rgba);
-  const pixels = new Uint8Array((source.length / 4) * 3);
-  for (let from = 0, to = 0; to < pixels.length; from += 4, to += 3) pixels.set(source.subarray(from, from + 3), to);
   return pixels;
 }
 

@@ -44,7 +44,6 @@ describe("a slot", () => {
     const start = Date.now();
     const error = await refused(() => one.acquire());
     expect(Date.now() - start).toBeGreaterThanOrEqual(40);
-    expect(Date.now() - start).toBeLessThan(1000);
     expect(error).toMatchObject({ kind: "busy", status: 503 });
     expect(error.message).toBe("All slots for testing were taken for 40 ms. Try again.");
   });
