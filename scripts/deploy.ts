@@ -1,4 +1,5 @@
 /** npm run deploy: puts the labeler on Cloudflare, by `wrangler deploy`, which gets the arguments. */
+import { whyNotDeployed } from "../worker/model/index-entry.ts";
 import { CommandError, runHandingOn } from "./lib/command.ts";
 import { prepare } from "./lib/prepare.ts";
 import { wrangler } from "./lib/run.ts";
@@ -11,7 +12,7 @@ const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not 
 So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
 
 await runHandingOn(usage, async (args) => {
-  const errors = await prepare();
+  const errors = (await prepare()).flatMap((entry) => whyNotDeployed(entry) ?? []);
   if (errors.length > 0) {
     throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
   }

@@ -2,9 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { makeBundles } from "./lib/bundles.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "./lib/command.ts";
 import { MODELS } from "./lib/model-index.ts";
-import { prepare } from "./lib/prepare.ts";
+import { indexAloud } from "./lib/models-folder.ts";
 import { copyWorkerBundle } from "./lib/worker-bundle.ts";
 import type { Declared } from "./lib/workerd-config.ts";
 import { notice } from "./package/licences.ts";
@@ -48,14 +49,15 @@ await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatfo
   }
   const folder = fromUser(wanted);
   if (existsSync(folder)) throw new CommandError(`${folder} is there already. Remove it or name another one.`);
-  for (const problem of await prepare()) console.error(`Not usable: ${problem}`);
+  const source = models === undefined ? MODELS : fromUser(models);
+  await Promise.all([indexAloud(source), makeBundles()]);
   mkdirSync(folder, { recursive: true });
   try {
     const part = (name: string) => join(folder, name);
     await bundleServer(part(PARTS.server));
     const declared = await copyWorker(part(PARTS.worker));
     writeFileSync(part(PARTS.declared), `${JSON.stringify(declared, undefined, 2)}\n`);
-    cpSync(models === undefined ? MODELS : fromUser(models), part(PARTS.models), { recursive: true });
+    cpSync(source, part(PARTS.models), { recursive: true });
     await workerdFor(platform, part(PARTS.workerd));
     cpSync("LICENSE", part("LICENSE"));
     writeFileSync(part("NOTICE"), notice());

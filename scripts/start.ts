@@ -1,5 +1,6 @@
 /** npm start: the labeler on this machine, in workerd, by `wrangler dev`, which gets the arguments. */
 import { parseArgs } from "node:util";
+import { whyNotDeployed } from "../worker/model/index-entry.ts";
 import { makeBundles } from "./lib/bundles.ts";
 import { runHandingOn } from "./lib/command.ts";
 import { MODELS } from "./lib/model-index.ts";
@@ -19,9 +20,9 @@ So do all options of wrangler dev: npm run wrangler -- dev --help`;
 await runHandingOn(usage, async (args) => {
   const { values } = parseArgs({ args: [...args], strict: false, options: { assets: { type: "string" } } });
   const models = typeof values.assets === "string" ? values.assets : MODELS;
-  await Promise.all([indexAloud(models), makeBundles()]);
+  await Promise.all([indexAloud(models, whyNotDeployed), makeBundles()]);
   // A model that is dropped in while the labeler runs is there for the next request that names it.
-  watchModels(models, () => indexAloud(models));
+  watchModels(models, () => indexAloud(models, whyNotDeployed));
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
   return wrangler(["dev", "--show-interactive-dev-session=false", ...args]);
 });

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
-import type { IndexEntry, ModelIndex } from "../../worker/model/index-entry.ts";
+import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
 import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/words.ts";
@@ -11,11 +11,6 @@ import { CommandError } from "./command.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
-
-/** What Cloudflare takes as one static file. */
-const MAX_ASSET_BYTES = 25 << 20;
-
-const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 /** A name goes into URLs and query strings as it is. */
 export const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -67,13 +62,6 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
         "A folder's name may have letters, digits, dots, dashes and underscores only.",
       );
     }
-    if (tflite.length > MAX_ASSET_BYTES) {
-      throw new LabelerError(
-        "model-unusable",
-        `model.tflite has ${megabytes(tflite.length)} MiB, more than the ${megabytes(MAX_ASSET_BYTES)} that Cloudflare ` +
-          "takes. Convert it with float16 weights or with quantisation: that halves or quarters it.",
-      );
-    }
     const model = await inspectModel({ tflite, labels, spec });
     if (model.spec.sha256 !== undefined && model.spec.sha256 !== sha256) {
       throw new LabelerError(
@@ -105,7 +93,16 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
   }
 }
 
-/** Judges every folder in `root` and writes its index.json; leaves the file alone where it is right, for watchers' sake. */
+/** Has wrangler leave out what it would end for, Cloudflare's limit on static files being its own. */
+const ignoring = (models: readonly IndexEntry[]): string =>
+  ["# Written by npm start and the like: files that are too large for wrangler"]
+    .concat(models.filter((entry) => tooLargeToDeploy(entry)).map(({ name }) => `/${name}/model.tflite`))
+    .join("\n");
+
+/**
+ * Judges every folder in `root` and writes its index.json, and .assetsignore for wrangler; leaves the files alone where they
+ * are right, for watchers' sake.
+ */
 export async function indexModels(root: string = MODELS): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
   const names = await readdir(root).catch((error: Error) => {
@@ -117,5 +114,6 @@ export async function indexModels(root: string = MODELS): Promise<readonly Index
   }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
   await writeIfNew(join(root, "index.json"), json);
+  await writeIfNew(join(root, ".assetsignore"), `${ignoring(models)}\n`);
   return models;
 }

@@ -3,10 +3,17 @@ import { watch } from "node:fs";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels } from "./model-index.ts";
 
-/** Writes the folder's index, and says which models cannot be used. */
-export async function indexAloud(models: string): Promise<readonly IndexEntry[]> {
+/**
+ * Writes the folder's index, and says which models cannot be used.
+ *
+ * @param whyNot Says why a model cannot; by default what is wrong with its files.
+ */
+export async function indexAloud(
+  models: string,
+  whyNot: (entry: IndexEntry) => string | undefined = ({ error }) => error,
+): Promise<readonly IndexEntry[]> {
   const entries = await indexModels(models);
-  for (const { error } of entries) if (error !== undefined) console.error(`Not usable: ${error}`);
+  for (const reason of entries.map(whyNot)) if (reason !== undefined) console.error(`Not usable: ${reason}`);
   return entries;
 }
 
@@ -24,7 +31,7 @@ export function watchModels(models: string, changed: (names: readonly string[]) 
   };
   watch(models, { recursive: true }, (_, file) => {
     const name = file?.split(/[\\/]/)[0];
-    if (name === undefined || name === "index.json") return;
+    if (name === undefined || name === "index.json" || name.startsWith(".")) return;
     touched.add(name);
     clearTimeout(pending);
     pending = setTimeout(report, QUIET);

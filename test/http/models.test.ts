@@ -1,11 +1,12 @@
 /** Models from outside: what is listed, how the first requests meet a cold model, and models that users bring. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
 import { indexModels } from "../../scripts/lib/model-index.ts";
 import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { MAX_ASSET_BYTES } from "../../worker/model/index-entry.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");
@@ -133,6 +134,8 @@ describe("models that users bring", () => {
     add("wrong-hash", "tiny-float.tflite", { "labels.txt": four, "model.json": `{"sha256":"${"0".repeat(64)}"}` });
     add("wrong-spec", "tiny-float.tflite", { "labels.txt": four, "model.json": '{"crop":"middle"}' });
     add("my model", "tiny-float.tflite", { "labels.txt": four });
+    add("large", "tiny-float.tflite", { "labels.txt": four });
+    appendFileSync(join(folder, "large", "model.tflite"), new Uint8Array(MAX_ASSET_BYTES));
     labeler = await startWorkerd({ models: folder, settings: { DEFAULT_MODEL: "float" } });
   });
   afterAll(async () => {
@@ -161,6 +164,17 @@ describe("models that users bring", () => {
     expect(errors[0].error).toContain(join(name, "model.tflite"));
     const response = await post(`${labeler.url}/label?model=${encodeURIComponent(name)}`, coffee);
     await expectProblem(response, 500, "model-unusable", reason);
+  });
+
+  it("one that is larger than what Cloudflare serves labels on workerd alone, and is refused by wrangler with the ways out", async () => {
+    const reason = /large\/model\.tflite has 25 MiB.* quantisation.* npm run serve/;
+    expect((await labelsOf(await post(`${labeler.url}/label?model=large`, coffee))).length).toBe(4);
+    const wrangler = await startLabeler({ models: folder });
+    try {
+      await expectProblem(await post(`${wrangler.url}/label?model=large`, coffee), 500, "model-unusable", reason);
+    } finally {
+      await wrangler.stop();
+    }
   });
 
   it("says of each in which precision it is computed and what computes it", async () => {

@@ -6,7 +6,7 @@ import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
 import { Slots } from "../slots.ts";
 import { Classifier } from "./classifier.ts";
-import { type IndexEntry, type ModelIndex, precisionFor } from "./index-entry.ts";
+import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
 
 /** What a load needs of the request that starts it. */
@@ -156,7 +156,11 @@ export class Catalogue {
         entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
         entry.engine === "plan" ? rehearse(precision) : undefined,
       ]);
-      if (tflite === undefined) throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
+      if (tflite === undefined) {
+        const tooLarge = tooLargeToDeploy(entry);
+        if (tooLarge !== undefined) throw new LabelerError("model-unusable", tooLarge);
+        throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
+      }
       this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
       const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
       // A second load of the same model, started past the deadline of the first, may be there already.

@@ -42,6 +42,22 @@ export interface IndexEntry {
   readonly licence?: string;
 }
 
+/** What Cloudflare, and wrangler in its place, serve as one static file. workerd on a machine of one's own has no limit. */
+export const MAX_ASSET_BYTES = 25 << 20;
+
+/** @returns Why the model cannot be had where Cloudflare or wrangler serve it, for its size; undefined if it can. */
+export function tooLargeToDeploy({ name, bytes }: IndexEntry): string | undefined {
+  if (bytes <= MAX_ASSET_BYTES) return undefined;
+  const mebibytes = (count: number) => (count / 2 ** 20).toFixed(0);
+  return (
+    `${name}/model.tflite has ${mebibytes(bytes)} MiB, and Cloudflare and npm start serve ${mebibytes(MAX_ASSET_BYTES)} at ` +
+    "most. Convert it with float16 weights or with quantisation, which halves or quarters it, or use npm run serve."
+  );
+}
+
+/** @returns Why the model cannot be used on Cloudflare or in wrangler. */
+export const whyNotDeployed = (entry: IndexEntry): string | undefined => entry.error ?? tooLargeToDeploy(entry);
+
 export interface ModelIndex {
   readonly models: readonly IndexEntry[];
 }
