@@ -16,8 +16,9 @@ struct Pool {
     int32_t top, left;
     int32_t what; /* AVERAGE, MAXIMUM, or of floats SUM */
     /* Averages of bytes: sums are less `subtract` for each byte, times the multiplier (0: none), over the number of bytes
-     * if `divide`, halves away from zero, and more by `add`. */
-    int32_t subtract, multiplier, shift, divide, add;
+     * if `divide`, halves away from zero, and more by `add`. In the first `up` channels, by eights, halves of products go
+     * up. */
+    int32_t subtract, multiplier, shift, divide, add, up;
     struct Range range;
     float low, high;
 };
@@ -56,18 +57,19 @@ EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
     }
 }
 
-/* TFLite's MultiplyByQuantizedMultiplier; `shift` is to the right, to the left if negative. */
-INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift) {
+/* TFLite's MultiplyByQuantizedMultiplier; `shift` is to the right, to the left if negative. Halves of negative results go
+ * up, or away from zero. */
+INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift, int32_t up) {
     if (shift < 0) x <<= -shift, shift = 0;
     const int32_t r = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
     if (shift == 0) return r;
-    return (r + (1 << (shift - 1)) - (r < 0)) >> shift;
+    return (r + (1 << (shift - 1)) - (r < 0 && !up)) >> shift;
 }
 
 /* A sum of `count` bytes → its average byte. */
-INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count) {
+INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count, int32_t up) {
     sum -= s->subtract * count;
-    if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift);
+    if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift, up);
     if (s->divide) sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
     return sum + s->add;
 }
@@ -91,7 +93,8 @@ EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
                     }
                 }
                 if (!maximum) {
-#define AVERAGE_OF(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count)
+                    const int32_t up = c < s->up;
+#define AVERAGE_OF(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count, up)
                     most = wasm_i16x8_make(AVERAGE_OF(low, 0), AVERAGE_OF(low, 1), AVERAGE_OF(low, 2), AVERAGE_OF(low, 3),
                                            AVERAGE_OF(high, 0), AVERAGE_OF(high, 1), AVERAGE_OF(high, 2), AVERAGE_OF(high, 3));
 #undef AVERAGE_OF

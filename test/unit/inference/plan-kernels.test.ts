@@ -8,6 +8,7 @@ import {
   clamp,
   clampQuantized,
   graphOf,
+  meanOfBytes,
   multiplyByQuantizedMultiplier,
   outer,
   Random,
@@ -136,7 +137,9 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
         const scale = scales[signed ? column : 0];
         const product = signed ? inputScale * scale : Math.fround(inputScale * scale);
         const total = sum + (bias?.[column] ?? 0);
-        const scaled = multiplyByQuantizedMultiplier(total, product / output.scale[0], signed && !depthwise);
+        // Depthwise, TFLite's optimised kernel has halves go up in each eight channels, and away from zero in the rest.
+        const up = signed && (!depthwise || column < columns - (columns % 8));
+        const scaled = multiplyByQuantizedMultiplier(total, product / output.scale[0], up);
         return clampQuantized(scaled, activation, output, signed);
       });
       expect(actual).toEqual(expected.map((value) => value + 0));
@@ -362,7 +365,13 @@ describe("MEAN", () => {
       quantization: one(0.5, 0),
     }));
     const bytes = run(graphOf([from, constant, to], operator), { precision: "quantised" }, input);
-    for (const [i, value] of reference.entries()) expect(Math.abs(bytes[i] - value)).toBeLessThan(0.501);
+    const count = input.length / reference.length;
+    const overPixels = keepDims && [...gone].sort().join() === "1,2";
+    for (const [i, value] of reference.entries()) {
+      // Over height and width at once TFLite rounds once.
+      const exact = overPixels ? Math.floor(value + 0.5 + 1e-4) : meanOfBytes(Math.round(value * count), count);
+      expect(bytes[i]).toBe(exact);
+    }
   });
 
   it("over axes that are no neighbours: there is no plan", () => {

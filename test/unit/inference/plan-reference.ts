@@ -107,6 +107,18 @@ export function multiplyByQuantizedMultiplier(x: number, real: number, up: boole
   return up || scaled >= 0 ? Math.floor(scaled + 0.5) : -Math.floor(0.5 - scaled);
 }
 
+/** The mean of bytes whose sum less zero points is given, at one scale: Mean of reference/reduce.h, word for word. */
+export function meanOfBytes(sum: number, count: number): number {
+  let [multiplier, shift] = [2n ** 30n, 1]; // QuantizeMultiplier(1)
+  const bits = Math.min(31 - Math.clz32(count), 32, 31 + shift);
+  multiplier = (multiplier << BigInt(bits)) / BigInt(count);
+  shift -= bits;
+  const product = BigInt(sum) * 2n ** BigInt(Math.max(0, shift)) * multiplier;
+  const high = Number((product + (product >= 0n ? 2n ** 30n : 1n - 2n ** 30n)) / 2n ** 31n);
+  const scaled = high / 2 ** Math.max(0, -shift);
+  return shift >= 0 ? high : Math.sign(scaled) * Math.floor(Math.abs(scaled) + 0.5);
+}
+
 export interface Shape2d {
   readonly height: number;
   readonly width: number;

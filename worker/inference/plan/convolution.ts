@@ -6,7 +6,7 @@ import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
   type ByteMatrix,
   DEEPEST_I16,
-  DEPTHWISE_ROUNDING,
+  depthwiseRounding,
   integersOf,
   packBytesAsI16,
   packBytesAsPairs,
@@ -207,7 +207,8 @@ function depthwiseStep(
   const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + PLANES * PLANE_GAP]);
   const [low, high] = clampIn(operator, output);
   const short = shortness(input, output);
-  const rounding = DEPTHWISE_ROUNDING;
+  // Away from zero if of any channel: of the last, if not of all.
+  const rounding = depthwiseRounding(output.kind === "u8" && output.offset !== 0, channels - 1, channels);
   return {
     kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
     ...(packed && { packed }),
@@ -310,7 +311,12 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   }
   const geometry = geometryOf(builder, operator, input, output);
   if (depthwise) {
-    const packed = packDepthwiseBytes({ weights: () => integersOf(filter, zero), bias }, multipliers, depth);
+    const packed = packDepthwiseBytes(
+      { weights: () => integersOf(filter, zero), bias },
+      multipliers,
+      depth,
+      input.offset !== 0,
+    );
     return depthwiseStep(operator, input, output, geometry, packed);
   }
   const rounding: Rounding = input.offset === 0 ? "away" : "up";

@@ -1,7 +1,7 @@
 /** Steps for what is computed of windows, or of all values along some dimensions. */
 import type { Of } from "../../tflite/graph.ts";
 import { integers, sizeOf } from "../constants.ts";
-import { fixedPoint } from "../fixed-point.ts";
+import { type FixedPoint, fixedPoint } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { roundAway } from "./byte-functions.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
@@ -14,24 +14,41 @@ const WHAT = { AVERAGE_POOL_2D: 0, MEAN: 0, MAX_POOL_2D: 1, REDUCE_MAX: 1, SUM: 
 
 type PoolOperator = Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D" | "MEAN" | "SUM" | "REDUCE_MAX">;
 
-/** subtract, multiplier, shift, divide and add of `struct Pool`. */
-function averaging(operator: PoolOperator, input: Value, output: Value): number[] {
-  if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0];
-  if (operator.op !== "MEAN") {
+/**
+ * A multiplier by which sums of `count` become means, as PrepareMeanOrSum of tensorflow/lite/kernels/reduce.cc folds the
+ * count into it: rounded down, and with as many bits as the count has.
+ */
+function overCount({ multiplier, shift }: FixedPoint, count: number): FixedPoint {
+  const bits = Math.min(Math.floor(Math.log2(count)), 32, 31 - shift);
+  return { multiplier: Number((BigInt(multiplier) << BigInt(bits)) / BigInt(count)), shift: shift + bits };
+}
+
+/** What a mean is made of. */
+interface Mean {
+  /** The number of values. */
+  readonly count: number;
+  /** Whether they are those of an image's height and width, which stay as dimensions. */
+  readonly overImage: boolean;
+}
+
+/** subtract, multiplier, shift, divide, add and up of `struct Pool`. */
+function averaging(operator: PoolOperator, input: Value, output: Value, mean: Mean | undefined): number[] {
+  if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0, 0];
+  if (mean === undefined) {
     if (!sameScale(input, output)) refuse(operator, "pools between different scales");
-    return [input.offset, 0, 0, 1, input.offset];
+    return [input.offset, 0, 0, 1, input.offset, 0];
   }
-  const [batch, height, width, channels] = input.tensor.shape;
-  const overPixels = input.tensor.shape.length === 4 && batch === 1 && output.size === channels;
-  if (!operator.options.keepDims || !overPixels) {
-    const { multiplier, shift } = fixedPoint(input.scale / output.scale);
-    return [input.zero, multiplier, shift, 1, output.zero];
+  if (!mean.overImage) {
+    const { multiplier, shift } = overCount(fixedPoint(input.scale / output.scale), mean.count);
+    return [input.zero, multiplier, shift, 0, output.zero, 0];
   }
-  // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share.
+  // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share, and
+  // of int8 does sixteen channels at a time by instructions that round halves up.
   const share = Math.fround((input.zero - input.offset) * input.scale) / output.scale;
   const bias = output.zero - output.offset - Math.trunc(share + (share > 0 ? 0.5 : -0.5));
-  const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (height * width * output.scale)));
-  return [input.offset, multiplier, shift, 0, bias + output.offset];
+  const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (mean.count * output.scale)));
+  const up = input.offset === 0 ? 0 : output.size - (output.size % 16);
+  return [input.offset, multiplier, shift, 0, bias + output.offset, up];
 }
 
 /** `struct Pool`. */
@@ -41,6 +58,7 @@ function poolStep(
   /** [height, width, channels] */
   size: readonly number[],
   window: readonly number[],
+  mean?: Mean,
 ): KernelStep {
   if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
   return {
@@ -51,7 +69,7 @@ function poolStep(
       ...size,
       ...window,
       WHAT[operator.op],
-      ...averaging(operator, input, output),
+      ...averaging(operator, input, output, mean),
       ...limits(operator, output),
     ],
   };
@@ -123,5 +141,7 @@ export function reductionStep(
   mustHold(operator, output.tensor.shape, rows * channels);
   const size = [rows, window, channels];
   if (operator.op === "SUM" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
-  return poolStep(operator, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0]);
+  const overImage = operator.options.keepDims && shape.length === 4 && axes.join() === "1,2";
+  const mean = operator.op === "MEAN" ? { count: window, overImage } : undefined;
+  return poolStep(operator, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0], mean);
 }
