@@ -1,5 +1,5 @@
 /** The installer on the real engine: what it changes, what it leaves alone, what it notices. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -12,6 +12,7 @@ import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scri
 import { Conflict } from "../../scripts/ekuiper/plan.ts";
 import { sourceSql } from "../../scripts/ekuiper/source-sql.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
+import { runScript } from "../script.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
 
 const LABELS = "ekuiper/labels";
@@ -47,9 +48,12 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     return { exported, rules, started, uploads, functions: await gateway.api.serviceFunctions() };
   }
 
-  const cli = (...args: string[]) => {
-    const env = { ...process.env, LABELER_TOKEN: token };
-    return run(process.execPath, ["node_modules/tsx/dist/cli.mjs", "scripts/ekuiper.ts", ...args], { env });
+  const cli = (...args: string[]) => runScript("ekuiper", args, { token });
+  /** @returns What it prints. */
+  const succeeding = async (...args: string[]) => {
+    const { code, out, err } = await cli(...args);
+    expect(code, err).toBe(0);
+    return out;
   };
   const where = () => ["--gateway", gateway.api.base, "--labeler", gateway.labeler.url, "--broker", gateway.broker.url];
 
@@ -176,56 +180,38 @@ describe.skipIf(skip)("npm run ekuiper", () => {
   test("a dry run prints each call without the token and makes none", async () => {
     gateway.calls.length = 0;
     const before = await everything();
-    const { stdout } = await cli("install", ...where(), "--loop", "pull", "--dry-run");
+    const stdout = await succeeding("install", ...where(), "--loop", "pull", "--dry-run");
     expect(stdout).toContain(`PUT ${gateway.api.base}/rules/handover`);
     expect(stdout).toContain(`"Authorization":"…"`);
     expect(stdout).not.toContain(token);
     expect(await everything()).toEqual(before);
     const [nobody] = await freePorts(1);
-    const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run").catch(
-      (error) => error,
-    );
+    const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run");
     expect(nowhere.code).toBe(1);
-    expect(nowhere.stdout).toMatch(/FAIL +gateway .*does not answer/);
-    expect(nowhere.stdout).toContain("/rules/label");
+    expect(nowhere.out).toMatch(/FAIL +gateway .*does not answer/);
+    expect(nowhere.out).toContain("/rules/label");
   });
 
   test("as a command: install, feed and watch, status for programs, uninstall", async () => {
-    await cli("install", ...where());
-    const env = { ...process.env };
-    const watching = spawn(
-      process.execPath,
-      [
-        "node_modules/tsx/dist/cli.mjs",
-        "scripts/ekuiper.ts",
-        "watch",
-        "--broker",
-        gateway.broker.url,
-        "--count",
-        "4",
-        "--json",
-      ],
-      { env, stdio: ["ignore", "pipe", "inherit"] },
-    );
-    let printed = "";
-    watching.stdout.on("data", (data) => (printed += data));
-    const ended = new Promise((resolve) => watching.once("close", resolve));
+    await succeeding("install", ...where());
+    const watching = cli("watch", "--broker", gateway.broker.url, "--count", "4", "--json");
     await expect.poll(() => gateway.broker.subscribers(LABELS), { timeout: 10_000 }).toBe(1);
     const files = ["test/fixtures/coffee.png", "test/fixtures/chelsea.png"];
-    const fed = await cli("feed", ...files, ...files, "--broker", gateway.broker.url, "--every", "50ms");
-    expect(fed.stdout).toMatch(/4 images published on tfdemo/);
-    expect(await ended).toBe(0);
-    const messages = printed
+    const fed = await succeeding("feed", ...files, ...files, "--broker", gateway.broker.url, "--every", "50ms");
+    expect(fed).toMatch(/4 images published on tfdemo/);
+    const watched = await watching;
+    expect(watched.code, watched.err).toBe(0);
+    const messages = watched.out
       .trim()
       .split("\n")
       .map((line) => JSON.parse(JSON.parse(line).message).label);
     expect(messages).toEqual(["968:espresso", "286:Egyptian cat", "968:espresso", "286:Egyptian cat"]);
 
-    const { stdout } = await cli("status", "--gateway", gateway.api.base, "--json");
+    const stdout = await succeeding("status", "--gateway", gateway.api.base, "--json");
     const { installed, checks } = JSON.parse(stdout);
     expect(installed).toEqual(["service labeler", "stream tfdemo", "rule errors", "rule label"]);
     expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 4 rows in, 4 out" });
-    await cli("uninstall", "--gateway", gateway.api.base);
+    await succeeding("uninstall", "--gateway", gateway.api.base);
     expect(await gateway.api.rules()).toEqual([]);
   });
 
@@ -274,10 +260,10 @@ describe.skipIf(skip)("npm run ekuiper", () => {
         "--topic",
         "cams/#",
       ];
-      const dry = await cli("install", ...options, "--dry-run");
-      expect(dry.stdout).not.toContain("secr");
+      const dry = await succeeding("install", ...options, "--dry-run");
+      expect(dry).not.toContain("secr");
       const subscribed = broker.nextSubscriber("cams/#");
-      const { stdout } = await cli("install", ...options);
+      const stdout = await succeeding("install", ...options);
       expect(stdout).not.toContain("secr");
       await subscribed;
       expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");

@@ -1,35 +1,22 @@
 /** The commands of package.json that are ours: each has --help, and says in a line what is wrong with its arguments. */
-import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { CommandError, countIn, fromUser, readArguments, UsageError } from "../../scripts/lib/command.ts";
-
-interface Ended {
-  readonly code: number | string | null | undefined;
-  readonly out: string;
-  readonly err: string;
-}
+import { runScript } from "../script.ts";
 
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
 const ours = Object.entries(scripts).flatMap(([name, command]) => {
-  const [file] = /scripts\/\S+\.ts/.exec(command) ?? [];
-  return file === undefined ? [] : [{ name, file }];
+  const [, script] = /scripts\/(\S+)\.ts/.exec(command) ?? [];
+  return script === undefined ? [] : [{ name, script }];
 });
 /** Hand on what they do not know: to wrangler and vitest. */
 const HAND_ON = ["start", "deploy", "test"];
 
-const run = (file: string, ...args: string[]) =>
-  new Promise<Ended>((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", file, ...args], (error, out, err) =>
-      resolve({ code: error === null ? 0 : error.code, out, err }),
-    );
-  });
-
-describe.concurrent.each(ours)("npm run $name", ({ name, file }) => {
+describe.concurrent.each(ours)("npm run $name", ({ name, script }) => {
   const called = ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
 
   it("--help says how it is called, and ends with 0", async () => {
-    const { code, out, err } = await run(file, "--help");
+    const { code, out, err } = await runScript(script, ["--help"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out.slice(0, called.length + 1)).toMatch(new RegExp(`^${called}[: ]`));
     expect(out.split("\n").filter((line) => line.length > 120)).toEqual([]);
@@ -38,7 +25,7 @@ describe.concurrent.each(ours)("npm run $name", ({ name, file }) => {
   it.skipIf(HAND_ON.includes(name))(
     "ends with 2 at an unknown option, and says in one line how to get help",
     async () => {
-      const { code, out, err } = await run(file, "--nosuch");
+      const { code, out, err } = await runScript(script, ["--nosuch"]);
       expect({ code, out, err }).toEqual({
         code: 2,
         out: "",

@@ -1,37 +1,16 @@
 /** The commands that need no server: npm run label and npm run model, as a user runs them. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { startWorkerd } from "../../scripts/lib/workerd.ts";
-
-interface Run {
-  code: number | null;
-  out: string;
-  err: string;
-}
+import { runScript } from "../script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commands-"));
 const photos = join(folder, "photos");
 const fixtures = "test/fixtures";
 let labeler: RunningLabeler;
-
-/** Runs one of the scripts with an empty stdin or this one. */
-function run(script: string, args: readonly string[], { stdin = new Uint8Array(), token = "" } = {}): Promise<Run> {
-  return new Promise((resolve, reject) => {
-    const env = { ...process.env, LABELER_TOKEN: token };
-    const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", `scripts/${script}.ts`, ...args], { env });
-    const result: Run = { code: null, out: "", err: "" };
-    child.stdout?.on("data", (data) => (result.out += data));
-    child.stderr?.on("data", (data) => (result.err += data));
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ ...result, code }));
-    child.stdin?.on("error", () => undefined); // it need not be read
-    child.stdin?.end(stdin);
-  });
-}
 
 beforeAll(async () => {
   mkdirSync(join(photos, "deeper"), { recursive: true });
@@ -47,10 +26,10 @@ afterAll(async () => {
 });
 
 describe("npm run label", () => {
-  const remote = (...args: string[]) => run("label", ["--url", `${labeler.url}/`, ...args], { token: "secret" });
+  const remote = (...args: string[]) => runScript("label", ["--url", `${labeler.url}/`, ...args], { token: "secret" });
 
   it("labels a file without a server: a table", async () => {
-    const { code, out, err } = await run("label", [`${fixtures}/coffee.png`, "--top", "2"]);
+    const { code, out, err } = await runScript("label", [`${fixtures}/coffee.png`, "--top", "2"]);
     expect(err).toBe("");
     expect(code).toBe(0);
     const lines = out.trimEnd().split("\n");
@@ -85,7 +64,7 @@ describe("npm run label", () => {
 
   it("reads an image from stdin", async () => {
     const stdin = new Uint8Array(readFileSync(`${fixtures}/coffee.png`));
-    const { code, out } = await run("label", ["--url", labeler.url, "--json", "-"], { stdin, token: "secret" });
+    const { code, out } = await runScript("label", ["--url", labeler.url, "--json", "-"], { stdin, token: "secret" });
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject([{ file: "-", labels: [{ label: "968:espresso" }, {}, {}] }]);
   });
@@ -106,10 +85,10 @@ describe("npm run label", () => {
 
   it("ends with 2 where the token is wrong or nobody answers", async () => {
     const args = [`${fixtures}/coffee.png`, "--url"];
-    const wrong = await run("label", [...args, labeler.url], { token: "another" });
+    const wrong = await runScript("label", [...args, labeler.url], { token: "another" });
     expect(wrong.code).toBe(2);
     expect(wrong.err).toMatch(/token/);
-    const nobody = await run("label", [...args, "http://127.0.0.1:9"]);
+    const nobody = await runScript("label", [...args, "http://127.0.0.1:9"]);
     expect(nobody.code).toBe(2);
     expect(nobody.err).toMatch(/http:\/\/127\.0\.0\.1:9 cannot be reached/);
   });
@@ -118,7 +97,7 @@ describe("npm run label", () => {
 describe("npm run model", () => {
   const models = join(folder, "models");
   const labels = join(folder, "labels.txt");
-  const model = (...args: string[]) => run("model", [...args, "--models", models]);
+  const model = (...args: string[]) => runScript("model", [...args, "--models", models]);
   const installed = () => readdirSync(models).filter((name) => name !== "index.json");
 
   beforeAll(() => {

@@ -1,5 +1,4 @@
 /** npm run evaluate, as a user runs it: a few pictures of known class, in folders and by their names. */
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Classes, classNamesOf, readSynsets } from "../../scripts/evaluate/classes.ts";
 import { agreementOf, figuresOf, passes } from "../../scripts/evaluate/figures.ts";
 import { labelsOfModel } from "../../scripts/lib/model-index.ts";
+import { runScript } from "../script.ts";
 
 const root = mkdtempSync(join(tmpdir(), "evaluate-"));
 const put = (picture: string, ...path: string[]) => {
@@ -28,17 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-function evaluate(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--import", "tsx", "scripts/evaluate.ts", ...args]);
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (data) => (out += data));
-    child.stderr.on("data", (data) => (err += data));
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
-
+const evaluate = (...args: string[]) => runScript("evaluate", args);
 const V1 = ["--model", "mobilenet_v1_1.0_224", "--crop", "squash"];
 
 describe("npm run evaluate", () => {

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import UPNG from "upng-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { MODELS } from "../../scripts/lib/model-index.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, type Label, labelsOf, post } from "./client.ts";
-import { RUNTIMES } from "./runtimes.ts";
 
 const coffee = fixture("coffee.png");
 const chelsea = fixture("chelsea.png");
@@ -49,11 +50,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(models, { recursive: true }));
 
-describe.each(RUNTIMES)("explain, on %s", (_, start) => {
-  let labeler: Awaited<ReturnType<typeof start>>;
+describe("explain", () => {
+  let labeler: RunningLabeler;
   let url: string;
   beforeAll(async () => {
-    labeler = await start({ models });
+    labeler = await startWorkerd({ models });
     url = `${labeler.url}/label`;
   });
   afterAll(() => labeler.stop());

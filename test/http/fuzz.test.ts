@@ -2,13 +2,13 @@
  * Damaged images from outside: mutations of every picture there is, from a fixed seed. FUZZ_CASES and FUZZ_SEED change
  * how many and which: FUZZ_CASES=100000 npm test -- test/http/fuzz.test.ts
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { Inspector } from "../../scripts/lib/isolate-memory.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
+import { tinyModels } from "./tiny-model.ts";
 
 const CASES = Number(process.env.FUZZ_CASES ?? 2000);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
@@ -51,14 +51,10 @@ function pictures(): Uint8Array[] {
   });
 }
 
-const models = mkdtempSync(join(tmpdir(), "models-"));
+const models = tinyModels();
 let labeler: RunningWorkerd;
 let inspector: Inspector;
 beforeAll(async () => {
-  // A network of no weight: the images are under test.
-  mkdirSync(join(models, "tiny"));
-  cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
-  writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
   labeler = await startWorkerd({ models, settings: { DEFAULT_MODEL: "tiny" } });
   inspector = await Inspector.open(labeler.inspector);
 });

@@ -19,7 +19,8 @@ let labeler: RunningWorkerd;
 let inspector: Inspector;
 let url: string;
 beforeAll(async () => {
-  labeler = await startWorkerd();
+  // However slow the machine is: none shall be refused.
+  labeler = await startWorkerd({ settings: { MAX_WAIT_MS: "60000" } });
   inspector = await Inspector.open(labeler.inspector);
   url = `${labeler.url}/label`;
 });

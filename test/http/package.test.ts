@@ -1,11 +1,12 @@
 /** npm run package: a labeler that needs nothing but Node, for this machine, and for ARM, emulated by QEMU. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { fixture, labelsOf, post } from "./client.ts";
+import { addTiny } from "./tiny-model.ts";
 
 /** Debian's packages qemu-user and libc6-arm64-cross. */
 const ARM = { qemu: "/usr/bin/qemu-aarch64", root: "/usr/aarch64-linux-gnu" };
@@ -59,10 +60,7 @@ it("labels, asks for its token, and takes a model that is dropped into its folde
   const url = await serve(here, ["--var", "DEFAULT_MODEL:late"]);
   expect((await post(`${url}/label`, fixture("coffee.png"))).status).toBe(401);
   expect((await labelsOf(await label(url, "coffee.png", "model=mobilenet_v1_1.0_224")))[0].label).toBe("968:espresso");
-  const late = join(here, "model-assets/late");
-  mkdirSync(late);
-  writeFileSync(join(late, "labels.txt"), "red\ngreen\nblue\ngrey\n");
-  cpSync("test/fixtures/ops/tiny-float.tflite", join(late, "model.tflite"));
+  addTiny(join(here, "model-assets"), "late");
   const status = () => label(url, "coffee.png", "").then((response) => response.status);
   await expect.poll(status, { timeout: 10_000 }).toBe(200);
 });

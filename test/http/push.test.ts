@@ -1,5 +1,5 @@
 /** The push of results to configured targets that fail, hang, redirect and come back, over a killed labeler. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../sc
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { post } from "./client.ts";
+import { tinyModels } from "./tiny-model.ts";
 
 interface Target {
   readonly url: string;
@@ -22,10 +23,7 @@ interface Target {
 }
 
 /** A small model: the images here cannot be read. */
-const models = mkdtempSync(join(tmpdir(), "edge-labeler-models-"));
-mkdirSync(join(models, "tiny"));
-cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
-writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
+const models = tinyModels();
 afterAll(() => rmSync(models, { recursive: true }));
 
 let state: string;

@@ -1,6 +1,6 @@
 /** Handing images over and reading their labels back, on workerd itself and in wrangler dev. */
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
 import { startWorkerd } from "../../scripts/lib/workerd.ts";
 import { expectProblem, fixture, post } from "./client.ts";
+import { tinyModels } from "./tiny-model.ts";
 
 interface Row {
   next: string;
@@ -278,10 +279,7 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
 
 it("what was acknowledged is on disk, whenever the process is killed", async () => {
   const state = mkdtempSync(join(tmpdir(), "edge-labeler-state-"));
-  const models = join(state, "models"); // small: the images cannot be read
-  mkdirSync(join(models, "tiny"), { recursive: true });
-  cpSync("test/fixtures/ops/tiny-float.tflite", join(models, "tiny/model.tflite"));
-  writeFileSync(join(models, "tiny/labels.txt"), "red\ngreen\nblue\ngrey\n");
+  const models = tinyModels(); // the images cannot be read
   const acknowledged: string[] = [];
   /** Sends one after the other until nobody answers any more. */
   const send = async (base: string, client: string) => {
@@ -312,6 +310,6 @@ it("what was acknowledged is on disk, whenever the process is killed", async () 
     }
     expect(acknowledged.length).toBeGreaterThan(100);
   } finally {
-    rmSync(state, { recursive: true });
+    for (const folder of [state, models]) rmSync(folder, { recursive: true });
   }
 });

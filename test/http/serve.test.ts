@@ -1,7 +1,7 @@
 /** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import { readArguments } from "../../scripts/lib/command.ts";
 import { MODELS } from "../../scripts/lib/model-index.ts";
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { serveCommand, serveOptions } from "../../scripts/serve/options.ts";
+import { scriptArguments } from "../script.ts";
 import { fixture, labelsOf, post } from "./client.ts";
+import { addTiny } from "./tiny-model.ts";
 
 const coffee = fixture("coffee.png");
 const authorization = "Bearer s3cret";
@@ -31,7 +33,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "edge-labeler-serve-"));
   state = join(folder, "state");
   models = join(folder, "models");
-  add("tiny", "tiny-float.tflite");
+  addTiny(models, "tiny");
 });
 afterEach(async () => {
   for (const { process, ended } of running.splice(0)) {
@@ -41,13 +43,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function add(name: string, file: string, labels = "red\ngreen\nblue\ngrey\n"): void {
-  mkdirSync(join(models, name), { recursive: true });
-  cpSync(join("test/fixtures/ops", file), join(models, name, "model.tflite"));
-  writeFileSync(join(models, name, "labels.txt"), labels);
-}
-
-const DIRECT = [process.execPath, "--import", "tsx", "scripts/serve.ts"];
+const DIRECT = [process.execPath, ...scriptArguments("serve")];
 const BY_NPM = ["npm", "run", "serve", "--"];
 
 async function spawnServe(args: string[], [command, ...first] = DIRECT): Promise<Serve> {
@@ -124,11 +120,11 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   };
   const first = workerd();
   expect(await label("late")).toBeUndefined();
-  add("late", "tiny-float.tflite");
+  addTiny(models, "late");
   await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["blue", "green", "grey", "red"]);
   await new Promise((wake) => setTimeout(wake, 700)); // the new folder was noted
   expect(workerd()).toBe(first);
-  add("late", "tiny-float.tflite", "one\ntwo\nthree\nfour\n");
+  addTiny(models, "late", { labels: "one\ntwo\nthree\nfour\n" });
   await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["four", "one", "three", "two"]);
   expect(labeler.log()).toMatch(/Changed: late/);
   expect(labeler.log()).not.toMatch(/workerd ended/);

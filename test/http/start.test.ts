@@ -1,11 +1,12 @@
 /** npm start itself, with a folder of models that changes while it runs. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { freePorts } from "../../scripts/lib/ports.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
+import { addTiny } from "./tiny-model.ts";
 
 const coffee = fixture("coffee.png");
 const models = mkdtempSync(join(tmpdir(), "models-"));
@@ -13,19 +14,13 @@ let npm: ChildProcess;
 let url: string;
 let log = "";
 
-function add(name: string, file: string): void {
-  mkdirSync(join(models, name));
-  cpSync(join("test/fixtures/ops", file), join(models, name, "model.tflite"));
-  writeFileSync(join(models, name, "labels.txt"), "red\ngreen\nblue\ngrey\n");
-}
-
 function stop(): void {
   if (npm.pid !== undefined && npm.exitCode === null && npm.signalCode === null) process.kill(-npm.pid, "SIGTERM");
 }
 
 beforeAll(async () => {
-  add("first", "tiny-float.tflite");
-  add("broken", "bad-custom-op.tflite");
+  addTiny(models, "first");
+  addTiny(models, "broken", { file: "bad-custom-op.tflite" });
   const [port] = await freePorts(1);
   url = `http://127.0.0.1:${port}`;
   const args = ["start", "--", "--port", String(port), "--assets", models, "--var", "DEFAULT_MODEL:first"];
@@ -46,7 +41,7 @@ it("says which model cannot be used and why, and serves the others", async () =>
 
 it("has a model that was dropped in while it ran", async () => {
   await expectProblem(await post(`${url}/label?model=late`, coffee), 404, "unknown-model", /Installed: broken, first/);
-  add("late", "tiny-float.tflite");
+  addTiny(models, "late");
   const status = () =>
     post(`${url}/label?model=late`, coffee).then(
       (r) => r.status,
