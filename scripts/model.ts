@@ -33,7 +33,8 @@ function range({ type, normalization }: NonNullable<IndexEntry["input"]>): strin
 
 function row({ name, bytes, input, classes, precisions, error }: IndexEntry): string[] {
   if (error !== undefined) return [name, megabytes(bytes), "–", "–", `not usable: ${error}`];
-  const size = input === undefined ? "–" : `${input.width}×${input.height} ${input.type} ${range(input)}`;
+  const size =
+    input === undefined ? "–" : `${input.width}×${input.height} ${input.layout} ${input.type} ${range(input)}`;
   return [name, megabytes(bytes), size, `${classes}`, (precisions ?? []).join(", ")];
 }
 

@@ -1,6 +1,6 @@
 /** Looks through model-assets/, judges each folder by the Worker's own code, and writes what is there to index.json. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
@@ -74,11 +74,11 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
     if (!precisions.includes(precision)) {
       throw new LabelerError("model-unusable", `model.json, precision: the model can be ${oneOf(precisions)}.`);
     }
-    const { width, height, type, normalization } = model.input;
+    const { width, height, type, layout, normalization } = model.input;
     return {
       ...found,
       ...(model.description === undefined ? {} : { description: model.description }),
-      input: { width, height, type, ...(normalization && { normalization }) },
+      input: { width, height, type, layout, ...(normalization && { normalization }) },
       classes: model.labels.length,
       crop: model.crop,
       precisions,
@@ -94,10 +94,16 @@ async function judge(root: string, name: string): Promise<IndexEntry> {
 }
 
 /** Has wrangler leave out what it would end for, Cloudflare's limit on static files being its own. */
-const ignoring = (models: readonly IndexEntry[]): string =>
-  ["# Written by npm start and the like: files that are too large for wrangler"]
-    .concat(models.filter((entry) => tooLargeToDeploy(entry)).map(({ name }) => `/${name}/model.tflite`))
-    .join("\n");
+async function writeIgnored(root: string, models: readonly IndexEntry[]): Promise<void> {
+  const path = join(root, ".assetsignore");
+  const large = models.filter(tooLargeToDeploy).map(({ name }) => `/${name}/model.tflite\n`);
+  if (large.length === 0) await rm(path, { force: true });
+  else
+    await writeIfNew(
+      path,
+      `# Written by npm start and the like: files that are too large for wrangler\n${large.join("")}`,
+    );
+}
 
 /**
  * Judges every folder in `root` and writes its index.json, and .assetsignore for wrangler; leaves the files alone where they
@@ -114,6 +120,6 @@ export async function indexModels(root: string = MODELS): Promise<readonly Index
   }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
   await writeIfNew(join(root, "index.json"), json);
-  await writeIfNew(join(root, ".assetsignore"), `${ignoring(models)}\n`);
+  await writeIgnored(root, models);
   return models;
 }

@@ -56,6 +56,7 @@ const model = z.strictObject({
       width: z.int(),
       height: z.int(),
       type: text,
+      layout: z.enum(["rgb", "grey", "planes"]),
       normalization: z.optional(z.strictObject({ mean: z.array(z.number()), std: z.array(z.number()) })),
     }),
   ),

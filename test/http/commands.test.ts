@@ -111,7 +111,7 @@ describe("npm run model", () => {
     const added = await model("add", file, "--labels", labels);
     expect(added).toMatchObject({ code: 0, err: "" });
     expect(installed()).toEqual(["my-model-2"]);
-    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 float32 -1…1 +4 /);
+    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 rgb float32 -1…1 +4 /);
     expect(await model("check")).toMatchObject({ code: 0, out: "my-model-2: can be used\n" });
     const again = await model("add", file, "--labels", labels);
     expect(again).toMatchObject({ code: 1, out: "" });

@@ -6,6 +6,7 @@ import type { Input } from "../inference/input.ts";
 import { Plan } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
+import { inputFrom } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 import { levelsOf } from "./preprocess.ts";
 import { type Label, ofOneScore, softmax, topIndices, topK } from "./top-k.ts";
@@ -89,20 +90,26 @@ export class Classifier {
     const { height, width } = this.input;
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
-    return this.#infer({ pixels, levels: this.#levels, shape: this.#shape });
+    return this.#infer(this.#inputFrom(pixels));
   }
 
   /**
    * As probabilities(), of numbers that are normalised already, for a network with float32 input.
    *
    * @param values [height, width, 3] of `input`, red first.
+   * @throws LabelerError of kind bad-body where the network has its input in another order.
    */
   probabilitiesOf(values: Float32Array): Float32Array {
-    return this.#infer({ values, shape: this.#shape });
+    const { layout, shape } = this.input;
+    if (layout === "rgb") return this.#infer({ values, shape });
+    throw new LabelerError(
+      "bad-body",
+      `The network's input is [${shape.join(", ")}]: send pixels as UINT8, or image files as BYTES.`,
+    );
   }
 
-  get #shape(): readonly number[] {
-    return [1, this.input.height, this.input.width, 3];
+  #inputFrom(pixels: Uint8Array): Input {
+    return inputFrom(pixels, this.#levels, this.input.layout, this.input.shape);
   }
 
   #infer(input: Input): Float32Array {
@@ -130,13 +137,12 @@ export class Classifier {
    * @throws LabelerError of kind no-explanation for a network that has no such maps.
    */
   explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Explanation {
-    const input = { pixels, levels: this.#levels, shape: this.#shape };
     const choose = ([output]: readonly Float32Array[]) => {
       if (output.length < this.labels.length) throw new NoActivation("The network has one score for two labels.");
       return topIndices(output, rank).at(-1) ?? 0;
     };
     try {
-      const { outputs, activation } = classActivation(this.#runner, [input], choose);
+      const { outputs, activation } = classActivation(this.#runner, [this.#inputFrom(pixels)], choose);
       return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };
     } catch (error) {
       if (!(error instanceof NoActivation)) throw error;

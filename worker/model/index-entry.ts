@@ -1,6 +1,7 @@
 /** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
 import { oneOf } from "../words.ts";
+import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 import type { Crop } from "./spec.ts";
 
@@ -23,6 +24,7 @@ export interface IndexEntry {
     readonly width: number;
     readonly height: number;
     readonly type: string;
+    readonly layout: Layout;
     /** Of pixels 0..255, for red, green and blue; absent where the network takes them as they are. */
     readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   };

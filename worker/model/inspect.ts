@@ -7,6 +7,7 @@ import { assertSupported } from "../inference/support.ts";
 import { type Graph, type Quantization, readTflite, type Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
 import { parseLabels } from "./labels.ts";
+import { type Layout, layoutOf } from "./layout.ts";
 import { usualNormalization } from "./normalization.ts";
 import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
 
@@ -27,6 +28,9 @@ export type PerChannel = readonly [number, number, number];
 export interface InputSpec {
   readonly width: number;
   readonly height: number;
+  readonly layout: Layout;
+  /** Of the tensor. */
+  readonly shape: readonly number[];
   readonly type: "float32" | "uint8" | "int8";
   readonly quantization: Quantization | undefined;
   /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels as they are. */
@@ -71,9 +75,12 @@ const perChannel = (values: number | readonly number[]): PerChannel => {
 
 function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
   const tensor = soleTensor(graph, graph.inputs, "input");
-  const [batch, height = 0, width = 0, channels] = tensor.shape;
-  if (tensor.shape.length !== 4 || batch !== 1 || channels !== 3 || height < 1 || width < 1) {
-    refuse(`The input is ${describe(tensor)}; an image classifier takes [1, height, width, 3].`);
+  const size = layoutOf(tensor.shape);
+  if (size === undefined || size.height < 1 || size.width < 1) {
+    return refuse(
+      `The input is ${describe(tensor)}; an image classifier takes [1, height, width, 3], or [1, 3, height, width], or one ` +
+        "channel in the place of three.",
+    );
   }
   // An open batch is one image at a time; an open size leaves nothing to resize to.
   if (tensor.open.slice(1).some(Boolean))
@@ -86,7 +93,7 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
   const type = tensor.type as InputSpec["type"];
-  return { width, height, type, quantization: tensor.quantization, normalization };
+  return { ...size, shape: tensor.shape, type, quantization: tensor.quantization, normalization };
 }
 
 function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): string[] {

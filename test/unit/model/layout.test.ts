@@ -1,0 +1,54 @@
+/** Networks whose input is not [1, height, width, 3]; see scripts/fixtures/tflite_ops.py. */
+import { describe, expect, it } from "vitest";
+import { Classifier } from "../../../worker/model/classifier.ts";
+import { layoutOf } from "../../../worker/model/layout.ts";
+import { fixture, fixtureJson } from "../files.ts";
+import type { Case } from "../inference/cases.ts";
+
+const LABELS = "red\ngreen\nblue\ngrey\n";
+const cases = await fixtureJson<Case[]>("ops/cases.json");
+
+/** The picture that the case's input was made of, [height, width, 3]. */
+function pictureOf({ inputs: [{ data, shape }] }: Case): Uint8Array {
+  const bytes = data.map((value) => Math.round(value * 127.5 + 127.5));
+  const places = 64;
+  const at = shape[3] === 1 ? (i: number) => i : (i: number, channel: number) => channel * places + i;
+  return Uint8Array.from({ length: 3 * places }, (_, i) => bytes[at(Math.floor(i / 3), i % 3)]);
+}
+
+describe.each(["tiny-planes", "tiny-grey"])("%s", (name) => {
+  const some = cases.filter(({ file }) => file === `${name}.tflite`);
+
+  it("labels pictures as TensorFlow Lite does", async () => {
+    const classifier = await Classifier.load({ tflite: await fixture(`ops/${name}.tflite`), labels: LABELS });
+    expect(some.length).toBe(2);
+    for (const example of some) {
+      const probabilities = classifier.probabilities(pictureOf(example));
+      for (const [i, value] of example.outputs[0].data.entries()) expect(probabilities[i]).toBeCloseTo(value, 5);
+    }
+    expect(() => classifier.probabilitiesOf(new Float32Array(192))).toThrow(/send pixels as UINT8/);
+    classifier.dispose();
+  });
+});
+
+it("grey is that of ITU-R 601, rounded as Pillow does it", async () => {
+  const classifier = await Classifier.load({ tflite: await fixture("ops/tiny-grey.tflite"), labels: LABELS });
+  const filled = (...rgb: number[]) =>
+    classifier.probabilities(Uint8Array.from({ length: 192 }, (_, i) => rgb[i % 3])).slice();
+  // Image.new("RGB", (8, 8), (200, 30, 90)).convert("L") has 88 everywhere.
+  expect(filled(200, 30, 90)).toEqual(filled(88, 88, 88));
+  expect(filled(200, 30, 90)).not.toEqual(filled(89, 89, 89));
+});
+
+it.each([
+  [[1, 4, 6, 3], { height: 4, width: 6, layout: "rgb" }],
+  [[1, 3, 6, 3], { height: 3, width: 6, layout: "rgb" }],
+  [[1, 3, 4, 6], { height: 4, width: 6, layout: "planes" }],
+  [[1, 28, 28, 1], { height: 28, width: 28, layout: "grey" }],
+  [[1, 1, 28, 28], { height: 28, width: 28, layout: "grey" }],
+  [[1, 28, 28, 4], undefined],
+  [[2, 28, 28, 3], undefined],
+  [[28, 28, 3], undefined],
+])("an input of shape %j is %j", (shape, expected) => {
+  expect(layoutOf(shape)).toEqual(expected);
+});

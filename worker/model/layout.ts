@@ -1,0 +1,50 @@
+/** In which order a network has its input's values, where pixels have red, green and blue side by side. */
+import { type Input, LEVELS } from "../inference/input.ts";
+
+/**
+ * `rgb`: as pixels do, [1, height, width, 3]; `grey`: one value for each place, [1, height, width, 1]; `planes`: all of red,
+ * then all of green, then all of blue, [1, 3, height, width], as networks have them that come from PyTorch.
+ */
+export type Layout = "rgb" | "grey" | "planes";
+
+export interface Size {
+  readonly height: number;
+  readonly width: number;
+  readonly layout: Layout;
+}
+
+/** @returns Undefined where an input of this shape is no single image. */
+export function layoutOf(shape: readonly number[]): Size | undefined {
+  const [batch, a, b, c] = shape;
+  if (shape.length !== 4 || batch !== 1) return undefined;
+  if (c === 3 || c === 1) return { height: a, width: b, layout: c === 3 ? "rgb" : "grey" };
+  return a === 3 || a === 1 ? { height: b, width: c, layout: a === 3 ? "planes" : "grey" } : undefined;
+}
+
+/** ITU-R 601, as Pillow's convert("L") rounds it. */
+const luma = (red: number, green: number, blue: number): number =>
+  (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16;
+
+/**
+ * What a network is given.
+ *
+ * @param pixels [height, width, 3], 0..255, red first.
+ * @param levels What each value of a byte becomes, [channel][byte]; see levelsOf().
+ * @param shape Of the network's input.
+ */
+export function inputFrom(pixels: Uint8Array, levels: Float32Array, layout: Layout, shape: readonly number[]): Input {
+  if (layout === "rgb") return { pixels, levels, shape };
+  const places = pixels.length / 3;
+  const values = new Float32Array(layout === "grey" ? places : pixels.length);
+  for (let place = 0, at = 0; place < places; place++, at += 3) {
+    const [red, green, blue] = [pixels[at], pixels[at + 1], pixels[at + 2]];
+    if (layout === "grey") {
+      values[place] = levels[luma(red, green, blue)];
+    } else {
+      values[place] = levels[red];
+      values[places + place] = levels[LEVELS + green];
+      values[2 * places + place] = levels[2 * LEVELS + blue];
+    }
+  }
+  return { values, shape };
+}
