@@ -169,3 +169,40 @@ describe.each(["SUM", "REDUCE_MAX"] as const)("%s", (op) => {
     expect([...runPlan(bytes, { precision: "quantised" }, input)]).toEqual([...expected]);
   });
 });
+
+describe.each(["ADD", "SUB", "MUL", "MAXIMUM"] as const)(
+  "%s of operands that are both smaller than the result",
+  (op) => {
+    const options = op === "MAXIMUM" ? undefined : { activation: "NONE" as const };
+
+    it.each(SEEDS)("is that of the first one repeated, seed %i", (seed) => {
+      const random = new Random(seed);
+      const shape = [1, random.int(2, 5), random.int(2, 5), random.int(2, 19)];
+      const pixels = [1, shape[1], shape[2], 1];
+      const [one, other] = random.pick([
+        [pixels, [1, 1, 1, shape[3]]],
+        [pixels, [shape[3]]],
+        [[1, shape[1], 1, shape[3]], pixels.slice(1)],
+        [
+          [1, shape[1], 1, 1],
+          [shape[2], 1],
+        ],
+      ]);
+      const outer = shape.map((dim, axis) =>
+        one[axis] === 1 && (other[axis - 4 + other.length] ?? 1) === 1 ? 1 : dim,
+      );
+      for (const type of ["float32", "int8"] as const) {
+        const quantization = type === "int8" ? { scale: [0.5], zeroPoint: [-3], axis: 0 } : undefined;
+        const of = (dims: number[]) => ({ shape: dims, type, ...(quantization && { quantization }) });
+        const values = (dims: number[]) => Float32Array.from({ length: size(dims) }, () => random.int(-40, 40));
+        const [a, b] = [values(one), values(other)];
+        const repeated = Float32Array.from({ length: size(outer) }, (_, i) => a[spread(outer, one, i)]);
+        const operator = { op, options } as Pick<Of<typeof op>, "op" | "options">;
+        const precision = type === "int8" ? "quantised" : "exact";
+        const expected = runPlan(graphOf([of(outer), of(other), of(outer)], operator), { precision }, repeated, b);
+        const given = graphOf([of(one), of(other), of(outer)], operator);
+        expect([...runPlan(given, { precision }, a, b)]).toEqual([...expected]);
+      }
+    });
+  },
+);

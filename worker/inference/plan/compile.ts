@@ -5,6 +5,7 @@ import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type Means, type PlanPrecision } from "./builder.ts";
 import { convolutionStep } from "./convolution.ts";
 import { copySteps } from "./copies.ts";
+import { elementwiseSteps, isElementwise } from "./elementwise.ts";
 import { findHead, type Head } from "./head.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
 import { otherStep } from "./others.ts";
@@ -55,6 +56,7 @@ function stepsOf(builder: Builder, operator: KnownOperator): readonly Step[] {
     builder.alias(output, source);
     return [];
   }
+  if (isElementwise(operator)) return elementwiseSteps(builder, operator);
   switch (operator.op) {
     case "PAD":
     case "PADV2":

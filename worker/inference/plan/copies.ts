@@ -1,14 +1,22 @@
 /** Steps for what takes values from places that are no neighbours: SLICE, STRIDED_SLICE, TRANSPOSE and MIRROR_PAD. */
-import type { Of } from "../../tflite/graph.ts";
+import type { KnownOperator, Of } from "../../tflite/graph.ts";
 import { integers, sizeOf } from "../constants.ts";
 import { pairsOf } from "../pairs.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold } from "./fit.ts";
 import { refuse } from "./parts.ts";
-import { at, type KernelStep } from "./step.ts";
+import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { sameScale, tensorOf, type Value } from "./value.ts";
 
 type CopyOperator = Of<"SLICE" | "STRIDED_SLICE" | "TRANSPOSE" | "MIRROR_PAD">;
+
+/** What a copy is of and where it goes. */
+interface Ends {
+  readonly input: Value;
+  readonly output: Value;
+  /** The input, where it does not change. */
+  readonly constant?: Packed | undefined;
+}
 
 /** Places along a dimension: which is the first, how many there are, and how far one is from the next. */
 interface Places {
@@ -45,8 +53,8 @@ function merged(levels: readonly Level[]): Level[] {
 
 /** `struct Copy`. */
 function copyStep(
-  operator: CopyOperator,
-  [input, output]: readonly [Value, Value],
+  operator: KnownOperator,
+  { input, output, constant }: Ends,
   [from, to]: readonly [number, number],
   given: readonly Level[],
 ): KernelStep {
@@ -56,8 +64,9 @@ function copyStep(
   const all = [...none, ...levels];
   return {
     kernel: input.kind === "f32" ? "copy_f32" : "copy_u8",
+    ...(constant && { packed: constant }),
     words: [
-      at(input.tensor.index),
+      constant ? packedAt(0) : at(input.tensor.index),
       at(output.tensor.index),
       from,
       to,
@@ -74,10 +83,10 @@ const stepsOf = (shape: readonly number[]): number[] => shape.map((_, axis) => s
 /** What becomes the output's dimensions, in their order, is taken from the input's. */
 function takenStep(
   operator: CopyOperator,
-  values: readonly [Value, Value],
+  ends: Ends,
   taken: readonly (Places & { readonly axis: number })[],
 ): KernelStep {
-  const [input, output] = values;
+  const { input, output } = ends;
   const { shape } = input.tensor;
   const steps = stepsOf(shape);
   for (const { axis, first, count, step } of taken) {
@@ -93,7 +102,7 @@ function takenStep(
     inStep: step * steps[axis],
     outStep: outSteps[i],
   }));
-  return copyStep(operator, values, [from, 0], levels);
+  return copyStep(operator, ends, [from, 0], levels);
 }
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
@@ -121,12 +130,12 @@ function stridedPlaces(
 
 function mirrorSteps(
   operator: Of<"MIRROR_PAD">,
-  values: readonly [Value, Value],
+  ends: Ends,
   paddings: readonly (readonly [number, number])[],
 ): KernelStep[] {
-  const { shape } = values[0].tensor;
+  const { shape } = ends.input.tensor;
   const padded = shape.map((dim, axis) => dim + (paddings[axis]?.[0] ?? 0) + (paddings[axis]?.[1] ?? 0));
-  mustFit(operator, paddings.length === shape.length && padded.join() === values[1].tensor.shape.join());
+  mustFit(operator, paddings.length === shape.length && padded.join() === ends.output.tensor.shape.join());
   const edge = operator.options.withEdge ? 0 : 1;
   const mirrored = paddings.flat().every((count, i) => count >= 0 && count <= shape[i >> 1] - edge);
   if (!mirrored) return refuse(operator, "mirrors more than there is");
@@ -153,14 +162,27 @@ function mirrorSteps(
       inStep: step * steps[axis],
       outStep: outSteps[axis],
     }));
-    return copyStep(operator, values, [from, to], levels);
+    return copyStep(operator, ends, [from, to], levels);
   });
+}
+
+/** Repeats the values of an input until they have the shape of the output, with which they were found to be compatible. */
+export function repeatStep(operator: KnownOperator, ends: Ends): KernelStep {
+  const { shape } = ends.output.tensor;
+  const own = ends.input.tensor.shape;
+  const filled = [...Array.from({ length: shape.length - own.length }, () => 1), ...own];
+  mustFit(operator, filled.length === shape.length && filled.every((dim, axis) => dim === 1 || dim === shape[axis]));
+  const [steps, outSteps] = [stepsOf(filled), stepsOf(shape)];
+  const levels = shape.map((count, axis) => {
+    return { count, inStep: filled[axis] === 1 ? 0 : steps[axis], outStep: outSteps[axis] };
+  });
+  return copyStep(operator, ends, [0, 0], levels);
 }
 
 /** @throws NoPlan if shapes do not fit each other, or too many dimensions are left. */
 export function copySteps(builder: Builder, operator: CopyOperator): readonly KernelStep[] {
-  const values = [builder.input(operator, 0), builder.output(operator)] as const;
-  const [input, output] = values;
+  const ends = { input: builder.input(operator, 0), output: builder.output(operator) };
+  const { input, output } = ends;
   if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
     return refuse(operator, "changes the kind or the scale");
   }
@@ -174,7 +196,7 @@ export function copySteps(builder: Builder, operator: CopyOperator): readonly Ke
         const [first, size] = [begins[axis], sizes[axis]];
         return { axis, first, count: size === -1 ? length - first : size, step: 1 };
       });
-      return [takenStep(operator, values, taken)];
+      return [takenStep(operator, ends, taken)];
     }
     case "STRIDED_SLICE": {
       const bounds = [1, 2, 3].map(integersIn);
@@ -183,15 +205,15 @@ export function copySteps(builder: Builder, operator: CopyOperator): readonly Ke
         bounds.every(({ length }) => length === bounds[0].length && length <= shape.length),
       );
       const taken = stridedPlaces(operator, shape, bounds).map((places, axis) => ({ ...places, axis }));
-      return [takenStep(operator, values, taken)];
+      return [takenStep(operator, ends, taken)];
     }
     case "TRANSPOSE": {
       const order = integersIn(1).map((axis) => (axis + shape.length) % shape.length);
       mustFit(operator, [...order].sort((a, b) => a - b).join() === shape.map((_, axis) => axis).join());
       const taken = order.map((axis) => ({ axis, first: 0, count: shape[axis], step: 1 }));
-      return [takenStep(operator, values, taken)];
+      return [takenStep(operator, ends, taken)];
     }
     case "MIRROR_PAD":
-      return mirrorSteps(operator, values, pairsOf(integersIn(1)));
+      return mirrorSteps(operator, ends, pairsOf(integersIn(1)));
   }
 }

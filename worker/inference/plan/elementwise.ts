@@ -4,6 +4,7 @@ import { bytesOf, sizeOf } from "../constants.ts";
 import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { byteTable, PAIRS, type PairOperator } from "./byte-pairs.ts";
+import { repeatStep } from "./copies.ts";
 import { NEAR } from "./multiplier.ts";
 import { limits, refuse } from "./parts.ts";
 import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
@@ -97,40 +98,57 @@ const OPERATIONS: {
 export const isElementwise = (operator: KnownOperator): operator is ElementwiseOperator => operator.op in OPERATIONS;
 
 interface Operands {
-  /** The longer one first. */
+  /** Of the output's size, and perhaps smaller. */
   readonly values: readonly [Value, Value];
   readonly swapped: boolean;
   readonly spread: { readonly period: number; readonly run: number };
   /** The second, where it does not change. */
   readonly constant: Packed | undefined;
+  /** What makes the first the output's size, in the output's place. */
+  readonly repeat?: KernelStep;
 }
 
+const constantOf = (builder: Builder, value: Value): Packed | undefined =>
+  builder.isConstant(value.tensor.index) ? constantOperand(builder, value.tensor, value) : undefined;
+
+/** The operands, the longer one first, and of two of one size the one that changes. */
 function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Value): Operands {
   const given = operator.inputs.map((index) => builder.value(index));
+  const refused = () => refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
+  if (given.some(({ kind }) => kind !== output.kind)) return refuse(operator, "mixes floats and integers");
   const swapped = given[1].size > given[0].size || builder.isConstant(operator.inputs[0]);
   const [a, b] = swapped ? [given[1], given[0]] : given;
+  const constant = constantOf(builder, b);
   const spread = spreadOf(a.tensor.shape, b.tensor.shape);
-  if (spread === undefined || a.size !== output.size || builder.isConstant(a.tensor.index)) {
-    return refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
+  if (a.size === output.size && spread !== undefined && !builder.isConstant(a.tensor.index)) {
+    return { values: [a, b], swapped, spread, constant };
   }
-  if (a.kind !== output.kind || b.kind !== output.kind) return refuse(operator, "mixes floats and integers");
-  const constant = builder.isConstant(b.tensor.index) ? constantOperand(builder, b.tensor, b) : undefined;
-  return { values: [a, b], swapped, spread, constant };
+  // Each is smaller than the output along some dimension: the first is repeated.
+  const over = spreadOf(output.tensor.shape, b.tensor.shape);
+  if (over === undefined || a.tensor.shape.length > output.tensor.shape.length) return refused();
+  const repeat = repeatStep(operator, { input: a, output, constant: constantOf(builder, a) });
+  return { values: [a, b], swapped, spread: over, constant, repeat };
 }
+
+/** Where the first operand is read. */
+const firstOf = ({ values: [a], repeat }: Operands, output: Value): Word =>
+  at(repeat ? output.tensor.index : a.tensor.index);
 
 /** `struct Elementwise`, of floats where no words for bytes are given. */
 function arithmeticStep(
   operator: ElementwiseOperator,
-  { values: [a, b], spread, constant }: Operands,
+  operands: Operands,
   output: Value,
   operation: number,
   bytes?: readonly Word[],
 ): KernelStep {
+  const { constant, spread } = operands;
+  const [, b] = operands.values;
   return {
     kernel: bytes ? "elementwise_u8" : "elementwise_f32",
     ...(constant && { packed: constant }),
     words: [
-      at(a.tensor.index),
+      firstOf(operands, output),
       constant ? packedAt(0) : at(b.tensor.index),
       at(output.tensor.index),
       output.size,
@@ -144,11 +162,9 @@ function arithmeticStep(
 }
 
 /** `struct Table`; the constant operand lies behind the table. */
-function tableStep(
-  { values: [a, b], spread, constant }: Operands,
-  output: Value,
-  makeTable: () => Uint8Array,
-): KernelStep {
+function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Array): KernelStep {
+  const { constant, spread } = operands;
+  const [, b] = operands.values;
   const packed: Packed = {
     bytes: PAIRS + (constant?.bytes ?? 0),
     write(view, packing) {
@@ -160,7 +176,7 @@ function tableStep(
     kernel: "look_up_pairs_u8",
     packed,
     words: [
-      at(a.tensor.index),
+      firstOf(operands, output),
       constant ? packedAt(PAIRS) : at(b.tensor.index),
       at(output.tensor.index),
       output.size,
@@ -172,9 +188,14 @@ function tableStep(
 }
 
 /** @throws NoPlan if the shapes are not such as the kernels take. */
-export function elementwiseStep(builder: Builder, operator: ElementwiseOperator): KernelStep {
+export function elementwiseSteps(builder: Builder, operator: ElementwiseOperator): readonly KernelStep[] {
   const output = builder.output(operator);
   const operands = operandsOf(builder, operator, output);
+  const step = combiningStep(operator, operands, output);
+  return operands.repeat ? [operands.repeat, step] : [step];
+}
+
+function combiningStep(operator: ElementwiseOperator, operands: Operands, output: Value): KernelStep {
   const [a, b] = operands.values;
   const operation = OPERATIONS[operator.op][operands.swapped ? 1 : 0];
   if (operation === undefined) return refuse(operator, "has slopes that are more than its values");

@@ -3,7 +3,6 @@ import type { KnownOperator, Of } from "../../tflite/graph.ts";
 import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
 import { isFunction } from "../functions.ts";
 import type { Builder } from "./builder.ts";
-import { elementwiseStep, isElementwise } from "./elementwise.ts";
 import { mustHold } from "./fit.ts";
 import { stepOfFunction } from "./functions.ts";
 import { convert, lookUp, refuse } from "./parts.ts";
@@ -28,7 +27,6 @@ function quantizeStep(operator: Of<"QUANTIZE">, input: Value, output: Value): Ke
 
 /** @throws NoPlan if no kernel does what this operator asks for. */
 export function otherStep(builder: Builder, operator: KnownOperator): Step {
-  if (isElementwise(operator)) return elementwiseStep(builder, operator);
   const input = builder.input(operator, 0);
   const output = builder.output(operator);
   switch (operator.op) {
