@@ -71,6 +71,7 @@ describe("the input's normalisation, where neither model.json nor metadata state
     ["tiny-float", "-1 to 1", { mean: all(127.5), std: all(127.5) }],
     ["tiny-rescaled", "none: the network multiplies pixels by 1/127.5", { mean: all(0), std: all(1) }],
     ["tiny-centred", "none: the network subtracts a mean of pixels", { mean: all(0), std: all(1) }],
+    ["tiny-divided", "none: the network divides pixels by 127.5 or so", { mean: all(0), std: all(1) }],
     ["tiny-calibrated", "0 to 1: that is what it quantises", { mean: all(0), std: all(255) }],
     ["tiny-uint8", "none: its bytes are pixels", undefined],
   ])("%s: %s", async (name, _, normalization) => {
