@@ -39,6 +39,17 @@ async function expectGoodLabel(): Promise<void> {
   expect((await labelsOf(await post(url, image)))[0].label).toBe("968:espresso");
 }
 
+/** On a slow machine an upload may wait too long for the one large decoder: it comes again, as it is told to. */
+async function postUntilTaken(image: Uint8Array<ArrayBuffer>): Promise<Response> {
+  for (;;) {
+    const response = await post(url, image);
+    if (response.status !== 503) return response;
+    expect(response.headers.get("retry-after")).toBe("1");
+    await response.arrayBuffer();
+    await new Promise((wake) => setTimeout(wake, 1000));
+  }
+}
+
 /** Does something, and meanwhile looks at the memory. @returns The most that was seen, in MB. */
 async function peakDuring(work: () => Promise<void>): Promise<{ isolate: number; process: number }> {
   let running = true;
@@ -51,10 +62,12 @@ async function peakDuring(work: () => Promise<void>): Promise<{ isolate: number;
   const watcher = (async () => {
     while (running) await look();
   })();
-  await work().finally(() => {
+  try {
+    await work();
+  } finally {
     running = false;
-  });
-  await watcher;
+    await watcher;
+  }
   await look();
   return peak;
 }
@@ -105,7 +118,7 @@ describe.runIf(referenceFolder)("photos of 24 megapixels", () => {
     async (name) => {
       const photo = file(name);
       const peak = await peakDuring(async () => {
-        const answers = await Promise.all(Array.from({ length: 8 }, () => post(url, photo)));
+        const answers = await Promise.all(Array.from({ length: 8 }, () => postUntilTaken(photo)));
         const labels = await Promise.all(answers.map(labelsOf));
         expect(new Set(labels.map(([best]) => best.label)).size).toBe(1);
       });
