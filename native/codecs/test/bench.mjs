@@ -11,6 +11,10 @@ const CORPUS = [
   ..."1080_rgb.png 1080_inter.png 12mp_pal.png 12mp_lossy.webp 1080_ll.webp".split(" "),
 ].map((name) => join("corpus", "large", name));
 const SMALL = "base420.jpg prog420.jpg rgb8.png lossy.webp ll.webp p.gif b24.bmp b8.bmp rle8.bmp";
+if (process.argv.length <= 2 && !reference) {
+  console.error("Set LABELER_REFERENCE to the folder that has the corpus, or name the files: bench.mjs FILE ...");
+  process.exit(1);
+}
 const paths =
   process.argv.length > 2
     ? process.argv.slice(2)

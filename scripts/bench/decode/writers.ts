@@ -1,6 +1,7 @@
 /** A writer of PNG files, and a palette: what the bench's inputs need and no library does as libpng would. */
 import { deflateSync, crc32 as zlibCrc32 } from "node:zlib";
 import type { Picture } from "../rivals/encoders.js";
+import { ADAM7, type Pass } from "./adam7.ts";
 
 /** 6 × 7 × 6 levels of red, green and blue as 0xRRGGBB, filled up with black to 256. */
 export const PALETTE: readonly number[] = Array.from({ length: 256 }, (_, index) => {
@@ -65,18 +66,7 @@ function filterRows(rows: Uint8Array, width: number, channels: number): Buffer {
   return filtered;
 }
 
-/** Adam7: the first column and row of a pass, and its steps. */
-const PASSES = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-] as const;
-
-function pass(picture: Picture, channels: number, [left, top, stepX, stepY]: (typeof PASSES)[number]): Buffer {
+function pass(picture: Picture, channels: number, [left, top, stepX, stepY]: Pass): Buffer {
   const [columns, rows] = [Math.ceil((picture.width - left) / stepX), Math.ceil((picture.height - top) / stepY)];
   const data = new Uint8Array(columns * rows * channels);
   for (let y = 0, to = 0; y < rows; y++) {
@@ -111,7 +101,7 @@ export function encodePng(picture: Picture, { interlaced = false, palette }: Png
   header.writeUInt32BE(picture.height, 4);
   header.set([8, palette === undefined ? 2 : 3, 0, 0, interlaced ? 1 : 0], 8);
   const rows = interlaced
-    ? Buffer.concat(PASSES.map((steps) => pass(picture, channels, steps)))
+    ? Buffer.concat(ADAM7.map((steps) => pass(picture, channels, steps)))
     : filterRows(picture.data, picture.width, channels);
   return Buffer.concat([
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),

@@ -1,5 +1,6 @@
 /** The resize against Pillow's own output, byte by byte, on pictures whose pixels a rule makes. */
 import { beforeAll, describe, expect, it } from "vitest";
+import { ADAM7, type Pass } from "../../../scripts/bench/decode/adam7.ts";
 import { encodeBmp } from "../../../scripts/bench/decode/bmp.ts";
 import { chunk, concat, deflate, ihdr, SIGNATURE } from "./png-builder.ts";
 import { decode, difference, type PillowCase, pillowCases, syntheticPixels } from "./references.ts";
@@ -9,23 +10,12 @@ beforeAll(async () => {
   pillow = await pillowCases();
 });
 
-/** Adam7: for each pass its first column and row, and the steps to the next. */
-const ADAM7 = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-];
-
 /** A PNG of 24 bits. */
 async function png(
   pixels: Uint8Array,
   width: number,
   height: number,
-  passes: number[][],
+  passes: readonly Pass[],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const data: number[] = [];
   for (const [x0, y0, dx, dy] of passes) {
