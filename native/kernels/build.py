@@ -24,7 +24,7 @@ from toolchain import compiler, environment, run  # noqa: E402
 SOURCE = HERE / "src"
 
 UNITS = (
-    "conv_f32 conv_f32_i16 conv_f32_strassen conv_u8_wide conv_u8_dot conv_u8_pairs depthwise_f32 depthwise_u8 elementwise pool convert move pack functions copy table"
+    "conv_f32 conv_f32_i16 conv_f32_strassen conv_u8_wide conv_u8_dot conv_u8_pairs depthwise_f32 depthwise_u8 depthwise_u8_dot elementwise pool convert move pack functions copy table"
 ).split()
 
 # -ffp-contract=off: what is fused is said by relaxed_madd. No loop of ours is to become a call of memcpy or memset.

@@ -93,12 +93,16 @@ INLINE void step(const int quads, v128_t x, const int8_t *w[QUADS], int32_t at, 
     }
 }
 
-/* Sixteen scaled sums, of which only the lowest byte counts, as they lie in accumulators → bytes [row][column]. */
-INLINE v128_t bytes_of(const v128_t scaled[ROWS], v128_t order) {
-    const v128_t byte = wasm_i16x8_splat(0xff);
-    const v128_t low = wasm_v128_and(wasm_u16x8_narrow_i32x4(scaled[0], scaled[1]), byte);
-    const v128_t high = wasm_v128_and(wasm_u16x8_narrow_i32x4(scaled[2], scaled[3]), byte);
-    return wasm_i8x16_relaxed_swizzle(wasm_u8x16_narrow_i16x8(low, high), order);
+struct Rounding {
+    struct Clamp clamp;
+    v128_t order;
+};
+
+/* Sixteen scaled sums as they lie in accumulators → bytes [row][column]. */
+INLINE v128_t bytes_of(const v128_t scaled[ROWS], struct Rounding rounding) {
+    const v128_t low = join_whole(scaled[0], scaled[1], rounding.clamp);
+    const v128_t high = join_whole(scaled[2], scaled[3], rounding.clamp);
+    return wasm_i8x16_relaxed_swizzle(join_bytes(low, high, rounding.clamp), rounding.order);
 }
 
 /* Where what is rare is handed over. */
@@ -158,11 +162,6 @@ INLINE struct Quad quad_at(const struct Conv *s, int32_t quad) {
     return (struct Quad){(const struct Channels *)(s->weights + (quad >> 1) * panel), (quad & 1) * 4};
 }
 
-struct Rounding {
-    struct Clamp clamp;
-    v128_t order;
-};
-
 /* Turn t has row (t + i) mod 4 in lane i: byte 4r + i comes from turn r − i. */
 INLINE v128_t order_of_turns(void) { return wasm_i8x16_const(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3); }
 
@@ -178,7 +177,9 @@ static __attribute__((noinline)) void store_exactly(const struct Conv *s, int32_
         for (int turn = 0; turn < ROWS; turn++) {
             scaled[turn] = scale_exactly(wasm_v128_load(spare->sums[q][turn]), own.channels, own.first, &s->range);
         }
-        wasm_v128_store(spare->bytes[q], bytes_of(scaled, order_of_turns()));
+        const v128_t bytes = wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(scaled[0], scaled[1]),
+                                                     wasm_i16x8_narrow_i32x4(scaled[2], scaled[3]));
+        wasm_v128_store(spare->bytes[q], wasm_i8x16_relaxed_swizzle(bytes, order_of_turns()));
     }
     store_some(spare, quads, out, s->columns, rows, s->columns - 4 * quad);
 }
@@ -223,7 +224,7 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
         for (int turn = 0; turn < ROWS; turn++) {
             scaled[turn] = scale_sums(sum[q][turn], own[q].channels, own[q].first, rounding.clamp, signs, &doubt);
         }
-        bytes[q] = bytes_of(scaled, rounding.order);
+        bytes[q] = bytes_of(scaled, rounding);
         OPAQUE(bytes[q]);
     }
     if (is_doubtful(doubt)) {

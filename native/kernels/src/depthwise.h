@@ -13,14 +13,14 @@ struct Depthwise {
     const uint8_t *input;   /* [in_height, in_width, in_channels] */
     const uint8_t *weights; /* by vector of channels; see the kernel */
     uint8_t *output;        /* [out_height, out_width, channels] */
-    uint8_t *planes;        /* scratch, [GROUP][block_rows · padded_width · 16 + PLANE_GAP] bytes */
+    uint8_t *planes;        /* scratch, [GROUP][block_rows · padded_width · 16 + PLANE_GAP] bytes, or see there */
     int32_t in_height, in_width, in_channels;
     int32_t out_height, out_width, channels;
     int32_t kernel_height, kernel_width;
     int32_t stride_y, stride_x, dilation_y, dilation_x;
     int32_t top, left;    /* padding */
     int32_t multiplier;   /* filters for each input channel: channels / in_channels */
-    int32_t block;        /* output rows at a time */
+    int32_t block;        /* output rows at a time; not in depthwise_u8_dot.c, nor is the next */
     int32_t padded_width; /* (out_width − 1) · stride + (kernel − 1) · dilation + 1 */
     int32_t input_zero;
     struct Range range;

@@ -110,23 +110,26 @@ static __attribute__((noinline)) v128_t combine_exactly(const struct Elementwise
 #define SUM_ERROR 6
 
 /* What sums in floats need, out of memory. */
-struct Factors {
+struct Summands {
     v128_t a, b, offset;
     struct Clamp clamp;
 };
 
-INLINE v128_t sum_in_floats(v128_t a, v128_t b, struct Factors factors, v128_t *doubt) {
+INLINE v128_t sum_in_floats(v128_t a, v128_t b, struct Summands factors, v128_t *doubt) {
     const v128_t inner = wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(b), factors.b, factors.offset);
-    return take_bytes(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), factors.clamp, doubt);
+    return take_whole(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), doubt);
 }
 
 /* As combine_exactly. */
-INLINE v128_t vector_u8(const struct Elementwise *s, struct Factors factors, int32_t in_floats, v128_t a, v128_t b) {
+INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, int32_t in_floats, v128_t a, v128_t b) {
     if (in_floats) {
         v128_t doubt = no_doubt();
         const v128_t low = sum_in_floats(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors, &doubt);
         const v128_t high = sum_in_floats(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors, &doubt);
-        if (!is_below(doubt, 2 * SUM_ERROR + 1)) return join_bytes(low, high);
+        if (!is_below(doubt, 2 * SUM_ERROR + 1)) {
+            const v128_t both = join_whole(low, high, factors.clamp);
+            return join_bytes(both, both, factors.clamp);
+        }
     }
     return combine_exactly(s, a, b);
 }
@@ -135,7 +138,7 @@ EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
     const uint8_t *a = s->a;
     uint8_t *to = s->output;
     const int32_t in_floats = s->in_floats;
-    const struct Factors factors = {wasm_f32x4_splat(s->a_factor), wasm_f32x4_splat(s->b_factor),
+    const struct Summands factors = {wasm_f32x4_splat(s->a_factor), wasm_f32x4_splat(s->b_factor),
                                     wasm_f32x4_splat(s->offset), clamp_to((struct Range){0, s->range.low, s->range.high})};
     for (int32_t start = 0; start < s->size && s->run > 1; start += s->period * s->run) {
         for (int32_t j = 0; j < s->period; j++) {

@@ -16,9 +16,7 @@
 
 #include "common.h"
 
-/* Bits of the fraction of a float in 256..512. */
-#define FRACTION 15
-/* In steps of 2^−FRACTION. */
+/* In steps of 2^−15, the last bit of a float in 256..512. */
 #define DOUBTFUL 11
 
 /* Added to the exact C by who packs it, which makes what is not clamped anyway positive, so that truncation is floor. */
@@ -44,38 +42,57 @@ struct Range {
 /* A range as `requantize` wants it. */
 struct Clamp {
     v128_t zero, low, high;
+    v128_t base; /* eight times 256 */
 };
 
 INLINE struct Clamp clamp_to(struct Range range) {
-    /* Half a step up, where the fraction is beyond doubt. */
-    return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_f32x4_splat(256.5f + (float)range.low),
-                          wasm_f32x4_splat(256.5f + (float)range.high)};
+    v128_t base = wasm_i16x8_splat(256);
+    /* Else it would be made again for each tile. */
+    OPAQUE(base);
+    return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_u8x16_splat(range.low), wasm_u8x16_splat(range.high),
+                          base};
 }
 
-/* Four floats of which 256 more than a byte is wanted → four bytes with 0x8700 above them; what is left of each float below
- * them is kept in `doubt` if it is the least so far. */
-INLINE v128_t take_bytes(v128_t scaled, struct Clamp clamp, v128_t *doubt) {
-    scaled = clamp_f32(scaled, clamp.low, clamp.high);
-    *doubt = wasm_u32x4_min(*doubt, wasm_i32x4_shl(scaled, 32 - FRACTION));
-    return wasm_u32x4_shr(scaled, FRACTION);
+/* Four floats of which 256 more than a byte is wanted → their whole parts. `doubt` has the least fraction so far, in the
+ * lower half of each lane, doubled, which pushes the byte's last bit out of it. What is beyond a byte has a fraction of
+ * no meaning. */
+INLINE v128_t take_whole(v128_t scaled, v128_t *doubt) {
+    *doubt = wasm_u16x8_min(*doubt, wasm_i16x8_add(scaled, scaled));
+    OPAQUE(*doubt);
+    return wasm_i32x4_relaxed_trunc_f32x4(scaled);
 }
 
-/* Eight of them → eight bytes in the lower half. */
-INLINE v128_t join_bytes(v128_t a, v128_t b) {
-    const v128_t both = wasm_v128_and(wasm_u16x8_narrow_i32x4(a, b), wasm_i16x8_splat(0xff));
-    return wasm_u8x16_narrow_i16x8(both, both);
+/* Eight of them → the bytes as 16-bit integers, not clamped. */
+INLINE v128_t join_whole(v128_t a, v128_t b, struct Clamp clamp) {
+    return wasm_i16x8_sub_sat(wasm_i16x8_narrow_i32x4(a, b), clamp.base);
 }
 
-/* Four sums → as take_bytes. */
+/* Sixteen of those → bytes. */
+INLINE v128_t join_bytes(v128_t a, v128_t b, struct Clamp clamp) {
+    return wasm_u8x16_min(wasm_u8x16_max(wasm_u8x16_narrow_i16x8(a, b), clamp.low), clamp.high);
+}
+
+/* What `requantize` needs of four channels. */
+struct Factors {
+    v128_t multiplier, offset, negative;
+};
+
+INLINE struct Factors factors_of(const struct Channels *channels, int first, struct Clamp clamp) {
+    return (struct Factors){wasm_v128_load(channels->multiplier + first),
+                            wasm_f32x4_add(wasm_v128_load(channels->offset + first), clamp.zero),
+                            wasm_v128_load(channels->negative + first)};
+}
+
+/* Four sums → as take_whole. */
+INLINE v128_t scale_by(v128_t sums, struct Factors factors, int signs, v128_t *doubt) {
+    v128_t offset = factors.offset;
+    if (signs) offset = wasm_f32x4_sub(offset, wasm_v128_and(wasm_i32x4_shr(sums, 31), factors.negative));
+    return take_whole(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(sums), factors.multiplier, offset), doubt);
+}
+
 INLINE v128_t scale_sums(v128_t sums, const struct Channels *channels, int first, struct Clamp clamp, int signs,
                          v128_t *doubt) {
-    v128_t offset = wasm_f32x4_add(wasm_v128_load(channels->offset + first), clamp.zero);
-    if (signs) {
-        const v128_t negative = wasm_v128_and(wasm_i32x4_shr(sums, 31), wasm_v128_load(channels->negative + first));
-        offset = wasm_f32x4_sub(offset, negative);
-    }
-    const v128_t factor = wasm_v128_load(channels->multiplier + first);
-    return take_bytes(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(sums), factor, offset), clamp, doubt);
+    return scale_by(sums, factors_of(channels, first, clamp), signs, doubt);
 }
 
 /* To begin with. */
@@ -83,7 +100,8 @@ INLINE v128_t no_doubt(void) { return wasm_i32x4_splat(-1); }
 
 /* Whether any fraction is below so many steps. */
 INLINE int is_below(v128_t doubt, const uint32_t steps) {
-    return __builtin_expect(wasm_v128_any_true(wasm_u32x4_lt(doubt, wasm_u32x4_splat(steps << (32 - FRACTION)))), 0);
+    const v128_t missing = wasm_u16x8_sub_sat(wasm_i16x8_splat(2 * steps), doubt);
+    return __builtin_expect(wasm_v128_any_true(wasm_v128_and(missing, wasm_i32x4_splat(0xffff))), 0);
 }
 
 INLINE int is_doubtful(v128_t doubt) { return is_below(doubt, DOUBTFUL); }
@@ -93,7 +111,8 @@ INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channel
                          v128_t *doubt) {
     const v128_t a = scale_sums(low_sums, channels, 0, clamp, signs, doubt);
     const v128_t b = scale_sums(high_sums, channels, 4, clamp, signs, doubt);
-    return join_bytes(a, b);
+    const v128_t both = join_whole(a, b, clamp);
+    return join_bytes(both, both, clamp);
 }
 
 INLINE v128_t scale_pair(v128_t sums, v128_t signs, const struct Channels *channels, int first) {

@@ -5,6 +5,7 @@ import { type Builder, scratchLayout } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
   type ByteMatrix,
+  canBeParted,
   DEEPEST_I16,
   depthwiseRounding,
   integersOf,
@@ -13,10 +14,12 @@ import {
   packBytesForDot,
   packDepthwiseBytes,
   packDepthwiseFloats,
+  packDepthwiseForDot,
   packFloats,
   packFloatsAsI16,
   type Rounding,
   type Source,
+  TAPS,
 } from "./pack.ts";
 import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
@@ -188,8 +191,22 @@ const clampIn = (operator: Convolution, output: Value): number[] =>
 /** What a value of one is in the memory of a float tensor, inverted. */
 const stepOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1);
 
+/** Whether depthwise_u8_dot.c can. */
+function goesByDot({ kernel, stride, dilation }: Geometry, input: Value, output: Value): boolean {
+  const single = input.tensor.shape[3] === output.tensor.shape[3];
+  return single && dilation[1] === 1 && (kernel[1] <= TAPS || TAPS % stride[1] === 0);
+}
+
+/** Scratch of depthwise_u8_dot.c: 16 sums, and as many rows of 16 channels as two rows of output reach over. */
+function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
+  const columns = output[1] + (Math.ceil(kernel[1] / TAPS) - 1) * Math.floor(TAPS / stride[1]);
+  const rows = (kernel[0] - 1) * dilation[0] + 1 + stride[0];
+  return 64 + rows * 4 * columns * COLUMN_BYTES;
+}
+
 /** `struct Depthwise`. */
 function depthwiseStep(
+  name: KernelStep["kernel"],
   operator: Extract<Convolution, { op: "DEPTHWISE_CONV_2D" }>,
   input: Value,
   output: Value,
@@ -204,13 +221,14 @@ function depthwiseStep(
   const reach = (kernel[0] - 1) * dilation[0] + 1;
   const fitting = Math.floor((PADDED_BYTES / rowBytes - reach) / stride[0]) + 1;
   const block = Math.min(size[0], Math.max(1, fitting));
-  const scratch = scratchLayout([rowBytes * ((block - 1) * stride[0] + reach) + PLANES * PLANE_GAP]);
+  const planes = rowBytes * ((block - 1) * stride[0] + reach) + PLANES * PLANE_GAP;
+  const scratch = scratchLayout([name === "depthwise_u8_dot" ? ringBytes(geometry) : planes]);
   const [low, high] = clampIn(operator, output);
   const short = shortness(input, output);
   // Away from zero if of any channel: of the last, if not of all.
   const rounding = depthwiseRounding(output.kind === "u8" && output.offset !== 0, channels - 1, channels);
   return {
-    kernel: input.kind === "f32" ? "depthwise_f32" : "depthwise_u8",
+    kernel: name,
     ...(packed && { packed }),
     scratch: scratch.bytes,
     words: [
@@ -249,6 +267,7 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   if (operator.op === "DEPTHWISE_CONV_2D") {
     const channels = filter.shape[3];
     return depthwiseStep(
+      "depthwise_f32",
       operator,
       input,
       output,
@@ -311,13 +330,13 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   }
   const geometry = geometryOf(builder, operator, input, output);
   if (depthwise) {
-    const packed = packDepthwiseBytes(
-      { weights: () => integersOf(filter, zero), bias },
-      multipliers,
-      depth,
-      input.offset !== 0,
-    );
-    return depthwiseStep(operator, input, output, geometry, packed);
+    const values = { weights: () => integersOf(filter, zero), bias, signed: input.offset !== 0 };
+    if (builder.dot && goesByDot(geometry, input, output) && canBeParted(values.weights())) {
+      const packed = packDepthwiseForDot(values, multipliers, geometry.kernel, input.zero);
+      return depthwiseStep("depthwise_u8_dot", operator, input, output, geometry, packed);
+    }
+    const packed = packDepthwiseBytes(values, multipliers, depth);
+    return depthwiseStep("depthwise_u8", operator, input, output, geometry, packed);
   }
   const rounding: Rounding = input.offset === 0 ? "away" : "up";
   const weights = (): Source => {

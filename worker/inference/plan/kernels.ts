@@ -13,6 +13,7 @@ export type KernelName =
   | "conv_u8_pairs"
   | "depthwise_f32"
   | "depthwise_u8"
+  | "depthwise_u8_dot"
   | "elementwise_f32"
   | "elementwise_u8"
   | "pool_f32"

@@ -261,12 +261,19 @@ export function packDepthwiseFloats(
 export const depthwiseRounding = (signed: boolean, channel: number, channels: number): Rounding =>
   signed && channel < channels - (channels % 8) ? "up" : "away";
 
-/** For depthwise_u8.c. @param weights [taps, channels], less their zero point */
+/** Weights of a depthwise convolution, less their zero point: [kernel height, kernel width, channels]. */
+interface DepthwiseBytes {
+  readonly weights: Later<Int32Array>;
+  readonly bias: Later<Int32Array> | undefined;
+  /** Whether they are of int8. */
+  readonly signed: boolean;
+}
+
+/** For depthwise_u8.c. */
 export function packDepthwiseBytes(
-  later: Pick<ByteMatrix, "bias"> & { weights: Later<Int32Array> },
+  { signed, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   taps: number,
-  signed: boolean,
 ): Packed {
   const channels = multipliers.length;
   const pairs = Math.ceil(taps / 2);
@@ -286,6 +293,59 @@ export function packDepthwiseBytes(
             to[(tap >> 1) * 16 + 2 * i + (tap & 1)] = weights[tap * channels + first + i];
           }
         }
+      });
+    },
+  };
+}
+
+/** Taps of a product of depthwise_u8_dot.c. */
+export const TAPS = 4;
+/** sizeof(struct Panel) of depthwise_u8_dot.c, without its weights. */
+const PANEL_BYTES = CHANNELS_BYTES + 16;
+/** The bytes that a weight is split into: what one holds of it, and the rest. */
+const parted = (weight: number): readonly [number, number] => {
+  const first = Math.min(127, Math.max(-128, weight));
+  return [first, weight - first];
+};
+
+/** Whether weights, less their zero point, can be split so. */
+export const canBeParted = (weights: Int32Array): boolean => weights.every((weight) => parted(weight)[1] <= 127);
+
+/** For depthwise_u8_dot.c. @param inputZero The input's zero point. */
+export function packDepthwiseForDot(
+  { signed, ...later }: DepthwiseBytes,
+  multipliers: readonly number[],
+  [height, width]: readonly [number, number],
+  inputZero: number,
+): Packed {
+  const channels = multipliers.length;
+  const rowBytes = 16 * Math.ceil(width / TAPS);
+  const partBytes = 2 * height * rowBytes;
+  const panelBytes = PANEL_BYTES + 2 * partBytes;
+  return {
+    bytes: Math.ceil(channels / COLUMNS) * panelBytes,
+    write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      panels(channels, panelBytes, (byte, first, count) => {
+        const sums = new Int32Array(COLUMNS);
+        let parts = 1;
+        for (let tap = 0; tap < height * width; tap++) {
+          const [y, x] = [Math.floor(tap / width), tap % width];
+          for (let i = 0; i < count; i++) {
+            const weight = weights[tap * channels + first + i];
+            const at = ((i >> 2) * height + y) * rowBytes + 16 * Math.floor(x / TAPS) + TAPS * (i & 3) + (x % TAPS);
+            const [own, rest] = parted(weight);
+            view.setInt8(byte + PANEL_BYTES + at, own);
+            view.setInt8(byte + PANEL_BYTES + partBytes + at, rest);
+            sums[i] += weight;
+            if (rest !== 0) parts = 2;
+          }
+        }
+        view.setInt32(byte + CHANNELS_BYTES, parts, true);
+        writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
+          bias: (bias?.[first + i] ?? 0) - inputZero * sums[i],
+          multiplier: multipliers[first + i],
+        }));
       });
     },
   };
