@@ -23,7 +23,8 @@
  * eight.
  * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
  * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 96; weights of (8 * width / outWidth
- * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row.
+ * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row. And 45 KB, static,
+ * for the axes of the picture before.
  */
 #include "resize.h"
 
@@ -45,7 +46,18 @@ struct Axis {
   int32_t *weights; /* [outSize][taps], zero past count */
 };
 
+/* The axes of the picture before, where their windows are small: cameras send one size, and to make the windows takes
+ * as long as to resize forty rows. */
+enum { KEPT_OUTPUTS = 256, KEPT_WEIGHTS = 5 * 1024 };
+struct Kept {
+  uint32_t inSize, outSize; /* 0: none */
+  int mirrored;
+  uint32_t first[KEPT_OUTPUTS], count[KEPT_OUTPUTS];
+  int32_t weights[KEPT_WEIGHTS];
+};
+
 static struct Axis columns, rows;
+static struct Kept kept_columns, kept_rows;
 static uint32_t crop_x, crop_y;
 static uint32_t pairs;     /* the most pairs of columns in a window */
 static int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
@@ -74,21 +86,13 @@ static double bicubic(double x) {
 }
 
 /* Pillow's precompute_coeffs and normalize_coeffs_8bpc, in the same order of double operations. */
-static int axis_start(struct Axis *axis, uint32_t inSize, uint32_t outSize) {
+static int make_windows(struct Axis *axis) {
+  uint32_t inSize = axis->inSize, outSize = axis->outSize;
   double scale = (double)inSize / outSize;
   double filterscale = scale < 1 ? 1 : scale;
   double support = 2.0 * filterscale;
-  uint32_t window = (uint32_t)__builtin_ceil(support) * 2 + 1;
-
-  axis->inSize = inSize;
-  axis->outSize = outSize;
-  axis->taps = window;
-  axis->first = malloc(outSize * sizeof *axis->first);
-  axis->count = malloc(outSize * sizeof *axis->count);
-  uint64_t bytes = (uint64_t)outSize * axis->taps * sizeof *axis->weights;
-  axis->weights = bytes > 0x7fffffff ? NULL : calloc(1, (size_t)bytes);
-  double *exact = malloc(window * sizeof *exact);
-  if (!axis->first || !axis->count || !axis->weights || !exact) return 0;
+  double *exact = malloc(axis->taps * sizeof *exact);
+  if (!exact) return 0;
 
   for (uint32_t out = 0; out < outSize; out++) {
     double center = (out + 0.5) * scale;
@@ -144,6 +148,37 @@ static void axis_mirror(struct Axis *axis) {
   }
 }
 
+/* Makes the windows, or finds those of the picture before. 0 for want of memory. */
+static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uint32_t outSize, int mirrored) {
+  double scale = (double)inSize / outSize;
+  axis->inSize = inSize;
+  axis->outSize = outSize;
+  axis->taps = (uint32_t)__builtin_ceil(2.0 * (scale < 1 ? 1 : scale)) * 2 + 1;
+  uint64_t bytes = (uint64_t)outSize * axis->taps * sizeof *axis->weights;
+  int keep = outSize <= KEPT_OUTPUTS && bytes <= sizeof kept->weights;
+  if (keep) {
+    axis->first = kept->first;
+    axis->count = kept->count;
+    axis->weights = kept->weights;
+    if (kept->inSize == inSize && kept->outSize == outSize && kept->mirrored == mirrored) return 1;
+    kept->inSize = 0;
+    memset(kept->weights, 0, (size_t)bytes);
+  } else {
+    axis->first = malloc(outSize * sizeof *axis->first);
+    axis->count = malloc(outSize * sizeof *axis->count);
+    axis->weights = bytes > 0x7fffffff ? NULL : calloc(1, (size_t)bytes);
+    if (!axis->first || !axis->count || !axis->weights) return 0;
+  }
+  if (!make_windows(axis)) return 0;
+  if (mirrored) axis_mirror(axis);
+  if (keep) {
+    kept->inSize = inSize;
+    kept->outSize = outSize;
+    kept->mirrored = mirrored;
+  }
+  return 1;
+}
+
 static int16_t high_part(int32_t weight) { return (int16_t)(weight >> SPLIT); }
 
 static int16_t low_part(int32_t weight) { return (int16_t)(weight & ((1 << SPLIT) - 1)); }
@@ -185,9 +220,10 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
 
   crop_x = x;
   crop_y = y;
-  if (!axis_start(&columns, width, outWidth) || !axis_start(&rows, height, outHeight)) return ERROR_MEMORY;
-  if (order & RESIZE_MIRROR_COLUMNS) axis_mirror(&columns);
-  if (order & RESIZE_MIRROR_ROWS) axis_mirror(&rows);
+  if (!axis_start(&columns, &kept_columns, width, outWidth, order & RESIZE_MIRROR_COLUMNS) ||
+      !axis_start(&rows, &kept_rows, height, outHeight, order & RESIZE_MIRROR_ROWS)) {
+    return ERROR_MEMORY;
+  }
   rows_first = order & RESIZE_ROWS_FIRST;
   samples = ((rows_first ? width : outWidth) * 3 + 7) & ~7u; /* no overflow: the image's rows stand in memory */
   uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;

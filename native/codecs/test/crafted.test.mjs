@@ -173,6 +173,17 @@ describe("order: as if the picture had been turned before", () => {
       });
     }
   }
+  it("is the same in an instance that knows the weights of the picture before", () => {
+    const codecs = instantiate();
+    const file = picture(stored, width, height);
+    const turns = [0, 0, 1, 1, 3, 2, 0].map((order) => ({ order }));
+    const crops = [[0, 0, width, height - 1], [0, 0, width, height - 1], undefined].map((crop) => crop && { crop });
+    const sizes = [{ height: 9 }, { width: 300 }, { width: 8 }, {}]; // 300: too many to be remembered
+    for (const options of [...turns, ...crops, ...sizes]) {
+      const asked = { width: 8, height: 7, ...options };
+      assert.deepEqual(decode(file, { ...asked, codecs }).data, decode(file, asked).data);
+    }
+  });
 });
 
 describe("Adam7", () => {
