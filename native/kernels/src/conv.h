@@ -51,24 +51,32 @@ INLINE void gather_patches(const struct Conv *s, const uint8_t *input, int32_t s
     const int32_t pixel = s->in_channels * element;
     const int32_t patch_row = s->kernel_width * pixel;
     const v128_t padding = element == 1 ? wasm_u8x16_splat(s->input_zero) : wasm_i32x4_splat(0);
+    const int32_t in_row = s->in_width * pixel;
     int32_t x = start % s->out_width, y = start / s->out_width;
     for (int32_t row = 0; row < count; row++) {
-        const int32_t left = x * s->stride_x - s->left;
+        const int32_t left = x * s->stride_x - s->left, above = y * s->stride_y - s->top;
+        const uint8_t *from = input + (above * s->in_width + left) * pixel;
         uint8_t *to = s->patches + row * stride;
-        for (int32_t ky = 0; ky < s->kernel_height; ky++) {
-            const int32_t in_y = y * s->stride_y - s->top + ky * s->dilation_y;
-            const uint8_t *from = input + (in_y * s->in_width + left) * pixel;
-            if ((uint32_t)in_y >= (uint32_t)s->in_height) {
-                fill_bytes(to, padding, patch_row);
-                to += patch_row;
-            } else if (s->dilation_x == 1 && left >= 0 && left + s->kernel_width <= s->in_width) {
-                copy_bytes(to, from, patch_row);
-                to += patch_row;
-            } else {
-                for (int32_t kx = 0; kx < s->kernel_width; kx++, to += pixel) {
-                    const int32_t in_x = left + kx * s->dilation_x;
-                    if ((uint32_t)in_x >= (uint32_t)s->in_width) fill_bytes(to, padding, pixel);
-                    else copy_bytes(to, from + kx * s->dilation_x * pixel, pixel);
+        const int whole = s->dilation_x == 1 && left >= 0 && left + s->kernel_width <= s->in_width;
+        if (whole && patch_row <= 16 && above >= 0 && above + (s->kernel_height - 1) * s->dilation_y < s->in_height) {
+            NO_UNROLL
+            for (int32_t ky = s->kernel_height; ky > 0; ky--, from += s->dilation_y * in_row, to += patch_row) {
+                wasm_v128_store(to, wasm_v128_load(from));
+            }
+        } else {
+            for (int32_t ky = 0; ky < s->kernel_height; ky++, from += s->dilation_y * in_row) {
+                if ((uint32_t)(above + ky * s->dilation_y) >= (uint32_t)s->in_height) {
+                    fill_bytes(to, padding, patch_row);
+                    to += patch_row;
+                } else if (whole) {
+                    copy_bytes(to, from, patch_row);
+                    to += patch_row;
+                } else {
+                    for (int32_t kx = 0; kx < s->kernel_width; kx++, to += pixel) {
+                        const int32_t in_x = left + kx * s->dilation_x;
+                        if ((uint32_t)in_x >= (uint32_t)s->in_width) fill_bytes(to, padding, pixel);
+                        else copy_bytes(to, from + kx * s->dilation_x * pixel, pixel);
+                    }
                 }
             }
         }

@@ -169,26 +169,27 @@ INLINE void add_product(v128_t *sum, v128_t weights, v128_t bytes) {
     OPAQUE(*sum);
 }
 
-/* Stores four pixels of four channels, as many of either as there are if they are fewer. */
-INLINE void store_pixels(const struct Depthwise *s, const v128_t sum[PIXELS], struct Quad quad, struct Factors factors,
-                         struct Clamp clamp, const int signs, uint8_t *out, int32_t pixels, int32_t count) {
-    v128_t doubt = no_doubt(), whole[PIXELS];
+/* Four pixels of four channels → bytes. */
+INLINE v128_t bytes_of(const v128_t sum[PIXELS], struct Factors factors, struct Clamp clamp, const int signs,
+                       v128_t *doubt) {
+    v128_t whole[PIXELS];
     UNROLL
-    for (int p = 0; p < PIXELS; p++) whole[p] = scale_by(sum[p], factors, signs, &doubt);
-    const v128_t bytes = join_bytes(join_whole(whole[0], whole[1], clamp), join_whole(whole[2], whole[3], clamp), clamp);
-    if (is_doubtful(doubt)) {
-        UNROLL
-        for (int p = 0; p < PIXELS; p++) wasm_v128_store(((struct Spare *)s->planes)->sums[p], sum[p]);
-        store_exactly(s, &quad.panel->channels, quad.first, out, pixels, count);
-    } else if (pixels < PIXELS || count < QUAD) {
-        store_some(out, s->channels, bytes, pixels, count);
-    } else {
-        uint8_t *const to[] = {out, out + s->channels, out + 2 * s->channels, out + 3 * s->channels};
-        wasm_v128_store32_lane(to[0], bytes, 0);
-        wasm_v128_store32_lane(to[1], bytes, 1);
-        wasm_v128_store32_lane(to[2], bytes, 2);
-        wasm_v128_store32_lane(to[3], bytes, 3);
-    }
+    for (int p = 0; p < PIXELS; p++) whole[p] = scale_by(sum[p], factors, signs, doubt);
+    return join_bytes(join_whole(whole[0], whole[1], clamp), join_whole(whole[2], whole[3], clamp), clamp);
+}
+
+INLINE void spare_sums(const struct Depthwise *s, const v128_t sum[PIXELS]) {
+    UNROLL
+    for (int p = 0; p < PIXELS; p++) wasm_v128_store(((struct Spare *)s->planes)->sums[p], sum[p]);
+}
+
+/* Stores bytes of four pixels, `stride` apart. */
+INLINE void store_pixels(uint8_t *out, int32_t stride, v128_t bytes) {
+    uint8_t *const to[] = {out, out + stride, out + 2 * stride, out + 3 * stride};
+    wasm_v128_store32_lane(to[0], bytes, 0);
+    wasm_v128_store32_lane(to[1], bytes, 1);
+    wasm_v128_store32_lane(to[2], bytes, 2);
+    wasm_v128_store32_lane(to[3], bytes, 3);
 }
 
 /* The weights of four channels in a part. */
@@ -207,7 +208,8 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
         UNROLL
         for (int ky = 0; ky < 3; ky++) w[part][ky] = wasm_v128_load(weights_of(s, quad, part) + ky * COLUMN);
     }
-    uint8_t *next = out + s->out_width * s->channels;
+    const int32_t pixel = s->channels;
+    uint8_t *next = out + s->out_width * pixel;
     int32_t left = s->out_width;
     NO_UNROLL
     for (;;) {
@@ -225,14 +227,24 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
                 }
             }
         }
-        store_pixels(s, sum[0], quad, factors, clamp, 0, out, PIXELS, QUAD);
-        store_pixels(s, sum[1], quad, factors, clamp, 0, next, PIXELS, QUAD);
+        v128_t doubt = no_doubt();
+        const v128_t first = bytes_of(sum[0], factors, clamp, 0, &doubt);
+        const v128_t second = bytes_of(sum[1], factors, clamp, 0, &doubt);
+        if (is_doubtful(doubt)) {
+            spare_sums(s, sum[0]);
+            store_exactly(s, &quad.panel->channels, quad.first, out, PIXELS, QUAD);
+            spare_sums(s, sum[1]);
+            store_exactly(s, &quad.panel->channels, quad.first, next, PIXELS, QUAD);
+        } else {
+            store_pixels(out, pixel, first);
+            store_pixels(next, pixel, second);
+        }
         left -= PIXELS;
         if (left <= 0) break;
         const int32_t pixels = min_i32(left, PIXELS);
         left = max_i32(left, PIXELS);
-        out += pixels * s->channels;
-        next += pixels * s->channels;
+        out += pixels * pixel;
+        next += pixels * pixel;
         UNROLL
         for (int r = 0; r < 3 + stride; r++) {
             row[r] += pixels * COLUMN;
@@ -262,7 +274,17 @@ INLINE void row_of_any(const struct Depthwise *s, struct Ring ring, int32_t top,
                 }
             }
         }
-        store_pixels(s, sum, quad, factors, clamp, 1, out, s->out_width - x, count);
+        v128_t doubt = no_doubt();
+        const v128_t bytes = bytes_of(sum, factors, clamp, 1, &doubt);
+        const int32_t pixels = s->out_width - x;
+        if (is_doubtful(doubt)) {
+            spare_sums(s, sum);
+            store_exactly(s, &quad.panel->channels, quad.first, out, pixels, count);
+        } else if (pixels < PIXELS || count < QUAD) {
+            store_some(out, s->channels, bytes, pixels, count);
+        } else {
+            store_pixels(out, s->channels, bytes);
+        }
     }
 }
 
