@@ -194,7 +194,7 @@ static int take_eight(void) {
   uint64_t needed = (uint64_t)ROWS * stride;
   if (input.available < needed) return needed <= MOST_WAITING && !input.ended ? -1 : 0;
   enum Pixels kind = depth == 24 ? PIXELS_BGR : PIXELS_BGRX;
-  if (!resize_eight_rows(row_of(next_row), !top_down, input.next, stride, kind)) return 0;
+  if (!resize_eight_rows(row_of(next_row), !top_down, input.next, stride, kind, NULL)) return 0;
   input_consume((uint32_t)needed);
   next_row += ROWS;
   return ROWS;

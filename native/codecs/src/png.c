@@ -458,6 +458,22 @@ static void begin_pass(void) {
   if (pass < pass_count) memset(lines[0], 0, passes[pass].row_bytes);
 }
 
+/* Hands over eight rows of palette indices as they lie in the strip, if they are there and not filtered, which writers
+ * do not do to palettes. How many were taken. */
+static uint32_t take_eight(void) {
+  enum { ROWS = 8 };
+  if (color != PALETTE || depth != 8 || info.flags & FLAG_INTERLACED || passes[0].height - pass_row < ROWS) return 0;
+  const uint8_t *row = strip + strip_at;
+  uint32_t distance = passes[0].row_bytes + 1;
+  if ((strip_filled - strip_at) / distance < ROWS) return 0;
+  for (uint32_t i = 0; i < ROWS; i++) {
+    if (row[(size_t)i * distance] != 0) return 0;
+  }
+  if (!resize_eight_rows(pass_row, 0, row + 1, distance, PIXELS_INDEX, colors)) return 0;
+  up = row + (size_t)(ROWS - 1) * distance + 1;
+  return ROWS;
+}
+
 /* Takes the whole rows out of the strip. STATUS_DONE when the image is complete, STATUS_MORE when the budget is used
  * up, STATUS_NEED_INPUT when the strip needs more bytes. */
 static int take_rows(int *budget) {
@@ -465,13 +481,19 @@ static int take_rows(int *budget) {
     if (pass == pass_count || (pass_count == 1 && pass_row >= resize_end())) return STATUS_DONE;
     const struct Pass *p = &passes[pass];
     if (strip_filled - strip_at < p->row_bytes + 1) return STATUS_NEED_INPUT;
-    if ((*budget)-- <= 0) return STATUS_MORE;
-    const uint8_t *row = strip + strip_at;
-    up = unfilter(lines[up == lines[0]], row + 1, up, p->row_bytes, row[0]);
-    if (!up) return ERROR_BROKEN;
-    emit_row(up);
-    strip_at += p->row_bytes + 1;
-    if (++pass_row == p->height) {
+    if (*budget <= 0) return STATUS_MORE;
+    uint32_t taken = take_eight();
+    if (!taken) {
+      const uint8_t *row = strip + strip_at;
+      up = unfilter(lines[up == lines[0]], row + 1, up, p->row_bytes, row[0]);
+      if (!up) return ERROR_BROKEN;
+      emit_row(up);
+      taken = 1;
+    }
+    *budget -= (int)taken;
+    strip_at += taken * (p->row_bytes + 1);
+    pass_row += taken;
+    if (pass_row == p->height) {
       pass++;
       if (info.flags & FLAG_INTERLACED && (pass == pass_count || passes[pass].dx == 1) && p->dx != 1) {
         finish_even_rows();

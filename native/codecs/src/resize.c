@@ -23,8 +23,8 @@
  * eight.
  * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
  * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 96; weights of (8 * width / outWidth
- * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row. And 45 KB, static,
- * for the axes of the picture before.
+ * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row. And
+ * 45 KB, static, for the axes of the picture before.
  */
 #include "resize.h"
 
@@ -268,8 +268,10 @@ INLINE v128_t unpack_low_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b
 INLINE v128_t unpack_high_64(v128_t a, v128_t b) { return wasm_i64x2_shuffle(a, b, 1, 3); }
 
 /* Pairs up the samples of eight rows, four columns at a time: a transposition of 8 rows by 6 pairs of bytes. `order` has
- * the places of red in the four columns, of green and of blue, `bytes` is those of a pixel. */
-INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32_t bytes, v128_t order) {
+ * the places of red in the four columns, of green and of blue, `bytes` is those of a pixel; of one byte it is an index
+ * into `colors`. */
+INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32_t bytes, v128_t order,
+                        const uint32_t *colors) {
   OPAQUE(order);
   const uint8_t *row[BATCH];
   UNROLLED for (int i = 0; i < BATCH; i++) row[i] = from[i];
@@ -279,7 +281,8 @@ INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32
     UNROLLED for (int half = 0; half < 2; half++) {
       v128_t in[FOUR];
       UNROLLED for (int i = 0; i < FOUR; i++) {
-        in[i] = wasm_i8x16_swizzle(wasm_v128_load(row[FOUR * half + i]), order);
+        const uint8_t *at = row[FOUR * half + i];
+        in[i] = wasm_i8x16_swizzle(bytes == 1 ? four_colors(colors, at) : wasm_v128_load(at), order);
         row[FOUR * half + i] += FOUR * bytes;
       }
       v128_t red_green_ab = unpack_low_16(in[0], in[1]), red_green_cd = unpack_low_16(in[2], in[3]);
@@ -296,15 +299,17 @@ INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32
   }
 }
 
-static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels pixels) {
+static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels pixels, const uint32_t *colors) {
   enum { Z = -128 }; /* an index out of range gives nought */
   const v128_t rgb = wasm_i8x16_const(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, Z, Z, Z, Z);
+  const v128_t rgbx = wasm_i8x16_const(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, Z, Z, Z, Z);
   const v128_t bgr = wasm_i8x16_const(2, 5, 8, 11, 1, 4, 7, 10, 0, 3, 6, 9, Z, Z, Z, Z);
   const v128_t bgrx = wasm_i8x16_const(2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12, Z, Z, Z, Z);
   switch (pixels) {
-    case PIXELS_RGB: pack_pixels(from, width, 3, rgb); break;
-    case PIXELS_BGR: pack_pixels(from, width, 3, bgr); break;
-    case PIXELS_BGRX: pack_pixels(from, width, 4, bgrx); break;
+    case PIXELS_RGB: pack_pixels(from, width, 3, rgb, NULL); break;
+    case PIXELS_BGR: pack_pixels(from, width, 3, bgr, NULL); break;
+    case PIXELS_BGRX: pack_pixels(from, width, 4, bgrx, NULL); break;
+    case PIXELS_INDEX: pack_pixels(from, width, 1, rgbx, colors); break;
   }
 }
 
@@ -485,7 +490,7 @@ static void add_scattered(void) {
 static void pack_batch(void) {
   const uint8_t *from[BATCH];
   for (int i = 0; i < BATCH; i++) from[i] = batch[i] + (size_t)crop_x * 3;
-  pack(from, columns.inSize, PIXELS_RGB);
+  pack(from, columns.inSize, PIXELS_RGB, NULL);
 }
 
 /* Works off the rows that wait. */
@@ -523,16 +528,17 @@ void resize_row(uint32_t y, const uint8_t *rgb) {
   info.rows++;
 }
 
-int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind) {
+int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind,
+                      const uint32_t *colors) {
   uint32_t last = up ? y - (BATCH - 1) : y + (BATCH - 1);
   if (batch_count || rows_first || !resize_wants(y) || !resize_wants(last)) return 0;
   const uint8_t *from[BATCH];
-  pixels += (size_t)crop_x * (kind == PIXELS_BGRX ? 4 : 3);
+  pixels += (size_t)crop_x * (kind == PIXELS_INDEX ? 1 : kind == PIXELS_BGRX ? 4 : 3);
   for (uint32_t i = 0; i < BATCH; i++, pixels += distance) {
     from[i] = pixels;
     batch_y[i] = (up ? y - i : y + i) - crop_y;
   }
-  pack(from, columns.inSize, kind);
+  pack(from, columns.inSize, kind, colors);
   horizontal_pass();
   batch_count = BATCH;
   add_woven_rows();

@@ -40,28 +40,34 @@ void resize_row(uint32_t y, const uint8_t *rgb);
 uint8_t *resize_buffer(void);
 
 /* How a pixel lies in memory. */
-enum Pixels { PIXELS_RGB, PIXELS_BGR, PIXELS_BGRX };
+enum Pixels { PIXELS_RGB, PIXELS_BGR, PIXELS_BGRX, PIXELS_INDEX };
 
 /* Takes eight rows at once from where they lie, `distance` bytes apart and readable ROW_PADDING bytes past the last: row
  * y of the image and those below it, or those above it with `up`. 0, and nothing is done, where they must be given one by
- * one: some may not be wanted, or others wait. */
-int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind);
+ * one: some may not be wanted, or others wait. `colors` are those of PIXELS_INDEX, 256 of R, G, B, 0 in memory. */
+int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind,
+                      const uint32_t *colors);
 
-/* `count` palette indices as RGB, four at a time. A colour is R, G, B, 0 in memory; up to four bytes behind the last
- * pixel are written, those behind a step being overwritten by the next. */
+/* The colours of four palette indices. A colour is R, G, B, 0 in memory. */
+INLINE v128_t four_colors(const uint32_t *colors, const uint8_t *indices) {
+  enum { ENTRIES = 255 * sizeof *colors };
+  const uint8_t *table = (const uint8_t *)colors;
+  uint32_t four;
+  __builtin_memcpy(&four, indices, sizeof four);
+  v128_t pixels = wasm_v128_load32_zero(table + (four << 2 & ENTRIES));
+  pixels = wasm_v128_load32_lane(table + (four >> 6 & ENTRIES), pixels, 1);
+  pixels = wasm_v128_load32_lane(table + (four >> 14 & ENTRIES), pixels, 2);
+  return wasm_v128_load32_lane(table + (four >> 22 & ENTRIES), pixels, 3);
+}
+
+/* `count` palette indices as RGB, four at a time. Up to four bytes behind the last pixel are written, those
+ * behind a step being overwritten by the next. */
 static inline void palette_row(const uint32_t *colors, const uint8_t *indices, uint32_t count, uint8_t *to) {
-  enum { Z = -128, ENTRIES = 255 * sizeof *colors };
+  enum { Z = -128 };
   v128_t order = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
   OPAQUE(order);
-  const uint8_t *table = (const uint8_t *)colors;
   for (; count >= 4; count -= 4, indices += 4, to += 12) {
-    uint32_t four;
-    __builtin_memcpy(&four, indices, sizeof four);
-    v128_t pixels = wasm_v128_load32_zero(table + (four << 2 & ENTRIES));
-    pixels = wasm_v128_load32_lane(table + (four >> 6 & ENTRIES), pixels, 1);
-    pixels = wasm_v128_load32_lane(table + (four >> 14 & ENTRIES), pixels, 2);
-    pixels = wasm_v128_load32_lane(table + (four >> 22 & ENTRIES), pixels, 3);
-    wasm_v128_store(to, wasm_i8x16_swizzle(pixels, order));
+    wasm_v128_store(to, wasm_i8x16_swizzle(four_colors(colors, indices), order));
   }
   for (; count; count--, indices++, to += 3) __builtin_memcpy(to, colors + *indices, sizeof *colors);
 }

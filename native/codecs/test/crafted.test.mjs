@@ -96,6 +96,45 @@ function png(...before) {
 /** A TIFF structure with one directory entry: orientation. */
 const tiff = (orientation) => [73, 73, ...le(2, 42), ...le(4, 8), ...le(2, 1, 0x112, 3), ...le(4, 1, orientation)];
 
+describe("a PNG with a palette", () => {
+  const [width, height] = [37, 45];
+  const colors = Array.from({ length: 256 }, (_, i) => [(i * 7) & 255, (i * 31) & 255, 255 - i]);
+  const index = (x, y) => (x * 5 + y * y * 3) & 255;
+  const columns = Array.from({ length: width }, (_, x) => x);
+  const file = (type, rows, ...before) =>
+    Buffer.concat([
+      Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]),
+      chunk("IHDR", [0, 0, 0, width, 0, 0, 0, height, 8, type, 0, 0, 0]),
+      ...before,
+      chunk("IDAT", deflateSync(Buffer.from(rows.flat()))),
+      chunk("IEND", []),
+    ]);
+  const rows = Array.from({ length: height }, (_, y) => y);
+  const plain = file(
+    2,
+    rows.map((y) => [0, ...columns.flatMap((x) => colors[index(x, y)])]),
+  );
+  /** Rows for which `up` answers true are stored as differences from the row above. */
+  const indexed = (up) => {
+    const data = rows.map((y) => [up(y) ? 2 : 0, ...columns.map((x) => index(x, y) - (up(y) ? index(x, y - 1) : 0))]);
+    return file(3, data, chunk("PLTE", colors.flat()));
+  };
+
+  for (const [name, up] of [
+    ["no row is", () => false],
+    ["some rows are", (y) => y % 13 === 12 || y === 8],
+  ]) {
+    for (const crop of [undefined, [3, 5, 31, 33], [0, 9, 37, 7]]) {
+      it(`of which ${name} filtered has its colours, crop ${crop ?? "none"}`, () => {
+        const options = { width: 20, height: 11, ...(crop && { crop }) };
+        const { status, data } = decode(indexed(up), options);
+        assert.equal(status, Status.DONE);
+        assert.deepEqual(data, decode(plain, options).data);
+      });
+    }
+  }
+});
+
 describe("EXIF", () => {
   it("in a PNG before its pixels", () => {
     assert.equal(decode(png(chunk("eXIf", tiff(6)))).info.orientation, 6);
