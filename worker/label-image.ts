@@ -176,6 +176,7 @@ export async function prepareModel(
     try {
       return infer(loaded);
     } finally {
+      ran(performance.now() - start);
       context.trace?.took("infer", start);
     }
   };

@@ -1,6 +1,6 @@
 /** Turns on the isolate's thread (worker/turns.ts): what may come between two pieces of work, without a look at the clock. */
 import { expect, it } from "vitest";
-import { ran, turnToDecode, turnToInfer } from "../../worker/turns.ts";
+import { inTurn, ran, turnToDecode, turnToInfer } from "../../worker/turns.ts";
 
 /** Does something, and notes how often the event loop goes round meanwhile: "." each time. */
 async function withRounds(work: (note: (what: string) => void) => Promise<unknown>): Promise<string> {
@@ -30,7 +30,7 @@ it("of inferences that wait for each other, each leaves the thread to everything
     }),
   );
   expect(noted.replaceAll(".", "")).toBe("IIIIIIII");
-  for (const between of noted.split("I").slice(1, -1)) expect(between.length, noted).toBeGreaterThanOrEqual(2);
+  for (const between of noted.split("I").slice(1, -1)) expect(between.length, noted).toBeGreaterThanOrEqual(4);
 });
 
 it("pieces that are decoded share a turn, and an inference begins early in one", async () => {
@@ -61,4 +61,34 @@ it("pieces that keep the thread for a moment alone do not wait", async () => {
     }
   });
   expect(noted).toContain("D".repeat(20));
+});
+
+it("who comes when no image was there for a while does not wait", async () => {
+  const noted = await withRounds(async (note) => {
+    await turnToInfer();
+    note("I");
+    await scheduler.wait(50);
+    note("<");
+    await turnToInfer();
+    note("I>");
+  });
+  expect(noted).toContain("<I>");
+});
+
+it("what cannot be done piece by piece has a turn like any other, and counts even where it throws", async () => {
+  const block = (milliseconds: number) => {
+    for (const start = performance.now(); performance.now() - start < milliseconds; );
+  };
+  const noted = await withRounds((note) =>
+    together(4, async () => {
+      const done = inTurn(1 << 20, () => {
+        note("J");
+        block(25);
+        throw new Error("no JSON");
+      });
+      await expect(done).rejects.toThrow("no JSON");
+    }),
+  );
+  expect(noted.replaceAll(".", "")).toBe("JJJJ");
+  for (const between of noted.split("J").slice(1, -1)) expect(between.length, noted).toBeGreaterThanOrEqual(4);
 });

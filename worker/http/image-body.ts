@@ -9,6 +9,7 @@ import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
+import { inTurn } from "../turns.ts";
 import { imagesJson } from "./image-json.ts";
 
 const HOW =
@@ -47,8 +48,8 @@ class Base64Image implements NamedImage {
     this.#text = text;
     this.name = name;
   }
-  open(): ImageSource {
-    return imageFromBase64(this.#text);
+  open(): Promise<ImageSource> {
+    return inTurn(this.#text.length, () => imageFromBase64(this.#text));
   }
 }
 
@@ -137,7 +138,7 @@ export async function imagesOf(
   // What is none of these is no image either, and decoding says so.
   if (isImage(beginning) || !(form || json)) return { one: { pieces, size } };
   const body = await whole(pieces, size);
-  const found = form ? await fromForm(body, contentType) : fromJson(body);
+  const found = form ? await fromForm(body, contentType) : await inTurn(body.length, () => fromJson(body));
   if (found.many !== undefined && found.many.length > maxImages) {
     throw new LabelerError(
       "too-many-images",

@@ -16,6 +16,7 @@ import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
 import { faultsOf } from "../schema-messages.ts";
+import { inTurn } from "../turns.ts";
 
 const OPENING_BRACE = 0x7b;
 
@@ -47,7 +48,8 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   const first = beginning.find((byte) => byte > 0x20);
   if (isImage(beginning) || first !== OPENING_BRACE) return { image: { pieces, size: body.size }, top: undefined };
-  return parse(await wholeBody(c, pieces, body.size));
+  const whole = await wholeBody(c, pieces, body.size);
+  return inTurn(whole.length, () => parse(whole));
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {

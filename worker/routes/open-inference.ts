@@ -20,6 +20,7 @@ import {
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
+import { inTurn } from "../turns.ts";
 
 /** The models here have one version each. */
 const VERSION = "1";
@@ -122,7 +123,9 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const { pieces, size } = openBody(c.req.raw, settings.MAX_FORM_BYTES);
   const body = await wholeBody(c, new Pieces(pieces), size);
   const jsonLength = c.req.header(JSON_LENGTH);
-  const inference = parseInference(body, jsonLength === undefined ? undefined : Number(jsonLength));
+  const inference = await inTurn(body.length, () =>
+    parseInference(body, jsonLength === undefined ? undefined : Number(jsonLength)),
+  );
   const probabilities = await admitted(context, (context) =>
     infer(inference.input, model, options, context, settings.MAX_IMAGES),
   );
