@@ -7,6 +7,7 @@ import { MODELS } from "./lib/model-index.ts";
 import { indexAloud, watchModels } from "./lib/models-folder.ts";
 import { whenOrphaned } from "./lib/orphan.ts";
 import { wrangler } from "./lib/run.ts";
+import { checkWranglerDev } from "./lib/wrangler-dev.ts";
 
 const usage = `npm start -- [options]: the labeler on this machine, and again with every change of its code
 
@@ -18,6 +19,7 @@ const usage = `npm start -- [options]: the labeler on this machine, and again wi
 So do all options of wrangler dev: npm run wrangler -- dev --help`;
 
 await runHandingOn(usage, async (args) => {
+  checkWranglerDev(args);
   const { values } = parseArgs({ args: [...args], strict: false, options: { assets: { type: "string" } } });
   const models = typeof values.assets === "string" ? values.assets : MODELS;
   await Promise.all([indexAloud(models, whyNotDeployed), makeBundles()]);

@@ -1,7 +1,10 @@
 /** The commands of package.json that are ours: each has --help, and says in a line what is wrong with its arguments. */
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { CommandError, countIn, fromUser, readArguments, UsageError } from "../../scripts/lib/command.ts";
+import { checkWranglerDev, WRANGLER_DEV_OPTIONS } from "../../scripts/lib/wrangler-dev.ts";
 import { runScript } from "../script.ts";
 
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
@@ -10,7 +13,7 @@ const ours = Object.entries(scripts).flatMap(([name, command]) => {
   return script === undefined ? [] : [{ name, script }];
 });
 /** Hand on what they do not know: to wrangler and vitest. */
-const HAND_ON = ["start", "deploy", "test"];
+const HAND_ON = ["deploy", "test"];
 
 describe.concurrent.each(ours)("npm run $name", ({ name, script }) => {
   const called = ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
@@ -71,5 +74,34 @@ describe("arguments", () => {
   it("that are wrong end a command with 2, what has failed with 1", () => {
     expect(new UsageError("").exitCode).toBe(2);
     expect(new CommandError("", 1).exitCode).toBe(1);
+  });
+});
+
+describe("npm start", () => {
+  it("knows the options of wrangler dev, each by its name", async () => {
+    const wrangler = "node_modules/wrangler/wrangler-dist/cli.js";
+    const { stdout } = await promisify(execFile)(process.execPath, [wrangler, "dev", "--help"]);
+    const names = [...stdout.matchAll(/^ +(?:-\w, +)?(--[\w-]+(?:, --[\w-]+)*)/gm)].flatMap(([, names]) =>
+      names.split(", "),
+    );
+    expect(names.length).toBeGreaterThan(40);
+    expect(names.map((name) => name.replace(/^--(no-)?/, "")).toSorted()).toEqual(WRANGLER_DEV_OPTIONS.toSorted());
+  });
+
+  it.each([
+    ["--port", "8800", "--var", "LABELER_TOKEN:--x", "--ip=0.0.0.0"],
+    ["--no-bundle", "--inspectorPort", "0", "-e", "x", "--x-new", "--show-interactive-dev-session=false"],
+    ["--", "--nosuch"],
+    ["--port", "-1"],
+  ])("takes %s", (...args) => {
+    expect(() => checkWranglerDev(args)).not.toThrow();
+  });
+
+  it.each([
+    [["--ports", "8800"], "--ports"],
+    [["--port", "8800", "--nosuch=1"], "--nosuch"],
+    [["-p", "8800"], "-p"],
+  ])("refuses %j", (args, option) => {
+    expect(() => checkWranglerDev(args)).toThrow(new UsageError(`Unknown option '${option}'.`));
   });
 });
