@@ -22,7 +22,7 @@
  * weights are all that ever meets samples that are not of a row: those past its end and those of a row missing in the
  * eight.
  * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
- * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 96; weights of (8 * width / outWidth
+ * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 72; weights of (8 * width / outWidth
  * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row. And
  * 45 KB, static, for the axes of the picture before.
  */
@@ -75,7 +75,7 @@ static uint32_t batch_y[BATCH];      /* of the crop */
 static uint32_t batch_count;
 static int batch_scattered;          /* they are sets of pixels, the rest of the row black */
 static uint8_t *packed;              /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
-static int16_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
+static uint8_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
 
 static double bicubic(double x) {
   const double a = -0.5;
@@ -228,11 +228,11 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
   samples = ((rows_first ? width : outWidth) * 3 + 7) & ~7u; /* no overflow: the image's rows stand in memory */
   uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
   if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
-  /* Four columns are packed at a time, and woven is written 16 bytes at a time. */
+  /* Four columns are packed at a time, and woven is written up to 16 bytes at a time. */
   uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 2 * PAIR_BYTES;
   /* Woven rows are the input of the vertical pass and, also where it comes first, the output of the horizontal one. */
   uint64_t most_samples = (uint64_t)(width > outWidth ? width : outWidth) * 3;
-  uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 * sizeof(int16_t) + 64;
+  uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 + 16;
   uint64_t row_bytes = (uint64_t)imageWidth * 3 + ROW_PADDING;
   pairs = columns.taps / 2 + 1;
   uint64_t split_bytes = (uint64_t)outWidth * pairs * 4 * sizeof *split;
@@ -339,10 +339,9 @@ INLINE void column_sums(uint32_t out, v128_t start, v128_t sum[6]) {
   UNROLLED for (int i = 0; i < 6; i++) sum[i] = wasm_i32x4_add(wasm_i32x4_shl(high[i], SPLIT), low[i]);
 }
 
-/* Two vectors of sums, rounded already, as 16-bit lanes of 0 to 255. */
-INLINE v128_t to_bytes(v128_t a, v128_t b) {
-  v128_t narrow = wasm_i16x8_narrow_i32x4(wasm_i32x4_shr(a, PRECISION), wasm_i32x4_shr(b, PRECISION));
-  return wasm_i16x8_max(wasm_i16x8_min(narrow, wasm_i16x8_const_splat(255)), wasm_i16x8_const_splat(0));
+/* Two vectors of sums, rounded already, as 16-bit lanes, which saturate as bytes then. */
+INLINE v128_t to_16_bits(v128_t a, v128_t b) {
+  return wasm_i16x8_narrow_i32x4(wasm_i32x4_shr(a, PRECISION), wasm_i32x4_shr(b, PRECISION));
 }
 
 /* Resizes the packed rows to woven ones. */
@@ -350,14 +349,15 @@ static void horizontal_pass(void) {
   for (uint32_t out = 0; out < columns.outSize; out++) {
     v128_t sum[6];
     column_sums(out, wasm_i32x4_const_splat(ROUND), sum);
-    /* A 32-bit lane is now two rows; of each there are three samples and one to be overwritten. */
-    v128_t red = to_bytes(sum[0], sum[1]), green = to_bytes(sum[2], sum[3]), blue = to_bytes(sum[4], sum[5]);
-    v128_t red_green = unpack_low_32(red, green), blues = unpack_low_32(blue, blue);
-    wasm_v128_store(woven[0] + (size_t)out * 6, unpack_low_64(red_green, blues));
-    wasm_v128_store(woven[1] + (size_t)out * 6, unpack_high_64(red_green, blues));
-    red_green = unpack_high_32(red, green), blues = unpack_high_32(blue, blue);
-    wasm_v128_store(woven[2] + (size_t)out * 6, unpack_low_64(red_green, blues));
-    wasm_v128_store(woven[3] + (size_t)out * 6, unpack_high_64(red_green, blues));
+    v128_t red = to_16_bits(sum[0], sum[1]), green = to_16_bits(sum[2], sum[3]), blue = to_16_bits(sum[4], sum[5]);
+    /* A 16-bit lane is now two rows; of each there are three samples and one to be overwritten. */
+    v128_t red_blue = wasm_u8x16_narrow_i16x8(red, blue), greens = wasm_u8x16_narrow_i16x8(green, green);
+    v128_t red_green = unpack_low_16(red_blue, greens), blue_green = unpack_high_16(red_blue, greens);
+    v128_t pairs_0_1 = unpack_low_32(red_green, blue_green), pairs_2_3 = unpack_high_32(red_green, blue_green);
+    wasm_v128_store64_lane(woven[0] + (size_t)out * 6, pairs_0_1, 0);
+    wasm_v128_store64_lane(woven[1] + (size_t)out * 6, pairs_0_1, 1);
+    wasm_v128_store64_lane(woven[2] + (size_t)out * 6, pairs_2_3, 0);
+    wasm_v128_store64_lane(woven[3] + (size_t)out * 6, pairs_2_3, 1);
   }
 }
 
@@ -366,12 +366,10 @@ static void horizontal_pass(void) {
  */
 
 /* Weaves rows as they are, for the vertical pass that comes first. */
-static void weave(const uint8_t *a, const uint8_t *b, int16_t *to) {
+static void weave(const uint8_t *a, const uint8_t *b, uint8_t *to) {
   for (uint32_t i = 0; i < samples; i += 8, to += 16) {
     v128_t in_a = wasm_v128_load64_zero(a + i), in_b = wasm_v128_load64_zero(b + i);
-    v128_t both = wasm_i8x16_shuffle(in_a, in_b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    wasm_v128_store(to, wasm_u16x8_extend_low_u8x16(both));
-    wasm_v128_store(to + 8, wasm_u16x8_extend_high_u8x16(both));
+    wasm_v128_store(to, wasm_i8x16_shuffle(in_a, in_b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
   }
 }
 
@@ -403,9 +401,9 @@ static int32_t *sums_of(uint32_t out) {
 
 /* Adds four woven rows to one or two neighbouring rows of sums, beginning with `sum`. Each has the high parts of its
  * weights for the rows ab and cd, then the low ones. */
-INLINE void add_weighted(const int16_t *ab, const int16_t *cd, const v128_t weights[][FOUR], int32_t *sum, int count) {
+INLINE void add_weighted(const uint8_t *ab, const uint8_t *cd, const v128_t weights[][FOUR], int32_t *sum, int count) {
   for (uint32_t i = 0; i < samples; i += 4, ab += 8, cd += 8, sum += 4) {
-    v128_t in_ab = wasm_v128_load(ab), in_cd = wasm_v128_load(cd);
+    v128_t in_ab = wasm_u16x8_load8x8(ab), in_cd = wasm_u16x8_load8x8(cd);
     for (int out = 0; out < count; out++) {
       const v128_t *by = weights[out];
       int32_t *to = sum + (size_t)out * samples;
@@ -419,7 +417,7 @@ INLINE void add_weighted(const int16_t *ab, const int16_t *cd, const v128_t weig
 
 /* Adds four of the woven rows, of which `count` are real, to the output rows whose windows they lie in: two output rows
  * at a time, which share the loads of the woven ones. */
-static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const int16_t *ab, const int16_t *cd) {
+static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const uint8_t *ab, const uint8_t *cd) {
   uint32_t least = y[0], most = y[0];
   for (uint32_t i = 1; i < count; i++) {
     if (y[i] < least) least = y[i];
@@ -579,8 +577,10 @@ static void flush_ended(void) {
   for (uint32_t out = 0; out < columns.outSize; out++) {
     for (int i = 0; i < BATCH / 2; i++) {
       v128_t a = wasm_v128_load(from[2 * i] + (size_t)out * 4), b = wasm_v128_load(from[2 * i + 1] + (size_t)out * 4);
-      v128_t both = to_bytes(wasm_i32x4_add(a, round), wasm_i32x4_add(b, round));
-      wasm_v128_store(woven[i] + (size_t)out * 6, wasm_i16x8_shuffle(both, both, 0, 4, 1, 5, 2, 6, 3, 7));
+      v128_t both = to_16_bits(wasm_i32x4_add(a, round), wasm_i32x4_add(b, round));
+      v128_t woven_both = wasm_u8x16_narrow_i16x8(both, both);
+      woven_both = wasm_i8x16_shuffle(woven_both, woven_both, 0, 4, 1, 5, 2, 6, 3, 7, 0, 4, 1, 5, 2, 6, 3, 7);
+      wasm_v128_store64_lane(woven[i] + (size_t)out * 6, woven_both, 0);
     }
   }
   add_woven_rows();
@@ -623,9 +623,9 @@ static void output_rows(uint32_t out, uint32_t count) {
   pack_batch();
   horizontal_pass();
   for (uint32_t i = 0; i < count; i++) {
-    const int16_t *from = woven[i / 2] + i % 2;
+    const uint8_t *from = woven[i / 2] + i % 2;
     uint8_t *to = output + (out + i) * width;
-    for (size_t x = 0; x < width; x++) to[x] = (uint8_t)from[2 * x];
+    for (size_t x = 0; x < width; x++) to[x] = from[2 * x];
   }
 }
 
