@@ -26,6 +26,12 @@ struct Quad {
     int32_t first; /* of the eight channels: 0 or 4 */
 };
 
+/* What all tiles of a quad need, out of memory: engines keep it on their stack, where there are no bounds to check. */
+struct Constants {
+    v128_t bias;
+    struct Factors factors;
+};
+
 INLINE void add_product(v128_t *sum, v128_t weights, v128_t bytes) {
     *sum = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights, bytes, *sum);
     OPAQUE(*sum);
@@ -185,7 +191,8 @@ static __attribute__((noinline)) void store_exactly(const struct Conv *s, int32_
 }
 
 INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t offsets, int32_t quad,
-                 const struct Quad own[QUADS], struct Target to, struct Rounding rounding, const int signs) {
+                 const struct Quad own[QUADS], const struct Constants constants[QUADS], struct Target to,
+                 struct Rounding rounding, const int signs) {
     v128_t sum[QUADS][ROWS];
     const int8_t *w[QUADS];
     UNROLL
@@ -198,7 +205,7 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
         if (turn > 0) offsets = rotate(offsets);
         UNROLL
         for (int q = 0; q < quads; q++) {
-            sum[q][turn] = wasm_i32x4_add(wasm_v128_load(own[q].channels->bias + own[q].first), offsets);
+            sum[q][turn] = wasm_i32x4_add(constants[q].bias, offsets);
         }
     }
     int32_t steps = (s->depth + 3) >> 2;
@@ -222,7 +229,7 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
         v128_t scaled[ROWS];
         UNROLL
         for (int turn = 0; turn < ROWS; turn++) {
-            scaled[turn] = scale_sums(sum[q][turn], own[q].channels, own[q].first, rounding.clamp, signs, &doubt);
+            scaled[turn] = scale_by(sum[q][turn], constants[q].factors, signs, &doubt);
         }
         bytes[q] = bytes_of(scaled, rounding);
         OPAQUE(bytes[q]);
@@ -243,14 +250,19 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
 INLINE void columns(const int quads, const struct Conv *s, int32_t quad, int32_t start, int32_t rows,
                     struct Rounding rounding, const int signs) {
     struct Quad own[QUADS];
+    struct Constants constants[QUADS];
     UNROLL
-    for (int q = 0; q < quads; q++) own[q] = quad_at(s, quad + q);
+    for (int q = 0; q < quads; q++) {
+        own[q] = quad_at(s, quad + q);
+        constants[q].bias = wasm_v128_load(own[q].channels->bias + own[q].first);
+        constants[q].factors = factors_of(own[q].channels, own[q].first, rounding.clamp);
+    }
     struct Target to = {s->output + start * s->columns + 4 * quad, s->columns, rows, s->columns - 4 * quad};
     const int32_t *offsets = offsets_of(s);
     const uint8_t *x = rows_of(s, rows);
     NO_UNROLL
     for (; to.rows > 0; to.rows -= ROWS, to.out += ROWS * to.stride, offsets += ROWS, x += 16 * ((s->depth + 3) >> 2)) {
-        tile(quads, s, x, wasm_v128_load(offsets), quad, own, to, rounding, signs);
+        tile(quads, s, x, wasm_v128_load(offsets), quad, own, constants, to, rounding, signs);
     }
 }
 

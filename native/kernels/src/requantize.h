@@ -57,7 +57,10 @@ INLINE struct Clamp clamp_to(struct Range range) {
  * lower half of each lane, doubled, which pushes the byte's last bit out of it. What is beyond a byte has a fraction of
  * no meaning. */
 INLINE v128_t take_whole(v128_t scaled, v128_t *doubt) {
-    *doubt = wasm_u16x8_min(*doubt, wasm_i16x8_add(scaled, scaled));
+    /* Opaque, else it would be shifted, which goes where the multiplications go. */
+    v128_t again = scaled;
+    OPAQUE(again);
+    *doubt = wasm_u16x8_min(*doubt, wasm_i16x8_add(scaled, again));
     OPAQUE(*doubt);
     return wasm_i32x4_relaxed_trunc_f32x4(scaled);
 }
