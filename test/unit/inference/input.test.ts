@@ -43,6 +43,14 @@ describe.each(["float32", "uint8", "int8"] as const)("pixels of %s", (type) => {
       // A second image, of which nothing of the first is left.
       const black = runner.run([{ pixels: new Uint8Array(pixels.length), levels, shape }])[0];
       expect(black).toEqual(Float32Array.from(pixels, (_, i) => levels[256 * (i % 3)]));
+      // Levels by which the bytes of a quantised network stay as they are, but for the last in the second run.
+      const same = Float32Array.from({ length: 768 }, (_, i) => (i % 256) - 100);
+      expect(runner.run([{ pixels, levels: same, shape }])[0]).toEqual(
+        Float32Array.from(pixels, (pixel) => pixel - 100),
+      );
+      same[767] = -100;
+      const white = runner.run([{ pixels: new Uint8Array(pixels.length).fill(255), levels: same, shape }])[0];
+      expect(white).toEqual(Float32Array.from(pixels, (_, i) => (i % 3 === 2 ? -100 : 155)));
       runner.dispose();
     }
   });
