@@ -46,6 +46,8 @@ export interface LabelContext {
   readonly maxPixels: number;
   /** Bounds how much is decoded and inferred at once; unbounded if absent. */
   readonly slots?: Slots | undefined;
+  /** Whether no other image is there: nobody is kept waiting by this one then. */
+  readonly alone?: (() => boolean) | undefined;
   /** Where answers are kept; nowhere if absent. */
   readonly answers?: Answers | undefined;
   /** What else than image, model and parameters an answer depends on: the version of the code. */
@@ -117,7 +119,7 @@ class Decoding {
   /** Waits for its turn. */
   async begin(): Promise<void> {
     this.#context.alive?.();
-    await turnToDecode();
+    await turnToDecode(this.#context.alone?.());
     this.#since = performance.now();
   }
 
@@ -170,7 +172,7 @@ export async function prepareModel(
   classifier().catch(() => undefined); // who needs the model learns of it
   const run = async <T>(infer: (classifier: Classifier) => T): Promise<T> => {
     await classifier();
-    await turnToInfer();
+    await turnToInfer(context.alone?.());
     const loaded = await classifier();
     const start = performance.now();
     try {

@@ -57,6 +57,11 @@ export class Slots {
     return waiting;
   }
 
+  /** Whether no more than one slot is taken, and nobody waits. */
+  get only(): boolean {
+    return this.taken <= 1 && this.waiting === 0;
+  }
+
   #take(weight: number): Lease | undefined {
     const now = Date.now();
     for (const [id, { end }] of this.#leases) if (end < now) this.#leases.delete(id);

@@ -7,6 +7,9 @@
 const TURN = 20;
 const EARLY = 5;
 
+/** So long may the only image that is there keep it, in milliseconds: nothing but a probe waits for that one. */
+const ALONE = 40;
+
 /**
  * How often the event loop goes round before an image goes on, a millisecond each where it has nothing to do. Between the
  * bytes of a request and those of its answer it goes round three times, behind the proxy of wrangler dev five times: in a
@@ -39,8 +42,8 @@ async function within(limit: number): Promise<void> {
   }
 }
 
-/** To be awaited before a piece of an image is decoded; see ran(). */
-export const turnToDecode = (): Promise<void> => within(TURN);
+/** To be awaited before a piece of an image is decoded; see ran(). @param alone Whether no other image is there. */
+export const turnToDecode = (alone = false): Promise<void> => within(alone ? ALONE : TURN);
 
 /** Says for how long an image kept the thread, in milliseconds, when it gives it back. */
 export function ran(milliseconds: number): void {
@@ -48,9 +51,13 @@ export function ran(milliseconds: number): void {
   seen = performance.now();
 }
 
-/** To be awaited before an inference, which is a turn of its own, however long it takes. */
-export async function turnToInfer(): Promise<void> {
-  await within(EARLY);
+/**
+ * To be awaited before an inference, which is a turn of its own, however long it takes.
+ *
+ * @param alone Whether no other image is there.
+ */
+export async function turnToInfer(alone = false): Promise<void> {
+  await within(alone ? ALONE : EARLY);
   ran(TURN + 1);
 }
 

@@ -63,6 +63,24 @@ it("pieces that keep the thread for a moment alone do not wait", async () => {
   expect(noted).toContain("D".repeat(20));
 });
 
+it("an image that is alone is labelled in one go, and many of one request are not", async () => {
+  const noted = await withRounds(async (note) => {
+    await scheduler.wait(50);
+    note("<");
+    for (let i = 0; i < 8; i++) {
+      await turnToDecode(true);
+      ran(10);
+      note("D");
+      await turnToInfer(true);
+      note("I");
+    }
+    note(">");
+  });
+  const [, during] = /<(.*)>/.exec(noted) ?? [];
+  expect(during).toMatch(/^DI/);
+  for (const turn of during.split(/\.{4,}/)) expect(turn.replaceAll(/[.D]/g, "").length, noted).toBeLessThanOrEqual(2);
+});
+
 it("who comes when no image was there for a while does not wait", async () => {
   const noted = await withRounds(async (note) => {
     await turnToInfer();

@@ -85,6 +85,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     defaultModel: DEFAULT_MODEL,
     maxPixels: MAX_PIXELS,
     slots: slotsOf(c),
+    alone: () => slotsOf(c).only,
     answers: CACHE_ANSWERS ? answers : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,
     trace: c.get("trace"),
