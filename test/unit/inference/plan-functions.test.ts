@@ -3,7 +3,15 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { FUNCTIONS, type FunctionOperator, functionOf } from "../../../worker/inference/functions.ts";
 import type { Of, Quantization } from "../../../worker/tflite/graph.ts";
-import { clamp, graphOf, multiplyByQuantizedMultiplier, Random, runPlan, size } from "./plan-reference.ts";
+import {
+  clamp,
+  drawReduction,
+  graphOf,
+  multiplyByQuantizedMultiplier,
+  Random,
+  runPlan,
+  size,
+} from "./plan-reference.ts";
 
 beforeAll(initBackend);
 
@@ -143,12 +151,7 @@ it.each(SEEDS)("PRELU of int8, as TensorFlow Lite multiplies, seed %i", (seed) =
 describe.each(["SUM", "REDUCE_MAX"] as const)("%s", (op) => {
   it.each(SEEDS)("of floats and bytes over neighbouring axes, seed %i", (seed) => {
     const random = new Random(seed);
-    const shape = [1, random.int(1, 6), random.int(1, 6), random.int(1, 19)];
-    const axes = random.pick([[1, 2], [2, 1], [-1], [1], [2], [1, 2, 3], [-2, -1]]);
-    const keepDims = random.next() < 0.5;
-    const gone = axes.map((axis) => (axis + 4) % 4);
-    const kept = shape.map((dim, axis) => (gone.includes(axis) ? 1 : dim));
-    const outer = keepDims ? kept : shape.filter((_, axis) => !gone.includes(axis));
+    const { shape, axes, keepDims, kept, outer } = drawReduction(random);
     const input = Float32Array.from({ length: size(shape) }, () => random.int(-40, 215));
     const reference = new Float32Array(size(kept)).fill(op === "SUM" ? 0 : Number.NEGATIVE_INFINITY);
     for (const [i, value] of input.entries()) {

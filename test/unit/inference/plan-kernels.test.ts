@@ -7,6 +7,7 @@ import type { Activation, Graph, Quantization } from "../../../worker/tflite/gra
 import {
   clamp,
   clampQuantized,
+  drawReduction,
   graphOf,
   meanOfBytes,
   multiplyByQuantizedMultiplier,
@@ -360,12 +361,7 @@ describe("pools", () => {
 describe("MEAN", () => {
   it.each(SEEDS.slice(0, 20))("of floats and bytes over neighbouring axes, seed %i", (seed) => {
     const random = new Random(seed);
-    const shape = [1, random.int(1, 6), random.int(1, 6), random.int(1, 19)];
-    const axes = random.pick([[1, 2], [2, 1], [-1], [1], [2], [1, 2, 3], [-2, -1]]);
-    const keepDims = random.next() < 0.5;
-    const gone = axes.map((axis) => (axis + 4) % 4);
-    const kept = shape.map((dim, axis) => (gone.includes(axis) ? 1 : dim));
-    const outer = keepDims ? kept : shape.filter((_, axis) => !gone.includes(axis));
+    const { shape, axes, keepDims, gone, kept, outer } = drawReduction(random);
     const input = Float32Array.from({ length: size(shape) }, () => random.int(0, 255));
     const reference = new Float32Array(size(kept));
     for (const [i, value] of input.entries()) {

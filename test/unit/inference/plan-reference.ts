@@ -241,3 +241,14 @@ export function clampQuantized(value: number, activation: Activation, output: Qu
   );
   return Math.min(high, Math.max(low, value));
 }
+
+/** A reduction of an image over neighbouring axes: `kept` is its shape with ones where they were, `outer` the output's. */
+export function drawReduction(random: Random) {
+  const shape = [1, random.int(1, 6), random.int(1, 6), random.int(1, 19)];
+  const axes = random.pick([[1, 2], [2, 1], [-1], [1], [2], [1, 2, 3], [-2, -1]]);
+  const keepDims = random.next() < 0.5;
+  const gone = axes.map((axis) => (axis + 4) % 4);
+  const kept = shape.map((dim, axis) => (gone.includes(axis) ? 1 : dim));
+  const outer = keepDims ? kept : shape.filter((_, axis) => !gone.includes(axis));
+  return { shape, axes, keepDims, gone, kept, outer };
+}
