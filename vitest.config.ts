@@ -65,6 +65,8 @@ export default defineConfig({
         test: {
           name: "blackbox",
           include: ["test/{http,ekuiper,page,bench,docs}/**/*.test.ts"],
+          // Engines, brokers, browsers and two labelers share two processors: what fails once is tried once more, and said.
+          retry: process.env.CI ? 1 : 0,
           testTimeout: 120_000,
           hookTimeout: 600_000,
           // A busy machine may take a while to get where a test waits for it.
