@@ -2,7 +2,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { makeBundles } from "./lib/bundles.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "./lib/command.ts";
 import { MODELS } from "./lib/model-index.ts";
 import { indexAloud } from "./lib/models-folder.ts";
@@ -50,7 +49,7 @@ await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatfo
   const folder = fromUser(wanted);
   if (existsSync(folder)) throw new CommandError(`${folder} is there already. Remove it or name another one.`);
   const source = models === undefined ? MODELS : fromUser(models);
-  await Promise.all([indexAloud(source), makeBundles()]);
+  await indexAloud(source);
   mkdirSync(folder, { recursive: true });
   try {
     const part = (name: string) => join(folder, name);
