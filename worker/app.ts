@@ -5,6 +5,7 @@ import { cors, secureHeaders } from "./http/headers.ts";
 import { observe } from "./http/observe.ts";
 import { noRoute, problem } from "./http/problem.ts";
 import { takeInRest } from "./http/rest-of-body.ts";
+import { schedule } from "./http/schedule.ts";
 import type { AppEnv } from "./http/settings.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
@@ -27,6 +28,7 @@ export type Api = typeof api;
 
 const api = app
   .use(observe)
+  .use(schedule)
   .use(secureHeaders)
   .route("/", health) // before the token: probes carry none
   .route("/v2", openInferenceHealth)

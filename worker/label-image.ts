@@ -1,6 +1,5 @@
 /**
- * The way of an image through the labeler: decode and resize while it comes in, infer, label. Every call that labels goes
- * through labelOne(), whatever the form its image came in. Knows nothing of HTTP.
+ * The pipeline of an image: decode and resize while it comes in, infer, label. Knows nothing of HTTP.
  */
 import type { Answers } from "./answers.ts";
 import { Digest, sha256 } from "./digest.ts";
@@ -13,14 +12,21 @@ import { type IndexEntry, precisionFor } from "./model/index-entry.ts";
 import type { Precision } from "./model/precision-name.ts";
 import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
-import type { Slots } from "./slots.ts";
+import { atOnce, type Execute } from "./runtime/execute.ts";
+import { MemoryUse } from "./runtime/memory-use.ts";
+import type { Reception } from "./runtime/reception.ts";
+import type { AcquireOptions, Semaphore } from "./runtime/semaphore.ts";
 import type { Found, Trace } from "./trace.ts";
-import { ran, turnToDecode, turnToInfer } from "./turns.ts";
 
-/** The bytes of an image file, which may still be coming, and how many they will be if that is known. */
+/** The bytes of an image file, which may still be coming. */
 export interface ImageSource {
   readonly pieces: Pieces;
+  /** How many bytes they will be, if that is known. */
   readonly size: number | undefined;
+  /** All of them, if they are in memory. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  /** How they come in, if they still do. */
+  readonly reception?: Reception;
 }
 
 export interface LabelOptions {
@@ -45,9 +51,15 @@ export interface LabelContext {
   /** The largest image, in pixels. */
   readonly maxPixels: number;
   /** Bounds how much is decoded and inferred at once; unbounded if absent. */
-  readonly slots?: Slots | undefined;
-  /** Whether no other image is there: nobody is kept waiting by this one then. */
-  readonly alone?: (() => boolean) | undefined;
+  readonly slots?: Semaphore | undefined;
+  /** The budget, in bytes, of images that are taken into memory before there is a slot for them; unbounded if absent. */
+  readonly buffers?: Semaphore | undefined;
+  /** Runs what blocks the thread when it is this request's turn; at once if absent. */
+  readonly execute?: Execute | undefined;
+  /** Told that the request carries many images: others come before it. */
+  readonly onMany?: (() => void) | undefined;
+  /** Whose request it is, for a fair share of the slots. */
+  readonly client?: string | undefined;
   /** Where answers are kept; nowhere if absent. */
   readonly answers?: Answers | undefined;
   /** What else than image, model and parameters an answer depends on: the version of the code. */
@@ -56,9 +68,7 @@ export interface LabelContext {
   readonly onKey?: ((key: string) => void) | undefined;
   /** Where it is noted down what happens. */
   readonly trace?: Trace | undefined;
-  /** Says that a slot is still in use. */
-  readonly alive?: (() => void) | undefined;
-  /** Aborted when whoever asked has gone: its slot is free then. */
+  /** Aborted when the client has gone: what the request holds is released then. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,64 +96,73 @@ async function* steps(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
 }
 
 /** An image whose file is in memory. */
-export const imageFrom = (bytes: Uint8Array): ImageSource => ({
+export const imageFrom = (bytes: Uint8Array<ArrayBuffer>): ImageSource => ({
   pieces: new Pieces(bytes.length > STEP ? steps(bytes) : [bytes]),
   size: bytes.length,
+  bytes,
 });
 
-/** Does something once there is a slot for it. What it calls with the context that it gets needs no other one. */
-export async function admitted<T>(context: LabelContext, work: (context: LabelContext) => Promise<T>): Promise<T> {
-  const { slots, signal } = context;
+/** How much later a request is treated as if it had come, in milliseconds: 200 for each MB of its images, 1000 at most. */
+const delayFor = (size: number | undefined): number => Math.min(1000, ((size ?? 1 << 20) * 200) / (1 << 20));
+
+/** How a request asks for a part of what is limited. */
+const requestFor = ({ signal, client }: LabelContext, image?: ImageSource): AcquireOptions => ({
+  signal,
+  client,
+  reception: image?.reception,
+});
+
+/**
+ * Does something once there is a slot for it. What it calls with the context that it gets needs no other one.
+ *
+ * @param image What is worked on; or how many bytes, where that is more than one image.
+ */
+export async function admitted<T>(
+  context: LabelContext,
+  image: ImageSource | number,
+  work: (context: LabelContext) => Promise<T>,
+): Promise<T> {
+  const { slots } = context;
   if (slots === undefined) return work(context);
   const since = performance.now();
-  const lease = await slots.acquire(1, signal).finally(() => context.trace?.took("wait", since));
-  const release = () => lease.release();
-  signal?.addEventListener("abort", release, { once: true });
+  const [source, size] = typeof image === "number" ? [undefined, image] : [image, image.size];
+  const lease = await slots
+    .acquire({ ...requestFor(context, source), delay: delayFor(size) })
+    .finally(() => context.trace?.took("wait", since));
   try {
-    return await work({ ...context, slots: undefined, alive: () => lease.extend() });
+    return await work({ ...context, slots: undefined, buffers: undefined });
   } finally {
-    signal?.removeEventListener("abort", release);
-    release();
+    lease.release();
   }
 }
 
-/** A decoder on the isolate's thread: how long it keeps it, from its turn until it waits for bytes or for another turn. */
-class Decoding {
-  readonly #context: LabelContext;
-  #since: number | undefined;
-
-  constructor(context: LabelContext) {
-    this.#context = context;
-  }
-
-  /** Waits for its turn. */
-  async begin(): Promise<void> {
-    this.#context.alive?.();
-    await turnToDecode(this.#context.alone?.());
-    this.#since = performance.now();
-  }
-
-  end(): void {
-    if (this.#since === undefined) return;
-    ran(performance.now() - this.#since);
-    this.#context.trace?.took("decode", this.#since);
-    this.#since = undefined;
-  }
-}
-
-/** The bytes of an image, each piece given when it is this image's turn; and so is their end, behind which some decode. */
-async function* watched(pieces: Pieces, decoding: Decoding, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
+/** The pieces of an image, noting how long they were waited for and how many bytes they are. */
+async function* received(pieces: Pieces, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
   for (;;) {
     const asked = performance.now();
     const piece = await pieces.next();
     trace?.took("receive", asked);
-    if (trace !== undefined) trace.bytes += piece?.length ?? 0;
-    await decoding.begin();
     if (piece === undefined) return;
+    if (trace !== undefined) trace.bytes += piece.length;
     yield piece;
-    decoding.end();
   }
 }
+
+/** Runs a step of the pipeline in its turn and notes how long it took. */
+function executeStep<T>(step: "decode" | "infer", units: number, work: () => T, context: LabelContext): Promise<T> {
+  const { execute = atOnce, trace } = context;
+  return execute(units, () => {
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      trace?.took(step, start);
+    }
+  });
+}
+
+/** An inference takes more than what else is done in one turn, whatever the model. In milliseconds. */
+const INFERENCE = 21;
 
 export interface Model {
   readonly entry: IndexEntry;
@@ -171,22 +190,42 @@ export async function prepareModel(
   const classifier = () => catalogue.get(name, source, precision);
   classifier().catch(() => undefined); // who needs the model learns of it
   const run = async <T>(infer: (classifier: Classifier) => T): Promise<T> => {
-    await classifier();
-    await turnToInfer(context.alone?.());
-    const loaded = await classifier();
-    const start = performance.now();
-    try {
-      return infer(loaded);
-    } finally {
-      ran(performance.now() - start);
-      context.trace?.took("infer", start);
+    for (;;) {
+      const loaded = await classifier();
+      // It may be disposed of while this waits for its turn.
+      const result = await executeStep(
+        "infer",
+        INFERENCE,
+        () => (loaded.disposed ? undefined : [infer(loaded)]),
+        context,
+      );
+      if (result !== undefined) return result[0] as T;
     }
   };
   return { entry, precision, classifier, run };
 }
 
-/** What is no larger is taken in whole before it is decoded: if its answer is known it need not be. In bytes. */
+/** A file that is no larger is read whole before there is a slot for it: if its labels are known it needs none. In bytes. */
 const SMALL = 256 << 10;
+
+/** Of a larger one so much has to be there before it gets a slot, in bytes: a slot is for what can be decoded. */
+const BEGINNING = 64 << 10;
+
+/** Reads the beginning of an image. @returns All of it, if it is small. */
+async function readBeginning(
+  image: ImageSource,
+  memory: MemoryUse | undefined,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const { bytes, pieces, size = 0 } = image;
+  if (bytes !== undefined) return bytes.length <= SMALL ? bytes : undefined;
+  const reserve = memory && ((more: number) => memory.reserve(more));
+  if (size > SMALL) {
+    await pieces.peek(BEGINNING, reserve);
+    return undefined;
+  }
+  const begun = await pieces.peek(SMALL + 1, reserve);
+  return begun.length > SMALL ? undefined : ((await pieces.all({ limit: SMALL })) ?? new Uint8Array());
+}
 
 /** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
 const TAIL = 64 << 10;
@@ -238,6 +277,23 @@ export async function labelOne(image: ImageSource, options: LabelOptions, contex
 
 async function findOrLabel(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);
+  const memory = context.buffers && new MemoryUse(context.buffers, requestFor(context, image));
+  try {
+    const small = await readBeginning(image, memory);
+    return await findOrInfer(small === undefined ? image : imageFrom(small), small, model, options, context);
+  } finally {
+    memory?.release();
+  }
+}
+
+/** @param small All of the image's bytes, if they are few. */
+async function findOrInfer(
+  image: ImageSource,
+  small: Uint8Array<ArrayBuffer> | undefined,
+  model: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<Labelled> {
   const { answers, onKey } = context;
   const known = async (digest: string) => {
     const key = await keyOf(digest, model, options, context);
@@ -248,17 +304,15 @@ async function findOrLabel(image: ImageSource, options: LabelOptions, context: L
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;
-  if (answers !== undefined && image.size !== undefined && image.size <= SMALL) {
-    const whole = (await image.pieces.all({ limit: SMALL, size: image.size })) ?? new Uint8Array();
-    const early = await known(await sha256(whole));
+  if (answers !== undefined && small !== undefined) {
+    const early = await known(await sha256(small));
     if (early.answer !== undefined) return early.answer;
     key = early.key;
-    source = imageFrom(whole);
   } else if (answers !== undefined) {
     digest = new Digest();
-    source = { pieces: new Pieces(digested(image.pieces, digest)), size: image.size };
+    source = { ...image, pieces: new Pieces(digested(image.pieces, digest)) };
   }
-  return admitted(context, async (context) => {
+  return admitted(context, source, async (context) => {
     const { pixels, missing, format } = await pixelsOf(source, model, options, context);
     if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
       const late = await known(await digest.hex());
@@ -286,21 +340,14 @@ export async function pixelsOf(
 ): Promise<DecodedImage> {
   // An entry without an input is a model that cannot be used: the classifier says why.
   const { width, height } = entry.input ?? (await classifier()).input;
-  const decoding = new Decoding(context);
-  try {
-    return await decodeToInput(new Pieces(watched(image.pieces, decoding, context)), {
-      width,
-      height,
-      crop: options.crop ?? entry.crop ?? "squash",
-      exif: options.exif,
-      maxPixels: context.maxPixels,
-      fileSize: image.size,
-      pause: () => {
-        decoding.end();
-        return decoding.begin();
-      },
-    });
-  } finally {
-    decoding.end();
-  }
+  return decodeToInput(new Pieces(received(image.pieces, context)), {
+    width,
+    height,
+    crop: options.crop ?? entry.crop ?? "squash",
+    exif: options.exif,
+    maxPixels: context.maxPixels,
+    fileSize: image.size,
+    execute: (units, work) => executeStep("decode", units, work, context),
+    request: requestFor(context, image),
+  });
 }

@@ -29,15 +29,15 @@ export type Outcome = { readonly name: string | undefined } & (
  * @throws LabelerError for what is not an image's own fault: an unknown model, a labeler that is busy.
  */
 export function labelMany(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
+  context.onMany?.();
   // One slot for all: a request that is half done is not refused.
-  return admitted(context, (context) => inOrder(images, options, context));
+  return admitted(context, Number.POSITIVE_INFINITY, (context) => inOrder(images, options, context));
 }
 
 async function inOrder(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let image = images.shift(); image !== undefined; image = images.shift()) {
     const { name } = image;
-    context.alive?.();
     try {
       outcomes.push({ name, labelled: await labelOne(await image.open(), options, context) });
     } catch (error) {

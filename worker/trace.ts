@@ -1,11 +1,11 @@
-/** What became of a request on its way through labelOne(): how long each step took, and what the images were. */
+/** What became of a request in the labeler: how long each step took, and what the images were. */
 import type { ImageFormat } from "./image/sniff.ts";
 
 /** Where an answer was found that was kept. */
 export type Found = "memory" | "cache-api";
 
-/** Waiting for a slot; waiting for the bytes of the image; decoding and resizing; the network. */
-export type Step = "wait" | "receive" | "decode" | "infer";
+/** Waiting for a slot; for the bytes of the image; for a turn on the thread; decoding and resizing; the network. */
+export type Step = "wait" | "receive" | "turn" | "decode" | "infer";
 
 /** Times are 0 where the clock stands still during work, as on Cloudflare: nothing may depend on them. */
 export class Trace {
@@ -21,6 +21,10 @@ export class Trace {
 
   /** @param since As performance.now() gave it. */
   took(step: Step, since: number): void {
-    this.steps.set(step, (this.steps.get(step) ?? 0) + performance.now() - since);
+    this.add(step, performance.now() - since);
+  }
+
+  add(step: Step, milliseconds: number): void {
+    this.steps.set(step, (this.steps.get(step) ?? 0) + milliseconds);
   }
 }

@@ -4,10 +4,14 @@ import type { Declared } from "./workerd-config.ts";
 export async function readDeclared(): Promise<Declared> {
   // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
   const { unstable_readConfig } = await import("wrangler");
-  const { compatibility_date, vars } = unstable_readConfig({ config: "wrangler.toml" }, { hideWarnings: true });
+  const { compatibility_date, compatibility_flags, vars } = unstable_readConfig(
+    { config: "wrangler.toml" },
+    { hideWarnings: true },
+  );
   if (compatibility_date === undefined) throw new Error("wrangler.toml has no compatibility_date");
   return {
     compatibilityDate: compatibility_date,
+    compatibilityFlags: compatibility_flags,
     vars: Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)])),
   };
 }

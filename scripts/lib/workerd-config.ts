@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 /** What a deployment declares of the Worker, wherever it runs. */
 export interface Declared {
   readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
   /** The settings and their defaults. */
   readonly vars: Readonly<Record<string, string>>;
 }
@@ -44,7 +45,7 @@ function allowedNetworks(pushTargets: string): string[] {
 }
 
 export function workerdConfig({
-  declared: { compatibilityDate, vars },
+  declared: { compatibilityDate, compatibilityFlags, vars },
   bundle,
   models,
   state,
@@ -82,6 +83,7 @@ const config :Workerd.Config = (
 const labeler :Workerd.Worker = (
   modules = [${modules.join(", ")}],
   compatibilityDate = ${text(compatibilityDate)},
+  compatibilityFlags = [${compatibilityFlags.map(text).join(", ")}],
   bindings = [
     ${bindings.join(",\n    ")},
   ],

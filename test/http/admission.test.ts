@@ -8,10 +8,16 @@ import { RUNTIMES } from "./runtimes.ts";
 
 const coffee = fixture("coffee.png");
 
-/** An upload that has begun and goes on when it is told to. */
+/** What has come when an upload gets a slot, and how much of it comes each tenth of a second: enough to keep the slot. */
+const BEGINNING = 100_000;
+const TENTH = 2000;
+
+/** An upload that has begun, comes on slowly, and is finished when it is told to. */
 class Upload {
   readonly status: Promise<number | string | undefined>;
   readonly #call;
+  readonly #timer: NodeJS.Timeout;
+  #sent = BEGINNING;
 
   constructor(url: string, headers: Record<string, string> = {}) {
     this.#call = request(url, { method: "POST", headers: { "content-length": String(coffee.length), ...headers } });
@@ -22,15 +28,26 @@ class Upload {
       });
       this.#call.on("error", (error) => resolve(error.message));
     });
-    this.#call.write(coffee.subarray(0, 50_000));
+    this.#call.write(coffee.subarray(0, BEGINNING));
+    this.#timer = setInterval(() => {
+      this.#call.write(coffee.subarray(this.#sent, this.#sent + TENTH));
+      this.#sent += TENTH;
+    }, 100);
   }
 
   finish(): Promise<number | string | undefined> {
-    this.#call.end(coffee.subarray(50_000));
+    clearInterval(this.#timer);
+    this.#call.end(coffee.subarray(this.#sent));
     return this.status;
   }
 
+  /** Sends nothing more, and waits. */
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
   hangUp(): void {
+    clearInterval(this.#timer);
     this.#call.destroy();
   }
 }
@@ -86,9 +103,36 @@ describe.each(RUNTIMES)("two at once, on %s", (_, start) => {
     await settle();
     const waiting = [1, 2, 3].map(() => post(url, coffee));
     await settle();
-    await expectProblem(await post(url, coffee), 503, "busy", /3 wait for labelling already/);
+    await expectProblem(await post(url, coffee), 503, "busy", /3 requests wait for slots for labelling already/);
     for (const upload of uploads) expect(await upload.finish()).toBe(200);
     for (const response of waiting) expect((await response).status).toBe(200);
+  });
+
+  it("uploads that come too slowly give up their slots once others wait, and are told so", async () => {
+    const uploads = [new Upload(url), new Upload(url)];
+    await settle();
+    for (const upload of uploads) upload.stop();
+    const begin = performance.now();
+    expect((await labelsOf(await post(url, another(1))))[0].label).toBe("968:espresso");
+    // Not when the patience with a body that stands still has come to its end, which is 10 s.
+    expect(performance.now() - begin).toBeLessThan(5000);
+    const [slower] = await Promise.race(uploads.map(async ({ status }, i) => [i, await status] as const));
+    expect(await uploads[slower].status).toBe(408);
+    // The other one has still got its slot: no more was taken than was needed.
+    expect(await uploads[1 - slower].finish()).toBe(200);
+  });
+
+  it("uploads of which little has come hold no slots", async () => {
+    const tricklers = Array.from({ length: 8 }, () => {
+      const call = request(url, { method: "POST", headers: { "content-length": "1000000" } });
+      call.on("error", () => undefined);
+      call.write(coffee.subarray(0, 1000));
+      return call;
+    });
+    await settle();
+    const { headers } = await post(url, another(2));
+    expect(headers.get("server-timing") ?? "").not.toMatch(/wait;dur=\d{3}/);
+    for (const call of tricklers) call.destroy();
   });
 
   it("a client that hangs up gives its slot back, and one that waited its place in the line", async () => {

@@ -44,9 +44,10 @@ export async function explainOne(
   context: LabelContext,
 ): Promise<Explained> {
   const model = await prepareModel(options, context);
-  return admitted(context, async (context) => {
+  return admitted(context, image, async (context) => {
     const decoded = await pixelsOf(image, model, options, context);
     const { pixels, missing, format } = decoded;
+    context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
     const { labels, map, input } = await model.run((classifier) => ({
       ...classifier.explain(pixels, rank, options),
       input: classifier.input,

@@ -1,32 +1,38 @@
 /** A request's body as pieces that are counted as they come: never more of it than is allowed. */
 import { LabelerError } from "../errors.ts";
+import { Reception } from "../runtime/reception.ts";
 
 export interface Body {
   readonly pieces: AsyncIterable<Uint8Array>;
   /** In bytes, where a Content-Length says so. */
   readonly size: number | undefined;
+  /** How fast it comes. */
+  readonly reception: Reception;
 }
 
 const group = (n: number) => n.toLocaleString("en-US");
+
+/** The setting that bounds a body. */
+export type BodyLimit = "MAX_BODY_BYTES" | "MAX_FORM_BYTES";
 
 /**
  * The error for a body over a limit.
  *
  * @param size In bytes, undefined where it is not known. @param setting The setting whose limit it is.
  */
-export function tooLarge(size: number | undefined, limit: number, setting: "MAX_BODY_BYTES" | "MAX_FORM_BYTES") {
+export function tooLarge(size: number | undefined, limit: number, setting: BodyLimit) {
   const bytes = size === undefined ? `more than ${group(limit)}` : group(size);
   const whose = setting === "MAX_FORM_BYTES" ? " for forms and JSON" : "";
   return new LabelerError(
     "body-too-large",
-    `The body has ${bytes} bytes and the limit${whose} is ${group(limit)}. Send a smaller or more compressed image, or ` +
+    `The body is ${bytes} bytes long and the limit${whose} is ${group(limit)}. Send a smaller or more compressed image, or ` +
       `raise the setting ${setting}.`,
   );
 }
 
 /**
  * Some clients only read the answer once they have sent everything, and where a connection is closed on them they lose it:
- * what is left of a body is taken in and thrown away, up to so many times the limit, and for so long in milliseconds.
+ * what is left of a body is read and thrown away, up to so many times the limit, and for so long in milliseconds.
  */
 const DRAIN = { limits: 2, patience: 30_000 };
 
@@ -34,50 +40,55 @@ const DRAIN = { limits: 2, patience: 30_000 };
 const opened = new WeakMap<Request, () => Promise<void>>();
 
 /**
- * @param limit In bytes: the setting MAX_BODY_BYTES.
+ * @param limit In bytes: the value of `setting`.
  * @throws LabelerError of kind body-too-large at once where a Content-Length says so; else the pieces throw it when too
  *   much has come.
  */
-export function openBody(request: Request, limit: number): Body {
+export function openBody(request: Request, limit: number, setting: BodyLimit = "MAX_BODY_BYTES"): Body {
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
-  if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_BODY_BYTES");
-  if (request.body === null) return { pieces: nothing(), size };
+  if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
+  const reception = new Reception();
+  if (request.body === null) return { pieces: nothing(), size, reception };
   const reader = request.body.getReader({ mode: "byob" });
   let ended = false;
   opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
-  return { pieces: counted(reader, limit, () => (ended = true)), size };
+  const end = () => {
+    ended = true;
+  };
+  return { pieces: counted(reader, reception, { limit, setting }, end), size, reception };
 }
 
-/** Takes in, within bounds, what is left of a request's body. Ends at once where everything was read. */
+/** Reads, within bounds, what is left of a request's body. Ends at once where everything was read. */
 export async function drainBody(request: Request, limit: number): Promise<void> {
   const known = opened.get(request);
   try {
     if (known !== undefined) await known();
     else if (request.body !== null && !request.bodyUsed) await drain(request.body.getReader({ mode: "byob" }), limit);
   } catch {
-    // The sender has hung up.
+    // The sender has closed the connection.
   }
 }
 
 /** Bytes per read, into the same buffer again: a new one for each would leave all of a body to the garbage collector. */
 const PIECE = 64 << 10;
 
-/** A body that stands still for so long, in milliseconds, is given up. */
+/** A body of which nothing comes for so long is given up, in milliseconds. */
 const STANDSTILL = 10_000;
 
-async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>) {
+async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const tooSlow = new Promise<never>((_, reject) => {
-    const error = new LabelerError("too-slow", `The body stood still for ${STANDSTILL / 1000} s. Send it again.`);
+    const error = new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`);
     timer = setTimeout(() => reject(error), STANDSTILL);
   });
+  const read = Promise.race([reader.read(buffer), tooSlow]);
   try {
-    return await Promise.race([reader.read(buffer), tooSlow]);
+    return await (reception === undefined ? read : reception.wait(read));
   } catch (error) {
     if (error instanceof LabelerError) throw error;
     // Nobody is left to read this, but the log: it is not the labeler's mistake.
-    throw new LabelerError("cut-off", "The connection was closed before the body had come.", { cause: error });
+    throw new LabelerError("cut-off", "The connection was closed before the whole body had come.", { cause: error });
   } finally {
     clearTimeout(timer);
   }
@@ -88,17 +99,18 @@ async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 /** A piece holds until the next one is asked for. */
 async function* counted(
   reader: ReadableStreamBYOBReader,
-  limit: number,
+  reception: Reception,
+  { limit, setting }: { readonly limit: number; readonly setting: BodyLimit },
   ended: () => void,
 ): AsyncGenerator<Uint8Array, void> {
   let buffer = new Uint8Array(PIECE);
   let length = 0;
   for (;;) {
-    const { done, value } = await readPiece(reader, buffer);
+    const { done, value } = await readPiece(reader, buffer, reception);
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
     length += value.length;
-    if (length > limit) throw tooLarge(undefined, limit, "MAX_BODY_BYTES");
+    if (length > limit) throw tooLarge(undefined, limit, setting);
     yield value;
   }
 }

@@ -5,11 +5,10 @@
 
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
-import { inTurn } from "../turns.ts";
+import type { Execute } from "../runtime/execute.ts";
 import { imagesJson } from "./image-json.ts";
 
 const HOW =
@@ -20,7 +19,7 @@ const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${w
 
 const DATA_URL = /^data:[^,]*;base64,/i;
 
-function nonEmpty(image: Uint8Array): ImageSource {
+function nonEmpty(image: Uint8Array<ArrayBuffer>): ImageSource {
   if (image.length === 0) throw bad("The image is empty.");
   return imageFrom(image);
 }
@@ -31,7 +30,7 @@ function nonEmpty(image: Uint8Array): ImageSource {
  * @throws LabelerError of kind bad-body if it is neither, or empty.
  */
 export function imageFromBase64(text: string): ImageSource {
-  let image: Uint8Array;
+  let image: Uint8Array<ArrayBuffer>;
   try {
     image = Uint8Array.fromBase64(text.replace(DATA_URL, ""));
   } catch (error) {
@@ -40,16 +39,21 @@ export function imageFromBase64(text: string): ImageSource {
   return nonEmpty(image);
 }
 
+/** JSON and base64 of so many bytes are read in about a millisecond. */
+export const TEXT_PER_UNIT = 256 << 10;
+
 /** Classes and no closures: a closure would keep the whole body alive. */
 class Base64Image implements NamedImage {
   readonly name: string | undefined;
   readonly #text: string;
-  constructor(text: string, name?: string) {
+  readonly #execute: Execute;
+  constructor(execute: Execute, text: string, name?: string) {
+    this.#execute = execute;
     this.#text = text;
     this.name = name;
   }
   open(): Promise<ImageSource> {
-    return inTurn(this.#text.length, () => imageFromBase64(this.#text));
+    return this.#execute(this.#text.length / TEXT_PER_UNIT, () => imageFromBase64(this.#text));
   }
 }
 
@@ -70,7 +74,7 @@ export type Images =
   | { readonly one: ImageSource; readonly many?: undefined }
   | { readonly one?: undefined; readonly many: NamedImage[] };
 
-function fromJson(body: Uint8Array): Images {
+function fromJson(body: Uint8Array, execute: Execute): Images {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(body));
@@ -86,7 +90,7 @@ function fromJson(body: Uint8Array): Images {
   const list = "images" in data ? data.images : data;
   if (list.length === 0) throw bad("The list of images is empty.");
   const named = list.map((item) =>
-    typeof item === "string" ? new Base64Image(item) : new Base64Image(item.image, item.name),
+    typeof item === "string" ? new Base64Image(execute, item) : new Base64Image(execute, item.image, item.name),
   );
   return { many: named };
 }
@@ -111,34 +115,36 @@ const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => 
 const JSON_BEGINS: readonly (number | undefined)[] = [0x7b, 0x5b, 0x22];
 
 export interface BodyOptions {
-  /** Takes in a form or JSON. */
-  readonly whole: (pieces: Pieces, size: number | undefined) => Promise<Uint8Array<ArrayBuffer>>;
+  /** Reads a form or JSON whole. */
+  readonly whole: () => Promise<Uint8Array<ArrayBuffer>>;
   /** How many images there may be: the setting MAX_IMAGES. */
   readonly maxImages: number;
+  readonly execute: Execute;
 }
 
 /**
  * Finds the image, or the images. One that is sent as it is, is not waited for.
  *
- * @param size Of the body in bytes, where it is known.
+ * @param source The body.
  * @param contentType Needed for the boundary of a form alone.
  * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or too-many-images; and
  *   what `whole` throws.
  */
 export async function imagesOf(
-  pieces: Pieces,
-  size: number | undefined,
+  source: ImageSource,
   contentType: string,
-  { whole, maxImages }: BodyOptions,
+  { whole, maxImages, execute }: BodyOptions,
 ): Promise<Images> {
-  const beginning = await pieces.peek(SNIFF_BYTES);
+  const beginning = await source.pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
   const form = /^multipart\/form-data/i.test(contentType);
   const json = JSON_BEGINS.includes(firstByte(beginning));
   // What is none of these is no image either, and decoding says so.
-  if (isImage(beginning) || !(form || json)) return { one: { pieces, size } };
-  const body = await whole(pieces, size);
-  const found = form ? await fromForm(body, contentType) : await inTurn(body.length, () => fromJson(body));
+  if (isImage(beginning) || !(form || json)) return { one: source };
+  const body = await whole();
+  const found = form
+    ? await fromForm(body, contentType)
+    : await execute(body.length / TEXT_PER_UNIT, () => fromJson(body, execute));
   if (found.many !== undefined && found.many.length > maxImages) {
     throw new LabelerError(
       "too-many-images",

@@ -9,7 +9,8 @@ import { labelMany, type Outcome } from "../label-many.ts";
 import { Counter } from "../metrics.ts";
 import { Catalogue, type ModelSource } from "../model/catalogue.ts";
 import { readWhole } from "../read-whole.ts";
-import { Slots } from "../slots.ts";
+import { atOnce } from "../runtime/execute.ts";
+import { Semaphore } from "../runtime/semaphore.ts";
 import { openBody } from "./body.ts";
 import { type Images, imagesOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
@@ -32,16 +33,25 @@ export function catalogueOf(c: Context<AppEnv>): Catalogue {
 
 const answers = new Answers();
 
-let slots: Slots | undefined;
-
-/** A body that stands still is given up sooner: see body.ts. */
-const LEASE = 15_000;
+let slots: Semaphore | undefined;
 
 /** How much the isolate labels at once: its memory is bounded, and it has one processor. */
-export function slotsOf(c: Context<AppEnv>): Slots {
-  const { MAX_CONCURRENT: count, MAX_WAITING: line, MAX_WAIT_MS: patience } = settingsOf(c.env);
-  slots ??= new Slots({ count, line, patience, lease: LEASE, what: "labelling" });
+export function slotsOf(c: Context<AppEnv>): Semaphore {
+  const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
+  slots ??= new Semaphore({ capacity, queueLimit, patience, resource: "slots for labelling", fair: true });
   return slots;
+}
+
+/** Memory for images that are read before there is a slot for them, in bytes: some 100 of those that cameras send. */
+const BUFFER_BYTES = 8 << 20;
+
+let buffers: Semaphore | undefined;
+
+/** The budget of images that are read before there is a slot for them. */
+export function buffersOf(c: Context<AppEnv>): Semaphore {
+  const { MAX_WAIT_MS: patience } = settingsOf(c.env);
+  buffers ??= new Semaphore({ capacity: BUFFER_BYTES, patience, resource: "memory for images" });
+  return buffers;
 }
 
 /** The models' folder as the ASSETS binding serves it. */
@@ -85,7 +95,10 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     defaultModel: DEFAULT_MODEL,
     maxPixels: MAX_PIXELS,
     slots: slotsOf(c),
-    alone: () => slotsOf(c).only,
+    buffers: buffersOf(c),
+    execute: c.get("execute"),
+    onMany: c.get("onMany"),
+    client: c.get("client"),
     answers: CACHE_ANSWERS ? answers : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,
     trace: c.get("trace"),
@@ -109,9 +122,11 @@ async function withImages<T>(
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   await prepareModel(options, context);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
-  const found = await imagesOf(new Pieces(body.pieces), body.size, c.req.header("content-type") ?? "", {
-    whole: (pieces, size) => wholeBody(c, pieces, size),
+  const source = { ...body, pieces: new Pieces(body.pieces) };
+  const found = await imagesOf(source, c.req.header("content-type") ?? "", {
+    whole: () => wholeBody(c, source),
     maxImages: MAX_IMAGES,
+    execute: context.execute ?? atOnce,
   });
   return label(found, context);
 }
@@ -131,7 +146,7 @@ export function labelRequest(
     if (observe === undefined) return labelOne(one, options, context);
     const watched = new Pieces(observed(one.pieces, observe));
     try {
-      return await labelOne({ pieces: watched, size: one.size }, options, context);
+      return await labelOne({ ...one, pieces: watched }, options, context);
     } finally {
       await exhaust(watched);
     }

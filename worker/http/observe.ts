@@ -4,12 +4,17 @@ import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
 import { Counter, gauge, Histogram } from "../metrics.ts";
 import { Trace } from "../trace.ts";
-import { catalogueOf, loads, slotsOf } from "./label-request.ts";
+import { buffersOf, catalogueOf, loads, slotsOf } from "./label-request.ts";
+import { waitingForThread } from "./schedule.ts";
 import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
+import { wholeBodyBytes } from "./whole-body.ts";
 
 const requests = new Counter("edge_labeler_requests_total", "Requests by route, method and status.");
 const durations = new Histogram("edge_labeler_request_duration_seconds", "From a request's head to its answer's.");
-const steps = new Histogram("edge_labeler_step_duration_seconds", "Of a request, each step of labelling it.");
+const steps = new Histogram(
+  "edge_labeler_step_duration_seconds",
+  "Of a request, each step of labelling it, waits included.",
+);
 const images = new Counter("edge_labeler_images_total", "Images labelled, by format, model and where the answer was.");
 const bytes = new Counter("edge_labeler_image_bytes_total", "Bytes of images that were taken in.");
 
@@ -23,6 +28,12 @@ export function renderMetrics(c: Context<AppEnv>): string {
     ...[requests, durations, steps, images, bytes, loads].map((metric) => metric.render()),
     gauge("edge_labeler_slots_in_use", "Requests that are being labelled.", slots.taken),
     gauge("edge_labeler_slots_waiting", "Requests that wait for a slot.", slots.waiting),
+    gauge("edge_labeler_thread_waiting", "Requests that wait for their turn on the thread.", waitingForThread()),
+    gauge(
+      "edge_labeler_body_bytes_in_memory",
+      "Bytes of forms, JSON and images that are in memory, or reserved for them.",
+      wholeBodyBytes() + buffersOf(c).taken,
+    ),
     gauge("edge_labeler_models_resident_bytes", "Weights of loaded models.", catalogueOf(c).residentBytes),
     gauge("edge_labeler_isolate_age_seconds", "Since this isolate's first request.", (Date.now() - (born ?? 0)) / 1000),
   ].join("");

@@ -24,7 +24,7 @@ function heldBack(response: Response, body: Uint8Array<ArrayBuffer>, until: Prom
 
 export const takeInRest: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  c.get("room")?.release();
+  c.get("memory")?.release();
   if (c.req.raw.body === null) return;
   let ended = false;
   const drained = drainBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).then(() => {

@@ -1,5 +1,6 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
+import type { Execute } from "../runtime/execute.ts";
 import { faultsOf } from "../schema-messages.ts";
 import type { Trace } from "../trace.ts";
 import { parseRateLimit } from "./token-bucket.ts";
@@ -21,8 +22,12 @@ export interface AppEnv {
     client?: string | undefined;
     /** What became of the request so far. */
     trace?: Trace | undefined;
-    /** The room that a body in memory takes. */
-    room?: { release(): void } | undefined;
+    /** What a body in memory takes of the budget. */
+    memory?: { release(): void } | undefined;
+    /** Runs what blocks the thread when it is this request's turn. */
+    execute: Execute;
+    /** To be called where the request carries many images. */
+    onMany: () => void;
   };
 }
 

@@ -1,42 +1,40 @@
 /**
- * Bodies that stand in memory whole, forms and JSON: one of them has MAX_FORM_BYTES at most, and all of them together have
- * no more, since an isolate has 128 MB for everything.
+ * Bodies that stand in memory whole, forms and JSON: one of them is at most MAX_FORM_BYTES long, and so are all of them
+ * together, since an isolate has 128 MB for everything.
  */
 import type { Context } from "hono";
-import { Pieces } from "../image/pieces.ts";
-import { type Lease, Slots } from "../slots.ts";
+import type { Pieces } from "../image/pieces.ts";
+import { MemoryUse } from "../runtime/memory-use.ts";
+import type { Reception } from "../runtime/reception.ts";
+import { Semaphore } from "../runtime/semaphore.ts";
 import { tooLarge } from "./body.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
 
-let room: Slots | undefined;
+let budget: Semaphore | undefined;
 
-/** Longer than a body may stand still, or a list of images take from one to the next. In milliseconds. */
-const LEASE = 30_000;
-
-async function* watched(pieces: Pieces, lease: Lease): AsyncGenerator<Uint8Array, void> {
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    lease.extend();
-    yield piece;
-  }
-}
+/** How many bytes of bodies are in memory. */
+export const wholeBodyBytes = (): number => budget?.taken ?? 0;
 
 /**
- * Takes in a body when there is room for it; until the request is answered the room is its own.
+ * Reads a body into memory, which is reserved as the body comes, and kept until the request is answered.
  *
  * @param size In bytes, where it is known.
- * @throws LabelerError of kind body-too-large, or busy.
+ * @throws LabelerError of kind body-too-large, busy, or what `pieces` throw.
  */
 export async function wholeBody(
   c: Context<AppEnv>,
-  pieces: Pieces,
-  size: number | undefined,
+  {
+    pieces,
+    size,
+    reception,
+  }: { readonly pieces: Pieces; readonly size: number | undefined; readonly reception?: Reception },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");
-  room ??= new Slots({ count: limit, lease: LEASE, patience, what: "forms and JSON in memory" });
-  const lease = await room.acquire(size ?? limit, c.req.raw.signal);
-  c.set("room", lease);
-  const whole = await new Pieces(watched(pieces, lease)).all({ limit, size });
+  budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
+  const memory = new MemoryUse(budget, { signal: c.req.raw.signal, client: c.get("client"), reception });
+  c.set("memory", memory);
+  const whole = await pieces.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
   if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
   return whole;
 }

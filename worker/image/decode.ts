@@ -1,5 +1,7 @@
 /** From the bytes of an image file to the pixels of a model's input: the one entry to this folder. */
 import { LabelerError } from "../errors.ts";
+import { atOnce, type Execute } from "../runtime/execute.ts";
+import type { AcquireOptions } from "../runtime/semaphore.ts";
 import { type Codec, CodecError, type CodecState, isCodecFormat } from "./codecs.ts";
 import { Feed } from "./feed.ts";
 import { type Kind, MEMORY, withCodec } from "./instances.ts";
@@ -14,8 +16,10 @@ export interface DecodeOptions extends PlanOptions {
   readonly maxPixels: number;
   /** How many bytes the file has, where that is known before they have come. */
   readonly fileSize?: number | undefined;
-  /** Awaited between stretches of work for which no bytes are waited for: some pictures are decoded when all have come. */
-  readonly pause?: (() => Promise<void>) | undefined;
+  /** Runs each stretch of decoding when it is its turn; at once if absent. */
+  readonly execute?: Execute | undefined;
+  /** Whose image it is: what it holds is released when its client has gone, or its bytes come too slowly for others. */
+  readonly request?: AcquireOptions | undefined;
 }
 
 export interface DecodedImage {
@@ -34,16 +38,54 @@ export interface DecodedImage {
 /** WebP files are kept whole, beside some 2 MB for the decoder: those below fit into a small instance. */
 const SMALL_WEBP = 512 << 10;
 
-/** Pixels of the file that are decoded in one stretch: 3 to 15 ms. */
+/** Pixels of the file that are decoded in one stretch, 3 to 15 ms, and what that counts as, in milliseconds. */
 const STRETCH = 256 << 10;
+const STRETCH_UNITS = 6;
+
+/** Bytes of a file that are decoded in about a millisecond: 16 KB of a small JPEG, 80 KB of a large one at a smaller scale. */
+const BYTES_PER_UNIT = 32 << 10;
 
 /** The image needs an instance of the other kind. */
 const TOO_SMALL = Symbol("too small");
 
+/** Uses an instance in the image's turns, as long as it is lent. */
+class Decoder {
+  readonly #codec: Codec;
+  readonly #holds: () => boolean;
+  readonly #execute: Execute;
+  /** Of a stretch, in rows of the file; 0 for as far as the input reaches. */
+  rows = 0;
+
+  constructor(codec: Codec, holds: () => boolean, execute: Execute) {
+    this.#codec = codec;
+    this.#holds = holds;
+    this.#execute = execute;
+  }
+
+  /** Goes on decoding. @throws CodecError */
+  goOn(): Promise<CodecState> {
+    return this.#run(STRETCH_UNITS, () => undefined);
+  }
+
+  /** Goes on with the next bytes of the file, or without more where there are none. @throws CodecError */
+  take(piece: Uint8Array | undefined): Promise<CodecState> {
+    if (piece === undefined) return this.#run(STRETCH_UNITS, () => this.#codec.end());
+    return this.#run(piece.length / BYTES_PER_UNIT, () => this.#codec.feed(piece));
+  }
+
+  #run(units: number, prepare: () => void): Promise<CodecState> {
+    return this.#execute(units, () => {
+      if (!this.#holds()) throw new LabelerError("busy", "The image has lost its decoder to another one. Try again.");
+      prepare();
+      return this.#codec.run(this.rows);
+    });
+  }
+}
+
 async function decodeIn(
   codec: Codec,
   kind: Kind,
-  alive: () => void,
+  holds: () => boolean,
   feed: Feed,
   format: ImageFormat,
   options: DecodeOptions,
@@ -51,29 +93,27 @@ async function decodeIn(
   if (!isCodecFormat(format)) throw new Error(`codecs.wasm has no ${format}`);
   const limits = { memory: MEMORY[kind], pixels: options.maxPixels, scans: MAX_SCANS, chunks: MAX_CHUNKS };
   let plan: Plan | undefined;
-  /** Of a stretch. */
-  let rows = 0;
+  const decoder = new Decoder(codec, holds, options.execute ?? atOnce);
   try {
     codec.open(format, limits);
     if (format === "webp" && options.fileSize !== undefined) codec.expect(options.fileSize);
+    let state: CodecState = codec.run();
     for (;;) {
-      const state: CodecState = codec.run(rows);
       if (state === "header") {
         plan = planFor(codec.info(), format, options);
         if (kind === "small" && plan.memory > MEMORY.small) return TOO_SMALL;
         codec.start(plan);
-        rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
+        decoder.rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
+        state = await decoder.goOn();
       } else if (state === "need input") {
         // Memory gives out before the first row or not at all.
         if (plan !== undefined && codec.info().rows > 0) feed.forget();
-        const piece = await feed.next();
-        alive();
-        if (piece === undefined) codec.end();
-        else codec.feed(piece);
+        state = await decoder.take(await feed.next());
       } else if (state === "more") {
-        await options.pause?.();
-        alive();
-      } else if (plan !== undefined) {
+        state = await decoder.goOn();
+      } else if (plan === undefined) {
+        throw new Error(`codecs.wasm is ${state} before the header of a ${format}`);
+      } else {
         const { rows, wantedRows } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;
@@ -103,7 +143,8 @@ export async function decodeToInput(pieces: Pieces, options: DecodeOptions): Pro
   const format = sniff(beginning);
   if (!isCodecFormat(format)) throw unsupported(beginning, format);
   const feed = new Feed(pieces);
-  const decode = (kind: Kind) => withCodec(kind, (codec, alive) => decodeIn(codec, kind, alive, feed, format, options));
+  const decode = (kind: Kind) =>
+    withCodec(kind, (codec, holds) => decodeIn(codec, kind, holds, feed, format, options), options.request);
   const small = format !== "webp" || (options.fileSize ?? Number.POSITIVE_INFINITY) <= SMALL_WEBP;
   let decoded = small ? await decode("small") : TOO_SMALL;
   if (decoded === TOO_SMALL) {

@@ -3,7 +3,7 @@
  * garbage collector takes little notice of it, so instances are used again, and kept of two kinds: small ones, which all
  * that streams gets along with, and a single large one for the images that have to be buffered.
  */
-import { Slots } from "../slots.ts";
+import { type AcquireOptions, Semaphore } from "../runtime/semaphore.ts";
 import { Codec } from "./codecs.ts";
 
 export type Kind = "small" | "large";
@@ -13,9 +13,16 @@ const MB = 1 << 20;
 /** The isolate's 128 MB are shared with the model, its activations and the JS heap. */
 export const MEMORY: Readonly<Record<Kind, number>> = { small: 4 * MB, large: 40 * MB };
 
-const slots: Readonly<Record<Kind, Slots>> = {
-  small: new Slots({ count: 8, lease: 10_000, patience: 10_000, what: "decoding" }),
-  large: new Slots({ count: 1, lease: 10_000, patience: 10_000, what: "decoding images that must be buffered whole" }),
+/** How long an image waits for an instance, in milliseconds. */
+const PATIENCE = 10_000;
+
+const semaphores: Readonly<Record<Kind, Semaphore>> = {
+  small: new Semaphore({ capacity: 9, patience: PATIENCE, resource: "slots for decoding" }),
+  large: new Semaphore({
+    capacity: 1,
+    patience: PATIENCE,
+    resource: "slots for decoding images that must be buffered whole",
+  }),
 };
 
 const idle: Readonly<Record<Kind, Codec[]>> = { small: [], large: [] };
@@ -23,22 +30,29 @@ const idle: Readonly<Record<Kind, Codec[]>> = { small: [], large: [] };
 /**
  * Lends an instance for one image.
  *
- * @param work `alive` is to be called whenever a piece of the image has come.
- * @throws LabelerError of kind busy, or too-slow from `alive`; and whatever `work` throws.
+ * @param work `holds` says whether the instance is still lent to it: it must not be used any more if not.
+ * @param request Whose image it is.
+ * @throws LabelerError of kind busy; and whatever `work` throws.
  */
-export async function withCodec<T>(kind: Kind, work: (codec: Codec, alive: () => void) => Promise<T>): Promise<T> {
-  const lease = await slots[kind].acquire();
+export async function withCodec<T>(
+  kind: Kind,
+  work: (codec: Codec, holds: () => boolean) => Promise<T>,
+  request: AcquireOptions = {},
+): Promise<T> {
+  const lease = await semaphores[kind].acquire(request);
   const codec = idle[kind].pop() ?? new Codec();
-  let lost = false;
-  try {
-    return await work(codec, () => {
-      lost = true; // if renewing throws, the slot is another's, who has an instance of its own
-      lease.renew();
-      lost = false;
-    });
-  } finally {
+  const giveBack = () => {
     lease.release();
-    if (codec.usable && !lost) idle[kind].push(codec);
+    if (codec.usable) idle[kind].push(codec);
+  };
+  // A request whose client has gone ends without coming to its end.
+  request.signal?.addEventListener("abort", giveBack, { once: true });
+  try {
+    return await work(codec, lease.holds);
+  } finally {
+    request.signal?.removeEventListener("abort", giveBack);
+    // Whoever took the lease away meanwhile has an instance of its own; this one is in an unknown state.
+    if (lease.holds()) giveBack();
   }
 }
 

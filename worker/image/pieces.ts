@@ -1,4 +1,5 @@
 /** The bytes of a file as they come, with a look ahead. A piece holds until the next one is asked for. */
+import { GrowingBuffer, type Reserve } from "../runtime/growing-buffer.ts";
 
 const EMPTY = new Uint8Array();
 
@@ -16,24 +17,23 @@ export class Pieces {
     return done ? undefined : value;
   }
 
-  /** The first `count` bytes, or all where there are fewer; they are still there to be taken. */
-  async peek(count: number): Promise<Uint8Array> {
-    while (this.#ahead.length < count) {
-      const before = this.#ahead.slice(); // a piece holds no longer than until the next one is asked for
+  /**
+   * The first `count` bytes, or all where there are fewer; they are still there to be taken.
+   *
+   * @param reserve Awaited before memory is taken for what has come.
+   */
+  async peek(count: number, reserve?: Reserve): Promise<Uint8Array> {
+    if (this.#ahead.length === 0) this.#ahead = (await this.#pull()) ?? EMPTY;
+    if (this.#ahead.length >= count) return this.#ahead.subarray(0, count);
+    const buffer = new GrowingBuffer({ reserve });
+    // A piece holds no longer than until the next one is asked for.
+    await buffer.add(this.#ahead);
+    while (buffer.length < count) {
       const piece = await this.#pull();
-      if (piece === undefined) {
-        this.#ahead = before;
-        break;
-      }
-      if (before.length === 0) {
-        this.#ahead = piece;
-        continue;
-      }
-      const joined = new Uint8Array(before.length + piece.length);
-      joined.set(before);
-      joined.set(piece, before.length);
-      this.#ahead = joined;
+      if (piece === undefined) break;
+      await buffer.add(piece);
     }
+    this.#ahead = buffer.bytes;
     return this.#ahead.subarray(0, count);
   }
 
@@ -48,29 +48,23 @@ export class Pieces {
   /**
    * Everything that is left, in one array; undefined as soon as that is more than `limit` bytes.
    *
-   * @param size How much it will be, if that is known: then one array does without a copy.
+   * @param size How much it will be, if that is known. @param reserve Awaited before memory is taken for what has come.
    */
   async all({
     limit,
-    size = 0,
+    size,
+    reserve,
   }: {
     limit: number;
     size?: number | undefined;
+    reserve?: Reserve | undefined;
   }): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    let whole = new Uint8Array(Math.min(size, limit));
-    let length = 0;
+    const buffer = new GrowingBuffer({ expected: size && Math.min(size, limit), most: limit, reserve });
     for (let piece = await this.next(); piece !== undefined; piece = await this.next()) {
-      const needed = length + piece.length;
-      if (needed > limit) return undefined;
-      if (needed > whole.length) {
-        const larger = new Uint8Array(Math.max(needed, Math.min(limit, 2 * whole.length)));
-        larger.set(whole.subarray(0, length));
-        whole = larger;
-      }
-      whole.set(piece, length);
-      length = needed;
+      if (buffer.length + piece.length > limit) return undefined;
+      await buffer.add(piece);
     }
-    return whole.subarray(0, length);
+    return buffer.bytes;
   }
 
   /** Nothing more is wanted. */

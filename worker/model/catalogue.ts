@@ -4,7 +4,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
-import { Slots } from "../slots.ts";
+import { Semaphore } from "../runtime/semaphore.ts";
 import { Classifier } from "./classifier.ts";
 import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
@@ -48,7 +48,7 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 export class Catalogue {
   readonly #options: CatalogueOptions;
   /** One load at a time: each holds a whole file beside what it makes of it. */
-  readonly #slots: Slots;
+  readonly #loads: Semaphore;
   /** Loaded models by name and precision. */
   readonly #loaded = new Map<string, Classifier>();
   readonly #loading = new Map<string, Promise<Classifier>>();
@@ -57,7 +57,7 @@ export class Catalogue {
   constructor(options: CatalogueOptions) {
     this.#options = options;
     const { deadline: patience = DEFAULT_DEADLINE } = options;
-    this.#slots = new Slots({ count: 1, lease: patience, patience, what: "loading a model" });
+    this.#loads = new Semaphore({ capacity: 1, patience, resource: "slots for loading a model" });
   }
 
   /** How many bytes of weights are loaded. */
@@ -148,7 +148,7 @@ export class Catalogue {
   async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
     const { name } = entry;
     if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
-    const slot = await this.#slots.acquire();
+    const lease = await this.#loads.acquire();
     try {
       const [tflite, labels, spec] = await Promise.all([
         source.read(`${name}/model.tflite`, entry.bytes),
@@ -168,7 +168,7 @@ export class Catalogue {
       this.#loaded.set(key, classifier);
       return classifier;
     } finally {
-      slot.release();
+      lease.release();
     }
   }
 

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { openBody } from "../http/body.ts";
 import { classificationRequest } from "../http/classification-request.ts";
-import { imageFromBase64 } from "../http/image-body.ts";
+import { imageFromBase64, TEXT_PER_UNIT } from "../http/image-body.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
@@ -16,7 +16,6 @@ import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
 import { faultsOf } from "../schema-messages.ts";
-import { inTurn } from "../turns.ts";
 
 const OPENING_BRACE = 0x7b;
 
@@ -44,12 +43,12 @@ function parse(body: Uint8Array): Asked {
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const { MAX_BODY_BYTES } = settingsOf(c.env);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
-  const pieces = new Pieces(body.pieces);
-  const beginning = await pieces.peek(SNIFF_BYTES);
+  const source = { ...body, pieces: new Pieces(body.pieces) };
+  const beginning = await source.pieces.peek(SNIFF_BYTES);
   const first = beginning.find((byte) => byte > 0x20);
-  if (isImage(beginning) || first !== OPENING_BRACE) return { image: { pieces, size: body.size }, top: undefined };
-  const whole = await wholeBody(c, pieces, body.size);
-  return inTurn(whole.length, () => parse(whole));
+  if (isImage(beginning) || first !== OPENING_BRACE) return { image: source, top: undefined };
+  const whole = await wholeBody(c, source);
+  return c.get("execute")(whole.length / TEXT_PER_UNIT, () => parse(whole));
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { LabelerError } from "../errors.ts";
 import { openBody } from "../http/body.ts";
-import { imageFromBase64 } from "../http/image-body.ts";
+import { imageFromBase64, TEXT_PER_UNIT } from "../http/image-body.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
@@ -20,7 +20,6 @@ import {
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
-import { inTurn } from "../turns.ts";
 
 /** The models here have one version each. */
 const VERSION = "1";
@@ -52,13 +51,14 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
   if (input.datatype === "FP32" && model.entry.input?.type !== "float32") {
     throw bad(`This model's input is quantised: send pixels as UINT8, or image files as BYTES.`);
   }
+  if (count > 1) context.onMany?.();
   const probabilities: Float32Array[] = [];
   for (let i = 0; i < count; i++) {
-    context.alive?.();
     if (input.datatype === "BYTES") {
       const item = input.data[i] ?? "";
-      const image = typeof item === "string" ? imageFromBase64(item) : imageFrom(item);
-      const { pixels } = await pixelsOf(image, model, options, context);
+      const image = typeof item === "string" ? imageFromBase64(item) : imageFrom(item as Uint8Array<ArrayBuffer>);
+      const { pixels, format } = await pixelsOf(image, model, options, context);
+      context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
       probabilities.push(await model.run((classifier) => classifier.probabilities(pixels).slice()));
     } else if (input.datatype === "UINT8") {
       const pixels = images(input.data, input.shape, model.entry)[i];
@@ -120,13 +120,13 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const options = modelQuery(queries, nameOf(c));
   const context = labelContext(c);
   const model = await prepareModel(options, context);
-  const { pieces, size } = openBody(c.req.raw, settings.MAX_FORM_BYTES);
-  const body = await wholeBody(c, new Pieces(pieces), size);
+  const opened = openBody(c.req.raw, settings.MAX_FORM_BYTES, "MAX_FORM_BYTES");
+  const body = await wholeBody(c, { ...opened, pieces: new Pieces(opened.pieces) });
   const jsonLength = c.req.header(JSON_LENGTH);
-  const inference = await inTurn(body.length, () =>
+  const inference = await c.get("execute")(body.length / TEXT_PER_UNIT, () =>
     parseInference(body, jsonLength === undefined ? undefined : Number(jsonLength)),
   );
-  const probabilities = await admitted(context, (context) =>
+  const probabilities = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, settings.MAX_IMAGES),
   );
   const { labels } = await model.classifier();

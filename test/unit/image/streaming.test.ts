@@ -111,20 +111,21 @@ describe("no more is taken than is needed", () => {
 });
 
 describe("what is decoded when all of it has come", () => {
-  /** @returns How many megapixels of the file there were between two pauses, on average. */
+  /** @returns How many megapixels of the file there were between two turns on the thread, on average. */
   const stretch = async (file: Uint8Array) => {
-    let pauses = 0;
+    let turns = 0;
     const { sourceWidth, sourceHeight } = await decodeToInput(new Pieces([file]), {
       ...TO_224,
       fileSize: file.length,
-      pause: async () => {
-        pauses++;
+      execute: async (_, work) => {
+        turns++;
+        return work();
       },
     });
-    return (sourceWidth * sourceHeight) / 1e6 / (pauses + 1);
+    return (sourceWidth * sourceHeight) / 1e6 / turns;
   };
 
-  it("is decoded with pauses: a PNG of one colour", async () => {
+  it("is decoded in several turns: a PNG of one colour", async () => {
     const [width, height] = [2048, 1024];
     const rows = await deflate(Array(height * (1 + width)).fill(0));
     const header = ihdr({ width, height, depth: 8, colourType: 0 });
@@ -132,7 +133,7 @@ describe("what is decoded when all of it has come", () => {
     expect(await stretch(png(header, chunk("IDAT", rows), chunk("IEND", [])))).toBeLessThan(0.35);
   });
 
-  it.runIf(hasReference)("is decoded with pauses: WebP, and JPEG of several scans", async () => {
+  it.runIf(hasReference)("is decoded in several turns: WebP, and JPEG of several scans", async () => {
     for (const name of ["12mp_lossy.webp", "1080_ll.webp", "12mp_prog.jpg", "24mp_prog.jpg"]) {
       expect(await stretch(await reference(`corpus/large/${name}`)), name).toBeLessThan(0.35);
     }

@@ -1,0 +1,216 @@
+/** Who has the isolate's thread when (worker/runtime/thread-scheduler.ts), by a clock that the tests move. */
+import { describe, expect, it } from "vitest";
+import { type Share, ThreadScheduler } from "../../../worker/runtime/thread-scheduler.ts";
+import { ManualClock, settled } from "./manual-clock.ts";
+
+/** A request that does pieces of work, one after the other, each noted by its name. */
+class Requests {
+  readonly clock = new ManualClock();
+  readonly scheduler = new ThreadScheduler(this.clock);
+  served = "";
+
+  /** @param units Of each piece of work, which takes as long by the clock unless `takes` says otherwise. */
+  async send(
+    name: string,
+    units: readonly number[],
+    { bulk = false, takes }: { bulk?: boolean; takes?: number } = {},
+  ): Promise<void> {
+    const share = this.scheduler.begin();
+    share.bulk = bulk;
+    for (const piece of units) {
+      await this.scheduler.run(share, piece, () => {
+        this.clock.compute(takes ?? piece);
+        this.served += name;
+      });
+    }
+    this.scheduler.end(share);
+  }
+}
+
+const repeated = (units: number, times: number): number[] => Array(times).fill(units);
+
+describe("a request that is alone", () => {
+  it("goes on without a round of the event loop as long as a probe can wait", async () => {
+    const requests = new Requests();
+    await requests.send("a", [4, 4, 21]);
+    await requests.send("b", [4, 4, 21]);
+    await requests.send("c", [4, 4, 21]);
+    expect(requests.served).toBe("aaabbbccc");
+    expect(requests.clock.rounds).toBe(0);
+  });
+
+  it("leaves the thread to probes when it goes on for longer", async () => {
+    const requests = new Requests();
+    await requests.send("a", repeated(21, 30));
+    // Three inferences, or 63 ms, between two breaths of two rounds each.
+    expect(requests.clock.rounds).toBe(2 * 9);
+  });
+
+  it("lets the event loop go round again while requests begin", async () => {
+    const requests = new Requests();
+    const { clock, scheduler } = requests;
+    const begin = () => scheduler.end(scheduler.begin());
+    clock.arrivals = [() => undefined, begin, begin, begin, begin, begin];
+    await requests.send("a", [60, 21]);
+    expect(clock.rounds).toBe(5);
+  });
+
+  it("does so where the clock stands still during work, too: units count", async () => {
+    const requests = new Requests();
+    await requests.send("a", repeated(21, 30), { takes: 0 });
+    expect(requests.clock.rounds).toBe(2 * 9);
+  });
+
+  it("does so where work takes longer than was said", async () => {
+    const requests = new Requests();
+    await requests.send("a", repeated(1, 10), { takes: 100 });
+    expect(requests.clock.rounds).toBe(2 * 9);
+  });
+});
+
+describe("several requests", () => {
+  it("take turns, the oldest first within a round", async () => {
+    const requests = new Requests();
+    await Promise.all(["a", "b", "c"].map((name) => requests.send(name, repeated(30, 4))));
+    expect(requests.served).toBe("abcabcabcabc");
+  });
+
+  it("share what may run between two rounds of the event loop", async () => {
+    const requests = new Requests();
+    await Promise.all(["a", "b", "c"].map((name) => requests.send(name, repeated(10, 6))));
+    expect(requests.served).toBe("abc".repeat(6));
+    expect(requests.clock.rounds).toBe(2 * 5);
+  });
+
+  it("do not wait for a request that has begun before them and goes on and on", async () => {
+    const requests = new Requests();
+    const bulk = requests.send("B", repeated(25, 90), { bulk: true });
+    requests.clock.arrivals = [() => void requests.send("s", [5, 5, 21])];
+    await bulk;
+    const first = requests.served.indexOf("s");
+    // A turn of the bulk between each two of its own, at most.
+    expect(requests.served.slice(first)).toMatch(/^sB?sB?s/);
+  });
+
+  it("come before one with many images within a round, even if that is older", async () => {
+    const requests = new Requests();
+    await Promise.all([
+      requests.send("x", [30]),
+      requests.send("B", repeated(30, 3), { bulk: true }),
+      requests.send("s", repeated(30, 3)),
+    ]);
+    expect(requests.served).toBe("xsBsBsB");
+  });
+
+  it("that come later get no more than their turn, however long they have not wanted the thread", async () => {
+    const requests = new Requests();
+    const { scheduler, clock } = requests;
+    const idle = scheduler.begin();
+    await scheduler.run(idle, 30, () => undefined);
+    const others = Promise.all(["a", "b"].map((name) => requests.send(name, repeated(30, 8))));
+    await clock.round();
+    await clock.round();
+    let gone = 0;
+    const late = (async () => {
+      for (; gone < 4; gone++) {
+        await scheduler.run(idle, 30, () => {
+          requests.served += "i";
+        });
+      }
+    })();
+    await Promise.all([others, late]);
+    expect(requests.served).not.toContain("ii");
+  });
+
+  it("are told how long they waited", async () => {
+    const { clock, scheduler } = new Requests();
+    const waits: number[] = [];
+    const work = async (share: Share) => {
+      await scheduler.run(share, 40, () => clock.compute(40));
+      scheduler.end(share);
+    };
+    await Promise.all([1, 2, 3].map(() => work(scheduler.begin(undefined, (ms) => waits.push(ms)))));
+    expect(waits).toEqual([0, 40]);
+    expect(scheduler.waiting).toBe(0);
+  });
+
+  it("go on when work throws", async () => {
+    const { scheduler } = new Requests();
+    const fails = async () => {
+      const share = scheduler.begin();
+      await scheduler.run(share, 40, () => {
+        throw new RangeError("mine");
+      });
+    };
+    const outcomes = await Promise.allSettled([fails(), fails(), fails()]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(scheduler.waiting).toBe(0);
+  });
+});
+
+describe("a request whose client has gone", () => {
+  it("leaves its turn to the next one at once", async () => {
+    const requests = new Requests();
+    const { scheduler } = requests;
+    const gone = new AbortController();
+    const share = scheduler.begin(gone.signal);
+    await scheduler.run(share, 40, () => undefined);
+    const turn = scheduler.run(share, 40, () => {
+      requests.served += "g";
+    });
+    const other = requests.send("o", [40]);
+    gone.abort();
+    await expect(turn).rejects.toMatchObject({ kind: "cut-off" });
+    await other;
+    expect(requests.served).toBe("o");
+    await expect(scheduler.run(share, 1, () => undefined)).rejects.toMatchObject({ kind: "cut-off" });
+  });
+
+  it("is passed over, and then forgotten, where nobody was told that it has ended", async () => {
+    // Its code simply stops: its timers never come back, and what it would do next does not happen.
+    const requests = new Requests();
+    const { scheduler, clock } = requests;
+    const share = scheduler.begin();
+    await scheduler.run(share, 40, () => undefined);
+    const stopped: Promise<void> = new Promise(() => undefined);
+    let rounds = 0;
+    const { round } = ManualClock.prototype;
+    clock.round = () => (rounds++ === 0 ? stopped : round.call(clock));
+    void scheduler.run(share, 40, () => {
+      requests.served += "never";
+    });
+    await settled();
+    const other = requests.send("o", [40]);
+    await settled();
+    expect(requests.served).toBe("");
+    await clock.pass(400);
+    await other;
+    expect(requests.served).toBe("o");
+    await clock.pass(2000);
+    await requests.send("p", [1]);
+    expect(scheduler.waiting).toBe(0);
+  });
+});
+
+it("serves requests in workerd's own event loop, each with its own timers", async () => {
+  const scheduler = new ThreadScheduler();
+  const served: string[] = [];
+  let rounds = 0;
+  let running = true;
+  const probe = (async () => {
+    for (; running; rounds++) await oneRound();
+  })();
+  await Promise.all(
+    ["a", "b", "c"].map(async (name) => {
+      const share = scheduler.begin();
+      for (let i = 0; i < 5; i++) await scheduler.run(share, 30, () => served.push(name));
+      scheduler.end(share);
+    }),
+  );
+  running = false;
+  await probe;
+  expect(served.join("")).toBe("abcabcabcabcabc");
+  expect(rounds).toBeGreaterThanOrEqual(10);
+});
+
+const oneRound = () => scheduler.wait(0);

@@ -1,0 +1,29 @@
+/** What one request takes of a budget of memory, which is a semaphore of bytes. */
+import type { AcquireOptions, Lease, Semaphore } from "./semaphore.ts";
+
+export class MemoryUse {
+  readonly #budget: Semaphore;
+  readonly #request: AcquireOptions;
+  #lease: Lease | undefined;
+
+  constructor(budget: Semaphore, request: Omit<AcquireOptions, "weight">) {
+    this.#budget = budget;
+    this.#request = request;
+  }
+
+  /**
+   * Takes so many more bytes, as soon as the budget has them.
+   *
+   * @throws LabelerError of kind busy if it does not have them in time.
+   */
+  async reserve(bytes: number): Promise<void> {
+    if (this.#lease === undefined) this.#lease = await this.#budget.acquire({ ...this.#request, weight: bytes });
+    else await this.#lease.grow(bytes);
+  }
+
+  /** Gives everything back. */
+  release(): void {
+    this.#lease?.release();
+    this.#lease = undefined;
+  }
+}

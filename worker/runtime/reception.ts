@@ -1,0 +1,95 @@
+/**
+ * How a request's body comes in. A slow body is served like any other while nobody waits; once others wait for what it
+ * holds (a slot, a decoder, memory), it has to come at a least rate and within a deadline.
+ */
+import { LabelerError } from "../errors.ts";
+import { type Clock, isolateClock } from "./clock.ts";
+
+/** The least rate once others wait, in bytes per second, and how long a body may be slower than that, in milliseconds. */
+const LEAST_RATE = 8 << 10;
+const SPAN = 1000;
+const PARTS = 4;
+/** The last quarter has only begun. */
+const LEAST_BYTES = (LEAST_RATE * SPAN * (PARTS - 1)) / (1000 * PARTS);
+
+/** For how long a body may come at the least rate while others wait, in milliseconds; beyond, it needs this many bytes per second. */
+const PATIENCE = 10_000;
+const STEADY_RATE = 64 << 10;
+
+/** However fast it comes, it must not hold what others wait for any longer, in milliseconds. */
+const DEADLINE = 30_000;
+
+export class Reception {
+  readonly #clock: Clock;
+  readonly #began: number;
+  /** Bytes in each quarter of the last second; `#part` counts the quarters. */
+  readonly #recent: number[] = new Array(PARTS).fill(0);
+  #part: number;
+  #bytes = 0;
+  #waiting = false;
+  #refusal: LabelerError | undefined;
+  #reject: ((error: LabelerError) => void) | undefined;
+
+  constructor(clock: Clock = isolateClock) {
+    this.#clock = clock;
+    this.#began = clock.now();
+    this.#part = this.#partNow();
+  }
+
+  /** Whether it must give up what it holds, since others wait for that: it waits for its body, which comes too slowly. */
+  get tooSlow(): boolean {
+    if (!this.#waiting || this.#refusal !== undefined) return false;
+    const age = this.#clock.now() - this.#began;
+    this.#forgetOld();
+    const recent = this.#recent.reduce((sum, bytes) => sum + bytes, 0);
+    if (age >= SPAN && recent < LEAST_BYTES) return true;
+    return age >= DEADLINE || (age >= PATIENCE && (this.#bytes * 1000) / age < STEADY_RATE);
+  }
+
+  /** Ends it: whoever reads the body gets a LabelerError of kind too-slow. */
+  refuse(resource: string): void {
+    const age = ((this.#clock.now() - this.#began) / 1000).toFixed(1);
+    this.#refusal = new LabelerError(
+      "too-slow",
+      `Only ${this.#bytes} bytes of the body came within ${age} s, and other requests wait for ${resource}. Send it ` +
+        "again over a faster connection, or send a smaller image.",
+    );
+    this.#reject?.(this.#refusal);
+  }
+
+  /**
+   * Waits for bytes.
+   *
+   * @throws LabelerError of kind too-slow if others needed what this request holds; and whatever `read` throws.
+   */
+  async wait<T extends { readonly value?: Uint8Array | undefined }>(read: Promise<T>): Promise<T> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const refused = new Promise<never>((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#waiting = true;
+    try {
+      const result = await Promise.race([read, refused]);
+      const length = result.value?.length ?? 0;
+      this.#forgetOld();
+      this.#recent[this.#part % PARTS] += length;
+      this.#bytes += length;
+      return result;
+    } finally {
+      this.#waiting = false;
+      this.#reject = undefined;
+    }
+  }
+
+  #partNow(): number {
+    return Math.floor((this.#clock.now() * PARTS) / SPAN);
+  }
+
+  #forgetOld(): void {
+    const now = this.#partNow();
+    for (; this.#part < now; this.#part++) {
+      if (now - this.#part > PARTS) this.#part = now - PARTS;
+      this.#recent[(this.#part + 1) % PARTS] = 0;
+    }
+  }
+}

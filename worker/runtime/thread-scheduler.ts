@@ -1,0 +1,234 @@
+/**
+ * Shares the isolate's one thread between its requests: round robin, one piece of work a turn, oldest request first within
+ * a round. Between turns the event loop goes round, so that a probe is answered whatever else is computed.
+ */
+import { LabelerError } from "../errors.ts";
+import { type Clock, isolateClock } from "./clock.ts";
+import { Waker } from "./waker.ts";
+
+/**
+ * How much work, in milliseconds, may run between two rounds of the event loop while several requests share the thread,
+ * and while one request has it for itself: then only a probe waits, and for that one this is soon enough. A piece of
+ * work cannot be interrupted, so the first one after a round may always run.
+ */
+const SHARED = 30;
+const ALONE = 65;
+
+/**
+ * How often the event loop goes round between two turns: a new connection is accepted in the first round, and its request
+ * is read and answered in the second. Where requests begin meanwhile there may be more behind them, and behind the
+ * proxy of wrangler dev the bytes of one request come in up to five rounds. A round takes 1 ms where nothing happens.
+ */
+const ROUNDS = 2;
+const MOST_ROUNDS = 5;
+
+/** How often a request that waits shows that it is alive, in milliseconds. */
+const TICK = 50;
+
+/** A request that was given its turn and has not taken it for so long has ended, in milliseconds. */
+const LOST = 250;
+
+/** A request that was not seen for so long no longer counts, in milliseconds: as a member, and as one that waits. */
+const FORGOTTEN = 5000;
+const SILENT = 1000;
+
+/** A request's part in the thread. */
+export interface Share {
+  /** Whether the request carries many images: within a round it comes behind the others. */
+  bulk: boolean;
+  /** Told how long the request waited for a turn, in milliseconds. */
+  readonly onWait: ((milliseconds: number) => void) | undefined;
+}
+
+class Member implements Share {
+  bulk = false;
+  /** The round in which it is served next. */
+  round = 0;
+  /** What it has used since the event loop last went round. */
+  used = 0;
+  seen = 0;
+  readonly turns = new Set<Turn>();
+
+  constructor(
+    readonly order: number,
+    readonly signal: AbortSignal | undefined,
+    readonly onWait: Share["onWait"],
+  ) {}
+}
+
+interface Turn {
+  readonly member: Member;
+  readonly units: number;
+  readonly waker: Waker;
+  /** When it was given the thread. */
+  granted: number;
+  /** Whether it was given the thread and did not take it. */
+  lost: boolean;
+}
+
+export class ThreadScheduler {
+  readonly #clock: Clock;
+  readonly #members = new Set<Member>();
+  readonly #waiting = new Set<Turn>();
+  /** Whose turn it is: one of those that wait. */
+  #next: Turn | undefined;
+  #round = 0;
+  /** Work since the event loop last went round. */
+  #used = 0;
+  /** How many requests have begun so far. */
+  #begun = 0;
+
+  constructor(clock: Clock = isolateClock) {
+    this.#clock = clock;
+  }
+
+  /** How many requests wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * A request that is going to use the thread. Call end() when it does not any more.
+   *
+   * @param signal Aborted when the request's client has gone.
+   */
+  begin(signal?: AbortSignal, onWait?: Share["onWait"]): Share {
+    const now = this.#clock.now();
+    for (const member of this.#members) if (now - member.seen > FORGOTTEN) this.#members.delete(member);
+    // A request that comes when there is no other one has come in a new round of the event loop.
+    if (this.#members.size === 0) this.#used = 0;
+    const member = new Member(this.#begun++, signal, onWait);
+    this.#see(member);
+    signal?.addEventListener("abort", () => this.end(member), { once: true });
+    return member;
+  }
+
+  /** The request does not use the thread any more. */
+  end(share: Share): void {
+    const member = share as Member;
+    this.#members.delete(member);
+    for (const turn of member.turns) this.#leave(turn);
+  }
+
+  /** Notes that a request has begun that does not use the thread, such as a probe. */
+  noteRequest(): void {
+    this.#begun++;
+  }
+
+  /**
+   * Runs work in the request's turn.
+   *
+   * @param units About how long it takes, in milliseconds. Where it takes longer by the clock, that counts.
+   * @throws Whatever `work` throws.
+   */
+  async run<T>(share: Share, units: number, work: () => T): Promise<T> {
+    const member = share as Member;
+    this.#see(member);
+    const free = this.#waiting.size === 0 && this.#fits(member, units);
+    const turn = free ? undefined : await this.#turn(member, units);
+    const start = this.#clock.now();
+    try {
+      return work();
+    } finally {
+      this.#charge(member, Math.max(units, this.#clock.now() - start));
+      if (turn !== undefined) this.#leave(turn);
+    }
+  }
+
+  /** @throws LabelerError of kind cut-off if the request's client has gone. */
+  #see(member: Member): void {
+    if (member.signal?.aborted) throw new LabelerError("cut-off", "The client has closed the connection.");
+    member.seen = this.#clock.now();
+    this.#members.add(member);
+  }
+
+  /** Whether work of this size may run before the event loop goes round again. */
+  #fits(member: Member, units: number): boolean {
+    if (this.#used === 0) return true;
+    const alone = this.#used === member.used && this.#waiting.size <= 1;
+    return this.#used + units <= (alone ? ALONE : SHARED);
+  }
+
+  #charge(member: Member, cost: number): void {
+    this.#used += cost;
+    member.used += cost;
+    this.#round = Math.max(this.#round, member.round);
+    member.round = this.#round + 1;
+  }
+
+  /** Waits until it is this request's turn, which lasts until #leave(). Nothing else may be awaited in it. */
+  async #turn(member: Member, units: number): Promise<Turn> {
+    const since = this.#clock.now();
+    // Whoever did not want the thread for a while has no claim to the rounds that it has missed.
+    member.round = Math.max(member.round, this.#round);
+    const turn: Turn = { member, units, waker: new Waker(this.#clock), granted: 0, lost: false };
+    member.turns.add(turn);
+    for (;;) {
+      this.#waiting.add(turn);
+      turn.lost = false;
+      this.#replaceLost();
+      this.#grant();
+      if (this.#next === turn && (await this.#breathe(turn))) break;
+      if (this.#next !== turn) await turn.waker.wait(TICK);
+      this.#see(member);
+    }
+    member.onWait?.(this.#clock.now() - since);
+    return turn;
+  }
+
+  /** Lets the event loop go round if it has to before this turn. @returns Whether it is still this one's turn. */
+  async #breathe(turn: Turn): Promise<boolean> {
+    let rounds = 0;
+    for (let begun = this.#begun; rounds < MOST_ROUNDS && !this.#fits(turn.member, turn.units); rounds++) {
+      if (rounds >= ROUNDS && begun === this.#begun) break;
+      begun = this.#begun;
+      await this.#clock.round();
+      if (this.#next !== turn) return false;
+    }
+    if (rounds === 0) return true;
+    this.#used = 0;
+    for (const member of this.#members) member.used = 0;
+    // Somebody may have come meanwhile who goes first.
+    this.#next = undefined;
+    this.#grant();
+    return this.#next === turn;
+  }
+
+  /** Gives the thread to whoever comes next: the lowest round, single images before many, the oldest request. */
+  #grant(): void {
+    if (this.#next !== undefined) return;
+    const now = this.#clock.now();
+    let first: Turn | undefined;
+    for (const turn of this.#waiting) {
+      // Whoever is alive comes back by itself.
+      if (now - turn.member.seen > SILENT) this.#waiting.delete(turn);
+      else if (!turn.lost && (first === undefined || comesBefore(turn, first))) first = turn;
+    }
+    if (first === undefined) return;
+    this.#next = first;
+    first.granted = now;
+    first.waker.wake();
+  }
+
+  #leave(turn: Turn): void {
+    this.#waiting.delete(turn);
+    turn.member.turns.delete(turn);
+    if (this.#next !== turn) return;
+    this.#next = undefined;
+    this.#grant();
+  }
+
+  /** Passes over a request that was given its turn and has ended without anybody being told. */
+  #replaceLost(): void {
+    const turn = this.#next;
+    if (turn === undefined || this.#clock.now() - turn.granted < LOST) return;
+    turn.lost = true;
+    this.#next = undefined;
+  }
+}
+
+function comesBefore({ member: a }: Turn, { member: b }: Turn): boolean {
+  if (a.round !== b.round) return a.round < b.round;
+  if (a.bulk !== b.bulk) return b.bulk;
+  return a.order < b.order;
+}

@@ -1,0 +1,38 @@
+/** A request that waits for another one. */
+import type { Clock } from "./clock.ts";
+
+/**
+ * Lets one request wake another. workerd resolves a promise across requests only while the request that waits has a
+ * timer or other I/O pending, and a request whose client has gone simply ends; so every wait is bounded by a timer,
+ * which also tells the others that the one who waits is alive.
+ */
+export class Waker {
+  readonly #clock: Clock;
+  #wake: (() => void) | undefined;
+  #woken = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Ends the current wait; if there is none, the next one ends at once. */
+  wake(): void {
+    this.#woken = true;
+    this.#wake?.();
+  }
+
+  /** Waits until wake() is called, but no longer than so many milliseconds. */
+  async wait(milliseconds: number): Promise<void> {
+    if (!this.#woken) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#clock.after(milliseconds, resolve);
+        this.#wake = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    this.#wake = undefined;
+    this.#woken = false;
+  }
+}
