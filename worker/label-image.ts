@@ -5,7 +5,7 @@ import type { Answers } from "./answers.ts";
 import { Digest, sha256 } from "./digest.ts";
 import { type DecodedImage, decodeToInput } from "./image/decode.ts";
 import { Pieces } from "./image/pieces.ts";
-import type { ImageFormat } from "./image/sniff.ts";
+import { type ImageFormat, isImage, SNIFF_BYTES } from "./image/sniff.ts";
 import type { Catalogue, ModelSource } from "./model/catalogue.ts";
 import type { Classifier } from "./model/classifier.ts";
 import { type IndexEntry, precisionFor } from "./model/index-entry.ts";
@@ -219,6 +219,8 @@ async function readBeginning(
   const { bytes, pieces, size = 0 } = image;
   if (bytes !== undefined) return bytes.length <= SMALL ? bytes : undefined;
   const reserve = memory && ((more: number) => memory.reserve(more));
+  // What is no image is refused without waiting for more of it.
+  if (!isImage(await pieces.peek(SNIFF_BYTES, reserve))) return undefined;
   if (size > SMALL) {
     await pieces.peek(BEGINNING, reserve);
     return undefined;

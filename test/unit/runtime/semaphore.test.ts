@@ -25,11 +25,12 @@ class Requests {
     this.#slots = slots;
   }
 
-  ask(name: string, options: AcquireOptions = {}): Promise<void | LabelerError> {
+  ask(name: string, options: AcquireOptions = {}): Promise<LabelerError | undefined> {
     return this.#slots.acquire(options).then(
       (lease) => {
         this.served += name;
         this.leases.set(name, lease);
+        return undefined;
       },
       (error: LabelerError) => error,
     );
