@@ -14,6 +14,7 @@ import { startWorkerd } from "../lib/workerd.ts";
 import { installRivals } from "./decode/install.ts";
 import { NETWORKS, prepareModel } from "./inference/models.ts";
 import { atOnce, atRate, labelOf, type Seen } from "./load/clients.ts";
+import { noisyPhoto } from "./load/photo.ts";
 
 const RATE = 200;
 const UPLOADS = 20;
@@ -52,16 +53,6 @@ async function nodeServer(): Promise<Server> {
     await ended;
   };
   return { name: "Node, @jsquash, stock tfjs-wasm", url: `http://127.0.0.1:${port}/`, pid: child.pid ?? 0, stop };
-}
-
-/** With so much of a sensor's noise that it takes the 5 MB of a photo in poor light. */
-function noisy<P extends { readonly data: Uint8Array }>(picture: P): P {
-  let seed = 1;
-  const noise = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return 8 * (seed / 2 ** 32 - 0.5);
-  };
-  return { ...picture, data: picture.data.map((value) => Math.max(0, Math.min(255, value + noise()))) };
 }
 
 const statuses = ({ statuses: all }: Seen) => [...all].map(([status, count]) => `${count} × ${status}`).join(", ");
@@ -135,14 +126,7 @@ await runCommand({ usage, options }, async (values) => {
   const seconds = countIn("seconds", values.seconds);
   const small = new Uint8Array(readFileSync(SMALL));
   installRivals();
-  // Only now: it encodes with what was just installed.
-  const [{ inputs }, { encodeJpeg, readPhoto }] = await Promise.all([
-    import("./decode/inputs.ts"),
-    import("./rivals/encoders.js"),
-  ]);
-  const { value: made } = await inputs((format, size) => format === "JPEG" && size === "12 MP").next();
-  if (made === undefined) throw new Error("the photo of 12 megapixels was not made");
-  const photo = new Uint8Array(await encodeJpeg(noisy(readPhoto(made.path)), { quality: 98, progressive: false }));
+  const photo = await noisyPhoto();
   const measured: Measured[] = [];
   for (const start of [labeler, nodeServer]) measured.push(await measure(start, small, photo, seconds));
   console.log(

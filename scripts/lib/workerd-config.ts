@@ -15,6 +15,8 @@ export interface WorkerdConfigOptions {
   readonly declared: Declared;
   /** The bundled Worker; the configuration belongs beside it. */
   readonly bundle: string;
+  /** The module of the bundle that has the handlers; index.js unless set. */
+  readonly entry?: string;
   readonly models: string;
   /** The folder of the results. */
   readonly state: string;
@@ -47,18 +49,19 @@ function allowedNetworks(pushTargets: string): string[] {
 export function workerdConfig({
   declared: { compatibilityDate, compatibilityFlags, vars },
   bundle,
+  entry = "index.js",
   models,
   state,
   address = "127.0.0.1:0",
   settings = {},
   fromEnvironment = [],
 }: WorkerdConfigOptions): string {
-  const modules = readdirSync(bundle).flatMap((name) => {
-    if (name === "index.js") return [`(name = "index.js", esModule = embed "index.js")`];
+  // The entry first: it is the module that workerd takes the handlers from.
+  const names = [entry, ...readdirSync(bundle).filter((name) => name !== entry)];
+  const modules = names.flatMap((name) => {
+    if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = embed ${text(name)})`];
     return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
   });
-  // The entry first: it is the module that workerd takes the handlers from.
-  modules.sort((a, b) => Number(b.includes("esModule")) - Number(a.includes("esModule")));
   const all: Readonly<Record<string, string>> = { ...vars, ...settings };
   const bindings = [
     `(name = "ASSETS", service = "models")`,

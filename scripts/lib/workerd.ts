@@ -3,7 +3,7 @@
  * process whose memory can be measured.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +38,23 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
 export interface WorkerdOptions extends LabelerOptions {
   /** Where to listen; a free port unless set. With it a labeler comes back at the address that it had. */
   readonly port?: number;
+  /**
+   * A module of JavaScript that runs before the Worker's, whose bundle stays as it is. Its default export is given the
+   * Worker's handlers and returns those that are served.
+   */
+  readonly prelude?: string;
+}
+
+/** Puts a prelude before a bundled Worker. @returns The name of the module that has the handlers. */
+function putBefore(bundle: string, prelude: string): string {
+  cpSync(prelude, join(bundle, "prelude.js"));
+  const entry = `import prepare from "./prelude.js";
+import handlers from "./index.js";
+export * from "./index.js";
+export default prepare(handlers);
+`;
+  writeFileSync(join(bundle, "entry.js"), entry);
+  return "entry.js";
 }
 
 /** Bundles the labeler of this checkout, runs it and waits until it answers. */
@@ -46,6 +63,7 @@ export async function startWorkerd({
   models = MODELS,
   state,
   port: wanted,
+  prelude,
 }: WorkerdOptions = {}): Promise<RunningWorkerd> {
   const [free, inspectorPort] = await freePorts(2);
   const port = wanted ?? free;
@@ -55,7 +73,8 @@ export async function startWorkerd({
   const address = `127.0.0.1:${port}`;
   const bundle = join(folder, "worker");
   const [declared] = await Promise.all([copyWorkerBundle(bundle), indexModels(models)]);
-  const config = workerdConfig({ declared, bundle, models, state: results, address, settings });
+  const entry = prelude === undefined ? "index.js" : putBefore(bundle, prelude);
+  const config = workerdConfig({ declared, bundle, entry, models, state: results, address, settings });
   const configFile = join(bundle, "config.capnp"); // beside the modules that it names
   writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;

@@ -78,7 +78,8 @@ function pass(picture: Picture, channels: number, [left, top, stepX, stepY]: Pas
   return filterRows(data, columns, channels);
 }
 
-function chunk(type: string, data: Uint8Array): Buffer {
+/** A chunk of a PNG, with its length and checksum. */
+export function chunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
   const framed = Buffer.alloc(body.length + 8);
   framed.writeUInt32BE(data.length);

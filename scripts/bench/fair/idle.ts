@@ -1,0 +1,44 @@
+/** How much longer than the processor works for it a client waits that is alone. */
+import { Agent } from "node:http";
+import { preciseCpuMs } from "../../lib/processes.ts";
+import type { RunningWorkerd } from "../../lib/workerd.ts";
+import { median } from "../inference/statistics.ts";
+import { call } from "./call.ts";
+import { smallPhoto } from "./images.ts";
+
+/** Of a request, in milliseconds. */
+export interface IdleTimes {
+  readonly wall: number;
+  /** Of workerd, in all its threads. */
+  readonly cpu: number;
+}
+
+const WARM_UP = 50;
+/** A median over blocks is not moved by what else the machine does for a moment. */
+const [BLOCKS, REQUESTS_EACH] = [10, 40];
+
+/** Sends one small image after the other. */
+export async function measureIdle({ url, pid }: RunningWorkerd): Promise<IdleTimes> {
+  const agent = new Agent({ keepAlive: true });
+  const send = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const { status } = await call(`${url}/label`, { body: smallPhoto(), from: "127.0.2.1", agent });
+      if (status !== "200") throw new Error(`A client that is alone was answered with ${status}`);
+    }
+  };
+  await send(WARM_UP);
+  const blocks: IdleTimes[] = [];
+  for (let block = 0; block < BLOCKS; block++) {
+    const [begin, before] = [performance.now(), preciseCpuMs(pid)];
+    await send(REQUESTS_EACH);
+    blocks.push({
+      wall: (performance.now() - begin) / REQUESTS_EACH,
+      cpu: (preciseCpuMs(pid) - before) / REQUESTS_EACH,
+    });
+  }
+  agent.destroy();
+  // Of the difference, since that is what is asked for.
+  const difference = median(blocks.map(({ wall, cpu }) => wall - cpu));
+  const cpu = median(blocks.map(({ cpu }) => cpu));
+  return { wall: cpu + difference, cpu };
+}

@@ -1,0 +1,78 @@
+/**
+ * Cloudflare's clock, for the labeler on workerd: while code computes the clock stands still, and it goes on only where an
+ * event of the outside world reaches that code: a request, bytes, a timer. A prelude of startWorkerd(); it changes nothing of
+ * the Worker. Timers themselves are not slowed down. JavaScript, since workerd loads it as it is.
+ */
+
+const [realDate, realNow] = [Date.now.bind(Date), performance.now.bind(performance)];
+
+/** What the clocks show until the next event, in milliseconds. */
+let [date, now] = [0, 0];
+
+/** An event has come: the clocks show the time at which it did. */
+function tick() {
+  date = realDate();
+  now = realNow();
+}
+
+/**
+ * Replaces a function whose promise is settled by an event.
+ *
+ * @param {any} owner
+ * @param {string} name
+ */
+function tickAfter(owner, name) {
+  const original = owner?.[name];
+  if (typeof original !== "function") return;
+  owner[name] = function (...args) {
+    const result = original.apply(this, args);
+    // In front of whoever awaits it: the reaction that was added first runs first.
+    result?.then?.(tick, tick);
+    return result;
+  };
+}
+
+/** @param {"setTimeout" | "setInterval"} name */
+function tickInTimers(name) {
+  const original = globalThis[name];
+  globalThis[name] = (callback, delay, ...args) => {
+    const ticking = (...given) => {
+      tick();
+      callback(...given);
+    };
+    return original(ticking, delay, ...args);
+  };
+}
+
+performance.now = () => now;
+globalThis.Date = new Proxy(Date, {
+  construct: (original, args, target) => Reflect.construct(original, args.length === 0 ? [date] : args, target),
+  apply: (original) => new original(date).toString(),
+});
+Date.now = () => date;
+
+tickAfter(globalThis.scheduler, "wait");
+for (const name of ["setTimeout", "setInterval"]) tickInTimers(name);
+for (const [type, names] of [
+  ["ReadableStreamBYOBReader", ["read", "readAtLeast"]],
+  ["ReadableStreamDefaultReader", ["read"]],
+  ["WritableStreamDefaultWriter", ["write", "close"]],
+  ["Request", ["arrayBuffer", "bytes", "text", "json"]],
+  ["Response", ["arrayBuffer", "bytes", "text", "json"]],
+  ["Cache", ["match", "put"]],
+]) {
+  for (const name of names) tickAfter(globalThis[type]?.prototype, name);
+}
+
+/**
+ * A request is an event as well.
+ *
+ * @param {{ fetch: (...args: unknown[]) => unknown }} handlers The Worker's.
+ */
+export default (handlers) => ({
+  ...handlers,
+  fetch: (...args) => {
+    tick();
+    return handlers.fetch(...args);
+  },
+});

@@ -1,0 +1,42 @@
+/**
+ * The Worker as it is, under a clock that stands still during computation, as Cloudflare's does: whoever shares out the
+ * thread by measured time alone sees no time pass there.
+ */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { probeDuring, waits } from "../../scripts/lib/probes.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { fixture, labelsOf, post } from "./client.ts";
+
+const UPLOADS = 40;
+const coffee = fixture("coffee.png");
+
+let labeler: RunningWorkerd;
+let url: string;
+beforeAll(async () => {
+  labeler = await startWorkerd({ prelude: "scripts/lib/frozen-clock.js", settings: { MAX_WAIT_MS: "60000" } });
+  url = `${labeler.url}/label`;
+});
+afterAll(() => labeler?.stop());
+
+it("the clock stands still during computation", async () => {
+  const response = await post(url, coffee);
+  const timing = response.headers.get("server-timing") ?? "";
+  expect((await labelsOf(response))[0].label).toBe("968:espresso");
+  // Receiving is waiting, for which the clock goes on; an inference is computation from its beginning to its end.
+  expect(timing).toMatch(/receive;dur=/);
+  expect(timing).not.toMatch(/infer;dur=/);
+});
+
+it(`/healthz is answered between any two of ${UPLOADS} uploads`, async () => {
+  const { result: answers, probes } = await probeDuring(labeler.url, (did) =>
+    // Each another file, since a known one needs no inference.
+    Promise.all(Array.from({ length: UPLOADS }, (_, i) => post(url, new Blob([coffee, `${i}`])).finally(did))),
+  );
+  for (const response of answers) expect((await labelsOf(response))[0].label).toBe("968:espresso");
+  console.log(`/healthz under a frozen clock: ${probes.length} probes, ${waits(probes)}`);
+  // However fast the machine is: a probe waits for the upload that has the thread when it comes, and for no other. One
+  // more may have been on its way to us.
+  expect(Math.max(...probes.map(({ done }) => done))).toBeLessThanOrEqual(2);
+  expect(probes.length).toBeGreaterThanOrEqual(20);
+  expect(Math.max(...probes.map(({ ms }) => ms))).toBeLessThan(1000);
+});

@@ -1,0 +1,276 @@
+/**
+ * Clients that break off in the middle: whatever a request held, a slot, memory, a decoder, a descriptor, is free again
+ * within a second, on every route that takes a body, with every kind of body, wherever the request was.
+ */
+import { readdirSync } from "node:fs";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { Inspector } from "../../scripts/lib/isolate-memory.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { residentMB } from "../../scripts/lib/processes.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { BrokenUpload, ENDINGS, type Ending, PHASES, type Phase, type UploadBody } from "./broken-upload.ts";
+import { fixture, labelsOf, post } from "./client.ts";
+import { parsePrometheus } from "./prometheus.ts";
+
+const MODEL = "mobilenet_v1_1.0_224";
+
+/** In milliseconds. */
+const FREED_WITHIN = 1000;
+/** For a good image, in milliseconds: one that had to wait for a slot or a decoder that is held would take 5 s or more. */
+const AT_ONCE = 3000;
+/** Connections that break at the same time. */
+const PARALLEL = 4;
+
+let sent = 0;
+/** The same image as a file that was not sent before, since a known one needs neither decoder nor inference. */
+const distinct = (image: Uint8Array) => new Uint8Array(Buffer.concat([image, Buffer.from(`#${sent++}`)]));
+
+const [jpeg, png] = [fixture("china.jpg"), fixture("coffee.png")];
+const progressive = fixture("formats/large-progressive.jpg");
+const webp = fixture("formats/large-lossless.webp");
+
+/** In chunks where it is small: one with a Content-Length of up to 256 KB would be taken in whole before it needs a slot. */
+const IMAGES = [
+  { name: "JPEG", image: jpeg, chunked: true },
+  { name: "progressive JPEG", image: progressive, chunked: true },
+  { name: "lossless WebP", image: webp, chunked: true },
+  { name: "PNG", image: png, chunked: false },
+];
+
+const form = async (images: readonly Uint8Array[]): Promise<UploadBody> => {
+  const data = new FormData();
+  for (const [i, image] of images.entries()) data.append("image", new Blob([distinct(image)]), `${i}.jpg`);
+  const request = new Request("http://x", { method: "POST", body: data });
+  const headers = { "Content-Type": request.headers.get("content-type") ?? "" };
+  return { name: "form", bytes: new Uint8Array(await request.arrayBuffer()), headers, chunked: false };
+};
+
+const json = (value: unknown, name = "JSON"): UploadBody => ({
+  name,
+  bytes: Buffer.from(JSON.stringify(value)),
+  headers: { "Content-Type": "application/json" },
+  chunked: true,
+});
+
+const base64 = (image: Uint8Array) => Buffer.from(distinct(image)).toString("base64");
+
+/** What a route that labels takes. @param several Whether several images may come at once. */
+const imageBodies = async (several: boolean): Promise<UploadBody[]> => [
+  ...IMAGES.map(({ name, image, chunked }) => ({ name, bytes: distinct(image), chunked })),
+  await form(several ? [jpeg, png] : [png]),
+  json(several ? { images: [base64(jpeg), base64(png)] } : { image: base64(png) }),
+];
+
+const tensor = { name: "image", shape: [1], datatype: "BYTES" };
+
+function binaryTensor(image: Uint8Array): UploadBody {
+  const data = distinct(image);
+  const size = Buffer.alloc(4);
+  size.writeUInt32LE(data.length);
+  const parameters = { binary_data_size: 4 + data.length };
+  const head = Buffer.from(JSON.stringify({ inputs: [{ ...tensor, parameters }] }));
+  const headers = { "Inference-Header-Content-Length": `${head.length}` };
+  return { name: "binary tensor", bytes: Buffer.concat([head, size, data]), headers, chunked: false };
+}
+
+const inferenceBodies = async (): Promise<UploadBody[]> => [
+  ...IMAGES.map(({ name, image }) => json({ inputs: [{ ...tensor, data: [base64(image)] }] }, `${name} in JSON`)),
+  binaryTensor(png),
+];
+
+interface Route {
+  readonly path: () => string;
+  readonly bodies: () => Promise<UploadBody[]>;
+}
+
+const at = (path: string, bodies: Route["bodies"]): [string, Route] => [path, { path: () => path, bodies }];
+
+const ROUTES: readonly [name: string, Route][] = [
+  at("/label", () => imageBodies(true)),
+  at("/label?explain=1", () => imageBodies(false)),
+  at("/ekuiper/labelImage", () => imageBodies(false)),
+  at("/ekuiper/labelText", () => imageBodies(false)),
+  ["/ekuiper/sink", { path: () => `/ekuiper/sink?id=broken-${sent++}`, bodies: () => imageBodies(false) }],
+  at(`/models/${MODEL}`, () => imageBodies(false)),
+  at(`/v2/models/${MODEL}/infer`, inferenceBodies),
+  at("/ekuiper/labelOf", async () => [{ name: "an id", bytes: Buffer.from("broken-1".repeat(16)), chunked: false }]),
+];
+
+/** What must be 0 where no request is there. The last one is not on every labeler. */
+const GAUGES = ["edge_labeler_slots_in_use", "edge_labeler_slots_waiting", "edge_labeler_body_bytes_in_memory"];
+
+async function gauges(url: string): Promise<Record<string, number>> {
+  const samples = parsePrometheus(await (await fetch(`${url}/metrics`)).text());
+  const found = GAUGES.flatMap((gauge) => samples.filter(({ name }) => name === gauge));
+  return Object.fromEntries(found.map(({ name, value }) => [name, value]));
+}
+
+const held = async (url: string) => Object.entries(await gauges(url)).filter(([, value]) => value !== 0);
+
+const expectFree = (url: string, within = FREED_WITHIN) =>
+  expect.poll(() => held(url), { timeout: within, interval: 50 }).toEqual([]);
+
+/** @param label Undefined where it does not matter. */
+async function expectLabelledAtOnce(url: string, body: BodyInit, label?: string): Promise<void> {
+  const begin = performance.now();
+  const [best] = await labelsOf(await post(`${url}/label`, body));
+  expect(performance.now() - begin).toBeLessThan(AT_ONCE);
+  if (label !== undefined) expect(best.label).toBe(label);
+}
+
+/** Others are served as if nothing had been: each of what may be held has its image. */
+async function expectServed(url: string): Promise<void> {
+  await expectLabelledAtOnce(url, distinct(png), "968:espresso");
+  await expectLabelledAtOnce(url, distinct(progressive));
+  const several = await form([png, jpeg]);
+  const response = await post(`${url}/label`, new Uint8Array(several.bytes), several.headers);
+  expect([response.status, ((await response.json()) as unknown[]).length]).toEqual([200, 2]);
+}
+
+/** Breaks one request of each body in each of these phases. @returns How many there were. */
+async function breakIn(
+  url: string,
+  { path, bodies }: Route,
+  phases: readonly Phase[],
+  ending: Ending,
+): Promise<number> {
+  const made = await bodies();
+  const attempts = phases.flatMap((phase) => made.map((body) => ({ phase, body })));
+  const client = async () => {
+    for (let attempt = attempts.shift(); attempt !== undefined; attempt = attempts.shift()) {
+      const upload = await BrokenUpload.send(url, path(), attempt.body, attempt.phase);
+      upload.break(ending);
+    }
+  };
+  const count = attempts.length;
+  await Promise.all(Array.from({ length: PARALLEL }, client));
+  return count;
+}
+
+/** What a whole request may take to be answered, in milliseconds. */
+const ANSWERED_WITHIN = 20_000;
+
+/** Breaks one request of each body in every phase, and requires that nothing is held then. @returns How many there were. */
+async function breakEverywhere(url: string, route: Route, ending: Ending, phases = PHASES): Promise<number> {
+  const [whole, ...partial] = phases;
+  let count = await breakIn(url, route, [whole], ending);
+  // FIN says only that no more will be sent: a whole request is worked on until its answer cannot be written.
+  await expectFree(url, ending === "reset" ? FREED_WITHIN : ANSWERED_WITHIN);
+  count += await breakIn(url, route, partial, ending);
+  await expectFree(url);
+  return count;
+}
+
+const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+
+/** Connections that fetch() of this process keeps for later, and files of the results that the first image opens. */
+const SPARE_DESCRIPTORS = 12;
+
+describe("on workerd", () => {
+  let labeler: RunningWorkerd;
+  let inspector: Inspector;
+  let before: { descriptors: number; isolate: number; resident: number };
+
+  const isolateMB = async () => {
+    const { heap, wasm } = await inspector.memory();
+    return heap + wasm;
+  };
+
+  async function start(): Promise<void> {
+    labeler = await startWorkerd({ settings: { LOG: "off" } });
+    inspector = await Inspector.open(labeler.inspector);
+    // As much at once as may be: from now on nothing grows any more, neither code nor decoders.
+    const uploads = [png, jpeg, webp, progressive].flatMap((image) => [image, image, image]);
+    await Promise.all(uploads.map(async (image) => (await post(`${labeler.url}/label`, distinct(image))).text()));
+    for (const [, { path, bodies }] of ROUTES) {
+      for (const { bytes, headers } of await bodies()) {
+        await (await post(labeler.url + path(), new Uint8Array(bytes), headers)).arrayBuffer();
+      }
+    }
+    before = {
+      descriptors: descriptors(labeler.pid),
+      isolate: await isolateMB(),
+      resident: residentMB(labeler.pid),
+    };
+  }
+
+  async function stop(): Promise<void> {
+    inspector?.close();
+    await labeler?.stop();
+  }
+
+  beforeAll(start);
+  afterAll(stop);
+  // What one case leaves behind is no fault of the next one.
+  beforeEach(async () => {
+    if ((await held(labeler.url)).length === 0) return;
+    await stop();
+    await start();
+  });
+
+  describe.each(ENDINGS)("%s", (ending) => {
+    it.each(ROUTES)("in every phase of a request to %s leaves nothing behind", async (_, route) => {
+      expect(await breakEverywhere(labeler.url, route, ending)).toBeGreaterThanOrEqual(PHASES.length);
+      await expectServed(labeler.url);
+      await expect
+        .poll(() => descriptors(labeler.pid), { timeout: 10_000 })
+        .toBeLessThanOrEqual(before.descriptors + SPARE_DESCRIPTORS);
+    });
+
+    it("while it waits for a slot leaves no place in the queue", async () => {
+      const third = PHASES[3];
+      const label = ROUTES[0][1];
+      const bodies = await label.bodies();
+      // Not a form: it waits for its memory, and not for a slot.
+      const streamed = bodies.filter(({ headers }) => headers === undefined);
+      const uploads: BrokenUpload[] = [];
+      for (let i = 0; i < 8; i++) {
+        uploads.push(await BrokenUpload.send(labeler.url, label.path(), streamed[i % 4], third));
+      }
+      const waiting = ROUTES.slice(0, 6).map(([, { path }], i) =>
+        BrokenUpload.send(labeler.url, path(), streamed[i % 4], PHASES[i % 4]),
+      );
+      uploads.push(...(await Promise.all(waiting)));
+      const { edge_labeler_slots_in_use: used, edge_labeler_slots_waiting: queued } = await gauges(labeler.url);
+      expect(used).toBeGreaterThan(0);
+      expect(queued).toBeGreaterThan(0);
+      for (const upload of uploads) upload.break(ending);
+      await expectFree(labeler.url);
+      await expectServed(labeler.url);
+    });
+  });
+
+  it("100 of each leave memory as it was", async () => {
+    const [, route] = ROUTES[0];
+    for (const ending of ENDINGS) {
+      let count = 0;
+      while (count < 100) count += await breakEverywhere(labeler.url, route, ending);
+    }
+    await expect
+      .poll(() => descriptors(labeler.pid), { timeout: 10_000 })
+      .toBeLessThanOrEqual(before.descriptors + SPARE_DESCRIPTORS);
+    const [isolate, resident] = [await isolateMB(), residentMB(labeler.pid)];
+    console.log(
+      `isolate ${before.isolate.toFixed(1)} → ${isolate.toFixed(1)} MB, ` +
+        `process ${before.resident.toFixed(0)} → ${resident.toFixed(0)} MB`,
+    );
+    // After a collection of garbage: compiled code alone may be more. Of 300 bodies of 400 KB 120 MB would be left.
+    expect(isolate - before.isolate).toBeLessThan(8);
+    // With garbage that V8 has not collected, and what the allocator keeps.
+    expect(resident - before.resident).toBeLessThan(60);
+  });
+});
+
+describe("on wrangler dev, behind its proxy", () => {
+  let labeler: RunningLabeler;
+  beforeAll(async () => {
+    labeler = await startLabeler({ settings: { LOG: "off" } });
+    await labelsOf(await post(`${labeler.url}/label`, png));
+  });
+  afterAll(() => labeler?.stop());
+
+  it.each(ENDINGS)("%s in the middle of a body leaves nothing behind", async (ending) => {
+    await breakEverywhere(labeler.url, ROUTES[0][1], ending, PHASES.slice(0, 3));
+    await expectServed(labeler.url);
+  });
+});
