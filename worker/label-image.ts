@@ -211,13 +211,13 @@ const SMALL = 256 << 10;
 /** Of a larger one so much has to be there before it gets a slot, in bytes: a slot is for what can be decoded. */
 const BEGINNING = 64 << 10;
 
-/** Reads the beginning of an image. @returns All of it, if it is small. */
+/** Reads the beginning of an image that still comes. @returns All of it, if it is small. */
 async function readBeginning(
   image: ImageSource,
   memory: MemoryUse | undefined,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { bytes, pieces, size = 0 } = image;
-  if (bytes !== undefined) return bytes.length <= SMALL ? bytes : undefined;
+  if (bytes !== undefined) return undefined;
   const reserve = memory && ((more: number) => memory.reserve(more));
   // What is no image is refused without waiting for more of it.
   if (!isImage(await pieces.peek(SNIFF_BYTES, reserve))) return undefined;
@@ -279,19 +279,31 @@ export async function labelOne(image: ImageSource, options: LabelOptions, contex
 
 async function findOrLabel(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);
+  return withBeginning(image, context, (image) => findOrInfer(image, model, options, context));
+}
+
+/**
+ * Reads a small image whole, and of a large one the beginning, before anything is held for it but a little memory.
+ *
+ * @param work Gets the image; a small one's bytes are in memory.
+ * @throws LabelerError of kind busy if there is no memory for it; what the image's pieces throw, and what `work` throws.
+ */
+export async function withBeginning<T>(
+  image: ImageSource,
+  context: LabelContext,
+  work: (image: ImageSource) => Promise<T>,
+): Promise<T> {
   const memory = context.buffers && new MemoryUse(context.buffers, requestFor(context, image));
   try {
     const small = await readBeginning(image, memory);
-    return await findOrInfer(small === undefined ? image : imageFrom(small), small, model, options, context);
+    return await work(small === undefined ? image : imageFrom(small));
   } finally {
     memory?.release();
   }
 }
 
-/** @param small All of the image's bytes, if they are few. */
 async function findOrInfer(
   image: ImageSource,
-  small: Uint8Array<ArrayBuffer> | undefined,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
@@ -306,8 +318,8 @@ async function findOrInfer(
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;
-  if (answers !== undefined && small !== undefined) {
-    const early = await known(await sha256(small));
+  if (answers !== undefined && image.bytes !== undefined && image.bytes.length <= SMALL) {
+    const early = await known(await sha256(image.bytes));
     if (early.answer !== undefined) return early.answer;
     key = early.key;
   } else if (answers !== undefined) {

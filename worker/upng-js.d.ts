@@ -6,22 +6,26 @@ declare module "upng-js" {
   }
 
   const UPNG: {
-    /**
-     * Writes a PNG.
-     *
-     * @param frames RGBA, row by row.
-     * @param colours At most so many; 0 for all, without loss.
-     * @param delays Between frames.
-     * @param noPalette Whether the colours stand in the pixels themselves.
-     */
-    encode(
-      frames: ArrayBuffer[],
-      width: number,
-      height: number,
-      colours: number,
-      delays: number[] | undefined,
-      noPalette: boolean,
-    ): ArrayBuffer;
+    readonly encode: {
+      /**
+       * Filters a row of a picture.
+       *
+       * @param filtered Where to: rows of `length` bytes, each behind the number of its filter. @param raw The picture's bytes.
+       * @param y Of the row. @param bytesPerPixel Of the picture. @param filter Its number (PNG specification, 9.2).
+       */
+      _filterLine(
+        filtered: Uint8Array,
+        raw: Uint8Array,
+        y: number,
+        length: number,
+        bytesPerPixel: number,
+        filter: number,
+      ): void;
+    };
+    readonly crc: {
+      /** The checksum of a chunk. */
+      crc(bytes: Uint8Array, offset: number, length: number): number;
+    };
     decode(png: ArrayBuffer): Decoded;
     /** The frames as RGBA. */
     toRGBA8(image: Decoded): ArrayBuffer[];

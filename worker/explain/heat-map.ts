@@ -1,4 +1,4 @@
-/** Draws a class activation map over the image that it is of. Knows pixels only. */
+/** Draws a class activation map over the image that it is of. Knows pixels only; png.ts makes a file of them. */
 
 /** [height, width, channels] in rows; channels is 3 for a picture, 1 for a map. */
 export interface Plane {
@@ -26,53 +26,99 @@ function colour(heat: number, channel: number): number {
   return COLOURS[below][channel] * (1 - part) + COLOURS[below + 1][channel] * part;
 }
 
-/** For each place of the larger side, its two neighbours in the smaller one and the share of the second. */
-function neighbours(from: number, to: number): { near: number; far: number; share: number }[] {
-  return Array.from({ length: to }, (_, i) => {
-    const place = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
-    const near = Math.floor(place);
-    return { near, far: Math.min(near + 1, from - 1), share: place - near };
-  });
+/** For each position along the larger side, its two neighbours along the smaller one and the share of the second. */
+interface Neighbours {
+  readonly near: Int32Array;
+  readonly far: Int32Array;
+  readonly share: Float64Array;
 }
 
-/** Bilinear: the pictures here are only enlarged. @returns [height, width, channels]. */
-function enlarge({ width, height, values }: Plane, channels: number, wide: number, high: number): Float32Array {
-  const columns = neighbours(width, wide);
-  const enlarged = new Float32Array(wide * high * channels);
-  let at = 0;
-  for (const row of neighbours(height, high)) {
-    for (const column of columns) {
-      for (let c = 0; c < channels; c++) {
-        const value = (y: number, x: number) => values[(y * width + x) * channels + c];
-        const above = value(row.near, column.near) * (1 - column.share) + value(row.near, column.far) * column.share;
-        const below = value(row.far, column.near) * (1 - column.share) + value(row.far, column.far) * column.share;
-        enlarged[at++] = above * (1 - row.share) + below * row.share;
+function findNeighbours(from: number, to: number): Neighbours {
+  const [near, far, share] = [new Int32Array(to), new Int32Array(to), new Float64Array(to)];
+  for (let i = 0; i < to; i++) {
+    const place = Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1);
+    near[i] = Math.floor(place);
+    far[i] = Math.min(near[i] + 1, from - 1);
+    share[i] = place - near[i];
+  }
+  return { near, far, share };
+}
+
+/** A plane that is enlarged row by row, bilinearly. */
+class Enlarged {
+  readonly #plane: Plane;
+  readonly #channels: number;
+  readonly #columns: Neighbours;
+  readonly #rows: Neighbours;
+
+  constructor(plane: Plane, channels: number, wide: number, high: number) {
+    this.#plane = plane;
+    this.#channels = channels;
+    this.#columns = findNeighbours(plane.width, wide);
+    this.#rows = findNeighbours(plane.height, high);
+  }
+
+  /** Writes a row, [wide, channels]. */
+  writeRow(y: number, row: Float32Array): void {
+    const { width, values } = this.#plane;
+    const { near, far, share } = this.#columns;
+    const channels = this.#channels;
+    const above = this.#rows.near[y] * width;
+    const below = this.#rows.far[y] * width;
+    const down = this.#rows.share[y];
+    for (let x = 0, at = 0; x < near.length; x++) {
+      const [left, right, across] = [near[x], far[x], share[x]];
+      for (let c = 0; c < channels; c++, at++) {
+        const first =
+          values[(above + left) * channels + c] * (1 - across) + values[(above + right) * channels + c] * across;
+        const second =
+          values[(below + left) * channels + c] * (1 - across) + values[(below + right) * channels + c] * across;
+        row[at] = first * (1 - down) + second * down;
       }
     }
   }
-  return enlarged;
 }
 
 /**
- * Lays a map over a picture: the more a place speaks for the class, the warmer and denser its colour. What speaks against
- * it is left as it is.
- *
- * @param picture RGB, 0..255.
- * @param map One value a place, of any scale.
- * @returns [high, wide, 4] RGBA, 0..255, opaque.
+ * A map laid over a picture: the more a place speaks for the class, the warmer and denser its colour. What speaks against
+ * it is left as it is. Drawn by the row, so that whoever draws can leave the thread to others in between.
  */
-export function drawHeatMap(picture: Plane, map: Plane, wide: number, high: number): Uint8Array<ArrayBuffer> {
-  const pixels = enlarge(picture, 3, wide, high);
-  const heat = enlarge(map, 1, wide, high);
-  let most = 0;
-  for (let i = 0; i < map.values.length; i++) most = Math.max(most, map.values[i]);
-  const drawn = new Uint8Array(wide * high * 4).fill(255);
-  for (let i = 0; i < heat.length; i++) {
-    const part = most > 0 ? Math.max(heat[i], 0) / most : 0;
-    const cover = COVER * part;
-    for (let c = 0; c < 3; c++) {
-      drawn[4 * i + c] = Math.round(pixels[3 * i + c] * (1 - cover) + colour(part, c) * cover);
+export class HeatMap {
+  readonly width: number;
+  readonly height: number;
+  readonly #picture: Enlarged;
+  readonly #map: Enlarged;
+  readonly #most: number;
+  readonly #pixels: Float32Array;
+  readonly #heat: Float32Array;
+
+  /**
+   * @param picture RGB, 0..255. @param map One value a place, of any scale.
+   * @param width Of what is drawn, in pixels, and @param height: no smaller than the picture.
+   */
+  constructor(picture: Plane, map: Plane, width: number, height: number) {
+    this.width = width;
+    this.height = height;
+    this.#picture = new Enlarged(picture, 3, width, height);
+    this.#map = new Enlarged(map, 1, width, height);
+    let most = 0;
+    for (let i = 0; i < map.values.length; i++) most = Math.max(most, map.values[i]);
+    this.#most = most;
+    this.#pixels = new Float32Array(width * 3);
+    this.#heat = new Float32Array(width);
+  }
+
+  /** Draws a row. @param rgb Where to, [width, 3], 0..255. */
+  drawRow(y: number, rgb: Uint8Array): void {
+    const [pixels, heat, most] = [this.#pixels, this.#heat, this.#most];
+    this.#picture.writeRow(y, pixels);
+    this.#map.writeRow(y, heat);
+    for (let x = 0; x < heat.length; x++) {
+      const part = most > 0 ? Math.max(heat[x], 0) / most : 0;
+      const cover = COVER * part;
+      for (let c = 0; c < 3; c++) {
+        rgb[3 * x + c] = Math.round(pixels[3 * x + c] * (1 - cover) + colour(part, c) * cover);
+      }
     }
   }
-  return drawn;
 }
