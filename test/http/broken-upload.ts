@@ -27,7 +27,7 @@ export interface Phase {
   readonly until: (size: number) => number;
 }
 
-/** The whole body first. */
+/** From the whole body to none. */
 export const PHASES: readonly Phase[] = [
   { name: "all of the body", until: (size) => size },
   { name: "all but one byte", until: (size) => size - 1 },
@@ -37,6 +37,9 @@ export const PHASES: readonly Phase[] = [
   { name: "the head", until: () => 0 },
   { name: "half of the head", until: () => -1 },
 ];
+
+/** In the first of them all of an image has come: what is missing is behind its end. */
+export const WHOLE_IMAGES = 2;
 
 function requestBytes(path: string, { bytes, headers, chunked }: UploadBody, sent: number): Buffer {
   const length = chunked ? "Transfer-Encoding: chunked" : `Content-Length: ${bytes.length}`;

@@ -1,0 +1,128 @@
+/** A client of npm run soak: one call after the other, most of them good, and what was wrong with the answers. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Call, goodCall } from "./calls.ts";
+import { breakUpload, hostileCall } from "./hostile.ts";
+import type { Picture } from "./pictures.ts";
+import type { Random } from "./random.ts";
+import type { Served } from "./served.ts";
+
+/** Of 100 calls. */
+const HOSTILE = 5;
+/** Of a hostile client's calls, these are not answered. */
+const BROKEN = 0.4;
+/** In milliseconds. */
+const ANSWERED_WITHIN = 60_000;
+/** Refusals of a labeler that is busy or whose disk is full. */
+const REFUSALS = [503, 507];
+
+/** What all clients of a soak share. */
+export class Soak {
+  /** What ought not to have happened. */
+  readonly faults: string[] = [];
+  /** By the kind of call, and then by status. */
+  readonly seen = new Map<string, Map<string, number>>();
+  /** The ids that were acknowledged, with the label of their images. */
+  readonly acknowledged = new Map<string, string>();
+  /** The top-1 labels of the pictures, by their names, by the default model. */
+  readonly labels = new Map<string, string>();
+  #marks = 0;
+
+  constructor(
+    readonly served: Served,
+    readonly pictures: readonly Picture[],
+    readonly seed: number,
+  ) {}
+
+  readonly mark = (): string => `soak-${this.seed}-${this.#marks++}`;
+
+  note(kind: string, status: string): void {
+    const statuses = this.seen.get(kind) ?? new Map<string, number>();
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    this.seen.set(kind, statuses);
+  }
+
+  /** The labels of all pictures, one by one, while nothing else is done. */
+  async learnLabels(): Promise<void> {
+    for (const { name, bytes } of this.pictures) {
+      const response = await fetch(`${this.served.url}/label`, { method: "POST", body: new Uint8Array(bytes) });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${name} was answered with ${response.status}: ${text}`);
+      this.labels.set(name, (JSON.parse(text) as { label: string }[])[0].label);
+    }
+  }
+
+  /** @returns The status; undefined where workerd was dead. */
+  async #answer({ kind, path, body, headers = {} }: Call): Promise<{ status: number; text: string } | undefined> {
+    const begin = performance.now();
+    try {
+      const init = body === undefined ? {} : { method: "POST", body, headers };
+      const signal = AbortSignal.timeout(ANSWERED_WITHIN);
+      const response = await fetch(this.served.url + path, { ...init, signal });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      const why = ((error as Error).cause as { code?: string } | undefined)?.code ?? `${error}`;
+      if (this.served.wasDown(begin, performance.now())) this.note(kind, "workerd was dead");
+      else this.#fault(kind, `no answer: ${why}`);
+      return undefined;
+    }
+  }
+
+  #fault(kind: string, what: string): void {
+    this.note(kind, "FAULT");
+    this.faults.push(`${kind}: ${what}`);
+  }
+
+  async #callGood(call: Call): Promise<void> {
+    const answer = await this.#answer(call);
+    if (answer === undefined) return;
+    const { status, text } = answer;
+    const wanted = call.id === undefined ? 200 : 204;
+    if (REFUSALS.includes(status)) return this.note(call.kind, `${status}`);
+    if (status !== wanted) return this.#fault(call.kind, `${call.path}: ${status} ${text.slice(0, 300)}`);
+    const labels = call.pictures.map(({ name }) => this.labels.get(name) ?? "");
+    const found = call.labelsIn?.(text);
+    if (found !== undefined && found.join() !== labels.join()) {
+      return this.#fault(call.kind, `${call.path}: the labels are ${found.join()} and not ${labels.join()}`);
+    }
+    if (call.id !== undefined) this.acknowledged.set(call.id, labels[0]);
+    this.note(call.kind, `${status}`);
+  }
+
+  /** As a rule's sink does: until it is acknowledged, with the same id. */
+  async #submit(call: Call, running: () => boolean): Promise<void> {
+    while (running() && call.id !== undefined && !this.acknowledged.has(call.id)) {
+      const faults = this.faults.length;
+      await this.#callGood(call);
+      if (this.faults.length > faults) return;
+      if (!this.acknowledged.has(call.id)) await sleep(500);
+    }
+  }
+
+  async #callHostile(random: Random): Promise<void> {
+    const context = { random, pictures: this.pictures, url: this.served.url };
+    if (random.below(100) < 100 * BROKEN) {
+      await breakUpload(context);
+      return this.note("broken upload", "broken off");
+    }
+    const call = hostileCall(context);
+    const answer = await this.#answer(call);
+    if (answer === undefined) return;
+    const { status, text } = answer;
+    if (status >= 500 && !REFUSALS.includes(status)) {
+      return this.#fault(call.kind, `${call.path}: ${status} ${text.slice(0, 300)}`);
+    }
+    this.note(call.kind, `${status}`);
+  }
+
+  /** Calls one after the other as long as it runs. */
+  async client(random: Random, running: () => boolean): Promise<void> {
+    const context = { random, pictures: this.pictures, mark: this.mark };
+    while (running()) {
+      if (random.below(100) < HOSTILE) await this.#callHostile(random);
+      else {
+        const call = goodCall(context);
+        await (call.id === undefined ? this.#callGood(call) : this.#submit(call, running));
+      }
+    }
+  }
+}
