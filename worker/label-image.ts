@@ -56,8 +56,8 @@ export interface LabelContext {
   readonly buffers?: Semaphore | undefined;
   /** Runs what blocks the thread when it is this request's turn; at once if absent. */
   readonly execute?: Execute | undefined;
-  /** Told that the request carries many images: others come before it. */
-  readonly onMany?: (() => void) | undefined;
+  /** Told that the request carries many images or a large one: others come before it. */
+  readonly onMuchWork?: (() => void) | undefined;
   /** Whose request it is, for a fair share of the slots. */
   readonly client?: string | undefined;
   /** Where answers are kept; nowhere if absent. */
@@ -102,8 +102,14 @@ export const imageFrom = (bytes: Uint8Array<ArrayBuffer>): ImageSource => ({
   bytes,
 });
 
+/** A file that is no larger is read whole before there is a slot for it: if its labels are known it needs none. In bytes. */
+const SMALL = 256 << 10;
+
 /** How much later a request is treated as if it had come, in milliseconds: 200 for each MB of its images, 1000 at most. */
 const delayFor = (size: number | undefined): number => Math.min(1000, ((size ?? 1 << 20) * 200) / (1 << 20));
+
+/** Whether an image is small and all there: little work. */
+const isSmall = (image: ImageSource | undefined): boolean => image?.bytes !== undefined && image.bytes.length <= SMALL;
 
 /** How a request asks for a part of what is limited. */
 const requestFor = ({ signal, client }: LabelContext, image?: ImageSource): AcquireOptions => ({
@@ -126,8 +132,10 @@ export async function admitted<T>(
   if (slots === undefined) return work(context);
   const since = performance.now();
   const [source, size] = typeof image === "number" ? [undefined, image] : [image, image.size];
+  const express = isSmall(source);
+  if (!express) context.onMuchWork?.();
   const lease = await slots
-    .acquire({ ...requestFor(context, source), delay: delayFor(size) })
+    .acquire({ ...requestFor(context, source), delay: delayFor(size), express })
     .finally(() => context.trace?.took("wait", since));
   try {
     return await work({ ...context, slots: undefined, buffers: undefined });
@@ -204,9 +212,6 @@ export async function prepareModel(
   };
   return { entry, precision, classifier, run };
 }
-
-/** A file that is no larger is read whole before there is a slot for it: if its labels are known it needs none. In bytes. */
-const SMALL = 256 << 10;
 
 /** Of a larger one so much has to be there before it gets a slot, in bytes: a slot is for what can be decoded. */
 const BEGINNING = 64 << 10;
@@ -318,7 +323,7 @@ async function findOrInfer(
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;
-  if (answers !== undefined && image.bytes !== undefined && image.bytes.length <= SMALL) {
+  if (answers !== undefined && image.bytes !== undefined && isSmall(image)) {
     const early = await known(await sha256(image.bytes));
     if (early.answer !== undefined) return early.answer;
     key = early.key;

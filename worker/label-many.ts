@@ -29,7 +29,6 @@ export type Outcome = { readonly name: string | undefined } & (
  * @throws LabelerError for what is not an image's own fault: an unknown model, a labeler that is busy.
  */
 export function labelMany(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
-  context.onMany?.();
   // One slot for all: a request that is half done is not refused.
   return admitted(context, Number.POSITIVE_INFINITY, (context) => inOrder(images, options, context));
 }

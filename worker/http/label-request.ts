@@ -35,10 +35,20 @@ const answers = new Answers();
 
 let slots: Semaphore | undefined;
 
+/** Slots beyond MAX_CONCURRENT that only small images get. */
+const EXPRESS = 2;
+
 /** How much the isolate labels at once: its memory is bounded, and it has one processor. */
 export function slotsOf(c: Context<AppEnv>): Semaphore {
   const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
-  slots ??= new Semaphore({ capacity, queueLimit, patience, resource: "slots for labelling", fair: true });
+  slots ??= new Semaphore({
+    capacity,
+    express: EXPRESS,
+    queueLimit,
+    patience,
+    resource: "slots for labelling",
+    fair: true,
+  });
   return slots;
 }
 
@@ -97,7 +107,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     slots: slotsOf(c),
     buffers: buffersOf(c),
     execute: c.get("execute"),
-    onMany: c.get("onMany"),
+    onMuchWork: c.get("onMuchWork"),
     client: c.get("client"),
     answers: CACHE_ANSWERS ? answers : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,

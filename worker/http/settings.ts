@@ -26,8 +26,8 @@ export interface AppEnv {
     memory?: { release(): void } | undefined;
     /** Runs what blocks the thread when it is this request's turn. */
     execute: Execute;
-    /** To be called where the request carries many images. */
-    onMany: () => void;
+    /** To be called where the request carries many images or a large one. */
+    onMuchWork: () => void;
   };
 }
 

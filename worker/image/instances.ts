@@ -17,7 +17,7 @@ export const MEMORY: Readonly<Record<Kind, number>> = { small: 4 * MB, large: 40
 const PATIENCE = 10_000;
 
 const semaphores: Readonly<Record<Kind, Semaphore>> = {
-  small: new Semaphore({ capacity: 9, patience: PATIENCE, resource: "slots for decoding" }),
+  small: new Semaphore({ capacity: 11, patience: PATIENCE, resource: "slots for decoding" }),
   large: new Semaphore({
     capacity: 1,
     patience: PATIENCE,

@@ -51,7 +51,6 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
   if (input.datatype === "FP32" && model.entry.input?.type !== "float32") {
     throw bad(`This model's input is quantised: send pixels as UINT8, or image files as BYTES.`);
   }
-  if (count > 1) context.onMany?.();
   const probabilities: Float32Array[] = [];
   for (let i = 0; i < count; i++) {
     if (input.datatype === "BYTES") {

@@ -14,6 +14,8 @@ export interface SemaphoreOptions {
   readonly patience: number;
   /** How many may wait; more are refused at once. */
   readonly queueLimit?: number;
+  /** How much more there is for requests of little work, so that they need not wait for those of much. */
+  readonly express?: number;
   /** What there is so much of, in errors: "slots for labelling". */
   readonly resource: string;
   /** Whether a client that holds nothing gets one more than there are while another client holds them all. */
@@ -28,6 +30,8 @@ export interface AcquireOptions {
   readonly client?: string | undefined;
   /** In milliseconds: the request is treated as if it had come so much later. Long work lets short work go first. */
   readonly delay?: number;
+  /** Whether it is little work. */
+  readonly express?: boolean;
   /** Aborted when the request's client has gone. */
   readonly signal?: AbortSignal | undefined;
   /** How the request's body comes in, where it still does. */
@@ -58,6 +62,8 @@ interface Waiter {
 interface Held {
   readonly client: string | undefined;
   readonly reception: Reception | undefined;
+  /** Whether it has some of what there is for requests of little work alone. */
+  readonly express: boolean;
   readonly since: number;
   weight: number;
   seen: number;
@@ -80,9 +86,7 @@ export class Semaphore {
 
   /** How much is held. */
   get taken(): number {
-    let taken = 0;
-    for (const { weight } of this.#held) taken += weight;
-    return taken;
+    return this.#takenBy(() => true);
   }
 
   /** How many wait. */
@@ -194,17 +198,18 @@ export class Semaphore {
   /** Gives what is free to those whose turn it is. */
   #grant(): void {
     for (;;) {
-      const next = this.#first();
-      if (next === undefined) return;
-      if (!this.#isFreeFor(next)) {
+      const next = this.#next();
+      if (next === undefined) {
         this.#refuseOneOfStuck();
         return;
       }
       const now = this.#clock.now();
-      const { grows, weight, client, request } = next;
+      const { waiter, express } = next;
+      const { grows, weight, client, request } = waiter;
       const held = grows ?? {
         client,
         reception: request.reception,
+        express,
         since: now,
         weight: 0,
         seen: now,
@@ -213,20 +218,38 @@ export class Semaphore {
       };
       held.weight += weight;
       this.#held.add(held);
-      this.#queue.delete(next);
-      next.granted = held;
-      next.waker.wake();
+      this.#queue.delete(waiter);
+      waiter.granted = held;
+      waiter.waker.wake();
     }
   }
 
+  /** Whom something can be given now: the first, or else the first of those that there is more for. */
+  #next(): { waiter: Waiter; express: boolean } | undefined {
+    const first = this.#first();
+    if (first === undefined) return undefined;
+    if (this.#isFreeFor(first)) return { waiter: first, express: false };
+    const little = this.#first(({ request }) => request.express === true);
+    const taken = this.#takenBy(({ express }) => express);
+    if (little === undefined || taken + little.weight > (this.#options.express ?? 0)) return undefined;
+    return { waiter: little, express: true };
+  }
+
+  #takenBy(counts: (held: Held) => boolean): number {
+    let taken = 0;
+    for (const held of this.#held) if (counts(held)) taken += held.weight;
+    return taken;
+  }
+
   /** What grows comes first, oldest first; then the client that holds the least; then whose turn it is. */
-  #first(): Waiter | undefined {
+  #first(counts: (waiter: Waiter) => boolean = () => true): Waiter | undefined {
     this.#forgetSilentWaiters();
     const holds = new Map<string | undefined, number>();
     for (const { client, weight } of this.#held) holds.set(client, (holds.get(client) ?? 0) + weight);
     const of = ({ client }: Waiter) => (this.#options.fair ? (holds.get(client) ?? 0) : 0);
     let first: Waiter | undefined;
     for (const waiter of this.#queue) {
+      if (!counts(waiter)) continue;
       if (first === undefined) first = waiter;
       else if ((waiter.grows === undefined) !== (first.grows === undefined)) {
         if (waiter.grows !== undefined) first = waiter;
@@ -237,10 +260,11 @@ export class Semaphore {
 
   #isFreeFor({ weight, client, grows }: Waiter): boolean {
     const { capacity, fair } = this.#options;
-    if (this.taken + weight <= capacity) return true;
+    const taken = this.#takenBy((held) => !held.express);
+    if (taken + weight <= capacity) return true;
     if (!fair || grows !== undefined) return false;
     const [holder, ...others] = new Set([...this.#held].map((held) => held.client));
-    return others.length === 0 && holder !== client && this.taken + weight <= capacity + 1;
+    return others.length === 0 && holder !== client && taken + weight <= capacity + 1;
   }
 
   /** Where all that hold something wait to hold more, none would get on: the youngest is refused. */

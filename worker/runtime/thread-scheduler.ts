@@ -1,6 +1,6 @@
 /**
- * Shares the isolate's one thread between its requests: round robin, one piece of work a turn, oldest request first within
- * a round. Between turns the event loop goes round, so that a probe is answered whatever else is computed.
+ * Shares the isolate's one thread between its requests: round robin by the time that each has used, the oldest request first
+ * within a round. Between turns the event loop goes round, so that a probe is answered whatever else is computed.
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
@@ -12,7 +12,10 @@ import { Waker } from "./waker.ts";
  * work cannot be interrupted, so the first one after a round may always run.
  */
 const SHARED = 30;
-const ALONE = 65;
+const ALONE = 45;
+
+/** What a request may use in a round, in milliseconds: about an inference. What is more counts for the next rounds. */
+const QUANTUM = 30;
 
 /**
  * How often the event loop goes round between two turns: a new connection is accepted in the first round, and its request
@@ -34,7 +37,10 @@ const SILENT = 1000;
 
 /** A request's part in the thread. */
 export interface Share {
-  /** Whether the request carries many images: within a round it comes behind the others. */
+  /**
+   * Whether the request carries many images, or a large one. Within a round it comes behind the others, and all such
+   * requests together get no more of the thread than the others do.
+   */
   bulk: boolean;
   /** Told how long the request waited for a turn, in milliseconds. */
   readonly onWait: ((milliseconds: number) => void) | undefined;
@@ -42,8 +48,8 @@ export interface Share {
 
 class Member implements Share {
   bulk = false;
-  /** The round in which it is served next. */
-  round = 0;
+  /** What it has used, in milliseconds: from where the rounds were when it began, and weighted by #weight(). */
+  virtual = 0;
   /** What it has used since the event loop last went round. */
   used = 0;
   seen = 0;
@@ -72,6 +78,7 @@ export class ThreadScheduler {
   readonly #waiting = new Set<Turn>();
   /** Whose turn it is: one of those that wait. */
   #next: Turn | undefined;
+  /** The round that is served: a new request begins with it. */
   #round = 0;
   /** Work since the event loop last went round. */
   #used = 0;
@@ -124,6 +131,8 @@ export class ThreadScheduler {
   async run<T>(share: Share, units: number, work: () => T): Promise<T> {
     const member = share as Member;
     this.#see(member);
+    // Whoever did not want the thread for a while has no claim to the rounds that it has missed.
+    member.virtual = Math.max(member.virtual, this.#round * QUANTUM);
     const free = this.#waiting.size === 0 && this.#fits(member, units);
     const turn = free ? undefined : await this.#turn(member, units);
     const start = this.#clock.now();
@@ -152,15 +161,25 @@ export class ThreadScheduler {
   #charge(member: Member, cost: number): void {
     this.#used += cost;
     member.used += cost;
-    this.#round = Math.max(this.#round, member.round);
-    member.round = this.#round + 1;
+    this.#round = Math.max(this.#round, roundOf(member));
+    member.virtual += cost * this.#weight(member);
+  }
+
+  /** How often the use of the thread counts: requests with much work share what one with little has. */
+  #weight(own: Member): number {
+    if (!own.bulk) return 1;
+    let [many, few] = [1, 0];
+    for (const { member } of this.#waiting) {
+      if (member === own) continue;
+      if (member.bulk) many++;
+      else few++;
+    }
+    return few === 0 ? 1 : Math.max(1, many / few);
   }
 
   /** Waits until it is this request's turn, which lasts until #leave(). Nothing else may be awaited in it. */
   async #turn(member: Member, units: number): Promise<Turn> {
     const since = this.#clock.now();
-    // Whoever did not want the thread for a while has no claim to the rounds that it has missed.
-    member.round = Math.max(member.round, this.#round);
     const turn: Turn = { member, units, waker: new Waker(this.#clock), granted: 0, lost: false };
     member.turns.add(turn);
     for (;;) {
@@ -194,7 +213,7 @@ export class ThreadScheduler {
     return this.#next === turn;
   }
 
-  /** Gives the thread to whoever comes next: the lowest round, single images before many, the oldest request. */
+  /** Gives the thread to whoever comes next: the lowest round, little work before much, the oldest request. */
   #grant(): void {
     if (this.#next !== undefined) return;
     const now = this.#clock.now();
@@ -227,8 +246,11 @@ export class ThreadScheduler {
   }
 }
 
+/** The round in which a request is served next. */
+const roundOf = ({ virtual }: Member): number => Math.floor(virtual / QUANTUM);
+
 function comesBefore({ member: a }: Turn, { member: b }: Turn): boolean {
-  if (a.round !== b.round) return a.round < b.round;
+  if (roundOf(a) !== roundOf(b)) return roundOf(a) < roundOf(b);
   if (a.bulk !== b.bulk) return b.bulk;
   return a.order < b.order;
 }

@@ -114,6 +114,33 @@ describe("a part", () => {
   });
 });
 
+describe("requests of little work", () => {
+  it("have more than the others, and only so much more", async () => {
+    const { slots } = make({ express: 1 });
+    const requests = new Requests(slots);
+    for (const name of ["A", "B"]) void requests.ask(name);
+    for (const name of ["s", "t"]) void requests.ask(name, { express: true });
+    await settled();
+    expect([requests.served, slots.taken, slots.waiting]).toEqual(["As", 2, 2]);
+    await requests.release("s");
+    expect(requests.served).toBe("Ast");
+  });
+
+  it("do not keep the others waiting for ever", async () => {
+    const { slots } = make({ express: 1 });
+    const requests = new Requests(slots);
+    await requests.ask("A");
+    void requests.ask("B");
+    for (const name of ["s", "t", "u"]) void requests.ask(name, { express: true });
+    await settled();
+    expect(requests.served).toBe("As");
+    await requests.release("A");
+    expect(requests.served).toBe("AsB");
+    await requests.release("s");
+    expect(requests.served).toBe("AsBt");
+  });
+});
+
 describe("a queue", () => {
   it("refuses at once when too many wait already", async () => {
     const { slots } = make({ queueLimit: 2 });

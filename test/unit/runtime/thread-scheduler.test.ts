@@ -42,8 +42,8 @@ describe("a request that is alone", () => {
   it("leaves the thread to probes when it goes on for longer", async () => {
     const requests = new Requests();
     await requests.send("a", repeated(21, 30));
-    // Three inferences, or 63 ms, between two breaths of two rounds each.
-    expect(requests.clock.rounds).toBe(2 * 9);
+    // Two inferences, or 42 ms, between two breaths of two rounds each.
+    expect(requests.clock.rounds).toBe(2 * 14);
   });
 
   it("lets the event loop go round again while requests begin", async () => {
@@ -58,7 +58,7 @@ describe("a request that is alone", () => {
   it("does so where the clock stands still during work, too: units count", async () => {
     const requests = new Requests();
     await requests.send("a", repeated(21, 30), { takes: 0 });
-    expect(requests.clock.rounds).toBe(2 * 9);
+    expect(requests.clock.rounds).toBe(2 * 14);
   });
 
   it("does so where work takes longer than was said", async () => {
@@ -78,7 +78,10 @@ describe("several requests", () => {
   it("share what may run between two rounds of the event loop", async () => {
     const requests = new Requests();
     await Promise.all(["a", "b", "c"].map((name) => requests.send(name, repeated(10, 6))));
-    expect(requests.served).toBe("abc".repeat(6));
+    const counts = (text: string) =>
+      ["a", "b", "c"].map((name) => text.replaceAll(new RegExp(`[^${name}]`, "g"), "").length);
+    for (const count of counts(requests.served.slice(0, 9))) expect(count).toBeGreaterThanOrEqual(2);
+    expect(counts(requests.served)).toEqual([6, 6, 6]);
     expect(requests.clock.rounds).toBe(2 * 5);
   });
 
@@ -90,6 +93,36 @@ describe("several requests", () => {
     const first = requests.served.indexOf("s");
     // A turn of the bulk between each two of its own, at most.
     expect(requests.served.slice(first)).toMatch(/^sB?sB?s/);
+  });
+
+  it("have the same time, however large their pieces of work are", async () => {
+    const requests = new Requests();
+    const { scheduler, clock } = requests;
+    const times = new Map<string, number>();
+    const work = async (name: string, units: number) => {
+      const share = scheduler.begin();
+      for (let done = 0; done < 1200; done += units) {
+        await scheduler.run(share, units, () => {
+          clock.compute(units);
+          // While both are there.
+          if (done < 600) times.set(name, (times.get(name) ?? 0) + units);
+        });
+        if (name === "large" && done >= 540) expect(times.get("small")).toBeGreaterThan(500);
+      }
+    };
+    await Promise.all([work("small", 6), work("large", 60)]);
+  });
+
+  it("with much work share what one with little has", async () => {
+    const requests = new Requests();
+    const bulk = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(() => requests.send("B", repeated(6, 100), { bulk: true })));
+    for (let i = 0; i < 20; i++) await requests.clock.round();
+    const before = requests.served.length;
+    await requests.send("s", repeated(6, 100));
+    const others = requests.served.slice(before).replaceAll("s", "").length;
+    expect(others).toBeGreaterThan(80);
+    expect(others).toBeLessThan(140);
+    await bulk;
   });
 
   it("come before one with many images within a round, even if that is older", async () => {
