@@ -1,20 +1,21 @@
 /**
- * npm run soak: `npm run serve` under mixed load, some of it hostile, while workerd is killed every minute. Nothing that was
- * acknowledged is lost or doubled, no good call fails, and memory and descriptors do not grow. Linux only: it reads /proc.
+ * npm run soak: `npm run serve` under mixed load, some of it hostile, while workerd is killed every minute, and beside it a
+ * labeler that is not killed. Nothing that was acknowledged is lost or doubled, no good call fails, and memory and descriptors
+ * do not grow. Linux only: it reads /proc.
  */
 import { randomInt } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countIn, runCommand } from "./lib/command.ts";
-import { residentMB } from "./lib/processes.ts";
 import { Soak } from "./soak/client.ts";
-import { grows, type Sample, slopeOf } from "./soak/memory.ts";
 import { readPictures } from "./soak/pictures.ts";
 import { Random } from "./soak/random.ts";
 import { Served } from "./soak/served.ts";
+import { Steady } from "./soak/steady.ts";
 import { compareStored, readStored } from "./soak/stored.ts";
 
-const CLIENTS = 6;
+/** Of each of the two labelers. */
+const CLIENTS_EACH = 3;
 /** From the first call to the first kill, and from when workerd answers again to the next kill, in milliseconds. */
 const [FIRST_KILL, KILL_EVERY] = [30_000, 61_000];
 /** Descriptors of an idle workerd may be so many more than before: files of the results, connections of probes. */
@@ -34,40 +35,27 @@ const options = { minutes: { type: "string", default: "10" }, seed: { type: "str
 
 const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Notes the memory of workerd as long as it runs, and a process that ends without having been killed. */
+/** Finds a process that ends without having been killed. */
 class Watch {
-  readonly samples: Sample[] = [];
   readonly faults: string[] = [];
-  #life = 0;
-  #began = performance.now();
   #pid: number | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly served: Served) {}
 
-  /** Another process has begun, which answers. */
+  /** A process has begun, which answers. */
   begin(): void {
-    this.#life++;
-    this.#began = performance.now();
     this.#pid = this.served.workerd;
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#look(), 1000);
+    this.#timer = setInterval(() => {
+      if (this.served.workerd === this.#pid) return;
+      this.faults.push(`workerd (process ${this.#pid}) has ended by itself:\n${this.served.log.slice(-2000)}`);
+      this.begin();
+    }, 1000);
   }
 
   end(): void {
     clearInterval(this.#timer);
-  }
-
-  #look(): void {
-    const pid = this.#pid;
-    try {
-      if (pid === undefined) throw new Error("there is no workerd");
-      const mb = residentMB(pid);
-      this.samples.push({ life: this.#life, age: (performance.now() - this.#began) / 1000, mb });
-    } catch {
-      this.faults.push(`workerd (process ${pid}) has ended by itself:\n${this.served.log.slice(-2000)}`);
-      this.begin();
-    }
   }
 }
 
@@ -91,17 +79,29 @@ async function settledDescriptors(pid: number, most: number): Promise<number> {
   return descriptors(pid);
 }
 
+/** By the kind of call, and then by status. */
+function seenBy(soaks: readonly Soak[]): [kind: string, statuses: Map<string, number>][] {
+  const all = new Map<string, Map<string, number>>();
+  for (const [kind, statuses] of soaks.flatMap((soak) => [...soak.seen])) {
+    const sum = all.get(kind) ?? new Map<string, number>();
+    for (const [status, count] of statuses) sum.set(status, (sum.get(status) ?? 0) + count);
+    all.set(kind, sum);
+  }
+  return [...all].sort(([a], [b]) => a.localeCompare(b));
+}
+
 const row = (name: string, value: string) => console.log(`| ${name} | ${value} |`);
 
 await runCommand({ usage, options }, async (values) => {
   const minutes = countIn("minutes", values.minutes);
   const seed = values.seed === undefined ? randomInt(1, 1_000_000) : countIn("seed", values.seed);
   console.log(`npm run soak -- --minutes ${minutes} --seed ${seed}`);
-  const served = await Served.start();
+  const [served, steady] = [await Served.start(), await Steady.start()];
   try {
-    const soak = new Soak(served, readPictures(), seed);
+    const pictures = readPictures();
+    const soaks = [new Soak(served, pictures, seed), new Soak(steady, pictures, seed)];
     const watch = new Watch(served);
-    await soak.learnLabels();
+    for (const soak of soaks) await soak.learnLabels();
     const idle = descriptors(served.workerd ?? 0);
 
     const until = performance.now() + minutes * 60_000;
@@ -109,37 +109,44 @@ await runCommand({ usage, options }, async (values) => {
     let over = false;
     const running = () => performance.now() < until && !over;
     watch.begin();
-    const clients = Array.from({ length: CLIENTS }, () => soak.client(random.fork(), running));
+    steady.watch();
+    const clients = soaks.flatMap((soak) =>
+      Array.from({ length: CLIENTS_EACH }, () => soak.client(random.fork(), running)),
+    );
     const kills = await killEveryMinute(served, watch, until).finally(() => {
       over = true;
     });
     watch.end();
     await Promise.all(clients);
 
-    const faults = [...soak.faults, ...watch.faults];
-    const left = await settledDescriptors(served.workerd ?? 0, idle + SPARE_DESCRIPTORS);
-    if (left > idle + SPARE_DESCRIPTORS) faults.push(`workerd has ${left} descriptors; it had ${idle} at first`);
-    const stored = await readStored(served.url);
-    faults.push(...compareStored(soak.acknowledged, stored));
-    const slope = slopeOf(watch.samples);
-    if (slope !== undefined && grows(slope)) faults.push("workerd's memory grows, see above");
+    const memory = await steady.judge();
+    const faults = [...soaks.flatMap((soak) => soak.faults), ...watch.faults, ...memory.faults];
+    const most = idle + SPARE_DESCRIPTORS;
+    const left = await settledDescriptors(served.workerd ?? 0, most);
+    if (left > most) faults.push(`workerd has ${left} descriptors; it had ${idle} at first`);
+    let [acknowledged, stored] = [0, 0];
+    for (const soak of soaks) {
+      const found = await readStored(soak.labeler.url);
+      faults.push(...compareStored(soak.acknowledged, found));
+      acknowledged += soak.acknowledged.size;
+      stored += found.length;
+    }
     const code = await served.stop();
     if (code !== 0) faults.push(`the labeler was asked to end: ${code === undefined ? "it did not" : `code ${code}`}`);
 
     console.log("| call | answers |\n|---|---|");
-    for (const [kind, statuses] of [...soak.seen].sort()) {
+    for (const [kind, statuses] of seenBy(soaks)) {
       row(kind, [...statuses].map(([status, count]) => `${count} × ${status}`).join(", "));
     }
-    row("acknowledged, of them stored", `${soak.acknowledged.size}, ${stored.length} rows in all`);
+    row("acknowledged, rows stored", `${acknowledged}, ${stored}`);
     row("workerd killed, back after", kills.map((ms) => `${(ms / 1000).toFixed(1)} s`).join(", "));
-    const most = Math.max(...watch.samples.map(({ mb }) => mb)).toFixed(0);
-    const growth = slope && `${slope.perMinute.toFixed(1)} ± ${slope.error.toFixed(1)} MB a minute after warm-up`;
-    row("memory of workerd", `at most ${most} MB; ${growth ?? "too few samples for its growth"}`);
-    row("descriptors of workerd, idle", `${idle} at first, ${left} at the end`);
+    row("its descriptors, idle", `${idle} at first, ${left} at the end`);
+    for (const [name, value] of memory.rows) row(name, value);
     for (const fault of faults.slice(0, SHOWN_FAULTS)) console.log(`FAULT ${fault}`);
     console.log(faults.length === 0 ? "No faults." : `${faults.length} faults.`);
     return faults.length === 0 ? 0 : 1;
   } finally {
+    await steady.stop();
     served.remove();
   }
 });

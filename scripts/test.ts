@@ -14,8 +14,8 @@ const usage = `npm test -- [vitest's options] [FILE …]: all tests; with argume
   --project NAME       unit (inside workerd) or blackbox (from outside)
   -t PATTERN           those with such a name
 
-So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data. All tests end
-with a line that counts them, those of C and those of TypeScript together.`;
+So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
+All tests end with a line that counts them, those of C and those of TypeScript together.`;
 
 /** Runs both kinds, the second one whatever has become of the first, and counts them together. @returns An exit code. */
 async function runAll(): Promise<number> {

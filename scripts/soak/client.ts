@@ -4,7 +4,6 @@ import { type Call, goodCall } from "./calls.ts";
 import { breakUpload, hostileCall } from "./hostile.ts";
 import type { Picture } from "./pictures.ts";
 import type { Random } from "./random.ts";
-import type { Served } from "./served.ts";
 
 /** Of 100 calls. */
 const HOSTILE = 5;
@@ -15,7 +14,15 @@ const ANSWERED_WITHIN = 60_000;
 /** Refusals of a labeler that is busy or whose disk is full. */
 const REFUSALS = [503, 507];
 
-/** What all clients of a soak share. */
+/** A labeler that is called. */
+interface Called {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** Whether it was killed within a time, as performance.now() has it. */
+  wasDown(from: number, until: number): boolean;
+}
+
+/** What all clients of one labeler share. */
 export class Soak {
   /** What ought not to have happened. */
   readonly faults: string[] = [];
@@ -28,7 +35,7 @@ export class Soak {
   #marks = 0;
 
   constructor(
-    readonly served: Served,
+    readonly labeler: Called,
     readonly pictures: readonly Picture[],
     readonly seed: number,
   ) {}
@@ -44,7 +51,7 @@ export class Soak {
   /** The labels of all pictures, one by one, while nothing else is done. */
   async learnLabels(): Promise<void> {
     for (const { name, bytes } of this.pictures) {
-      const response = await fetch(`${this.served.url}/label`, { method: "POST", body: new Uint8Array(bytes) });
+      const response = await fetch(`${this.labeler.url}/label`, { method: "POST", body: new Uint8Array(bytes) });
       const text = await response.text();
       if (!response.ok) throw new Error(`${name} was answered with ${response.status}: ${text}`);
       this.labels.set(name, (JSON.parse(text) as { label: string }[])[0].label);
@@ -57,11 +64,11 @@ export class Soak {
     try {
       const init = body === undefined ? {} : { method: "POST", body, headers };
       const signal = AbortSignal.timeout(ANSWERED_WITHIN);
-      const response = await fetch(this.served.url + path, { ...init, signal });
+      const response = await fetch(this.labeler.url + path, { ...init, signal });
       return { status: response.status, text: await response.text() };
     } catch (error) {
       const why = ((error as Error).cause as { code?: string } | undefined)?.code ?? `${error}`;
-      if (this.served.wasDown(begin, performance.now())) this.note(kind, "workerd was dead");
+      if (this.labeler.wasDown(begin, performance.now())) this.note(kind, "workerd was dead");
       else this.#fault(kind, `no answer: ${why}`);
       return undefined;
     }
@@ -99,7 +106,7 @@ export class Soak {
   }
 
   async #callHostile(random: Random): Promise<void> {
-    const context = { random, pictures: this.pictures, url: this.served.url };
+    const context = { random, pictures: this.pictures, url: this.labeler.url };
     if (random.below(100) < 100 * BROKEN) {
       await breakUpload(context);
       return this.note("broken upload", "broken off");

@@ -1,11 +1,8 @@
-/** Whether workerd's memory grows: a straight line through its samples, by least squares, within each life of a process. */
+/** Whether memory grows: a straight line through its samples, by least squares. */
 
 export interface Sample {
-  /** Of the process. */
-  readonly life: number;
-  /** Since that process answers, in seconds. */
+  /** Since the soak began, in seconds. */
   readonly age: number;
-  /** Resident memory, in MB. */
   readonly mb: number;
 }
 
@@ -14,51 +11,31 @@ export interface Slope {
   readonly perMinute: number;
   /** Its standard error, in MB a minute. */
   readonly error: number;
-  /** How many means it was made of. */
-  readonly points: number;
 }
 
-/** A process that begins takes memory for code, models and decoders: not a leak. In seconds. */
-const WARM_UP = 20;
-/** Samples that follow each other are alike: means over so many seconds are less so. */
-const BLOCK = 5;
+/** Of a soak: until then a process takes memory for code, models and decoders, which is no leak. */
+const WARM_UP = 1 / 3;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Means over blocks of time, without the warm-up and without a block that is not whole. */
-function blocksOf(samples: readonly Sample[]): Sample[] {
-  const blocks = new Map<string, Sample[]>();
-  for (const sample of samples) {
-    if (sample.age < WARM_UP) continue;
-    const key = `${sample.life} ${Math.floor(sample.age / BLOCK)}`;
-    blocks.set(key, [...(blocks.get(key) ?? []), sample]);
-  }
-  return [...blocks.values()].map((block) => ({
-    life: block[0].life,
-    age: mean(block.map(({ age }) => age)),
-    mb: mean(block.map(({ mb }) => mb)),
-  }));
-}
-
-/** One slope for all lives, each of which begins at a level of its own. Undefined where there are too few samples. */
+/** The slope after the warm-up. Undefined where there are too few samples. */
 export function slopeOf(samples: readonly Sample[]): Slope | undefined {
-  const blocks = blocksOf(samples);
-  const lives = [...new Set(blocks.map(({ life }) => life))];
-  const centred = lives.flatMap((life) => {
-    const own = blocks.filter((block) => block.life === life);
-    const [age, mb] = [mean(own.map(({ age }) => age)), mean(own.map(({ mb }) => mb))];
-    return own.map((block) => ({ x: (block.age - age) / 60, y: block.mb - mb }));
-  });
-  const freedom = centred.length - lives.length - 1;
+  const end = samples.at(-1)?.age ?? 0;
+  const late = samples.filter(({ age }) => age >= WARM_UP * end);
+  const [age, mb] = [mean(late.map((sample) => sample.age)), mean(late.map((sample) => sample.mb))];
+  const centred = late.map((sample) => ({ x: (sample.age - age) / 60, y: sample.mb - mb }));
   const spread = centred.reduce((sum, { x }) => sum + x * x, 0);
-  if (freedom < 1 || spread === 0) return undefined;
+  if (centred.length < 5 || spread === 0) return undefined;
   const perMinute = centred.reduce((sum, { x, y }) => sum + x * y, 0) / spread;
   const residual = centred.reduce((sum, { x, y }) => sum + (y - perMinute * x) ** 2, 0);
-  return { perMinute, error: Math.sqrt(residual / freedom / spread), points: centred.length };
+  return { perMinute, error: Math.sqrt(residual / (centred.length - 2) / spread) };
 }
 
-/** So much is no leak, in MB a minute: what V8 leaves to its next collection differs by more from one minute to the next. */
-const TOLERATED = 10;
+/** @param tolerated In MB a minute: so much is no leak. @returns Whether a slope is more than that, and than noise. */
+export const grows = ({ perMinute, error }: Slope, tolerated: number): boolean =>
+  perMinute > Math.max(tolerated, 3 * error);
 
-/** Whether a slope is more than noise: above three of its standard errors, and above what is tolerated. */
-export const grows = ({ perMinute, error }: Slope): boolean => perMinute > Math.max(TOLERATED, 3 * error);
+export const slopeText = (slope: Slope | undefined): string =>
+  slope === undefined
+    ? "too few samples for its growth"
+    : `${slope.perMinute.toFixed(1)} ± ${slope.error.toFixed(1)} MB a minute after warm-up`;
