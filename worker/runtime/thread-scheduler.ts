@@ -14,6 +14,19 @@ import { Waker } from "./waker.ts";
 const SHARED = 30;
 const ALONE = 45;
 
+/**
+ * Requests with much work, however many, get this part of the thread while requests with little work wait, and these the
+ * rest: a stream of small images delays a large upload, but does not stop it. Where more requests wait that have little work
+ * than such that have much, each of them has as much as one of the others.
+ */
+const BULK_SHARE = 0.6;
+
+/**
+ * What a group of requests may catch up, in milliseconds of its share: more than an inference counts on a slow machine, and
+ * little enough for a group that did not want the thread for a while.
+ */
+const CREDIT = 300;
+
 /** What a request may use in a round, in milliseconds: about an inference. What is more counts for the next rounds. */
 const QUANTUM = 30;
 
@@ -37,10 +50,7 @@ const SILENT = 1000;
 
 /** A request's part in the thread. */
 export interface Share {
-  /**
-   * Whether the request carries many images, or a large one. Within a round it comes behind the others, and all such
-   * requests together get no more of the thread than the others do.
-   */
+  /** Whether the request carries many images, or a large one: see BULK_SHARE. */
   bulk: boolean;
   /** Told how long the request waited for a turn, in milliseconds. */
   readonly onWait: ((milliseconds: number) => void) | undefined;
@@ -48,7 +58,7 @@ export interface Share {
 
 class Member implements Share {
   bulk = false;
-  /** What it has used, in milliseconds: from where the rounds were when it began, and weighted by #weight(). */
+  /** What it has used, in milliseconds: from where the rounds were when it began. */
   virtual = 0;
   /** What it has used since the event loop last went round. */
   used = 0;
@@ -68,6 +78,8 @@ interface Turn {
   readonly waker: Waker;
   /** When it was given the thread. */
   granted: number;
+  /** Whether it has taken the thread that it was given. */
+  started: boolean;
   /** Whether it was given the thread and did not take it. */
   lost: boolean;
 }
@@ -80,6 +92,8 @@ export class ThreadScheduler {
   #next: Turn | undefined;
   /** The round that is served: a new request begins with it. */
   #round = 0;
+  /** What the requests with little and with much work have used, each by its share of the thread. */
+  readonly #groups = { little: 0, much: 0 };
   /** Work since the event loop last went round. */
   #used = 0;
   /** How many requests have begun so far. */
@@ -162,32 +176,42 @@ export class ThreadScheduler {
     this.#used += cost;
     member.used += cost;
     this.#round = Math.max(this.#round, roundOf(member));
-    member.virtual += cost * this.#weight(member);
+    member.virtual += cost;
+    this.#chargeGroup(member, cost);
   }
 
-  /** How often the use of the thread counts: requests with much work share what one with little has. */
-  #weight(own: Member): number {
-    if (!own.bulk) return 1;
-    let [many, few] = [1, 0];
-    for (const { member } of this.#waiting) {
-      if (member === own) continue;
-      if (member.bulk) many++;
-      else few++;
-    }
-    return few === 0 ? 1 : Math.max(1, many / few);
+  #chargeGroup({ bulk }: Member, cost: number): void {
+    const groups = this.#groups;
+    const { little, much } = this.#countWaiting();
+    if (bulk) groups.much += cost / BULK_SHARE;
+    else groups.little += (cost / (1 - BULK_SHARE)) * Math.min(1, Math.max(1, much) / Math.max(1, little));
+    groups.little = Math.max(groups.little, groups.much - CREDIT);
+    groups.much = Math.max(groups.much, groups.little - CREDIT);
+  }
+
+  #countWaiting(): { little: number; much: number } {
+    const counts = { little: 0, much: 0 };
+    for (const { member } of this.#waiting) counts[member.bulk ? "much" : "little"]++;
+    return counts;
   }
 
   /** Waits until it is this request's turn, which lasts until #leave(). Nothing else may be awaited in it. */
   async #turn(member: Member, units: number): Promise<Turn> {
     const since = this.#clock.now();
-    const turn: Turn = { member, units, waker: new Waker(this.#clock), granted: 0, lost: false };
+    const turn: Turn = { member, units, waker: new Waker(this.#clock), granted: 0, started: false, lost: false };
     member.turns.add(turn);
     for (;;) {
       this.#waiting.add(turn);
       turn.lost = false;
       this.#replaceLost();
+      // Whoever has just had its turn comes back before the next one has woken up, and may come before it.
+      if (this.#next !== undefined && !this.#next.started && this.#comesBefore(turn, this.#next))
+        this.#next = undefined;
       this.#grant();
-      if (this.#next === turn && (await this.#breathe(turn))) break;
+      if (this.#next === turn) {
+        turn.started = true;
+        if (await this.#breathe(turn)) break;
+      }
       if (this.#next !== turn) await turn.waker.wait(TICK);
       this.#see(member);
     }
@@ -210,10 +234,11 @@ export class ThreadScheduler {
     // Somebody may have come meanwhile who goes first.
     this.#next = undefined;
     this.#grant();
-    return this.#next === turn;
+    turn.started = this.#next === turn;
+    return turn.started;
   }
 
-  /** Gives the thread to whoever comes next: the lowest round, little work before much, the oldest request. */
+  /** Gives the thread to whoever comes next: of the group that has used less, the lowest round, the oldest request. */
   #grant(): void {
     if (this.#next !== undefined) return;
     const now = this.#clock.now();
@@ -221,12 +246,18 @@ export class ThreadScheduler {
     for (const turn of this.#waiting) {
       // Whoever is alive comes back by itself.
       if (now - turn.member.seen > SILENT) this.#waiting.delete(turn);
-      else if (!turn.lost && (first === undefined || comesBefore(turn, first))) first = turn;
+      else if (!turn.lost && (first === undefined || this.#comesBefore(turn, first))) first = turn;
     }
     if (first === undefined) return;
     this.#next = first;
     first.granted = now;
+    first.started = false;
     first.waker.wake();
+  }
+
+  #comesBefore({ member: a }: Turn, { member: b }: Turn): boolean {
+    if (a.bulk !== b.bulk) return a.bulk === this.#groups.much < this.#groups.little;
+    return roundOf(a) === roundOf(b) ? a.order < b.order : roundOf(a) < roundOf(b);
   }
 
   #leave(turn: Turn): void {
@@ -248,9 +279,3 @@ export class ThreadScheduler {
 
 /** The round in which a request is served next. */
 const roundOf = ({ virtual }: Member): number => Math.floor(virtual / QUANTUM);
-
-function comesBefore({ member: a }: Turn, { member: b }: Turn): boolean {
-  if (roundOf(a) !== roundOf(b)) return roundOf(a) < roundOf(b);
-  if (a.bulk !== b.bulk) return b.bulk;
-  return a.order < b.order;
-}
