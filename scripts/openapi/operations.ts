@@ -459,7 +459,7 @@ export const operations: readonly Operation[] = [
     answer: {
       "application/json": { schema: "Readiness", example: { status: "ready", model: "mobilenet_v1_1.0_224" } },
     },
-    errors: [404, 500, 503],
+    errors: [404, 500, 503, 507],
     open: true,
   },
 ];

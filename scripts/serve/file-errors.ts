@@ -35,8 +35,5 @@ export function fileError(error: unknown, folder: string): unknown {
   if (!isSystemError(error)) return error;
   const sentence = SENTENCES[error.code ?? ""];
   if (sentence === undefined) return error;
-  return new CommandError(
-    `${sentence(error.path ?? folder)} Name another folder with --state, or make it writable.`,
-    1,
-  );
+  return new CommandError(sentence(error.path ?? folder), 1);
 }

@@ -65,7 +65,7 @@ const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
 /** Results that are posted in one go: Cloudflare bounds the calls of an invocation. The alarm starts the next. */
 const AT_ONCE = 500;
-/** Whoever delivers may die with the process: the alarm looks after that long. */
+/** Whoever delivers, or waits to, may die with the process: the alarm looks after that long, and so after a restart. */
 const LEASE = 30_000;
 /** These say that the row itself is not wanted. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
@@ -109,7 +109,9 @@ export class Pusher {
     const times = this.#options.targets
       .map((url) => this.#target(url))
       .filter((target) => this.#waiting(target) > 0)
-      .map((target) => (this.#running.has(target.url) ? now + LEASE : this.#retryAt(target, now)));
+      .map((target) =>
+        Math.min(now + LEASE, this.#running.has(target.url) ? Number.POSITIVE_INFINITY : this.#retryAt(target, now)),
+      );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
