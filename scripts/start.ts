@@ -22,9 +22,9 @@ await runHandingOn(usage, async (args) => {
   checkWranglerDev(args);
   const { values } = parseArgs({ args: [...args], strict: false, options: { assets: { type: "string" } } });
   const models = typeof values.assets === "string" ? values.assets : MODELS;
-  await Promise.all([indexAloud(models, whyNotDeployed), makeBundles()]);
+  await Promise.all([indexAloud(models, { whyNot: whyNotDeployed }), makeBundles()]);
   // A model that is dropped in while the labeler runs is there for the next request that names it.
-  watchModels(models, () => indexAloud(models, whyNotDeployed));
+  watchModels(models, () => indexAloud(models, { whyNot: whyNotDeployed }));
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
   return wrangler(["dev", "--show-interactive-dev-session=false", ...args]);
 });

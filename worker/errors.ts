@@ -23,6 +23,8 @@ export const KINDS = {
   "model-unusable": [500, "The model is installed but cannot be used"],
   busy: [503, "The labeler is busy"],
   "model-unavailable": [503, "The model could not be loaded"],
+  "storage-broken": [503, "The results cannot be read or written"],
+  "storage-full": [507, "There is no space left for results"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ErrorKind = keyof typeof KINDS;

@@ -108,8 +108,10 @@ async function writeIgnored(root: string, models: readonly IndexEntry[]): Promis
 /**
  * Judges every folder in `root` and writes its index.json, and .assetsignore for wrangler; leaves the files alone where they
  * are right, for watchers' sake.
+ *
+ * @param index The folder of index.json and .assetsignore, where it is not `root`.
  */
-export async function indexModels(root: string = MODELS): Promise<readonly IndexEntry[]> {
+export async function indexModels(root: string = MODELS, index: string = root): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
   const names = await readdir(root).catch((error: Error) => {
     throw new CommandError(`The folder of models cannot be read: ${error.message}`);
@@ -119,7 +121,7 @@ export async function indexModels(root: string = MODELS): Promise<readonly Index
     if ((await stat(join(root, name))).isDirectory()) models.push(await judge(root, name));
   }
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
-  await writeIfNew(join(root, "index.json"), json);
-  await writeIgnored(root, models);
+  await writeIfNew(join(index, "index.json"), json);
+  await writeIgnored(index, models);
   return models;
 }

@@ -3,16 +3,19 @@ import { watch } from "node:fs";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels } from "./model-index.ts";
 
-/**
- * Writes the folder's index, and says which models cannot be used.
- *
- * @param whyNot Says why a model cannot; by default what is wrong with its files.
- */
+export interface IndexAloudOptions {
+  /** Says why a model cannot be used; by default what is wrong with its files. */
+  readonly whyNot?: (entry: IndexEntry) => string | undefined;
+  /** Where the index is written; by default beside the models. */
+  readonly index?: string | undefined;
+}
+
+/** Writes the index of a folder of models, and says which of them cannot be used. */
 export async function indexAloud(
   models: string,
-  whyNot: (entry: IndexEntry) => string | undefined = ({ error }) => error,
+  { whyNot = ({ error }) => error, index }: IndexAloudOptions = {},
 ): Promise<readonly IndexEntry[]> {
-  const entries = await indexModels(models);
+  const entries = await indexModels(models, index);
   for (const reason of entries.map(whyNot)) if (reason !== undefined) console.error(`Not usable: ${reason}`);
   return entries;
 }
@@ -29,11 +32,19 @@ export function watchModels(models: string, changed: (names: readonly string[]) 
     touched.clear();
     changed(names).catch(console.error);
   };
-  watch(models, { recursive: true }, (_, file) => {
+  const notice = (_: unknown, file: string | null) => {
     const name = file?.split(/[\\/]/)[0];
     if (name === undefined || name === "index.json" || name.startsWith(".")) return;
     touched.add(name);
     clearTimeout(pending);
     pending = setTimeout(report, QUIET);
-  });
+  };
+  // Such as a system that lets no more folders be watched: the labeler does without.
+  const giveUp = ({ message }: Error) =>
+    console.error(`Changes of ${models} are not seen until a restart: ${message}.`);
+  try {
+    watch(models, { recursive: true }, notice).on("error", giveUp);
+  } catch (error) {
+    giveUp(error as Error);
+  }
 }

@@ -18,6 +18,8 @@ export interface WorkerdConfigOptions {
   /** The module of the bundle that has the handlers; index.js unless set. */
   readonly entry?: string;
   readonly models: string;
+  /** The folder of index.json, where that is not among the models. */
+  readonly index?: string | undefined;
   /** The folder of the results. */
   readonly state: string;
   /** Host and port to listen on; workerd's option --socket-addr http=ADDRESS overrules it. */
@@ -46,11 +48,33 @@ function allowedNetworks(pushTargets: string): string[] {
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 
+/** Answers for the folder of models: with its files, but with an index from elsewhere. */
+const INDEXED_ELSEWHERE = `export default { fetch(request, env) {
+  return (new URL(request.url).pathname === "/index.json" ? env.INDEX : env.FILES).fetch(request);
+} };`;
+
+/** The service "models", and what it consists of. */
+function modelServices(compatibilityDate: string, models: string, index: string | undefined): string[] {
+  const folder = (name: string, path: string) => `(name = ${text(name)}, disk = (path = ${text(resolve(path))}))`;
+  if (index === undefined) return [folder("models", models)];
+  const worker = [
+    `modules = [(name = "models.js", esModule = ${text(INDEXED_ELSEWHERE)})]`,
+    `compatibilityDate = ${text(compatibilityDate)}`,
+    `bindings = [(name = "FILES", service = "model-files"), (name = "INDEX", service = "model-index")]`,
+  ];
+  return [
+    folder("model-files", models),
+    folder("model-index", index),
+    `(name = "models", worker = (${worker.join(", ")}))`,
+  ];
+}
+
 export function workerdConfig({
   declared: { compatibilityDate, compatibilityFlags, vars },
   bundle,
   entry = "index.js",
   models,
+  index,
   state,
   address = "127.0.0.1:0",
   settings = {},
@@ -77,7 +101,7 @@ const config :Workerd.Config = (
   v8Flags = [${V8_FLAGS.map(text).join(", ")}],
   services = [
     (name = "main", worker = .labeler),
-    (name = "models", disk = (path = ${text(resolve(models))})),
+    ${modelServices(compatibilityDate, models, index).join(",\n    ")},
     (name = "state", disk = (path = ${text(resolve(state))}, writable = true)),
     (name = "internet", network = (allow = ${network}, tlsOptions = (trustBrowserCas = true))),
   ],

@@ -278,7 +278,7 @@ export const operations: readonly Operation[] = [
         example: { found: false, label: "", confidence: 0, time: "", device: "", error: "" },
       },
     },
-    errors: [408, 413],
+    errors: [408, 413, 503],
     errorForm: "json",
   },
   {
@@ -294,7 +294,7 @@ export const operations: readonly Operation[] = [
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 204,
-    errors: [400, 404, 408, 500, 503],
+    errors: [400, 404, 408, 500, 503, 507],
     errorForm: "json",
   },
   {
@@ -307,7 +307,7 @@ export const operations: readonly Operation[] = [
     query: { of: "results" },
     status: 200,
     answer: { "application/json": { schema: "Results" } },
-    errors: [400],
+    errors: [400, 503],
   },
   {
     method: "get",
@@ -318,7 +318,7 @@ export const operations: readonly Operation[] = [
     parameters: [{ name: "id", in: "path", description: "As it was handed over." }],
     status: 200,
     answer: { "application/json": { schema: "Result" } },
-    errors: [404],
+    errors: [404, 503],
   },
   {
     method: "get",
@@ -328,7 +328,18 @@ export const operations: readonly Operation[] = [
     summary: "How far the targets are to which results are posted",
     status: 200,
     answer: { "application/json": { schema: "PushStatus", example: { targets: [] } } },
-    errors: [],
+    errors: [503],
+  },
+  {
+    method: "post",
+    path: "/push/retry",
+    id: "retryPush",
+    tag: "Results",
+    summary: "Tries every target that waits at once, whatever its back-off",
+    description: "The answer comes when the targets have been tried, or after 5 s.",
+    status: 200,
+    answer: { "application/json": { schema: "PushStatus", example: { targets: [] } } },
+    errors: [503, 507],
   },
   {
     method: "get",
@@ -443,12 +454,12 @@ export const operations: readonly Operation[] = [
     path: "/readyz",
     id: "readyz",
     tag: "Probes",
-    summary: "Whether it can label; loads the default model if need be",
+    summary: "Whether it can label and store results; loads the default model if need be",
     status: 200,
     answer: {
       "application/json": { schema: "Readiness", example: { status: "ready", model: "mobilenet_v1_1.0_224" } },
     },
-    errors: [404, 500, 503],
+    errors: [404, 500, 503, 507],
     open: true,
   },
 ];

@@ -10,6 +10,8 @@ export interface ServedWorker {
   /** Where the bundled Worker is to be, and its configuration beside it. */
   readonly folder: string;
   readonly models: string;
+  /** The folder of index.json, where the folder of models cannot be written. */
+  readonly index?: string | undefined;
   readonly results: string;
   /** Settings that differ from those that are declared. */
   readonly settings: Readonly<Record<string, string>>;
@@ -34,11 +36,12 @@ export function checkSettings({ settings }: ServedWorker, { vars }: Declared): v
 }
 
 /** @param served Its folder has the bundled Worker already. */
-export function configure({ folder, models, results, settings }: ServedWorker, declared: Declared): void {
+export function configure({ folder, models, index, results, settings }: ServedWorker, declared: Declared): void {
   const config = workerdConfig({
     declared,
     bundle: folder,
     models,
+    index,
     state: results,
     settings,
     fromEnvironment: SECRETS,

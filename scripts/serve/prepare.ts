@@ -9,19 +9,21 @@ import { CommandError } from "../lib/command.ts";
 import { readDeclared } from "../lib/declared.ts";
 import { copyWorkerBundle } from "../lib/worker-bundle.ts";
 import { checkSettings, configure, type ServedWorker } from "./configure.ts";
+import { fileError } from "./file-errors.ts";
 
 const served: ServedWorker = JSON.parse(process.argv[2] ?? "");
 const declared = await readDeclared();
+const { folder } = served;
 try {
   checkSettings(served, declared);
-} catch (error) {
+  rmSync(folder, { recursive: true, force: true });
+  await copyWorkerBundle(folder);
+  configure(served, declared);
+  writeFileSync(join(folder, "made"), process.argv[3] ?? "");
+} catch (thrown) {
+  const error = fileError(thrown, folder);
   if (!(error instanceof CommandError)) throw error;
   console.error(error.message);
   process.exit(error.exitCode);
 }
-const { folder } = served;
-rmSync(folder, { recursive: true, force: true });
-await copyWorkerBundle(folder);
-configure(served, declared);
-writeFileSync(join(folder, "made"), process.argv[3] ?? "");
 process.exit(0); // wrangler leaves things running

@@ -8,8 +8,11 @@ import { indexAloud, watchModels } from "../lib/models-folder.ts";
 import { whenOrphaned } from "../lib/orphan.ts";
 import { whyNotListen } from "../lib/ports.ts";
 import { configIn, type ServedWorker } from "./configure.ts";
+import { fileError } from "./file-errors.ts";
+import { indexFolder } from "./index-folder.ts";
 import { StateLock } from "./lock.ts";
 import type { ServeOptions } from "./options.ts";
+import { ResultsFolder } from "./results-folder.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** As it stands in a URL. */
@@ -34,38 +37,73 @@ export interface Release {
   makeWorker(served: ServedWorker): Promise<number>;
 }
 
+/** Sees to it that workerd ends before this process does, and the lock is free only then. */
+function endTogether(lock: StateLock, supervisor: Supervisor): void {
+  process.once("exit", () => {
+    const wasRunning = supervisor.running;
+    supervisor.kill();
+    if (!wasRunning) lock.release(); // else what is left of it says which process to wait for
+  });
+  const fail = (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  // Whoever reads the log may go away; that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
 /**
  * Runs the labeler until it is asked to end.
  *
  * @returns An exit code.
  * @throws CommandError if it cannot run like that.
  */
-export async function serve(
+export async function serve(options: ServeOptions, release: Release): Promise<number> {
+  try {
+    return await serveFrom(options, release);
+  } catch (error) {
+    throw fileError(error, resolve(options.state));
+  }
+}
+
+async function serveFrom(
   { port, ip, settings, drain, watchdog, ...folders }: ServeOptions,
   { workerd, makeWorker }: Release,
 ): Promise<number> {
   const [state, models] = [resolve(folders.state), resolve(folders.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
-  mkdirSync(results, { recursive: true, mode: 0o700 });
+  const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });
+  makeResults();
   const lock = StateLock.take(state);
-  process.once("exit", () => lock.release());
-  // Else what listens there would answer in the place of a labeler that is started again and again.
-  const refusal = await whyNotListen(port, ip);
-  if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
-
-  let known = namesOf(await indexAloud(models));
-  const code = await makeWorker({ folder, models, results, settings });
-  if (code !== 0) return code;
-
+  const files = new ResultsFolder(results);
   const supervisor = new Supervisor({
     workerd,
     config: configIn(folder),
     address: `${host(ip)}:${port}`,
     url: `http://${host(near(ip))}:${port}`,
+    results,
     drain,
     watchdog,
+    descriptor: lock.descriptor,
+    starting: () => {
+      makeResults();
+      files.reset();
+    },
     started: (pid) => lock.note(pid),
+    whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
   });
+  endTogether(lock, supervisor);
+  // Else what listens there would answer in the place of a labeler that is started again and again.
+  const refusal = await whyNotListen(port, ip);
+  if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
+
+  const index = indexFolder(models, join(state, "index"));
+  let known = namesOf(await indexAloud(models, { index }));
+  const code = await makeWorker({ folder, models, index, results, settings });
+  if (code !== 0) return code;
+
   let stopped = false;
   const stop = (why: string) => {
     if (stopped) return;
@@ -78,7 +116,7 @@ export async function serve(
   // A new model is there for the next request that names it; one that changed may be in memory already.
   watchModels(models, async (names) => {
     const changed = names.filter((name) => known.has(name));
-    known = namesOf(await indexAloud(models));
+    known = namesOf(await indexAloud(models, { index }));
     if (changed.length === 0 || stopped) return;
     console.log(`Changed: ${changed.join(", ")}. The labeler starts anew.`);
     await supervisor.restart();

@@ -149,6 +149,58 @@ it("goes on after the labeler was killed, without a request that wakes it up", a
   await expect.poll(() => got, { timeout: 40_000 }).toEqual(["a", "b", "c"]);
 });
 
+it("keeps a result that is refused once by a target that comes back from an outage", async () => {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}/labels`;
+  const labeler = await start(startWorkerd, [url]);
+  await sink(labeler, "a");
+  await expect.poll(async () => (await status(labeler))[0].failures, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+  const waking = await target(port);
+  const calls: string[] = [];
+  waking.answer = (id) => (calls.push(id) === 1 ? 400 : 200);
+  await expect.poll(() => waking.got, { timeout: 60_000 }).toEqual(["a"]);
+  expect(calls).toEqual(["a", "a"]);
+  expect((await status(labeler))[0]).toMatchObject({ delivered: 1, givenUp: 0, waiting: 0, lastError: null });
+});
+
+it("counts only refusals in a row towards giving a result up", async () => {
+  const odd = await target();
+  const answers = [400, 400, 503, 400, 400, 503, 400, 400, 200];
+  odd.answer = () => answers.shift() ?? 200;
+  const labeler = await start(startWorkerd, [odd.url]);
+  await sink(labeler, "a");
+  for (let left = answers.length; left > 0; left = answers.length) {
+    await post(`${labeler.url}/push/retry`, "");
+  }
+  await expect.poll(() => odd.got).toEqual(["a"]);
+  expect((await status(labeler))[0]).toMatchObject({ delivered: 1, givenUp: 0 });
+});
+
+it("tries at once when it is told to, and after a restart, however long the back-off is", async () => {
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}/labels`;
+  const labeler = await start(startWorkerd, [url]);
+  await sink(labeler, "a");
+  const retry = async (at: RunningLabeler) => {
+    const response = await post(`${at.url}/push/retry`, "");
+    expect(response.status).toBe(200);
+    return (await response.json()).targets[0];
+  };
+  let failed = 0;
+  while (failed < 7) ({ failures: failed } = await retry(labeler));
+  const { retryAt } = (await status(labeler))[0];
+  expect(Date.parse(retryAt) - Date.now()).toBeGreaterThan(30_000);
+  await labeler.stop(); // SIGKILL
+  const { got } = await target(port);
+  const again = await start(startWorkerd, [url]);
+  await status(again); // the call that wakes it up
+  await expect.poll(() => got, { timeout: 10_000 }).toEqual(["a"]);
+
+  await sink(again, "b");
+  await expect.poll(() => got).toEqual(["a", "b"]);
+  expect(await retry(again)).toMatchObject({ delivered: 2, waiting: 0, failures: 0, retryAt: null });
+});
+
 it("does not follow a redirect", async () => {
   const [redirecting, elsewhere] = [await target(), await target()];
   redirecting.answer = () => 302;

@@ -1,80 +1,44 @@
 /** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { readArguments } from "../../scripts/lib/command.ts";
 import { MODELS } from "../../scripts/lib/model-index.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
 import { serveCommand, serveOptions } from "../../scripts/serve/options.ts";
-import { scriptArguments } from "../script.ts";
 import { fixture, labelsOf, post } from "./client.ts";
+import {
+  BY_NPM,
+  DIRECT,
+  endServes,
+  hasEnded,
+  headers,
+  type Serve,
+  spawnServe,
+  startServe,
+  workerdIn,
+} from "./serve-process.ts";
 import { addTiny } from "./tiny-model.ts";
 
 const coffee = fixture("coffee.png");
-const authorization = "Bearer s3cret";
-const headers = { authorization };
-
-interface Serve {
-  readonly process: ChildProcess;
-  readonly url: string;
-  readonly ended: Promise<number | null>;
-  log(): string;
-}
 
 let folder: string;
 let state: string;
 let models: string;
-const running: Serve[] = [];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "edge-labeler-serve-"));
   state = join(folder, "state");
   models = join(folder, "models");
   addTiny(models, "tiny");
 });
-afterEach(async () => {
-  for (const { process, ended } of running.splice(0)) {
-    if (process.exitCode === null && process.signalCode === null) process.kill("SIGTERM");
-    await ended;
-  }
-});
+afterEach(endServes);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const DIRECT = [process.execPath, ...scriptArguments("serve")];
-const BY_NPM = ["npm", "run", "serve", "--"];
-
-async function spawnServe(args: string[], [command, ...first] = DIRECT): Promise<Serve> {
-  const [port] = await freePorts(1);
-  const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
-  const child = spawn(command, [...first, ...all], {
-    env: { ...process.env, LABELER_TOKEN: "s3cret" },
-  });
-  let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const found = { process: child, url: `http://127.0.0.1:${port}`, ended, log: () => log };
-  running.push(found);
-  return found;
-}
-
-async function serve(args: string[] = [], command = DIRECT): Promise<Serve> {
-  const found = await spawnServe(args, command);
-  await expect.poll(found.log, { timeout: 30_000 }).toMatch(/Edge Labeler at/);
-  return found;
-}
-
-const workerd = (): number => JSON.parse(readFileSync(join(state, "lock"), "utf8")).workerd.pid;
-/** Gone, or waiting to be cleared away. */
-function hasEnded(pid: number): boolean {
-  try {
-    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return true;
-  }
-}
+const spawned = (args: string[]) => spawnServe({ state, models }, args);
+const serve = (args: string[] = [], command = DIRECT) => startServe({ state, models }, args, command);
+const workerd = () => workerdIn(state);
 const ids = async ({ url }: Serve): Promise<string[] | undefined> => {
   const response = await fetch(`${url}/results`, { headers }).catch(() => undefined);
   return response?.ok ? ((await response.json()) as { id: string }[]).map(({ id }) => id) : undefined;
@@ -85,7 +49,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   expect((await post(`${first.url}/ekuiper/sink?id=a`, coffee, headers)).status).toBe(204);
   expect((await fetch(`${first.url}/results`)).status).toBe(401);
 
-  const second = await spawnServe([]);
+  const second = await spawned([]);
   expect(await second.ended).toBe(1);
   expect(second.log()).toMatch(/state folder .* is in use by process \d+/);
 
@@ -109,7 +73,8 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
       () => false,
     );
   await expect.poll(answers, { timeout: 10_000 }).toBe(false);
-  await expect.poll(() => existsSync(join(state, "lock")), { timeout: 10_000 }).toBe(false);
+  const fourth = await serve(); // the folder is free
+  expect(await ids(fourth)).toEqual(["a"]);
 });
 
 it("has a new model at once, and starts anew for one that changed, and where workerd falls silent", async () => {
@@ -138,7 +103,14 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   // Asked to end, it answers what it has begun.
   const socket = connect(Number(new URL(labeler.url).port), "127.0.0.1");
   const length = `Content-Length: ${coffee.length}`;
-  const head = ["POST /label?model=tiny HTTP/1.1", "Host: x", `Authorization: ${authorization}`, length, "", ""];
+  const head = [
+    "POST /label?model=tiny HTTP/1.1",
+    "Host: x",
+    `Authorization: ${headers.authorization}`,
+    length,
+    "",
+    "",
+  ];
   socket.write(head.join("\r\n"));
   socket.write(coffee.subarray(0, 1000));
   await new Promise((wake) => setTimeout(wake, 300));
@@ -162,7 +134,7 @@ it("ends with a message at what is wrong with its options", async () => {
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
   ];
   for (const [args, code, message] of cases) {
-    const labeler = await spawnServe(args);
+    const labeler = await spawned(args);
     const ended = await labeler.ended;
     expect(ended, `${args.join(" ")}: ${labeler.log()}`).toBe(code);
     expect(labeler.log()).toMatch(message);
@@ -173,7 +145,7 @@ it("does not start where another program listens", async () => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
-  const labeler = await spawnServe(["--port", String(port)]);
+  const labeler = await spawned(["--port", String(port)]);
   expect(await labeler.ended).toBe(1);
   expect(labeler.log()).toBe(
     `listen EADDRINUSE: address already in use 127.0.0.1:${port}. Choose another --port or --ip.\n`,

@@ -1,6 +1,6 @@
-/** The Durable Object with this labeler's results. */
-import type { Results } from "../results/object.ts";
+/** The results of this labeler, as routes see them. */
+import { RemoteResults } from "../results/remote.ts";
 import type { Bindings } from "./settings.ts";
 
-/** One for the labeler, wherever it is called from. */
-export const resultsOf = (env: Bindings): DurableObjectStub<Results> => env.RESULTS.getByName("results");
+/** One Durable Object for the labeler, wherever it is called from. */
+export const resultsOf = (env: Bindings): RemoteResults => new RemoteResults(env.RESULTS.getByName("results"));

@@ -1,57 +1,80 @@
 /** The Durable Object that keeps the results: one for a labeler. What it returns is on disk. */
 import { DurableObject } from "cloudflare:workers";
 import { type Bindings, settingsOf } from "../http/settings.ts";
+import { Aging } from "./aging.ts";
 import { Pusher, type PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
 import { type ListOptions, ResultStore } from "./store.ts";
+import { WriteCheck } from "./write-check.ts";
 
 const DAY = 86_400_000;
 
-/** What is too old is not shown; to delete it there is time. */
-const PRUNE_EVERY = 3_600_000;
+/** How long a call that retries deliveries waits for what comes of it, in milliseconds. */
+const RETRY_PATIENCE = 5000;
+
+/** Objects that this isolate has had. One that is idle is dropped and made again, which is not a restart. */
+const begun = new Set<string>();
 
 export class Results extends DurableObject<Bindings> {
   readonly #store: ResultStore;
+  readonly #aging: Aging;
   readonly #pusher: Pusher;
+  readonly #writes: WriteCheck;
   /** When the alarm goes off, in milliseconds. */
   #alarm: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Bindings) {
     super(ctx, env);
     const settings = settingsOf(env);
-    this.#store = new ResultStore(ctx.storage.sql, {
-      maxAge: settings.RESULTS_MAX_AGE_DAYS * DAY,
-      maxCount: settings.RESULTS_MAX_COUNT,
-    });
-    this.#pusher = new Pusher(ctx.storage.sql, this.#store, {
+    const { sql } = ctx.storage;
+    const isRestart = !begun.has(ctx.id.toString());
+    begun.add(ctx.id.toString());
+    this.#store = new ResultStore(sql, { maxCount: settings.RESULTS_MAX_COUNT });
+    this.#aging = new Aging(sql, this.#store, settings.RESULTS_MAX_AGE_DAYS * DAY);
+    this.#writes = new WriteCheck(ctx.storage, ctx.id.toString());
+    this.#pusher = new Pusher(sql, this.#store, {
       targets: settings.PUSH_TARGETS,
       token: settings.PUSH_TOKEN ?? undefined,
       maxAge: settings.PUSH_MAX_AGE_DAYS * DAY,
     });
     void ctx.blockConcurrencyWhile(async () => {
       this.#alarm = await ctx.storage.getAlarm();
+      if (!isRestart || !this.#pusher.waits) return;
+      this.#pusher.forgetBackoff();
+      await this.#work();
     });
   }
 
   /** Whether there is a result of this id. */
   has(id: string): boolean {
-    return this.#store.has(id, Date.now());
+    return this.#store.has(id);
   }
 
   /** Keeps a result unless there is one of its id. @returns Whether it was new. */
   async put(result: NewResult): Promise<boolean> {
-    const isNew = this.#store.put(result, Date.now());
-    if (isNew) await this.#work();
-    return isNew;
+    const now = Date.now();
+    this.#aging.lookIfDue(now);
+    if (this.#store.has(result.id)) return false;
+    this.#writes.begin();
+    this.#store.put(result, now);
+    await this.#work();
+    await this.#writes.end(now);
+    return true;
   }
 
   /** The result of this id; null if there is none. */
   get(id: string): StoredResult | null {
-    return this.#store.get(id, Date.now()) ?? null;
+    return this.#store.get(id) ?? null;
   }
 
   list(options: ListOptions): StoredResult[] {
-    return this.#store.list(options, Date.now());
+    return this.#store.list(options);
+  }
+
+  /** Throws unless results can be read, and have been or can be written. */
+  async check(): Promise<void> {
+    this.#store.list({ limit: 1, order: "newest" });
+    await this.#writes.check(Date.now());
   }
 
   /** How far each target is. */
@@ -59,23 +82,31 @@ export class Results extends DurableObject<Bindings> {
     return this.#pusher.status();
   }
 
+  /** Tries every target that waits at once. @returns How far each is when that has come to something, or takes long. */
+  async retryPush(): Promise<PushStatus[]> {
+    this.#pusher.forgetBackoff();
+    const started = await this.#work();
+    await Promise.race([Promise.all(started), scheduler.wait(RETRY_PATIENCE)]);
+    return this.#pusher.status();
+  }
+
   override async alarm(): Promise<void> {
     this.#alarm = null;
-    this.#store.prune(Date.now());
+    this.#aging.look(Date.now());
     await this.#work();
   }
 
   /** Starts what is to be delivered, and sees to it that the alarm goes off when there is something to do next. */
-  async #work(): Promise<void> {
+  async #work(): Promise<readonly Promise<void>[]> {
     const started = this.#pusher.start(Date.now());
     await this.#setAlarm();
     for (const delivery of started) this.ctx.waitUntil(delivery.then(() => this.#setAlarm()));
+    return started;
   }
 
   async #setAlarm(): Promise<void> {
     const now = Date.now();
-    const prune = this.#store.nextPrune();
-    const times = [this.#pusher.due(now), prune === undefined ? undefined : Math.max(prune, now) + PRUNE_EVERY];
+    const times = [this.#pusher.due(now), this.#aging.due(now)];
     const next = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     if (next === Number.POSITIVE_INFINITY || (this.#alarm !== null && this.#alarm <= next)) return;
     this.#alarm = next;

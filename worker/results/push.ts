@@ -34,6 +34,8 @@ interface Target {
   readonly delivered: number;
   readonly given_up: number;
   readonly failures: number;
+  /** How often in a row the target has refused the next result. */
+  readonly refusals: number;
   readonly retry_at: number;
   readonly last_error: string | null;
 }
@@ -46,20 +48,33 @@ const SCHEMA = `
     given_up INTEGER NOT NULL DEFAULT 0,
     failures INTEGER NOT NULL DEFAULT 0,
     retry_at INTEGER NOT NULL DEFAULT 0,
-    last_error TEXT
+    last_error TEXT,
+    refusals INTEGER NOT NULL DEFAULT 0
   );
 `;
+
+/** Tables of former releases do not count refusals. */
+function migrate(sql: SqlStorage): void {
+  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('push_targets')").toArray();
+  if (columns.some(({ name }) => name === "refusals")) return;
+  sql.exec("ALTER TABLE push_targets ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0");
+}
 
 const TIMEOUT = 10_000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
 /** Results that are posted in one go: Cloudflare bounds the calls of an invocation. The alarm starts the next. */
 const AT_ONCE = 500;
-/** Whoever delivers may die with the process: the alarm looks after that long. */
+/** Whoever delivers, or waits to, may die with the process: the alarm looks after that long, and so after a restart. */
 const LEASE = 30_000;
-/** These say that the row itself is not wanted; it is tried that often, in case the target was only half awake. */
+/** These say that the row itself is not wanted. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+/** A row is given up when it was refused that often in a row: a target that wakes up may refuse what it takes later. */
 const REFUSED_TRIES = 3;
+
+/** How long to wait after that many failures, in milliseconds; a little more at random, so that many do not come at once. */
+const delayAfter = (failures: number): number =>
+  Math.round(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.min(failures - 1, 20)) * (1 + 0.2 * Math.random()));
 
 export class Pusher {
   readonly #sql: SqlStorage;
@@ -72,6 +87,7 @@ export class Pusher {
     this.#store = store;
     this.#options = options;
     sql.exec(SCHEMA);
+    migrate(sql);
     // A new target gets what comes from now on.
     for (const url of options.targets) {
       sql.exec("INSERT INTO push_targets (url, position) VALUES (?, ?) ON CONFLICT DO NOTHING", url, store.last());
@@ -82,7 +98,7 @@ export class Pusher {
   start(now: number): Promise<void>[] {
     return this.#options.targets.flatMap((url) => {
       const target = this.#target(url);
-      if (this.#running.has(url) || target.retry_at > now || this.#waiting(target) === 0) return [];
+      if (this.#running.has(url) || this.#retryAt(target, now) > now || this.#waiting(target) === 0) return [];
       this.#running.add(url);
       return [this.#deliver(url).finally(() => this.#running.delete(url))];
     });
@@ -93,8 +109,20 @@ export class Pusher {
     const times = this.#options.targets
       .map((url) => this.#target(url))
       .filter((target) => this.#waiting(target) > 0)
-      .map(({ url, retry_at }) => (this.#running.has(url) ? now + LEASE : retry_at));
+      .map((target) =>
+        Math.min(now + LEASE, this.#running.has(target.url) ? Number.POSITIVE_INFINITY : this.#retryAt(target, now)),
+      );
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Whether a target has not got everything yet. */
+  get waits(): boolean {
+    return this.#options.targets.some((url) => this.#waiting(this.#target(url)) > 0);
+  }
+
+  /** Has the next start() try all targets, however often they have failed. */
+  forgetBackoff(): void {
+    this.#sql.exec("UPDATE push_targets SET retry_at = 0 WHERE retry_at > 0");
   }
 
   status(): PushStatus[] {
@@ -116,6 +144,11 @@ export class Pusher {
     return this.#sql.exec<Target>("SELECT * FROM push_targets WHERE url = ?", url).one();
   }
 
+  /** When a target is tried again; one that was noted by a clock that was ahead would never be. */
+  #retryAt({ retry_at }: Target, now: number): number {
+    return retry_at > now + 2 * LAST_RETRY ? now : retry_at;
+  }
+
   #waiting(target: Target): number {
     return this.#store.last() - target.position;
   }
@@ -123,7 +156,7 @@ export class Pusher {
   /** Posts row after row until there is none, one fails, or it is enough for once. */
   async #deliver(url: string): Promise<void> {
     for (let posted = 0; posted < AT_ONCE; posted++) {
-      const { position, failures } = this.#target(url);
+      const { position, failures, refusals } = this.#target(url);
       const next = this.#store.after(position);
       if (next === undefined) {
         this.#giveUp(url, this.#store.last(), this.#store.last() - position, "pruned before they could be delivered");
@@ -138,20 +171,23 @@ export class Pusher {
       const failure = await this.#post(url, JSON.stringify(next.result));
       if (failure === undefined) {
         this.#sql.exec(
-          "UPDATE push_targets SET position = ?, delivered = delivered + 1, failures = 0, retry_at = 0, last_error = NULL WHERE url = ?",
+          "UPDATE push_targets SET position = ?, delivered = delivered + 1, failures = 0, refusals = 0, retry_at = 0, last_error = NULL WHERE url = ?",
           next.seq,
           url,
         );
         continue;
       }
-      if (failure.refused && failures + 1 >= REFUSED_TRIES) {
+      // An outage in between says nothing of the row.
+      const refused = failure.refused ? refusals + 1 : 0;
+      if (refused >= REFUSED_TRIES) {
         this.#giveUp(url, next.seq, 1, `refused: ${failure.reason}`);
         continue;
       }
-      const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.min(failures, 20)) * (1 + 0.2 * Math.random());
+      // A target that refuses is there: it is not kept waiting for the outage before.
       this.#sql.exec(
-        "UPDATE push_targets SET failures = failures + 1, retry_at = ?, last_error = ? WHERE url = ?",
-        Date.now() + Math.round(delay),
+        "UPDATE push_targets SET failures = failures + 1, refusals = ?, retry_at = ?, last_error = ? WHERE url = ?",
+        refused,
+        Date.now() + delayAfter(failure.refused ? refused : failures + 1),
         failure.reason.slice(0, 500),
         url,
       );
@@ -164,7 +200,7 @@ export class Pusher {
     if (count <= 0) return;
     console.error(`Push to ${url}: gave up ${count} results up to row ${position}: ${why}.`);
     this.#sql.exec(
-      "UPDATE push_targets SET position = ?, given_up = given_up + ?, failures = 0, retry_at = 0 WHERE url = ?",
+      "UPDATE push_targets SET position = ?, given_up = given_up + ?, failures = 0, refusals = 0, retry_at = 0 WHERE url = ?",
       position,
       count,
       url,

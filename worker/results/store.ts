@@ -1,9 +1,10 @@
-/** The results in the SQLite database of a Durable Object: each id once, oldest first, pruned by age and by count. */
+/**
+ * The results in the SQLite database of a Durable Object: each id once, oldest first, pruned by count. What is too old is
+ * for aging.ts to say; until a row is deleted it is shown, since a clock that jumps ahead would else hide all of them.
+ */
 import { BOUNDS, cursor, type NewResult, type StoredResult } from "./result.ts";
 
 export interface Retention {
-  /** In milliseconds. */
-  readonly maxAge: number;
   /** In rows. */
   readonly maxCount: number;
 }
@@ -32,8 +33,8 @@ interface Row {
 }
 
 /**
- * AUTOINCREMENT: a row number is never given twice, so that a cursor holds when its row is pruned. Rows go by age and
- * count alone and none is deleted from the middle, so their numbers have no gaps.
+ * AUTOINCREMENT: a row number is never given twice, so that a cursor holds when its row is pruned. Rows are deleted at the
+ * old end alone, so their numbers have no gaps. Former releases had an index by age, which each row paid for.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (
@@ -48,7 +49,7 @@ const SCHEMA = `
     stored INTEGER NOT NULL
   );
   CREATE INDEX IF NOT EXISTS results_by_device ON results (device, seq);
-  CREATE INDEX IF NOT EXISTS results_by_age ON results (stored);
+  DROP INDEX IF EXISTS results_by_age;
 `;
 
 function shown(row: Row): StoredResult {
@@ -86,16 +87,15 @@ export class ResultStore {
   }
 
   /** Whether there is a result of this id. */
-  has(id: string, now: number): boolean {
-    return (
-      this.#sql.exec("SELECT 1 FROM results WHERE id = ? AND stored >= ?", id, this.#oldest(now)).toArray().length > 0
-    );
+  has(id: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM results WHERE id = ?", id).toArray().length > 0;
   }
 
   /** Keeps a result unless there is one of its id. @returns Whether it was new. */
   put(result: NewResult, now: number): boolean {
-    this.prune(now);
-    if (this.has(result.id, now)) return false;
+    if (this.has(result.id)) return false;
+    // A clock that was put back must not make a new row look older than those before it, and be deleted with them.
+    const stored = Math.max(now, this.#stampOf("DESC") ?? now);
     const { seq } = this.#sql
       .exec<{ seq: number }>(
         "INSERT INTO results (id, time, device, model, results, error, meta, stored) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
@@ -106,30 +106,29 @@ export class ResultStore {
         JSON.stringify(result.results.slice(0, BOUNDS.labels)),
         result.error?.slice(0, BOUNDS.error) ?? null,
         JSON.stringify(result.meta),
-        now,
+        stored,
       )
       .one();
-    this.#sql.exec("DELETE FROM results WHERE seq <= ?", seq - this.#retention.maxCount);
+    this.prune(seq - this.#retention.maxCount);
     return true;
   }
 
   /** The result of this id, if there is one. */
-  get(id: string, now: number): StoredResult | undefined {
-    const [row] = this.#rows("WHERE id = ? AND stored >= ?", id, this.#oldest(now));
+  get(id: string): StoredResult | undefined {
+    const [row] = this.#rows("WHERE id = ?", id);
     return row && shown(row);
   }
 
   /** At most `limit` results. */
-  list(
-    { since = 0, before = Number.MAX_SAFE_INTEGER, device, limit, order }: ListOptions,
-    now: number,
-  ): StoredResult[] {
+  list({ since = 0, before = Number.MAX_SAFE_INTEGER, device, limit, order }: ListOptions): StoredResult[] {
     const direction = order === "oldest" ? "ASC" : "DESC";
     const [where, ...values] = device === undefined ? [""] : ["AND device = ?", device];
-    const all = [since, before, this.#oldest(now), ...values, limit];
     return this.#rows(
-      `WHERE seq > ? AND seq < ? AND stored >= ? ${where} ORDER BY seq ${direction} LIMIT ?`,
-      ...all,
+      `WHERE seq > ? AND seq < ? ${where} ORDER BY seq ${direction} LIMIT ?`,
+      since,
+      before,
+      ...values,
+      limit,
     ).map(shown);
   }
 
@@ -145,22 +144,33 @@ export class ResultStore {
     return row?.seq ?? 0;
   }
 
-  /** Deletes what is too old. */
-  prune(now: number): void {
-    this.#sql.exec("DELETE FROM results WHERE stored < ?", this.#oldest(now));
+  /** When the oldest row was stored, in milliseconds; undefined where there is none. */
+  oldest(): number | undefined {
+    return this.#stampOf("ASC");
   }
 
-  /** When there is something to prune next, in milliseconds. */
-  nextPrune(): number | undefined {
-    const [row] = this.#sql.exec<{ stored: number | null }>("SELECT min(stored) AS stored FROM results").toArray();
-    return row?.stored == null ? undefined : row.stored + this.#retention.maxAge;
+  /** The row number up to which all rows were stored before a time; 0 where the oldest one was not. */
+  lastOlderThan(time: number): number {
+    const oldest = this.oldest();
+    if (oldest === undefined || oldest >= time) return 0;
+    const [first] = this.#sql
+      .exec<{ seq: number }>("SELECT seq FROM results WHERE stored >= ? ORDER BY seq LIMIT 1", time)
+      .toArray();
+    return first === undefined ? this.last() : first.seq - 1;
+  }
+
+  /** Deletes the rows up to a row number. */
+  prune(seq: number): void {
+    this.#sql.exec("DELETE FROM results WHERE seq <= ?", seq);
+  }
+
+  /** When the first or the last row was stored. */
+  #stampOf(order: "ASC" | "DESC"): number | undefined {
+    const query = `SELECT stored FROM results ORDER BY seq ${order} LIMIT 1`;
+    return this.#sql.exec<{ stored: number }>(query).toArray()[0]?.stored;
   }
 
   #rows(where: string, ...values: SqlStorageValue[]): Row[] {
     return this.#sql.exec<Row>(`SELECT * FROM results ${where}`, ...values).toArray();
-  }
-
-  #oldest(now: number): number {
-    return now - this.#retention.maxAge;
   }
 }

@@ -1,6 +1,10 @@
-/** Probes: GET /healthz says that the isolate lives, GET /readyz that it can label, loading the default model if need be. */
+/**
+ * Probes: GET /healthz says that the isolate lives, GET /readyz that all works: the default model, which is loaded if need
+ * be, and the storage of the results. Who uses no results probes /v2/health/ready, which asks for the model alone.
+ */
 import { Hono } from "hono";
 import { labelContext } from "../http/label-request.ts";
+import { resultsOf } from "../http/results-object.ts";
 import type { AppEnv } from "../http/settings.ts";
 import { prepareModel } from "../label-image.ts";
 
@@ -9,5 +13,6 @@ export const health = new Hono<AppEnv>()
   .get("/readyz", async (c) => {
     const model = await prepareModel({}, labelContext(c));
     await model.run((classifier) => classifier.warm());
+    await resultsOf(c.env).check();
     return c.json({ status: "ready", model: model.entry.name });
   });

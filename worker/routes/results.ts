@@ -1,4 +1,4 @@
-/** GET /results: the labels of images that were handed over. GET /push: how far the push targets are. */
+/** /results: the labels of images that were submitted. /push: how far the push targets are, and trying them again. */
 import { Hono } from "hono";
 import { LabelerError } from "../errors.ts";
 import { resultsOf } from "../http/results-object.ts";
@@ -19,4 +19,6 @@ export const results = new Hono<AppEnv>()
     );
   });
 
-export const push = new Hono<AppEnv>().get("/", async (c) => c.json({ targets: await resultsOf(c.env).pushStatus() }));
+export const push = new Hono<AppEnv>()
+  .get("/", async (c) => c.json({ targets: await resultsOf(c.env).pushStatus() }))
+  .post("/retry", async (c) => c.json({ targets: await resultsOf(c.env).retryPush() }));

@@ -1,7 +1,7 @@
-/** The table of results inside a real Durable Object: ids, cursors, retention. */
+/** The table of results inside a real Durable Object: ids, cursors, and what is kept by count. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { BOUNDS, cursor, type NewResult, parseCursor } from "../../../worker/results/result.ts";
@@ -26,19 +26,19 @@ const result = (id: string, more: Partial<NewResult> = {}): NewResult => ({
 function withStore(retention: Partial<Retention>, work: (store: ResultStore, sql: SqlStorage) => void): Promise<void> {
   const stub = env.RESULTS.get(env.RESULTS.newUniqueId());
   return runInDurableObject(stub, (_, { storage: { sql } }) => {
-    work(new ResultStore(sql, { maxAge: 1000, maxCount: 100, ...retention }), sql);
+    work(new ResultStore(sql, { maxCount: 100, ...retention }), sql);
   });
 }
 
 const list = { limit: 100, order: "oldest" } as const;
-const ids = (store: ResultStore, now = NOW) => store.list(list, now).map(({ id }) => id);
+const ids = (store: ResultStore) => store.list(list).map(({ id }) => id);
 
 it("gives back what was put in, with the best label on top", async () => {
   await withStore({}, (store) => {
     const given = result("x", { device: "d", meta: { line: "3" }, error: "half of it is missing" });
     expect(store.put(given, NOW)).toBe(true);
-    expect(store.get("x", NOW)).toEqual({ ...given, next: "r1", label: "a", confidence: 0.75 });
-    expect(store.get("y", NOW)).toBeUndefined();
+    expect(store.get("x")).toEqual({ ...given, next: "r1", label: "a", confidence: 0.75 });
+    expect(store.get("y")).toBeUndefined();
   });
 });
 
@@ -46,25 +46,28 @@ it("keeps the first of an id", async () => {
   await withStore({}, (store) => {
     expect(store.put(result("x", { model: "first" }), NOW)).toBe(true);
     expect(store.put(result("x", { model: "second" }), NOW)).toBe(false);
-    expect(store.list(list, NOW)).toMatchObject([{ model: "first" }]);
+    expect(store.list(list)).toMatchObject([{ model: "first" }]);
   });
 });
 
-it("shows nothing that is too old, takes its id anew, and deletes it", async () => {
-  await withStore({ maxAge: 1000 }, (store, sql) => {
-    const rows = () => sql.exec<{ n: number }>("SELECT count(*) AS n FROM results").one().n;
+it("gives a row no older a stamp than the row before, whatever the clock says", async () => {
+  await withStore({}, (store) => {
     store.put(result("x"), NOW);
-    store.put(result("y"), NOW + 600);
-    expect(store.nextPrune()).toBe(NOW + 1000);
-    expect(ids(store, NOW + 1000)).toEqual(["x", "y"]);
-    expect(ids(store, NOW + 1001)).toEqual(["y"]);
-    expect(store.get("x", NOW + 1001)).toBeUndefined();
-    expect(rows()).toBe(2);
-    store.prune(NOW + 1001);
-    expect(rows()).toBe(1);
-    expect(store.put(result("y", { model: "anew" }), NOW + 1601)).toBe(true);
-    expect(rows()).toBe(1);
-    expect(store.get("y", NOW + 1601)).toMatchObject({ model: "anew", next: "r3" });
+    store.put(result("y"), NOW - 86_400_000); // a machine without a battery has started
+    store.put(result("z"), NOW + 1);
+    expect([0, 1, 2].map((seq) => store.after(seq)?.stored)).toEqual([NOW, NOW, NOW + 1]);
+  });
+});
+
+it("knows up to which row all are older than a time", async () => {
+  await withStore({}, (store, sql) => {
+    expect([store.oldest(), store.lastOlderThan(NOW)]).toEqual([undefined, 0]);
+    for (const [i, id] of ["a", "b", "c", "d"].entries()) store.put(result(id), NOW + i);
+    store.prune(1);
+    expect(store.oldest()).toBe(NOW + 1);
+    expect([0, 1, 2, 3, 4].map((i) => store.lastOlderThan(NOW + i))).toEqual([0, 0, 2, 3, 4]);
+    sql.exec("UPDATE results SET stored = 0 WHERE id = 'd'"); // as a former release may have stored it
+    expect(store.lastOlderThan(NOW + 2)).toBe(2);
   });
 });
 
@@ -72,19 +75,20 @@ it("keeps the newest by count, and a cursor to a row that is gone still holds", 
   await withStore({ maxCount: 3 }, (store) => {
     for (let i = 1; i <= 10; i++) store.put(result(`x${i}`), NOW);
     expect(ids(store)).toEqual(["x8", "x9", "x10"]);
-    expect(store.list({ ...list, since: 2 }, NOW)).toHaveLength(3);
-    expect(store.list({ ...list, since: 8 }, NOW).map(({ id }) => id)).toEqual(["x9", "x10"]);
+    expect(store.list({ ...list, since: 2 })).toHaveLength(3);
+    expect(store.list({ ...list, since: 8 }).map(({ id }) => id)).toEqual(["x9", "x10"]);
   });
 });
 
 it("never gives a row number twice, not even when all rows are gone", async () => {
-  await withStore({ maxAge: 1000 }, (store) => {
+  await withStore({}, (store) => {
     store.put(result("x"), NOW);
     store.put(result("y"), NOW);
-    store.prune(NOW + 2000);
+    store.prune(2);
+    expect(ids(store)).toEqual([]);
     expect(store.last()).toBe(2);
-    store.put(result("z"), NOW + 2000);
-    expect(store.list({ ...list, since: 2 }, NOW + 2000)).toMatchObject([{ id: "z", next: "r3" }]);
+    store.put(result("z"), NOW);
+    expect(store.list({ ...list, since: 2 })).toMatchObject([{ id: "z", next: "r3" }]);
   });
 });
 
@@ -93,11 +97,11 @@ it("gives cursors that stay as they are above two million, and are read back", a
     store.put(result("x"), NOW);
     sql.exec("UPDATE sqlite_sequence SET seq = 2000000 WHERE name = 'results'");
     store.put(result("y"), NOW);
-    const [row] = store.list({ ...list, since: 1 }, NOW);
+    const [row] = store.list({ ...list, since: 1 });
     expect(row.next).toBe("r2000001");
     expect(JSON.parse(JSON.stringify(row)).next).toBe("r2000001");
-    expect(store.list({ ...list, since: parseCursor(row.next) }, NOW)).toEqual([]);
-    expect(store.list({ ...list, since: 2000000 }, NOW)).toHaveLength(1);
+    expect(store.list({ ...list, since: parseCursor(row.next) })).toEqual([]);
+    expect(store.list({ ...list, since: 2000000 })).toHaveLength(1);
   });
 });
 
@@ -120,7 +124,7 @@ it("bounds a row", async () => {
   await withStore({}, (store) => {
     const results = Array.from({ length: 1001 }, (_, i) => ({ label: `c${i}`, confidence: 1 / (i + 1) }));
     store.put(result("x", { results, error: "e".repeat(10_000) }), NOW);
-    const found = store.get("x", NOW);
+    const found = store.get("x");
     expect(found?.results).toEqual(results.slice(0, BOUNDS.labels));
     expect(found?.error).toHaveLength(BOUNDS.error);
   });
@@ -129,28 +133,9 @@ it("bounds a row", async () => {
 it("finds a page of a device among many rows by an index", async () => {
   await withStore({ maxCount: 10_000 }, (store, sql) => {
     for (let i = 0; i < 2000; i++) store.put(result(`x${i}`, { device: i % 500 === 0 ? "rare" : "often" }), NOW);
-    const query =
-      "SELECT * FROM results WHERE seq > 0 AND seq < 9 AND stored >= 0 AND device = 'rare' ORDER BY seq LIMIT 9";
+    const query = "SELECT * FROM results WHERE seq > 0 AND seq < 9 AND device = 'rare' ORDER BY seq LIMIT 9";
     const plan = sql.exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${query}`).toArray();
     expect(plan.map(({ detail }) => detail).join()).toMatch(/results_by_device/);
-    expect(store.list({ ...list, device: "rare" }, NOW).map(({ id }) => id)).toEqual(["x0", "x500", "x1000", "x1500"]);
+    expect(store.list({ ...list, device: "rare" }).map(({ id }) => id)).toEqual(["x0", "x500", "x1000", "x1500"]);
   });
-});
-
-it("sets an alarm when it gets a result, which deletes what is too old", async () => {
-  const stub = env.RESULTS.get(env.RESULTS.newUniqueId());
-  const count = () =>
-    runInDurableObject(stub, (_, { storage: { sql } }) => sql.exec("SELECT * FROM results").toArray().length);
-  await stub.put(result("x"));
-  await stub.put(result("y"));
-  await runInDurableObject(stub, async (_, { storage }) => {
-    const days = ((await storage.getAlarm()) ?? 0) - Date.now();
-    expect(days / 86_400_000).toBeCloseTo(30, 0);
-    storage.sql.exec("UPDATE results SET stored = 0 WHERE id = 'x'");
-  });
-  expect(await runDurableObjectAlarm(stub)).toBe(true);
-  expect(await count()).toBe(1);
-  expect(await stub.get("y")).toMatchObject({ id: "y" });
-  // And there is one for the other.
-  expect(await runInDurableObject(stub, (_, { storage }) => storage.getAlarm())).toBeGreaterThan(Date.now());
 });

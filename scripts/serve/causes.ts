@@ -1,0 +1,51 @@
+/** Why workerd ended or fails, seen from what it writes to stderr: its own words are for its developers. */
+
+export interface Surroundings {
+  /** The folder of the results. */
+  readonly results: string;
+}
+
+const CAUSES: readonly [pattern: RegExp, explain: (surroundings: Surroundings) => string][] = [
+  [
+    /Too many open files/,
+    () =>
+      "It had no file descriptors left, of which each connection takes two. Raise the limit (ulimit -n, LimitNOFILE= of " +
+      "systemd), and bound the connections in a proxy (limit_conn of nginx).",
+  ],
+  [
+    /SQLITE_(NOTADB|CORRUPT)/,
+    ({ results }) =>
+      `The database of the results in ${results} is damaged. Stop the labeler, move that folder away or put a copy in its ` +
+      "place, and start the labeler: without the folder it begins anew.",
+  ],
+  [
+    /SQLITE_FULL|No space left on device/,
+    ({ results }) => `There is no space left on the disk of ${results}. Free some.`,
+  ],
+  [
+    /SQLITE_(READONLY|CANTOPEN|PERM|IOERR)|Read-only file system|Permission denied/,
+    ({ results }) =>
+      `The database of the results in ${results} cannot be read or written. Look at the disk and the folder.`,
+  ],
+  [/Address already in use/, () => "Another program listens at its address."],
+];
+
+/** How much of stderr is looked at, in characters: a cause may come in two pieces. */
+const TAIL = 8192;
+
+/** Listens to a process and knows what ails it. */
+export class LastWords {
+  readonly #surroundings: Surroundings;
+  #tail = "";
+  /** What is to be done about it, in sentences; undefined as long as nothing is known. */
+  cause: string | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  hear(text: string): void {
+    this.#tail = (this.#tail + text).slice(-TAIL);
+    this.cause ??= CAUSES.find(([pattern]) => pattern.test(this.#tail))?.[1](this.#surroundings);
+  }
+}

@@ -1,0 +1,72 @@
+/** Runs the labeler of npm run serve for tests, and looks at the processes behind it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { freePorts } from "../../scripts/lib/ports.ts";
+import { scriptArguments } from "../script.ts";
+
+export const TOKEN = "s3cret";
+export const headers = { authorization: `Bearer ${TOKEN}` };
+
+export interface Serve {
+  readonly process: ChildProcess;
+  readonly url: string;
+  readonly ended: Promise<number | null>;
+  log(): string;
+}
+
+export interface ServeFolders {
+  readonly state: string;
+  readonly models: string;
+}
+
+export const DIRECT: readonly string[] = [process.execPath, ...scriptArguments("serve")];
+export const BY_NPM: readonly string[] = ["npm", "run", "serve", "--"];
+
+const running: Serve[] = [];
+
+/** Starts it without waiting for anything. */
+export async function spawnServe(
+  { state, models }: ServeFolders,
+  args: readonly string[] = [],
+  [command, ...first] = DIRECT,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Serve> {
+  const [port] = await freePorts(1);
+  const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
+  const child = spawn(command, [...first, ...all], { env: { ...env, LABELER_TOKEN: TOKEN } });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const found = { process: child, url: `http://127.0.0.1:${port}`, ended, log: () => log };
+  running.push(found);
+  return found;
+}
+
+/** Starts it and waits until it answers. */
+export async function startServe(...options: Parameters<typeof spawnServe>): Promise<Serve> {
+  const found = await spawnServe(...options);
+  await expect.poll(found.log, { timeout: 60_000 }).toMatch(/Edge Labeler at/);
+  return found;
+}
+
+/** Ends all that run. */
+export async function endServes(): Promise<void> {
+  for (const { process, ended } of running.splice(0)) {
+    if (process.exitCode === null && process.signalCode === null) process.kill("SIGTERM");
+    await ended;
+  }
+}
+
+/** The process id of the workerd in a state folder. */
+export const workerdIn = (state: string): number => JSON.parse(readFileSync(join(state, "lock"), "utf8")).workerd.pid;
+
+/** Gone, or waiting to be cleared away. */
+export function hasEnded(pid: number): boolean {
+  try {
+    return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return true;
+  }
+}
