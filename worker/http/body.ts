@@ -7,6 +7,9 @@ export interface Body {
   readonly size: number | undefined;
 }
 
+/** The settings that limit a body. */
+export type BodyLimit = "MAX_BODY_BYTES" | "MAX_FORM_BYTES";
+
 const group = (n: number) => n.toLocaleString("en-US");
 
 /**
@@ -14,7 +17,7 @@ const group = (n: number) => n.toLocaleString("en-US");
  *
  * @param size In bytes, undefined where it is not known. @param setting The setting whose limit it is.
  */
-export function tooLarge(size: number | undefined, limit: number, setting: "MAX_BODY_BYTES" | "MAX_FORM_BYTES") {
+export function tooLarge(size: number | undefined, limit: number, setting: BodyLimit) {
   const bytes = size === undefined ? `more than ${group(limit)}` : group(size);
   const whose = setting === "MAX_FORM_BYTES" ? " for forms and JSON" : "";
   return new LabelerError(
@@ -34,19 +37,19 @@ const DRAIN = { limits: 2, patience: 30_000 };
 const opened = new WeakMap<Request, () => Promise<void>>();
 
 /**
- * @param limit In bytes: the setting MAX_BODY_BYTES.
+ * @param limit In bytes. @param setting Whose limit it is.
  * @throws LabelerError of kind body-too-large at once where a Content-Length says so; else the pieces throw it when too
  *   much has come.
  */
-export function openBody(request: Request, limit: number): Body {
+export function openBody(request: Request, limit: number, setting: BodyLimit = "MAX_BODY_BYTES"): Body {
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
-  if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_BODY_BYTES");
+  if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
   if (request.body === null) return { pieces: nothing(), size };
   const reader = request.body.getReader({ mode: "byob" });
   let ended = false;
   opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
-  return { pieces: counted(reader, limit, () => (ended = true)), size };
+  return { pieces: counted(reader, limit, setting, () => (ended = true)), size };
 }
 
 /** Takes in, within bounds, what is left of a request's body. Ends at once where everything was read. */
@@ -89,6 +92,7 @@ async function* nothing(): AsyncGenerator<Uint8Array, void> {}
 async function* counted(
   reader: ReadableStreamBYOBReader,
   limit: number,
+  setting: BodyLimit,
   ended: () => void,
 ): AsyncGenerator<Uint8Array, void> {
   let buffer = new Uint8Array(PIECE);
@@ -98,7 +102,7 @@ async function* counted(
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
     length += value.length;
-    if (length > limit) throw tooLarge(undefined, limit, "MAX_BODY_BYTES");
+    if (length > limit) throw tooLarge(undefined, limit, setting);
     yield value;
   }
 }

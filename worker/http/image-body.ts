@@ -9,47 +9,32 @@ import type { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
-import { inTurn } from "../turns.ts";
-import { imagesJson } from "./image-json.ts";
+import type { Execute } from "../runtime/execute.ts";
+import type { Text } from "../runtime/long-text.ts";
+import { readJson } from "../runtime/read-json.ts";
+import { imageFromBase64 } from "./base64-image.ts";
+import { filesOf } from "./form.ts";
+import { imageJsonLimits, readImages, tooManyImages } from "./image-json.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with files (curl -F image=@photo.jpg), " +
   'or JSON {"image": BASE64} or {"images": [BASE64, …]}.';
 
-const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${what} ${HOW}`, { cause });
+const bad = (detail: string) => new LabelerError("bad-body", `${detail} ${HOW}`);
 
-const DATA_URL = /^data:[^,]*;base64,/i;
-
-function nonEmpty(image: Uint8Array): ImageSource {
-  if (image.length === 0) throw bad("The image is empty.");
-  return imageFrom(image);
-}
-
-/**
- * An image in base64, or in a base64 data URL.
- *
- * @throws LabelerError of kind bad-body if it is neither, or empty.
- */
-export function imageFromBase64(text: string): ImageSource {
-  let image: Uint8Array;
-  try {
-    image = Uint8Array.fromBase64(text.replace(DATA_URL, ""));
-  } catch (error) {
-    throw bad("The image in the JSON is neither base64 nor a base64 data URL.", error);
-  }
-  return nonEmpty(image);
-}
+/** An image's name is repeated in the answer. In characters, as file systems have it. */
+const MAX_NAME = 255;
 
 /** Classes and no closures: a closure would keep the whole body alive. */
 class Base64Image implements NamedImage {
   readonly name: string | undefined;
-  readonly #text: string;
-  constructor(text: string, name?: string) {
+  readonly #text: Text;
+  constructor(text: Text, name?: string) {
     this.#text = text;
     this.name = name;
   }
   open(): Promise<ImageSource> {
-    return inTurn(this.#text.length, () => imageFromBase64(this.#text));
+    return imageFromBase64(this.#text);
   }
 }
 
@@ -58,10 +43,12 @@ class FileImage implements NamedImage {
   readonly #file: File;
   constructor(file: File) {
     this.#file = file;
-    this.name = file.name;
+    this.name = file.name.slice(0, MAX_NAME).toWellFormed();
   }
   async open(): Promise<ImageSource> {
-    return nonEmpty(new Uint8Array(await this.#file.arrayBuffer()));
+    const image = new Uint8Array(await this.#file.arrayBuffer());
+    if (image.length === 0) throw bad("The image is empty.");
+    return imageFrom(image);
   }
 }
 
@@ -70,37 +57,19 @@ export type Images =
   | { readonly one: ImageSource; readonly many?: undefined }
   | { readonly one?: undefined; readonly many: NamedImage[] };
 
-function fromJson(body: Uint8Array): Images {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(body));
-  } catch (error) {
-    throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
-  }
-  const { success, data } = z.safeParse(imagesJson, json);
-  if (!success) {
-    throw bad('The JSON is no base64, no list of it, and no object with just the field "image" or "images".');
-  }
-  if (typeof data === "string") return { one: imageFromBase64(data) };
-  if ("image" in data) return { one: imageFromBase64(data.image) };
-  const list = "images" in data ? data.images : data;
-  if (list.length === 0) throw bad("The list of images is empty.");
-  const named = list.map((item) =>
-    typeof item === "string" ? new Base64Image(item) : new Base64Image(item.image, item.name),
-  );
-  return { many: named };
+async function fromJson(body: Uint8Array, { maxImages, execute }: BodyOptions): Promise<Images> {
+  const images = readImages(await readJson(body, imageJsonLimits(maxImages), z.unknown(), execute), maxImages);
+  if (!Array.isArray(images)) return { one: await imageFromBase64(images) };
+  return { many: images.map(({ image, name }) => new Base64Image(image, name)) };
 }
 
-async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Images> {
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": contentType } }).formData();
-  } catch (error) {
-    throw bad(`The multipart form cannot be read: ${(error as Error).message}.`, error);
-  }
-  const files: FileImage[] = [];
-  for (const [, value] of form) if (typeof value !== "string") files.push(new FileImage(value));
-  if (files.length === 0) throw bad("The form has no file in it.");
+async function fromForm(
+  body: Uint8Array<ArrayBuffer>,
+  contentType: string,
+  { maxImages, execute }: BodyOptions,
+): Promise<Images> {
+  const files = (await filesOf(body, contentType, maxImages, execute)).map((file) => new FileImage(file));
+  if (files.length > maxImages) throw tooManyImages(files.length, maxImages);
   return files.length === 1 ? { one: await files[0].open() } : { many: files };
 }
 
@@ -115,6 +84,7 @@ export interface BodyOptions {
   readonly whole: (pieces: Pieces, size: number | undefined) => Promise<Uint8Array<ArrayBuffer>>;
   /** How many images there may be: the setting MAX_IMAGES. */
   readonly maxImages: number;
+  readonly execute: Execute;
 }
 
 /**
@@ -129,7 +99,7 @@ export async function imagesOf(
   pieces: Pieces,
   size: number | undefined,
   contentType: string,
-  { whole, maxImages }: BodyOptions,
+  options: BodyOptions,
 ): Promise<Images> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
@@ -137,13 +107,6 @@ export async function imagesOf(
   const json = JSON_BEGINS.includes(firstByte(beginning));
   // What is none of these is no image either, and decoding says so.
   if (isImage(beginning) || !(form || json)) return { one: { pieces, size } };
-  const body = await whole(pieces, size);
-  const found = form ? await fromForm(body, contentType) : await inTurn(body.length, () => fromJson(body));
-  if (found.many !== undefined && found.many.length > maxImages) {
-    throw new LabelerError(
-      "too-many-images",
-      `The request has ${found.many.length} images and the limit is ${maxImages}. Send fewer at once, or raise the setting MAX_IMAGES.`,
-    );
-  }
-  return found;
+  const body = await options.whole(pieces, size);
+  return form ? fromForm(body, contentType, options) : fromJson(body, options);
 }

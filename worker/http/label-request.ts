@@ -11,6 +11,7 @@ import { Catalogue, type ModelSource } from "../model/catalogue.ts";
 import { readWhole } from "../read-whole.ts";
 import { Slots } from "../slots.ts";
 import { openBody } from "./body.ts";
+import { execute } from "./execute.ts";
 import { type Images, imagesOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
@@ -112,6 +113,7 @@ async function withImages<T>(
   const found = await imagesOf(new Pieces(body.pieces), body.size, c.req.header("content-type") ?? "", {
     whole: (pieces, size) => wholeBody(c, pieces, size),
     maxImages: MAX_IMAGES,
+    execute,
   });
   return label(found, context);
 }

@@ -1,7 +1,7 @@
 /** Query parameters held against a schema. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { faultsOf } from "../schema-messages.ts";
+import { faultsOf } from "../validation/schema-messages.ts";
 
 /** @throws LabelerError of kind bad-parameter that names each wrong parameter and what is allowed. */
 export function parseStrictly<T extends z.ZodMiniObject>(
