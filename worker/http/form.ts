@@ -1,6 +1,7 @@
 /** The files of a multipart form. What the form consists of is bounded before it is parsed. */
 import { LabelerError } from "../errors.ts";
 import type { Execute } from "../runtime/execute.ts";
+import { group } from "../validation/words.ts";
 
 const LINE_FEED = 0x0a;
 const DASH = 0x2d;
@@ -77,7 +78,7 @@ async function checkParts(body: Uint8Array, contentType: string, maxImages: numb
     if (size <= MAX_FIELD) continue;
     const head = new TextDecoder("latin1").decode(body.subarray(start, start + MAX_HEAD)).split("\r\n\r\n", 1)[0];
     if (!/;\s*filename\*?=/i.test(head)) {
-      throw bad(`A field of the form has more than ${MAX_FIELD} bytes and is not a file: it has no file name.`);
+      throw bad(`A field of the form has more than ${group(MAX_FIELD)} bytes and is not a file: it has no file name.`);
     }
   }
 }

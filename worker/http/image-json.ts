@@ -11,7 +11,7 @@ const FORMS = 'Send {"image": BASE64}, {"images": [BASE64, …]} or {"images": [
 /** @param maxImages The setting MAX_IMAGES. */
 export const imageJsonLimits = (maxImages: number): JsonLimits => ({
   subject: "The JSON",
-  advice: FORMS,
+  advice: `${FORMS} The setting MAX_IMAGES allows ${maxImages} at once.`,
   depth: 8,
   values: 1000 + 5 * maxImages,
   fields: 1000 + 5 * maxImages,

@@ -11,6 +11,7 @@ import { readJson } from "../runtime/read-json.ts";
 import { cut, listNames, quote } from "../validation/quote.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
 import { isText } from "../validation/text.ts";
+import { group } from "../validation/words.ts";
 import { checkLengths, type Input, inferenceJsonLimits, inferenceRequest, MAX_JSON_TENSOR } from "./schema.ts";
 
 /** The one input of a request, its data as bytes or as values. */
@@ -143,7 +144,7 @@ async function jsonTensor(
   if (size > MAX_JSON_TENSOR) {
     throw new LabelerError(
       "body-too-large",
-      `The tensor in the JSON has ${size} bytes and the limit is ${MAX_JSON_TENSOR}. Send it with the binary tensor data extension.`,
+      `The tensor in the JSON has ${group(size)} bytes and the limit is ${group(MAX_JSON_TENSOR)}. Send it with the binary tensor data extension.`,
     );
   }
   if (datatype === "UINT8")

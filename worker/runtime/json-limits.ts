@@ -1,5 +1,6 @@
 /** How much structure the JSON of a protocol may have, and the error of JSON that has more. */
 import { type ErrorKind, LabelerError } from "../errors.ts";
+import { group } from "../validation/words.ts";
 
 /** Limits of a JSON body. Each is checked before the body is parsed. */
 export interface JsonLimits {
@@ -27,8 +28,6 @@ export const LONG_TEXT = 1024;
 
 /** A field's name is no longer than this, in bytes. */
 export const MAX_NAME = 256;
-
-const group = (n: number) => n.toLocaleString("en-US");
 
 /** @param what There is too much of. */
 export const beyond = (

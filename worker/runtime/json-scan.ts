@@ -4,6 +4,7 @@
  * validator: what passes is cheap for JSON.parse(), which judges the syntax.
  */
 import { LabelerError } from "../errors.ts";
+import { group } from "../validation/words.ts";
 import { beyond, type JsonLimits, LONG_TEXT, MAX_NAME } from "./json-limits.ts";
 import { LongText } from "./long-text.ts";
 import { NumberList } from "./number-list.ts";
@@ -99,7 +100,7 @@ export class JsonScan {
   #open(): void {
     this.#depth++;
     if (this.#depth > this.#limits.depth) {
-      throw beyond(this.#limits, this.#limits.depth, "lists and objects within each other");
+      throw beyond(this.#limits, this.#limits.depth, "levels of lists and objects");
     }
     this.#value();
   }
@@ -189,7 +190,7 @@ export class JsonScan {
     if (this.#bytes[quote - 1] === BACKSLASH) {
       throw new LabelerError(
         "bad-body",
-        `${this.#limits.subject} has a text of more than ${LONG_TEXT} bytes that is not base64. ${this.#limits.advice}`,
+        `${this.#limits.subject} has a text of more than ${group(LONG_TEXT)} bytes that is not base64. ${this.#limits.advice}`,
       );
     }
     this.#at = quote + 1;

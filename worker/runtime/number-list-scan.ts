@@ -80,7 +80,7 @@ export class NumberListScan {
 
   #enter(): void {
     const { depth } = this.#limits;
-    if (++this.#depth > depth) throw beyond(this.#limits, depth, "lists and objects within each other");
+    if (++this.#depth > depth) throw beyond(this.#limits, depth, "levels of lists and objects");
     this.#previous = "open";
   }
 

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { LONG_TEXT } from "../runtime/json-limits.ts";
 import { LongText } from "../runtime/long-text.ts";
 import { cut, listNames } from "./quote.ts";
-import { oneOf } from "./words.ts";
+import { group, oneOf } from "./words.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
   int: "a whole number",
@@ -21,7 +21,7 @@ const bound = (origin: string, limit: string) => {
 
 function messageOf(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined) return "is missing";
-  if (issue.input instanceof LongText) return `must have at most ${LONG_TEXT} bytes`;
+  if (issue.input instanceof LongText) return `must have at most ${group(LONG_TEXT)} bytes`;
   switch (issue.code) {
     case "invalid_type":
       return `must be ${NAMES[issue.expected] ?? `a ${issue.expected}`}`;
