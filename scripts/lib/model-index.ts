@@ -6,7 +6,7 @@ import { LabelerError } from "../../worker/errors.ts";
 import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
 import { computationOf } from "../../worker/model/precision.ts";
-import { oneOf } from "../../worker/words.ts";
+import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "./command.ts";
 import { writeIfNew } from "./write-if-new.ts";
 

@@ -6,7 +6,7 @@ import { classificationRequest } from "../../worker/http/classification-request.
 import { imagesJson } from "../../worker/http/image-json.ts";
 import { explainQuery, labelQuery } from "../../worker/http/query.ts";
 import { resultsQuery } from "../../worker/http/results-query.ts";
-import { inferenceRequest } from "../../worker/open-inference/request.ts";
+import { inferenceRequest } from "../../worker/open-inference/schema.ts";
 import { answers } from "./answers.ts";
 import { type Content, type Operation, operations, type Parameter, TAGS } from "./operations.ts";
 

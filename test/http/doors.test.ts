@@ -197,7 +197,7 @@ describe("the Open Inference Protocol", () => {
 
   const input = { name: "image", datatype: "UINT8", shape: [1, SIDE, SIDE, 3] };
   it.each([
-    ["no JSON", "{", /is no JSON/],
+    ["no JSON", "{", /is not valid JSON: Expected property name/],
     ["no inputs", {}, /inputs: is missing/],
     ["inputs that are no list", { inputs: 7, id: 1 }, /id: must be a string; inputs: must be a list/],
     ["two inputs", { inputs: [bytesInput(), bytesInput()] }, /one input, "image"/],

@@ -126,7 +126,12 @@ describe.each(RUNTIMES)("several images at once, on %s", (_, start) => {
     await expectProblem(await post(url, five, json), 413, "too-many-images", /5 images.*limit is 4.*MAX_IMAGES/);
     await expectProblem(await post(url, "[]", json), 400, "bad-body", /list of images is empty/);
     await expectProblem(await post(url, '{"images":[]}', json), 400, "bad-body", /list of images is empty/);
-    await expectProblem(await post(url, "[1, 2]", json), 400, "bad-body", /"image" or "images"/);
+    await expectProblem(
+      await post(url, "[1, 2]", json),
+      400,
+      "bad-body",
+      /Image 1 of the list is neither base64 nor an object with "image"/,
+    );
     const large = form(...Array.from({ length: 4 }, (_, i) => [`${i}`, new Uint8Array(800_000)] as const));
     await expectProblem(await post(url, large), 413, "body-too-large", /MAX_FORM_BYTES/);
     await expectProblem(

@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
+import { cut, quote } from "../validation/quote.ts";
 import type { AppEnv } from "./settings.ts";
 
 export interface HandedOver {
@@ -15,7 +16,7 @@ export interface HandedOver {
   readonly queries: Record<string, string[]>;
 }
 
-/** What eKuiper makes of a field that the row does not have. */
+/** What eKuiper writes for a field that the row does not have. */
 const NO_VALUE = "<no value>";
 
 const META_PARAMETER = "meta-";
@@ -24,10 +25,21 @@ const META_NAME = /^[\w.-]+$/;
 
 const bad = (detail: string) => new LabelerError("bad-parameter", detail);
 
-/** Control characters neither fit into a log nor into a URL. */
+/**
+ * The value of a field; undefined where eKuiper had none.
+ *
+ * @throws LabelerError for a template that eKuiper left as it was: it would be the id of every image. Control characters
+ *   fit neither into a log nor into a URL.
+ */
 function checked(what: string, value: string | undefined, limit: number): string | undefined {
   const text = value?.trim();
   if (text === undefined || text === "" || text === NO_VALUE) return undefined;
+  if (text.includes("{{")) {
+    throw bad(
+      `${what} is ${quote(text)}: eKuiper left this template unfilled. eKuiper 2.4.2 fills templates in the headers of its ` +
+        "REST sink; with other versions, put the parameters into the sink's URL, such as ?id={{urlquery .id}}.",
+    );
+  }
   if (text.length > limit) throw bad(`${what} has ${text.length} characters; ${limit} are allowed.`);
   if (/\p{Cc}/u.test(text)) throw bad(`${what} has a control character in it.`);
   return text;
@@ -38,7 +50,7 @@ function isoTime(text: string | undefined): string {
   // A rule's timestamps are milliseconds; of a number that came as JSON eKuiper makes 1.764e+12.
   const time = new Date(/^\d+(\.\d+)?(e\+\d+)?$/.test(text) ? Number(text) : text);
   if (Number.isNaN(time.getTime())) {
-    throw bad(`time must be ISO 8601 such as 2026-11-24T12:00:00Z or milliseconds since 1970, not "${text}".`);
+    throw bad(`time must be ISO 8601 such as 2026-11-24T12:00:00Z or milliseconds since 1970, not ${quote(text)}.`);
   }
   return time.toISOString();
 }
@@ -48,7 +60,7 @@ export function handedOver(c: Context<AppEnv>): HandedOver {
   const queries = { ...c.req.queries() };
   const take = (name: string): string | undefined => {
     const [value, second] = queries[name] ?? [];
-    if (second !== undefined) throw bad(`${name} is given more than once; give it once.`);
+    if (second !== undefined) throw bad(`${cut(name)} is given more than once; give it once.`);
     delete queries[name];
     return value;
   };

@@ -9,51 +9,31 @@ import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, imageFrom } from "../label-image.ts";
 import type { NamedImage } from "../label-many.ts";
 import type { Execute } from "../runtime/execute.ts";
-import { imagesJson } from "./image-json.ts";
+import type { Text } from "../runtime/long-text.ts";
+import { readJson } from "../runtime/read-json.ts";
+import { imageFromBase64 } from "./base64-image.ts";
+import { filesOf } from "./form.ts";
+import { imageJsonLimits, readImages, tooManyImages } from "./image-json.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with files (curl -F image=@photo.jpg), " +
   'or JSON {"image": BASE64} or {"images": [BASE64, …]}.';
 
-const bad = (what: string, cause?: unknown) => new LabelerError("bad-body", `${what} ${HOW}`, { cause });
+const bad = (detail: string) => new LabelerError("bad-body", `${detail} ${HOW}`);
 
-const DATA_URL = /^data:[^,]*;base64,/i;
-
-function nonEmpty(image: Uint8Array<ArrayBuffer>): ImageSource {
-  if (image.length === 0) throw bad("The image is empty.");
-  return imageFrom(image);
-}
-
-/**
- * An image in base64, or in a base64 data URL.
- *
- * @throws LabelerError of kind bad-body if it is neither, or empty.
- */
-export function imageFromBase64(text: string): ImageSource {
-  let image: Uint8Array<ArrayBuffer>;
-  try {
-    image = Uint8Array.fromBase64(text.replace(DATA_URL, ""));
-  } catch (error) {
-    throw bad("The image in the JSON is neither base64 nor a base64 data URL.", error);
-  }
-  return nonEmpty(image);
-}
-
-/** JSON and base64 of so many bytes are read in about a millisecond. */
-export const TEXT_PER_UNIT = 256 << 10;
+/** An image's name is repeated in the answer. In characters, as file systems have it. */
+const MAX_NAME = 255;
 
 /** Classes and no closures: a closure would keep the whole body alive. */
 class Base64Image implements NamedImage {
   readonly name: string | undefined;
-  readonly #text: string;
-  readonly #execute: Execute;
-  constructor(execute: Execute, text: string, name?: string) {
-    this.#execute = execute;
+  readonly #text: Text;
+  constructor(text: Text, name?: string) {
     this.#text = text;
     this.name = name;
   }
   open(): Promise<ImageSource> {
-    return this.#execute(this.#text.length / TEXT_PER_UNIT, () => imageFromBase64(this.#text));
+    return imageFromBase64(this.#text);
   }
 }
 
@@ -62,10 +42,12 @@ class FileImage implements NamedImage {
   readonly #file: File;
   constructor(file: File) {
     this.#file = file;
-    this.name = file.name;
+    this.name = file.name.slice(0, MAX_NAME).toWellFormed();
   }
   async open(): Promise<ImageSource> {
-    return nonEmpty(new Uint8Array(await this.#file.arrayBuffer()));
+    const image = new Uint8Array(await this.#file.arrayBuffer());
+    if (image.length === 0) throw bad("The image is empty.");
+    return imageFrom(image);
   }
 }
 
@@ -74,37 +56,19 @@ export type Images =
   | { readonly one: ImageSource; readonly many?: undefined }
   | { readonly one?: undefined; readonly many: NamedImage[] };
 
-function fromJson(body: Uint8Array, execute: Execute): Images {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(body));
-  } catch (error) {
-    throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
-  }
-  const { success, data } = z.safeParse(imagesJson, json);
-  if (!success) {
-    throw bad('The JSON is no base64, no list of it, and no object with just the field "image" or "images".');
-  }
-  if (typeof data === "string") return { one: imageFromBase64(data) };
-  if ("image" in data) return { one: imageFromBase64(data.image) };
-  const list = "images" in data ? data.images : data;
-  if (list.length === 0) throw bad("The list of images is empty.");
-  const named = list.map((item) =>
-    typeof item === "string" ? new Base64Image(execute, item) : new Base64Image(execute, item.image, item.name),
-  );
-  return { many: named };
+async function fromJson(body: Uint8Array, { maxImages, execute }: ReadOptions): Promise<Images> {
+  const images = readImages(await readJson(body, imageJsonLimits(maxImages), z.unknown(), execute), maxImages);
+  if (!Array.isArray(images)) return { one: await imageFromBase64(images) };
+  return { many: images.map(({ image, name }) => new Base64Image(image, name)) };
 }
 
-async function fromForm(body: Uint8Array<ArrayBuffer>, contentType: string): Promise<Images> {
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": contentType } }).formData();
-  } catch (error) {
-    throw bad(`The multipart form cannot be read: ${(error as Error).message}.`, error);
-  }
-  const files: FileImage[] = [];
-  for (const [, value] of form) if (typeof value !== "string") files.push(new FileImage(value));
-  if (files.length === 0) throw bad("The form has no file in it.");
+async function fromForm(
+  body: Uint8Array<ArrayBuffer>,
+  contentType: string,
+  { maxImages, execute }: ReadOptions,
+): Promise<Images> {
+  const files = (await filesOf(body, contentType, maxImages, execute)).map((file) => new FileImage(file));
+  if (files.length > maxImages) throw tooManyImages(files.length, maxImages);
   return files.length === 1 ? { one: await files[0].open() } : { many: files };
 }
 
@@ -114,12 +78,15 @@ const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => 
 /** `{`, `[` and `"`. */
 const JSON_BEGINS: readonly (number | undefined)[] = [0x7b, 0x5b, 0x22];
 
-export interface BodyOptions {
-  /** Reads a form or JSON whole. */
-  readonly whole: () => Promise<Uint8Array<ArrayBuffer>>;
+interface ReadOptions {
   /** How many images there may be: the setting MAX_IMAGES. */
   readonly maxImages: number;
   readonly execute: Execute;
+}
+
+export interface BodyOptions extends ReadOptions {
+  /** Reads a form or JSON whole. */
+  readonly whole: () => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**
@@ -133,7 +100,7 @@ export interface BodyOptions {
 export async function imagesOf(
   source: ImageSource,
   contentType: string,
-  { whole, maxImages, execute }: BodyOptions,
+  { whole, ...options }: BodyOptions,
 ): Promise<Images> {
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
@@ -142,14 +109,5 @@ export async function imagesOf(
   // What is none of these is no image either, and decoding says so.
   if (isImage(beginning) || !(form || json)) return { one: source };
   const body = await whole();
-  const found = form
-    ? await fromForm(body, contentType)
-    : await execute(body.length / TEXT_PER_UNIT, () => fromJson(body, execute));
-  if (found.many !== undefined && found.many.length > maxImages) {
-    throw new LabelerError(
-      "too-many-images",
-      `The request has ${found.many.length} images and the limit is ${maxImages}. Send fewer at once, or raise the setting MAX_IMAGES.`,
-    );
-  }
-  return found;
+  return form ? fromForm(body, contentType, options) : fromJson(body, options);
 }

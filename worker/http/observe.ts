@@ -4,6 +4,7 @@ import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
 import { Counter, gauge, Histogram } from "../metrics.ts";
 import { Trace } from "../trace.ts";
+import { cut } from "../validation/quote.ts";
 import { buffersOf, catalogueOf, loads, slotsOf } from "./label-request.ts";
 import { waitingForThread } from "./schedule.ts";
 import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
@@ -63,6 +64,10 @@ function logOf(c: Context<AppEnv>): Settings["LOG"] {
 /** What asks again and again whether the labeler lives: as long as it does, that is not worth a line of the log each time. */
 const PROBES = /^\/(healthz|readyz|v2\/health\/\w+)$/;
 
+/** How much of a caller's text a line of the log repeats, in characters. */
+const MAX_PATH = 200;
+const MAX_DETAIL = 500;
+
 const round = (milliseconds: number): number => Math.round(milliseconds * 10) / 10;
 
 export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
@@ -91,19 +96,24 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (level === "off" || (level === "errors" && status < 500)) return;
   if (PROBES.test(route) && c.res.ok) return;
   const { error } = c;
+  const ray = c.req.header("cf-ray");
   const line = {
     time: new Date().toISOString(),
     id,
-    ray: c.req.header("cf-ray"),
+    ray: ray && cut(ray),
     method: c.req.method,
-    path: c.req.path,
+    path: cut(c.req.path, MAX_PATH),
     route,
     status,
     client: c.get("client"),
     bytes: trace.bytes || undefined,
     images: trace.images.length > 0 ? trace.images : undefined,
     ms: { total: round(total), ...Object.fromEntries([...trace.steps].map(([step, ms]) => [step, round(ms)])) },
-    error: error && (error instanceof LabelerError ? { kind: error.kind, detail: error.message } : `${error}`),
+    error:
+      error &&
+      (error instanceof LabelerError
+        ? { kind: error.kind, detail: cut(error.message, MAX_DETAIL) }
+        : cut(`${error}`, MAX_DETAIL)),
   };
   console.log(JSON.stringify(line));
 };

@@ -1,17 +1,34 @@
-/** Query parameters held against a schema. */
+/** Query parameters checked against a schema. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { faultsOf } from "../schema-messages.ts";
+import { listNames } from "../validation/quote.ts";
+import { faultsOf } from "../validation/schema-messages.ts";
 
-/** @throws LabelerError of kind bad-parameter that names each wrong parameter and what is allowed. */
+/** The one value of each parameter. */
+function single(queries: Readonly<Record<string, readonly string[]>>): Record<string, string | undefined> {
+  const values: Record<string, string | undefined> = {};
+  for (const [name, all] of Object.entries(queries)) {
+    if (all.length > 1) throw new LabelerError("bad-parameter", `${name} is given ${all.length} times; give it once.`);
+    values[name] = all[0];
+  }
+  return values;
+}
+
+/**
+ * @param queries Every value of every parameter.
+ * @throws LabelerError of kind bad-parameter that names each wrong parameter and what is allowed.
+ */
 export function parseStrictly<T extends z.ZodMiniObject>(
   schema: T,
-  query: Readonly<Record<string, string | undefined>>,
+  queries: Readonly<Record<string, readonly string[]>>,
 ): z.infer<T> {
-  const { success, data, error } = z.safeParse(schema, query);
-  if (success) return data;
-  const unknown = error.issues.flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : []));
-  if (unknown.length === 0) throw new LabelerError("bad-parameter", `${faultsOf(error)}.`);
+  // Not left to the schema, for which the values are copied: __proto__ would not become a field of the copy.
+  const unknown = Object.keys(queries).filter((name) => !Object.hasOwn(schema.shape, name));
+  if (unknown.length === 0) {
+    const { success, data, error } = z.safeParse(schema, single(queries));
+    if (success) return data;
+    throw new LabelerError("bad-parameter", `${faultsOf(error)}.`);
+  }
   const names = Object.keys(schema.shape).join(", ");
-  throw new LabelerError("bad-parameter", `There is no parameter ${unknown.join(", ")}. There are: ${names}.`);
+  throw new LabelerError("bad-parameter", `There is no parameter ${listNames(unknown)}. There are: ${names}.`);
 }

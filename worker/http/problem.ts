@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { LabelerError } from "../errors.ts";
+import { cut } from "../validation/quote.ts";
 import type { AppEnv } from "./settings.ts";
 
 /** The fields of a problem. */
@@ -12,11 +13,14 @@ export interface Problem {
   readonly detail: string;
 }
 
+/** Callers' values in it are cut already; this is for those that were forgotten. In characters. */
+const MAX_DETAIL = 1800;
+
 /** What a caller may know of an error. */
 export const problemOf = (error: unknown): Problem => {
   if (error instanceof LabelerError) {
     const { kind, title, status, message } = error;
-    return { type: `urn:edge-labeler:problem:${kind}`, title, status, detail: message };
+    return { type: `urn:edge-labeler:problem:${kind}`, title, status, detail: cut(message, MAX_DETAIL) };
   }
   return {
     type: "about:blank",
@@ -71,11 +75,14 @@ export function noRoute(c: Context<AppEnv>, routes: readonly { method: string; p
       ...new Set(routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`)),
     ];
     return problem(
-      new LabelerError("not-found", `There is nothing at ${c.req.path}. There is: ${known.join(", ")}.`),
+      new LabelerError("not-found", `There is nothing at ${cut(c.req.path)}. There is: ${known.join(", ")}.`),
       c,
     );
   }
   const allowed = [...new Set(methods.map(({ method }) => method))].join(", ");
   c.header("allow", allowed);
-  return problem(new LabelerError("method-not-allowed", `${c.req.path} takes ${allowed}, not ${c.req.method}.`), c);
+  return problem(
+    new LabelerError("method-not-allowed", `${cut(c.req.path)} takes ${allowed}, not ${c.req.method}.`),
+    c,
+  );
 }

@@ -28,31 +28,20 @@ export const explainQuery = z.extend(labelQuery, {
   explain: z.optional(
     numberParameter(
       z.int("must be a whole number"),
-      z.gte(1, "must be 1 for the best label, 2 for the second, and so on"),
+      z.gte(1, "must be 1 for the top-1 label, 2 for the second, and so on"),
     ),
   ),
 });
-
-/** @throws LabelerError of kind bad-parameter that names the parameter and what is allowed. */
-function parse<T extends z.ZodMiniObject>(schema: T, queries: Record<string, string[]>): z.infer<T> {
-  const flat: Record<string, string | undefined> = {};
-  for (const [name, values] of Object.entries(queries)) {
-    if (values.length > 1)
-      throw new LabelerError("bad-parameter", `${name} is given ${values.length} times; give it once.`);
-    flat[name] = values[0];
-  }
-  return parseStrictly(schema, flat);
-}
 
 /**
  * @param queries Every value of every parameter.
  * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
  */
-export const parseQuery = (queries: Record<string, string[]>): LabelQuery => parse(labelQuery, queries);
+export const parseQuery = (queries: Record<string, string[]>): LabelQuery => parseStrictly(labelQuery, queries);
 
 /** As parseQuery(), of /label. */
 export function parseExplainQuery(queries: Record<string, string[]>): z.infer<typeof explainQuery> {
-  const query = parse(explainQuery, queries);
+  const query = parseStrictly(explainQuery, queries);
   if (query.explain === undefined || query.explain <= query.top) return query;
   throw new LabelerError("bad-parameter", `explain: must be at most top, which is ${query.top}.`);
 }

@@ -34,4 +34,4 @@ export const resultsQuery = z.strictObject({
 });
 
 /** @throws LabelerError of kind bad-parameter. */
-export const parseResultsQuery = (query: Record<string, string>) => parseStrictly(resultsQuery, query);
+export const parseResultsQuery = (queries: Record<string, string[]>) => parseStrictly(resultsQuery, queries);

@@ -1,8 +1,8 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
 import type { Execute } from "../runtime/execute.ts";
-import { faultsOf } from "../schema-messages.ts";
 import type { Trace } from "../trace.ts";
+import { faultsOf } from "../validation/schema-messages.ts";
 import { parseRateLimit } from "./token-bucket.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */

@@ -5,6 +5,7 @@
 import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
+import { quote } from "../validation/quote.ts";
 import { Classifier } from "./classifier.ts";
 import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
@@ -90,7 +91,7 @@ export class Catalogue {
     const found = models.find((entry) => entry.name === name);
     if (found !== undefined) return found;
     const names = models.map((entry) => entry.name).join(", ") || "none";
-    throw new LabelerError("unknown-model", `There is no model "${name}". Installed: ${names}.`);
+    throw new LabelerError("unknown-model", `There is no model ${quote(name)}. Installed: ${names}.`);
   }
 
   /**

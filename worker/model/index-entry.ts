@@ -1,6 +1,6 @@
 /** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
-import { oneOf } from "../words.ts";
+import { oneOf } from "../validation/words.ts";
 import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 import type { Crop } from "./spec.ts";

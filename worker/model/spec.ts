@@ -1,7 +1,7 @@
 /** model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used for. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { faultsOf } from "../schema-messages.ts";
+import { faultsOf } from "../validation/schema-messages.ts";
 import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);

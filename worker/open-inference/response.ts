@@ -1,6 +1,7 @@
 /** The answer of the Open Inference Protocol: JSON, and with the binary extension the outputs' bytes behind it. */
 import { LabelerError } from "../errors.ts";
 import { topIndices } from "../model/top-k.ts";
+import { quote } from "../validation/quote.ts";
 import type { Inference, WantedOutput } from "./request.ts";
 
 /** What every model gives here, for N images. */
@@ -77,7 +78,7 @@ function chosen({ outputs, binary }: Inference): (WantedOutput & { name: OutputN
   if (outputs === undefined) return OUTPUTS.map((name) => ({ name, binary, classification: undefined }));
   return outputs.map(({ name, ...rest }) => {
     if (isOutput(name)) return { name, ...rest };
-    throw new LabelerError("bad-body", `There is no output "${name}". There are: ${OUTPUTS.join(", ")}.`);
+    throw new LabelerError("bad-body", `There is no output ${quote(name)}. There are: ${OUTPUTS.join(", ")}.`);
   });
 }
 

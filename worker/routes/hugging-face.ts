@@ -3,11 +3,9 @@
  * comes raw, or as base64 in `inputs`.
  */
 import { type Context, Hono } from "hono";
-import * as z from "zod/mini";
-import { LabelerError } from "../errors.ts";
+import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
-import { classificationRequest } from "../http/classification-request.ts";
-import { imageFromBase64, TEXT_PER_UNIT } from "../http/image-body.ts";
+import { CLASSIFICATION_JSON, classificationRequest } from "../http/classification-request.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
@@ -15,28 +13,14 @@ import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
-import { faultsOf } from "../schema-messages.ts";
+import { readJson } from "../runtime/read-json.ts";
 
 const OPENING_BRACE = 0x7b;
-
-const bad = (detail: string, cause?: unknown) => new LabelerError("bad-body", detail, { cause });
 
 interface Asked {
   readonly image: ImageSource;
   /** How many labels, where the body says so. */
   readonly top: number | undefined;
-}
-
-function parse(body: Uint8Array): Asked {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(body));
-  } catch (error) {
-    throw bad(`The body looks like JSON and cannot be read as such: ${(error as Error).message}.`, error);
-  }
-  const { success, data, error } = z.safeParse(classificationRequest, json);
-  if (!success) throw bad(`The request, ${faultsOf(error)}.`);
-  return { image: imageFromBase64(data.inputs), top: data.parameters?.top_k ?? undefined };
 }
 
 /** The image of a request; one that is sent as it is, is not waited for. */
@@ -48,7 +32,8 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const first = beginning.find((byte) => byte > 0x20);
   if (isImage(beginning) || first !== OPENING_BRACE) return { image: source, top: undefined };
   const whole = await wholeBody(c, source);
-  return c.get("execute")(whole.length / TEXT_PER_UNIT, () => parse(whole));
+  const { inputs, parameters } = await readJson(whole, CLASSIFICATION_JSON, classificationRequest, c.get("execute"));
+  return { image: await imageFromBase64(inputs), top: parameters?.top_k ?? undefined };
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {

@@ -1,8 +1,8 @@
 /** /v2: the Open Inference Protocol, so that clients of KServe, Triton and the like can use the labeler as it is. */
 import { type Context, Hono } from "hono";
 import { LabelerError } from "../errors.ts";
+import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
-import { imageFromBase64, TEXT_PER_UNIT } from "../http/image-body.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
@@ -20,6 +20,7 @@ import {
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
+import { quote } from "../validation/quote.ts";
 
 /** The models here have one version each. */
 const VERSION = "1";
@@ -27,20 +28,48 @@ const JSON_LENGTH = "inference-header-content-length";
 
 const bad = (detail: string) => new LabelerError("bad-body", detail);
 
-/** The pixels or normalised values of images that came as a tensor, each [height, width, 3]. */
-function images<T extends Uint8Array | Float32Array>(data: T, shape: readonly number[], { input }: IndexEntry): T[] {
+/** The images of a tensor, each [height, width, 3]: views of its data. */
+function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly number[], { input }: IndexEntry): T[] {
   const size = [input?.height, input?.width, 3];
   const whole = shape.length === 3 ? [1, ...shape] : shape;
   if (whole.length !== 4 || size.some((dim, axis) => dim !== whole[axis + 1])) {
-    throw bad(`The input's shape is [${shape.join(", ")}]; the model takes [images, ${size.join(", ")}].`);
+    throw bad(`The input's shape is ${quote(shape)}; the model takes [images, ${size.join(", ")}].`);
   }
   const values = data.length / (whole[0] || 1);
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
+/** What is inferred, an image each: a function that gives the probabilities of its classes. */
+function inferencesOf(
+  input: InputTensor,
+  model: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): readonly (() => Promise<Float32Array>)[] {
+  const { datatype, shape } = input;
+  if (datatype === "BYTES") {
+    return input.data.map((item) => async () => {
+      const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
+      const { pixels, format } = await pixelsOf(image, model, options, context);
+      context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
+      return model.run((classifier) => classifier.probabilities(pixels).slice());
+    });
+  }
+  if (datatype === "UINT8") {
+    const images = imagesOf(input.data, shape, model.entry);
+    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels).slice()));
+  }
+  const images = imagesOf(input.data, shape, model.entry);
+  if (model.entry.input?.type !== "float32") {
+    throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
+  }
+  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values).slice()));
+}
+
 /** The probabilities of the classes for each image of a tensor. */
 async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
-  const count = input.datatype === "BYTES" ? input.data.length : images(input.data, input.shape, model.entry).length;
+  const inferences = inferencesOf(input, model, options, context);
+  const count = inferences.length;
   if (count === 0) throw bad("The input has no images in it.");
   if (count > limit) {
     throw new LabelerError(
@@ -48,25 +77,8 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
       `The input has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
-  if (input.datatype === "FP32" && model.entry.input?.type !== "float32") {
-    throw bad(`This model's input is quantised: send pixels as UINT8, or image files as BYTES.`);
-  }
   const probabilities: Float32Array[] = [];
-  for (let i = 0; i < count; i++) {
-    if (input.datatype === "BYTES") {
-      const item = input.data[i] ?? "";
-      const image = typeof item === "string" ? imageFromBase64(item) : imageFrom(item as Uint8Array<ArrayBuffer>);
-      const { pixels, format } = await pixelsOf(image, model, options, context);
-      context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      probabilities.push(await model.run((classifier) => classifier.probabilities(pixels).slice()));
-    } else if (input.datatype === "UINT8") {
-      const pixels = images(input.data, input.shape, model.entry)[i];
-      probabilities.push(await model.run((classifier) => classifier.probabilities(pixels).slice()));
-    } else {
-      const values = images(input.data, input.shape, model.entry)[i];
-      probabilities.push(await model.run((classifier) => classifier.probabilitiesOf(values).slice()));
-    }
-  }
+  for (const inference of inferences) probabilities.push(await inference());
   return probabilities;
 }
 
@@ -74,7 +86,7 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
 function checkVersion(c: Context<AppEnv>): void {
   const version = c.req.param("version");
   if (version !== undefined && version !== VERSION) {
-    throw new LabelerError("not-found", `There is no version "${version}" of this model; there is ${VERSION}.`);
+    throw new LabelerError("not-found", `There is no version ${quote(version)} of this model; there is ${VERSION}.`);
   }
 }
 
@@ -121,12 +133,10 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const model = await prepareModel(options, context);
   const opened = openBody(c.req.raw, settings.MAX_FORM_BYTES, "MAX_FORM_BYTES");
   const body = await wholeBody(c, { ...opened, pieces: new Pieces(opened.pieces) });
-  const jsonLength = c.req.header(JSON_LENGTH);
-  const inference = await c.get("execute")(body.length / TEXT_PER_UNIT, () =>
-    parseInference(body, jsonLength === undefined ? undefined : Number(jsonLength)),
-  );
+  const { MAX_IMAGES: maxImages } = settings;
+  const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
   const probabilities = await admitted(context, body.length, (context) =>
-    infer(inference.input, model, options, context, settings.MAX_IMAGES),
+    infer(inference.input, model, options, context, maxImages),
   );
   const { labels } = await model.classifier();
   const answer = answerOf(model.entry.name, inference, { probabilities, labels, top: options.top });

@@ -4,10 +4,11 @@ import { LabelerError } from "../errors.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { parseResultsQuery } from "../http/results-query.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { quote } from "../validation/quote.ts";
 
 /** Oldest first behind the cursor `since`: the `next` of the last row is the `since` of the next call. */
 export const results = new Hono<AppEnv>()
-  .get("/", async (c) => c.json(await resultsOf(c.env).list(parseResultsQuery(c.req.query()))))
+  .get("/", async (c) => c.json(await resultsOf(c.env).list(parseResultsQuery(c.req.queries()))))
   .get("/:id", async (c) => {
     const id = c.req.param("id");
     const found = await resultsOf(c.env).get(id);
@@ -15,7 +16,7 @@ export const results = new Hono<AppEnv>()
     const { RESULTS_MAX_AGE_DAYS: age, RESULTS_MAX_COUNT: count } = settingsOf(c.env);
     throw new LabelerError(
       "not-found",
-      `There is no result "${id}". The newest ${count} results are kept for ${age} days.`,
+      `There is no result ${quote(id)}. The newest ${count} results are kept for ${age} days.`,
     );
   });
 

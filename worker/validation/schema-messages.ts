@@ -1,6 +1,9 @@
-/** What is said of a value that does not fit its schema, in words that go on after its name: "top: must be a number". */
+/** The messages about values that do not fit their schema. Each continues after the field's name: "top: must be a number". */
 import * as z from "zod/mini";
-import { oneOf } from "./words.ts";
+import { LONG_TEXT } from "../runtime/json-limits.ts";
+import { LongText } from "../runtime/long-text.ts";
+import { cut, listNames } from "./quote.ts";
+import { group, oneOf } from "./words.ts";
 
 const NAMES: Readonly<Record<string, string>> = {
   int: "a whole number",
@@ -18,6 +21,7 @@ const bound = (origin: string, limit: string) => {
 
 function messageOf(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined) return "is missing";
+  if (issue.input instanceof LongText) return `must have at most ${group(LONG_TEXT)} bytes`;
   switch (issue.code) {
     case "invalid_type":
       return `must be ${NAMES[issue.expected] ?? `a ${issue.expected}`}`;
@@ -28,7 +32,7 @@ function messageOf(issue: z.core.$ZodRawIssue): string {
     case "too_big":
       return bound(issue.origin, `at most ${issue.maximum}`);
     case "unrecognized_keys":
-      return `there is no field ${issue.keys.join(", ")}`;
+      return `there is no field ${listNames(issue.keys)}`;
     case "invalid_union":
       return oneOf([...new Set(issue.errors.flatMap(([first]) => first?.message ?? []))]);
     default:
@@ -39,12 +43,12 @@ function messageOf(issue: z.core.$ZodRawIssue): string {
 // zod/mini alone only says "Invalid input", and its own texts are a language's whole file.
 z.config({ localeError: messageOf });
 
-/** More than these help nobody. */
+/** A caller fixes a few faults at a time. */
 const MOST = 3;
 
-/** `FIELD: what is wrong`, of each field. */
+/** `FIELD: what is wrong` for the first few fields. */
 export const faultsOf = ({ issues }: z.core.$ZodError): string =>
   issues
     .slice(0, MOST)
-    .map(({ path, message }) => `${path.join(".") || "as a whole"}: ${message}`)
+    .map(({ path, message }) => `${cut(path.join(".")) || "as a whole"}: ${message}`)
     .join("; ");

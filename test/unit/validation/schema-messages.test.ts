@@ -1,7 +1,7 @@
 /** What is said of values that do not fit their schema. */
 import { expect, it } from "vitest";
 import * as z from "zod/mini";
-import { faultsOf } from "../../worker/schema-messages.ts";
+import { faultsOf } from "../../../worker/validation/schema-messages.ts";
 
 const schema = z.strictObject({
   name: z.string().check(z.minLength(1)),

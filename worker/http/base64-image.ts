@@ -1,0 +1,65 @@
+/** Images in base64, decoded while they are labelled: no more than a part of one stands in memory decoded. */
+import { LabelerError } from "../errors.ts";
+import { Pieces } from "../image/pieces.ts";
+import { type ImageSource, imageFrom } from "../label-image.ts";
+import type { Text } from "../runtime/long-text.ts";
+
+/** In characters: a text of no more is decoded at once, so that the size of the image is known. */
+const SMALL = 384 << 10;
+
+/** The part before the comma of a data URL is no longer than this. */
+const MAX_DATA_URL_HEAD = 256;
+
+const neither = (cause?: unknown) =>
+  new LabelerError(
+    "bad-body",
+    "The image in the JSON is neither base64 nor a base64 data URL. Encode the bytes of the image file, or send them as they are.",
+    { cause },
+  );
+
+/** What follows the head of a data URL; all of a text that has none. */
+function withoutHead(text: string): string {
+  if (!/^data:/i.test(text)) return text;
+  const head = text.slice(0, MAX_DATA_URL_HEAD);
+  const comma = head.indexOf(",");
+  if (comma < 0 || !/;base64$/i.test(head.slice(0, comma))) throw neither();
+  return text.slice(comma + 1);
+}
+
+/** The bytes of an image; they hold until the next ones are asked for. */
+async function* decoded(parts: Iterable<string>): AsyncGenerator<Uint8Array, void> {
+  let bytes = new Uint8Array();
+  let rest: string | undefined;
+  let padded = false;
+  try {
+    for (const part of parts) {
+      // Up to three characters are left over of the part before, and white space, which may be of any length.
+      const text = rest === undefined ? withoutHead(part) : rest + part;
+      if (padded && text.trim() !== "") throw new SyntaxError("something follows the padding");
+      if (bytes.length < text.length) bytes = new Uint8Array(text.length);
+      const { read, written } = bytes.setFromBase64(text, { lastChunkHandling: "stop-before-partial" });
+      rest = text.slice(read).replace(/\s+/g, "");
+      padded ||= text.slice(0, read).includes("=");
+      if (written > 0) yield bytes.subarray(0, written);
+    }
+    const { written } = bytes.setFromBase64(rest ?? "");
+    if (written > 0) yield bytes.subarray(0, written);
+  } catch (error) {
+    throw error instanceof SyntaxError ? neither(error) : error;
+  }
+}
+
+/**
+ * An image in base64, or in a base64 data URL.
+ *
+ * @throws LabelerError of kind bad-body if it is neither, or empty. What lies beyond the first part is judged when it is
+ *   read.
+ */
+export async function imageFromBase64(text: Text): Promise<ImageSource> {
+  const pieces = new Pieces(decoded(typeof text === "string" ? [text] : text.parts()));
+  if ((await pieces.peek(1)).length === 0) throw new LabelerError("bad-body", "The image in the JSON is empty.");
+  if (text.length > SMALL) return { pieces, size: undefined };
+  const whole = await pieces.all({ limit: SMALL });
+  if (whole === undefined) throw new Error("base64 never grows when it is decoded");
+  return imageFrom(whole);
+}
