@@ -73,7 +73,8 @@ async function decodeIn(
       } else if (state === "more") {
         await options.pause?.();
         alive();
-      } else if (plan !== undefined) {
+      } else {
+        if (plan === undefined) throw new Error(`codecs.wasm answered ${state} before its image was planned`);
         const { rows, wantedRows } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;

@@ -96,12 +96,11 @@ static int read_blocks(void) {
         break;
       }
       case BLOCK:
-        if (!input.available) return STATUS_NEED_INPUT;
+        if (!input.available || (*p == '!' && input.available < 2)) return STATUS_NEED_INPUT;
         if ((uint32_t)++info.parts > limits.chunks) return ERROR_CHUNKS;
         if (*p == ',') {
           state = FRAME;
         } else if (*p == '!') {
-          if (input.available < 2) return STATUS_NEED_INPUT;
           control_block = p[1] == 0xf9;
           input_consume(1);
           state = EXTENSION_BLOCKS;
