@@ -23,6 +23,8 @@ const REFUSALS = {
   [-9]: "chunks",
   [-10]: "coefficients",
   [-11]: "checksum",
+  [-12]: "work",
+  [-13]: "side",
 } as const;
 export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
 
@@ -185,7 +187,12 @@ export class Codec {
     this.#checked(() => this.#exports.end());
   }
 
-  /** Goes on as far as the input reaches, but by about `rows` rows at most; 0 for no bound. @throws CodecError */
+  /**
+   * Goes on as far as the input reaches, but by about `rows` rows at most, or by as much other work as these take (the scans
+   * of a JPEG that has several); 0 for no bound.
+   *
+   * @throws CodecError
+   */
   run(rows = 0): CodecState {
     return STATES[this.#checked(() => this.#exports.run(rows))];
   }

@@ -1,4 +1,4 @@
-/** Why an image is not decoded, in sentences for whoever sent it: cause, limit and mend. */
+/** Why an image is not decoded, in sentences for whoever sent it: cause, limit and fix. */
 import { LabelerError } from "../errors.ts";
 import type { CodecError } from "./codecs.ts";
 import type { ImageFormat } from "./sniff.ts";
@@ -6,6 +6,9 @@ import type { ImageFormat } from "./sniff.ts";
 /** Limits that no setting changes: files of cameras and encoders stay far below, those made to harm do not. */
 export const MAX_SCANS = 100;
 export const MAX_CHUNKS = 100_000;
+
+/** MOST_SIDE in native/codecs/src/codecs.h. */
+const MAX_SIDE = 262_144;
 
 const NAMES: Readonly<Record<ImageFormat, string>> = {
   png: "PNG",
@@ -50,6 +53,20 @@ export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: num
         "image-too-large",
         `The ${name} has ${group(width)} × ${group(height)} = ${group(width * height)} pixels and the limit is ` +
           `${group(maxPixels)}. Send a smaller image, or raise the setting MAX_PIXELS.`,
+      );
+    case "side":
+      return of(
+        "image-too-large",
+        `The ${name} of ${group(width)} × ${group(height)} pixels has a side that is longer than the limit of ` +
+          `${group(MAX_SIDE)} pixels. Send a smaller image.`,
+      );
+    case "work":
+      // ALLOWANCE and PER_BYTE in native/codecs/src/jpeg_scans.c.
+      return of(
+        "image-too-large",
+        `The scans of the JPEG ask for more work on its ${group(width)} × ${group(height)} pixels than the limit allows, ` +
+          "which is about half a second, and 64 ms more for each megabyte of the file. Save it as a baseline JPEG in " +
+          "Huffman coding, or send it smaller.",
       );
     case "memory":
     case "coefficients":

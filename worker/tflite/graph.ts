@@ -3,6 +3,7 @@
  * Field numbers are those of tensorflow/compiler/mlir/lite/schema/schema.fbs. What of it can be run is decided elsewhere.
  */
 import { LabelerError } from "../errors.ts";
+import { assertAssignedOnce } from "./assignments.ts";
 import { Table } from "./flatbuffers.ts";
 import { type Operator, readOperator } from "./operators.ts";
 import { rewritten } from "./rewrite.ts";
@@ -82,6 +83,7 @@ function readOperators(
   operators: readonly Table[],
   codes: readonly Table[],
   given: readonly Tensor[],
+  graphInputs: readonly number[],
 ): Pick<Graph, "tensors" | "operators"> {
   const raws = operators.map((operator, index): RawOperator => {
     const code = codes[operator.uint32(0)];
@@ -94,6 +96,7 @@ function readOperators(
       options: operator.table(4) ?? EMPTY,
     };
   });
+  assertAssignedOnce(given, raws, graphInputs);
   const constants = shapeArithmetic(given, raws);
   const tensors = given.map((tensor) => ({ ...tensor, data: constants.get(tensor.index) ?? tensor.data }));
   const add = (values: readonly number[]) => tensors.push(vector(tensors.length, values)) - 1;
@@ -134,9 +137,10 @@ function readGraph(view: DataView): Graph {
   const metadata = model.tables(6).map((entry) => {
     return [entry.string(0), buffers[entry.uint32(1)]?.bytes(0) ?? new Uint8Array()] as const;
   });
+  const inputs = subgraph.int32s(1);
   return {
-    ...readOperators(subgraph.tables(3), codes, tensors),
-    inputs: subgraph.int32s(1),
+    ...readOperators(subgraph.tables(3), codes, tensors, inputs),
+    inputs,
     outputs: subgraph.int32s(2),
     metadata: new Map(metadata),
   };
@@ -145,7 +149,8 @@ function readGraph(view: DataView): Graph {
 /**
  * Reads the graph of a .tflite file. Constants are views into `file`, so keep it unchanged.
  *
- * @throws LabelerError of kind model-unusable if the file is no TFLite file or is damaged.
+ * @throws LabelerError of kind model-unusable if the file is no TFLite file, is damaged, or has operators that overwrite a
+ * tensor or read one before it is computed.
  */
 export function readTflite(file: Uint8Array): Graph {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);

@@ -30,10 +30,11 @@ static uint8_t *indices;   /* RLE: the row in the making */
 static uint32_t column;    /* RLE: pixels in it */
 static uint32_t run_x;     /* RLE: the column that runs are clipped by, which only line ends and deltas set back */
 static uint32_t literal_left, literal_bytes; /* RLE: of an absolute run, pixels and bytes (padding included) to come */
+static uint32_t gap_rows, gap_columns; /* RLE: of a delta, what is still to be left out */
 static int rle_ended;
 
 static void bmp_open(void) {
-  skip_left = next_row = column = run_x = literal_left = literal_bytes = 0;
+  skip_left = next_row = column = run_x = literal_left = literal_bytes = gap_rows = gap_columns = 0;
   rle_ended = 0;
   indices = NULL;
   memset(colors, 0, sizeof colors);
@@ -237,6 +238,12 @@ static void put_indices(uint32_t count, uint8_t a, uint8_t b) {
   }
 }
 
+/* The end of a delta, whose rows come first. */
+static void skip_columns(void) {
+  put_indices(gap_columns, 0, 0);
+  run_x = column;
+}
+
 /* Pixels are counted on from row to row, as in Pillow, so an absolute run may go over the end of a row; other runs are
  * clipped to it. What a delta or an early end leaves out has colour 0. */
 static int rle_rows(int budget) {
@@ -250,6 +257,11 @@ static int rle_rows(int budget) {
     }
     if (rle_ended) {
       put_indices(width, 0, 0);
+      continue;
+    }
+    if (gap_rows) {
+      put_indices(width, 0, 0);
+      if (--gap_rows == 0) skip_columns();
       continue;
     }
     const uint8_t *p = input.next;
@@ -277,9 +289,9 @@ static int rle_rows(int budget) {
       rle_ended = 1;
     } else if (value == 2) {
       if (input.available < 4) return STATUS_NEED_INPUT;
-      for (uint32_t i = 0; i < p[3]; i++) put_indices(width, 0, 0);
-      put_indices(p[2], 0, 0);
-      run_x = column;
+      gap_rows = p[3];
+      gap_columns = p[2];
+      if (!gap_rows) skip_columns();
       input_consume(2);
     } else {
       literal_left = value;

@@ -107,6 +107,8 @@ int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t h
 EXPORT(run) int codecs_run(uint32_t rows) {
   int budget = rows && rows < 0x7fffffffu ? (int)rows : 0x7fffffff;
   int status;
+  int reads = phase == READING_HEADER || phase == DECODING;
+  if (reads && !input.ended && input.available < input.wanted) return STATUS_NEED_INPUT;
   switch (phase) {
     case READING_HEADER:
       status = decoder->header();
@@ -122,6 +124,7 @@ EXPORT(run) int codecs_run(uint32_t rows) {
     default:
       return ERROR_USAGE;
   }
+  input.wanted = status == STATUS_NEED_INPUT ? 2 * input.available : 0;
   if (status == STATUS_DONE || status == STATUS_TRUNCATED || status < 0) return finish(status);
   return status;
 }
@@ -146,5 +149,6 @@ int check_size(uint32_t width, uint32_t height) {
   if (!width || !height || width > 0x7fffffffu || height > 0x7fffffffu) return ERROR_BROKEN;
   info.width = (int32_t)width; /* told also of an image that is refused */
   info.height = (int32_t)height;
-  return (uint64_t)width * height > limits.pixels ? ERROR_PIXELS : STATUS_DONE;
+  if ((uint64_t)width * height > limits.pixels) return ERROR_PIXELS;
+  return width > MOST_SIDE || height > MOST_SIDE ? ERROR_SIDE : STATUS_DONE;
 }

@@ -27,8 +27,13 @@ enum Status {
   ERROR_SCANS = -8,        /* more JPEG scans than `init` allows (a scan bomb) */
   ERROR_CHUNKS = -9,       /* more PNG, WebP or GIF chunks than `init` allows */
   ERROR_COEFFICIENTS = -10, /* the JPEG must be buffered whole at this scale and that exceeds the memory limit */
-  ERROR_CHECKSUM = -11     /* a critical PNG chunk fails its CRC */
+  ERROR_CHECKSUM = -11,    /* a critical PNG chunk fails its CRC */
+  ERROR_WORK = -12,        /* JPEG scans would cost far more time than the size of the file accounts for */
+  ERROR_SIDE = -13         /* a side of more than MOST_SIDE pixels */
 };
+
+/* Pixels. Each row and column has a cost of its own, whatever the other side: a PNG of 98 KB can have a million rows. */
+enum { MOST_SIDE = 1 << 18 };
 
 enum Format { FORMAT_JPEG = 1, FORMAT_PNG = 2, FORMAT_WEBP = 3, FORMAT_GIF = 4, FORMAT_BMP = 5 };
 
@@ -89,7 +94,7 @@ extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder
 /* For formats that decode at full size only. */
 int scale_full_size(int eighths);
 
-/* Checks width and height against each other, the format's largest side and limits.pixels: STATUS_DONE or an error. */
+/* Checks width and height against limits.pixels and MOST_SIDE: STATUS_DONE or an error. */
 int check_size(uint32_t width, uint32_t height);
 
 /* Ends the call at once with a negative status, for code that cannot return one (errors.c). */

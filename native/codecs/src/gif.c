@@ -4,7 +4,8 @@
  *
  * Bounds: LZW codes against the table, which never exceeds 4096 entries; a string is written backwards from a length
  * kept with its code, so no chain is followed further than that; a frame that leaves its canvas enlarges it, as in
- * Pillow, and the result is checked against the pixel limit; blocks are counted.
+ * Pillow, and the result is checked against the pixel limit; blocks are counted; rows that the frame does not cover, and
+ * those that one string fills, are handed out within the budget like the others.
  * Memory: 48 KB of tables, one row of indices, one of RGB.
  */
 #include <stdlib.h>
@@ -47,6 +48,7 @@ static struct Lzw {
 } lzw;
 static uint8_t *indices;      /* one row of the frame and room for a string */
 static uint32_t filled;       /* indices in it */
+static uint32_t uncovered_row; /* of the canvas: rows before it that the frame does not cover are handed out */
 static uint32_t frame_row;    /* rows handed out, in stream order */
 static uint8_t *margins;      /* a row that the frame does not cover */
 static uint32_t colors[256];  /* the palette: R, G, B, 0 in memory */
@@ -58,7 +60,7 @@ static void gif_open(void) {
   transparent = 0;
   indices = margins = NULL;
   table = NULL;
-  filled = frame_row = 0;
+  filled = frame_row = uncovered_row = 0;
   memset(palette, 0, sizeof palette);
 }
 
@@ -94,12 +96,11 @@ static int read_blocks(void) {
         break;
       }
       case BLOCK:
-        if (!input.available) return STATUS_NEED_INPUT;
+        if (!input.available || (*p == '!' && input.available < 2)) return STATUS_NEED_INPUT;
         if ((uint32_t)++info.parts > limits.chunks) return ERROR_CHUNKS;
         if (*p == ',') {
           state = FRAME;
         } else if (*p == '!') {
-          if (input.available < 2) return STATUS_NEED_INPUT;
           control_block = p[1] == 0xf9;
           input_consume(1);
           state = EXTENSION_BLOCKS;
@@ -184,14 +185,21 @@ static int gif_start(void) {
   memset(&lzw, 0, sizeof lzw);
   clear_table(&lzw);
 
-  /* What no frame row covers. Rows above and below the frame, then the margins of the row buffer. */
+  /* What the frame does not cover: rows above and below it, and margins to its left and right. */
   for (uint32_t x = 0; x < canvas_width; x++) memcpy(margins + 3 * x, palette + 3 * transparent, 3);
-  int32_t rows_before = info.rows;
-  for (uint32_t y = 0; y < (uint32_t)info.height; y++) {
-    if (y < frame_y || y >= frame_y + frame_height) resize_row(y, margins);
-  }
-  info.rows = rows_before; /* they are not from the file; rows counts those that are */
   return STATUS_DONE;
+}
+
+/* Hands out the rows above and below the frame. They are not counted in info.rows, since they are not from the file. */
+static void emit_uncovered_rows(int *budget) {
+  int32_t rows_before = info.rows;
+  for (; uncovered_row < (uint32_t)info.height && *budget > 0; uncovered_row++) {
+    int covered = uncovered_row >= frame_y && uncovered_row < frame_y + frame_height;
+    if (covered || !resize_wants(uncovered_row)) continue;
+    resize_row(uncovered_row, margins);
+    --*budget;
+  }
+  info.rows = rows_before;
 }
 
 /* The frame's row that the n-th row of the stream is. */
@@ -206,7 +214,7 @@ static uint32_t row_of(uint32_t n) {
   return (n - quarters) * 2 + 1;
 }
 
-static void emit_row(void) {
+static void emit_row(const uint8_t *row) {
   uint32_t y = frame_y + row_of(frame_row++);
   if (!resize_wants(y)) return;
   uint8_t *to = resize_buffer();
@@ -214,7 +222,7 @@ static void emit_row(void) {
   uint8_t *end = to + ((size_t)frame_x + frame_width) * 3;
   uint64_t behind; /* palette_row writes there too */
   memcpy(&behind, end, sizeof behind);
-  palette_row(colors, indices, frame_width, to + frame_x * 3);
+  palette_row(colors, row, frame_width, to + frame_x * 3);
   memcpy(end, &behind, sizeof behind);
   resize_row(y, to);
 }
@@ -313,21 +321,27 @@ static int decode_row(void) {
   return status;
 }
 
+/* Hands out the rows that are full: of a narrow frame a string can fill thousands. */
+static void emit_full_rows(int *budget) {
+  uint32_t at = 0;
+  for (; filled - at >= frame_width && !complete() && *budget > 0; at += frame_width, --*budget) emit_row(indices + at);
+  filled -= at;
+  if (at) memmove(indices, indices + at, filled);
+}
+
 static int gif_rows(int budget) {
+  emit_uncovered_rows(&budget);
   while (!complete()) {
     if (budget <= 0) return STATUS_MORE;
-    int status = decode_row();
-    if (status == STATUS_NEED_INPUT && !input.ended) return status;
-    if (status == STATUS_NEED_INPUT || status == STATUS_TRUNCATED) return frame_row ? STATUS_TRUNCATED : ERROR_EMPTY;
-    if (status != STATUS_DONE) return status;
-    while (filled >= frame_width && !complete()) {
-      emit_row();
-      budget--;
-      filled -= frame_width;
-      memmove(indices, indices + frame_width, filled);
+    if (filled < frame_width) {
+      int status = decode_row();
+      if (status == STATUS_NEED_INPUT && !input.ended) return status;
+      if (status == STATUS_NEED_INPUT || status == STATUS_TRUNCATED) return frame_row ? STATUS_TRUNCATED : ERROR_EMPTY;
+      if (status != STATUS_DONE) return status;
     }
+    emit_full_rows(&budget);
   }
-  return STATUS_DONE;
+  return uncovered_row < (uint32_t)info.height ? STATUS_MORE : STATUS_DONE;
 }
 
 const struct Decoder gif_decoder = {gif_open, gif_header, scale_full_size, gif_start, gif_rows};

@@ -4,6 +4,8 @@
  * Purpose: no decoder needs the whole file, except WebP, which simply does not consume until all of it is there.
  * Bounds: reserve and commit check each other, so a host that miscounts gets an error, not a corrupt heap. The bytes
  * behind the last one are zeroed up to INPUT_PADDING, so that 8-byte reads may run over the end.
+ * A decoder that wants more input is called again when there is twice as much as it has not consumed, so that what it
+ * looks at once more with each piece adds up to no more than the file, however small the pieces are.
  * Memory: what is not consumed plus the piece in hand. With pieces of 64 KB that is 64 to 128 KB.
  */
 #include "input.h"
@@ -56,6 +58,13 @@ void input_consume(uint32_t size) {
   input.next += size;
   input.available -= size;
   input.position += size;
+}
+
+void input_drop_last(uint32_t size) {
+  if (size > input.available) size = input.available;
+  input.available -= size;
+  input.position += size; /* of the file these bytes are a part all the same */
+  memset((uint8_t *)input.next + input.available, 0, INPUT_PADDING);
 }
 
 void input_skip(uint32_t *left) {

@@ -9,6 +9,7 @@ struct Input {
   const uint8_t *next; /* the first byte that the decoder has not consumed */
   uint32_t available;  /* bytes from there on */
   uint32_t position;   /* offset of `next` in the file, for formats that align to it */
+  uint32_t wanted;     /* bytes that have to be available before the decoder is called again, unless the input ends */
   int ended;           /* the host has said that no more bytes come */
 };
 extern struct Input input;
@@ -24,6 +25,9 @@ int input_commit(uint32_t size);
 
 /* Consumes `size` bytes, at most what is available. */
 void input_consume(uint32_t size);
+
+/* Forgets the last `size` bytes of those available. */
+void input_drop_last(uint32_t size);
 
 /* Consumes up to *left bytes, fewer when fewer are there, and takes them off *left: for skipping over long chunks. */
 void input_skip(uint32_t *left);

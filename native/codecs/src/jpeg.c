@@ -3,8 +3,9 @@
  * YCCK, all subsamplings, scaled to n/8 in the DCT domain. The slow integer DCT and fancy upsampling are what Pillow
  * uses, so at 8/8 the pixels are Pillow's.
  *
- * Bounds: libjpeg checks the stream; here are checked the pixel count, the scan count and, before anything is
- * allocated, the coefficient buffer of files with several scans. libjpeg's errors leave through fail_with.
+ * Bounds: libjpeg checks the stream. This file checks the pixel count and, before anything is allocated, the size of the
+ * coefficient buffer of files with several scans; jpeg_scans.c counts scans and bounds what they cost; jpeg_source.c
+ * keeps reading linear. libjpeg's errors leave through fail_with.
  * Memory: the input window, a few rows of samples, and for files with several scans all coefficients
  * (info.coefficientBytes), unless jpeg_dc.c reads only the DC ones, as it does for Huffman-coded progressive files at
  * 1/8 scale. Arithmetic-coded files, which are rare, are kept whole in the window.
@@ -18,22 +19,21 @@
 #include "input.h"
 #include "jerror.h"
 #include "jpeg_dc.h"
+#include "jpeg_scans.h"
+#include "jpeg_source.h"
 #include "jpeglib.h"
 #include "memory.h"
 #include "resize.h"
 
 static struct jpeg_decompress_struct jpeg;
 static struct jpeg_error_mgr errors;
-static struct jpeg_progress_mgr progress;
-static struct jpeg_source_mgr source;
 
-static uint32_t skip_left;  /* of a segment that libjpeg skips, beyond what the window holds */
-static int past_end;        /* the input ended and an EOI marker was made up */
 static int hit_end;         /* entropy data were missing after that */
 static int seen_exif;       /* a segment with EXIF was read */
 static uint8_t *samples;    /* one scanline, for CMYK and grey */
 static uint8_t *rgb;        /* one scanline as RGB */
-static int started;         /* jpeg_start_decompress has returned */
+static int started;         /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
+static int absorbing;       /* jpeg_start_decompress was called for a file with several scans */
 static int real_rows;       /* how many rows were there when the data ran out; -1 while they have not */
 
 /* ---- Errors and warnings ---- */
@@ -54,7 +54,7 @@ static int status_of(int message) {
     case JERR_NOT_COMPILED:
       return ERROR_UNSUPPORTED;
     case JERR_NO_IMAGE: /* EOI before SOS */
-      return past_end ? ERROR_EMPTY : ERROR_BROKEN;
+      return jpeg_past_end ? ERROR_EMPTY : ERROR_BROKEN;
     default:
       return ERROR_BROKEN;
   }
@@ -63,14 +63,14 @@ static int status_of(int message) {
 static void error_exit(j_common_ptr cinfo) {
   int message = cinfo->err->msg_code;
   int status = status_of(message);
-  if (status == ERROR_BROKEN && past_end && !started && info.rows == 0) status = ERROR_EMPTY;
+  if (status == ERROR_BROKEN && jpeg_past_end && !started && info.rows == 0) status = ERROR_EMPTY;
   fail_with(status, message);
 }
 
 static void emit_message(j_common_ptr cinfo, int level) {
   if (level >= 0) return; /* traces */
   info.warnings++;
-  if (cinfo->err->msg_code == JWRN_HIT_MARKER && past_end) hit_end = 1;
+  if (cinfo->err->msg_code == JWRN_HIT_MARKER && jpeg_past_end) hit_end = 1;
 }
 
 static void ignore_message(j_common_ptr cinfo) { (void)cinfo; }
@@ -78,50 +78,6 @@ static void ignore_message(j_common_ptr cinfo) { (void)cinfo; }
 static void format_nothing(j_common_ptr cinfo, char *buffer) {
   (void)cinfo;
   buffer[0] = 0;
-}
-
-/* Called for each row of interleaved MCUs while a file with several scans is absorbed. */
-static void check_scans(j_common_ptr cinfo) {
-  int scans = ((j_decompress_ptr)cinfo)->input_scan_number;
-  info.parts = scans;
-  if ((uint32_t)scans > limits.scans) fail_with(ERROR_SCANS, scans);
-}
-
-/* ---- The source: libjpeg suspends when the window is empty, and is called again when it is not ---- */
-
-static void init_source(j_decompress_ptr cinfo) { (void)cinfo; }
-
-static boolean fill_input_buffer(j_decompress_ptr cinfo) {
-  static const JOCTET end_of_image[2] = {0xff, JPEG_EOI};
-  if (!input.ended) return FALSE;
-  past_end = 1;
-  cinfo->src->next_input_byte = end_of_image;
-  cinfo->src->bytes_in_buffer = sizeof end_of_image;
-  return TRUE;
-}
-
-static void skip_input_data(j_decompress_ptr cinfo, long count) {
-  if (count <= 0) return;
-  size_t now = (size_t)count < cinfo->src->bytes_in_buffer ? (size_t)count : cinfo->src->bytes_in_buffer;
-  cinfo->src->next_input_byte += now;
-  cinfo->src->bytes_in_buffer -= now;
-  skip_left += (uint32_t)((size_t)count - now);
-}
-
-/* Lends the window to libjpeg. Afterwards source_return tells the window what was consumed. */
-static void source_lend(void) {
-  if (past_end) return; /* libjpeg reads the made-up marker from now on */
-  input_skip(&skip_left);
-  source.next_input_byte = input.next;
-  source.bytes_in_buffer = input.available;
-}
-
-static void source_return(void) {
-  if (past_end) {
-    input_consume(input.available);
-  } else {
-    input_consume(input.available - (uint32_t)source.bytes_in_buffer);
-  }
 }
 
 /* APP1: EXIF is read where it lies, so nothing of it is kept. Suspends until the segment is in the window. */
@@ -154,8 +110,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
 /* ---- The decoder ---- */
 
 static void jpeg_open(void) {
-  skip_left = 0;
-  past_end = hit_end = started = seen_exif = 0;
+  hit_end = started = absorbing = seen_exif = 0;
   real_rows = -1;
   samples = rgb = NULL;
   jpeg_dc_only = 0;
@@ -166,28 +121,19 @@ static void jpeg_open(void) {
   errors.output_message = ignore_message;
   errors.format_message = format_nothing;
   errors.reset_error_mgr = ignore_message;
-  memset(&source, 0, sizeof source);
-  source.init_source = init_source;
-  source.fill_input_buffer = fill_input_buffer;
-  source.skip_input_data = skip_input_data;
-  source.resync_to_restart = jpeg_resync_to_restart;
-  source.term_source = init_source;
-  memset(&progress, 0, sizeof progress);
-  progress.progress_monitor = check_scans;
-
   memset(&jpeg, 0, sizeof jpeg);
   jpeg.err = &errors;
   jpeg_create_decompress(&jpeg);
-  jpeg.src = &source;
-  jpeg.progress = &progress;
+  jpeg_source_open(&jpeg);
+  jpeg_scans_open();
   jpeg_set_marker_processor(&jpeg, JPEG_APP0 + 1, read_app1);
 }
 
 static int jpeg_header(void) {
   if (input.position == 0 && input.available < 2) return input.ended ? ERROR_EMPTY : STATUS_NEED_INPUT;
-  source_lend();
+  jpeg_source_lend(&jpeg);
   int result = jpeg_read_header(&jpeg, TRUE);
-  source_return();
+  jpeg_source_return(&jpeg, result == JPEG_SUSPENDED);
   if (result == JPEG_SUSPENDED) return STATUS_NEED_INPUT;
 
   int status = check_size(jpeg.image_width, jpeg.image_height);
@@ -253,7 +199,7 @@ static void cmyk_to_rgb(void) {
 
 /* Whether a file with several scans is missing some of what it announced. */
 static int scans_incomplete(void) {
-  if (!past_end) return 0;
+  if (!jpeg_past_end) return 0;
   if (hit_end || !jpeg.coef_bits) return 1;
   for (int c = 0; c < jpeg.num_components; c++) {
     for (int k = 0; k < (jpeg_dc_only ? 1 : DCTSIZE2); k++) {
@@ -263,10 +209,30 @@ static int scans_incomplete(void) {
   return 0;
 }
 
-static int decode_rows(int budget) {
-  if (!started) {
+/* Up to the first row: of a file with several scans, all of its input. */
+static int begin_rows(int *budget) {
+  if (!(info.flags & FLAG_BUFFERED)) {
     if (!jpeg_start_decompress(&jpeg)) return STATUS_NEED_INPUT;
     started = 1;
+    /* Huffman codes need a bit for each coefficient at least; arithmetic ones next to nothing. */
+    return jpeg.arith_code ? jpeg_charge_single_scan(&jpeg) : STATUS_DONE;
+  }
+  if (!absorbing) {
+    absorbing = 1;
+    jpeg.buffered_image = TRUE; /* nothing is absorbed until we ask for it */
+    jpeg_start_decompress(&jpeg);
+  }
+  int status = jpeg_absorb_scans(&jpeg, budget);
+  if (status != STATUS_DONE) return status;
+  jpeg_start_output(&jpeg, jpeg.input_scan_number);
+  started = 1;
+  return STATUS_DONE;
+}
+
+static int decode_rows(int budget) {
+  if (!started) {
+    int status = begin_rows(&budget);
+    if (status != STATUS_DONE) return status;
   }
   while (jpeg.output_scanline < resize_end()) {
     if (budget-- <= 0) return STATUS_MORE;
@@ -292,9 +258,9 @@ static int decode_rows(int budget) {
 static int jpeg_rows(int budget) {
   /* libjpeg's arithmetic decoder cannot suspend, so such a file waits in the window until it is complete. */
   if (jpeg.arith_code && !input.ended) return STATUS_NEED_INPUT;
-  source_lend();
+  jpeg_source_lend(&jpeg);
   int status = decode_rows(budget);
-  source_return();
+  jpeg_source_return(&jpeg, status == STATUS_NEED_INPUT);
   return status;
 }
 

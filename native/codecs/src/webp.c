@@ -15,6 +15,7 @@
 #include "codecs.h"
 #include "input.h"
 #include "resize.h"
+#include "simd.h"
 #include "src/dec/vp8i_dec.h"
 #include "src/dsp/dsp.h"
 #include "webp_lossless.h"
@@ -166,7 +167,14 @@ static void emit_row(uint32_t y, const uint8_t *rgb) {
 
 static void emit_argb_row(uint32_t y, const uint32_t *argb) {
   if (resize_wants(y + layout.frame_y)) {
-    for (uint32_t x = 0; x < layout.frame_width; x++) {
+    enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
+    v128_t order = wasm_i8x16_const(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, Z, Z, Z, Z);
+    OPAQUE(order);
+    uint32_t x = 0;
+    for (; x + 4 <= layout.frame_width; x += 4) {
+      wasm_v128_store(pair + 3 * x, wasm_i8x16_swizzle(wasm_v128_load(argb + x), order));
+    }
+    for (; x < layout.frame_width; x++) {
       pair[3 * x] = (uint8_t)(argb[x] >> 16);
       pair[3 * x + 1] = (uint8_t)(argb[x] >> 8);
       pair[3 * x + 2] = (uint8_t)argb[x];
@@ -309,8 +317,16 @@ static int lossy_rows(int budget) {
   return STATUS_DONE;
 }
 
+/* The data of a lossless image end before its first row. */
+static int lossless_ends_early(void) { return layout.complete ? ERROR_BROKEN : ERROR_EMPTY; }
+
 static int lossless_some_rows(int budget) {
   enum { ROWS_AT_LEAST = 16 };
+  if (!frame_rows) {
+    int status = lossless_header((int64_t)budget * layout.frame_width);
+    if (status == STATUS_NEED_INPUT) return lossless_ends_early();
+    if (status != STATUS_DONE) return status;
+  }
   uint32_t end = layout.frame_height;
   uint32_t wanted = resize_end() > layout.frame_y ? resize_end() - layout.frame_y : 0;
   if (wanted < end) end = wanted;
@@ -331,7 +347,7 @@ static int webp_rows(int budget) {
     if (layout.lossless) {
       lossless_started = 1;
       status = lossless_start(layout.image, layout.image_size, layout.frame_width, layout.frame_height, emit_argb_row);
-      if (status == STATUS_NEED_INPUT) status = layout.complete ? ERROR_BROKEN : ERROR_EMPTY;
+      if (status == STATUS_NEED_INPUT) return lossless_ends_early();
     } else {
       status = lossy_begin();
     }

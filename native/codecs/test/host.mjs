@@ -18,6 +18,8 @@ export const Status = {
   CHUNKS: -9,
   COEFFICIENTS: -10,
   CHECKSUM: -11,
+  WORK: -12,
+  SIDE: -13,
 };
 export const Format = { jpeg: 1, png: 2, webp: 3, gif: 4, bmp: 5 };
 export const Flag = { PROGRESSIVE: 1, BUFFERED: 2, INTERLACED: 4, ANIMATED: 8, LOSSLESS: 16, ALPHA: 32, DC_ONLY: 64 };

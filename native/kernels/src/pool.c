@@ -57,10 +57,12 @@ EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
     }
 }
 
-/* TFLite's MultiplyByQuantizedMultiplier; `shift` is to the right, to the left if negative. Halves of negative results go
+INLINE int32_t saturate(int64_t x) { return x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : (int32_t)x; }
+
+/* TFLite's MultiplyByQuantizedMultiplier, but that it saturates where TFLite's would overflow; `shift` is to the right, to the left if negative. Halves of negative results go
  * up, or away from zero. */
 INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift, int32_t up) {
-    if (shift < 0) x <<= -shift, shift = 0;
+    if (shift < 0) x = saturate((int64_t)x << min_i32(-shift, 31)), shift = 0;
     const int32_t r = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
     if (shift == 0) return r;
     return (r + (1 << (shift - 1)) - (r < 0 && !up)) >> shift;
@@ -70,8 +72,15 @@ INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift, int32_t up
 INLINE int32_t average(const struct Pool *s, int32_t sum, int32_t count, int32_t up) {
     sum -= s->subtract * count;
     if (s->multiplier) sum = multiply(sum, s->multiplier, s->shift, up);
-    if (s->divide) sum = (sum > 0 ? sum + count / 2 : sum - count / 2) / count;
-    return sum + s->add;
+    if (s->divide) sum = (int32_t)((sum > 0 ? (int64_t)sum + count / 2 : (int64_t)sum - count / 2) / count);
+    return saturate((int64_t)sum + s->add);
+}
+
+INLINE v128_t averages(const struct Pool *s, v128_t sums, int32_t count, int32_t up) {
+    return wasm_i32x4_make(average(s, wasm_i32x4_extract_lane(sums, 0), count, up),
+                           average(s, wasm_i32x4_extract_lane(sums, 1), count, up),
+                           average(s, wasm_i32x4_extract_lane(sums, 2), count, up),
+                           average(s, wasm_i32x4_extract_lane(sums, 3), count, up));
 }
 
 EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
@@ -94,10 +103,8 @@ EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
                 }
                 if (!maximum) {
                     const int32_t up = c < s->up;
-#define AVERAGE_OF(half, lane) average(s, wasm_i32x4_extract_lane(half, lane), count, up)
-                    most = wasm_i16x8_make(AVERAGE_OF(low, 0), AVERAGE_OF(low, 1), AVERAGE_OF(low, 2), AVERAGE_OF(low, 3),
-                                           AVERAGE_OF(high, 0), AVERAGE_OF(high, 1), AVERAGE_OF(high, 2), AVERAGE_OF(high, 3));
-#undef AVERAGE_OF
+                    /* Narrowed with saturation: scales may differ so much that an average is far beyond 16 bits. */
+                    most = wasm_i16x8_narrow_i32x4(averages(s, low, count, up), averages(s, high, count, up));
                 }
                 most = wasm_i16x8_max(most, wasm_i16x8_splat(s->range.low));
                 most = wasm_i16x8_min(most, wasm_i16x8_splat(s->range.high));

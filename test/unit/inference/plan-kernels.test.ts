@@ -388,6 +388,46 @@ describe("MEAN", () => {
     }
   });
 
+  it.each([0.25, 1, 100, 150, 256, 1000, 2 ** 20])(
+    "of bytes whose scale is %d times the output's stays within bytes",
+    (ratio) => {
+      const [height, width, channels] = [7, 9, 21];
+      const [from, to] = [one(1, 20), one(1 / ratio, 130)];
+      const shapes = [
+        [1, height, width, channels],
+        [1, 1, 1, channels],
+      ];
+      const random = new Random(1);
+      // A channel is bright, dark or mixed, so that means lie on both sides of what the output can hold.
+      const input = Float32Array.from({ length: size(shapes[0]) }, (_, i) => {
+        const dark = (i % channels) * 12;
+        return random.int(dark, Math.min(255, dark + 30)) - from.zeroPoint[0];
+      });
+      const tensor = (shape: readonly number[], quantization: Quantization) => ({
+        shape,
+        type: "uint8" as const,
+        quantization,
+      });
+      const axes = { shape: [2], data: Int32Array.from([1, 2]) };
+      const graph = graphOf([tensor(shapes[0], from), axes, tensor(shapes[1], to)], {
+        op: "MEAN",
+        options: { keepDims: true },
+      });
+      // Mean of tensorflow/lite/kernels/internal/optimized: sums of bytes with the zero point in a bias, which is rounded.
+      const count = height * width;
+      const bias = to.zeroPoint[0] - Math.trunc((from.zeroPoint[0] * from.scale[0]) / to.scale[0] + 0.5);
+      const expected = Float32Array.from({ length: channels }, (_, channel) => {
+        let sum = 0;
+        for (let pixel = 0; pixel < count; pixel++) sum += input[pixel * channels + channel] + from.zeroPoint[0];
+        const real = Math.fround(from.scale[0] / (count * to.scale[0]));
+        const byte = multiplyByQuantizedMultiplier(sum, real, false) + bias;
+        return Math.min(255, Math.max(0, byte)) - to.zeroPoint[0];
+      });
+      expect(run(graph, { precision: "quantised" }, input)).toEqual(expected);
+      if (ratio > 100) expect(new Set(expected)).toEqual(new Set([-130, 125]));
+    },
+  );
+
   it("over axes that are no neighbours: there is no plan", () => {
     const axes = { shape: [2], data: Int32Array.from([1, 3]) };
     const graph = graphOf([{ shape: [1, 2, 3, 4] }, axes, { shape: [1, 3] }], {

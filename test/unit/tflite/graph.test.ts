@@ -64,6 +64,74 @@ describe("a file that is no model for this labeler is refused with the reason:",
   });
 });
 
+/** Follows the fields of FlatBuffers tables, and vectors of tables by index, to a vector of int32. */
+function int32Vector(file: Uint8Array, ...path: readonly (readonly [field: number, index?: number])[]): DataView {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  let table = view.getUint32(0, true);
+  for (const [field, index] of path) {
+    const vtable = table - view.getInt32(table, true);
+    const at = table + view.getUint16(vtable + 4 + 2 * field, true);
+    const vector = at + view.getUint32(at, true);
+    if (index === undefined) return new DataView(view.buffer, view.byteOffset + vector + 4);
+    const element = vector + 4 + 4 * index;
+    table = element + view.getUint32(element, true);
+  }
+  throw new Error("the path ends at a table");
+}
+
+describe("a graph with a cycle, or with a tensor of two values, is refused when it is read:", () => {
+  /** Of subgraph 0. */
+  const outputsOf = (operator: number) => [[2, 0], [3, operator], [2]] as const;
+  const inputsOf = (operator: number) => [[2, 0], [3, operator], [1]] as const;
+
+  async function damaged(change: (file: Uint8Array) => void) {
+    const tflite = await fixture("ops/tiny-float.tflite");
+    change(tflite);
+    return { tflite, labels: LABELS };
+  }
+  const first = async () => readTflite(await fixture("ops/tiny-float.tflite")).operators[0];
+
+  it("an operator that overwrites the input of the graph", async () => {
+    const model = await damaged((file) => {
+      const input = int32Vector(file, ...inputsOf(0)).getInt32(0, true);
+      int32Vector(file, ...outputsOf(0)).setInt32(0, input, true);
+    });
+    const message = expect.stringMatching(
+      /^Operator 0 \(\w+\) overwrites tensor \d+ \(".*"\), which is an input of the graph\. Convert the model again\.$/,
+    );
+    expect(() => readTflite(model.tflite)).toThrow(expect.objectContaining({ kind: "model-unusable", message }));
+    await expect(inspectModel(model)).rejects.toMatchObject({ kind: "model-unusable", message });
+    await expect(Classifier.load(model)).rejects.toMatchObject({ kind: "model-unusable", message });
+  });
+
+  it("an operator that overwrites a constant", async () => {
+    const { inputs } = await first();
+    const { tflite } = await damaged((file) => int32Vector(file, ...outputsOf(0)).setInt32(0, inputs[1], true));
+    expect(() => readTflite(tflite)).toThrow(
+      /^Operator 0 \(\w+\) overwrites tensor \d+ \(".*"\), which is a constant\./,
+    );
+  });
+
+  it("an operator that overwrites what another computes", async () => {
+    const { outputs } = await first();
+    const { tflite } = await damaged((file) => int32Vector(file, ...outputsOf(1)).setInt32(0, outputs[0], true));
+    expect(() => readTflite(tflite)).toThrow(
+      /^Operator 1 \(\w+\) overwrites tensor \d+ \(".*"\), which operator 0 computes\./,
+    );
+  });
+
+  it("an operator that reads what it computes, and one that reads what comes later", async () => {
+    const outputs = readTflite(await fixture("ops/tiny-float.tflite")).operators.map(({ outputs: [output] }) => output);
+    for (const [later, reason] of [
+      [0, "which it computes itself"],
+      [1, "which operator 1 computes only later"],
+    ] as const) {
+      const { tflite } = await damaged((file) => int32Vector(file, ...inputsOf(0)).setInt32(0, outputs[later], true));
+      expect(() => readTflite(tflite)).toThrow(`before it is computed: ${reason}. Convert the model again.`);
+    }
+  });
+});
+
 describe("the input's normalisation, where neither model.json nor metadata state it", () => {
   const all = (value: number) => [value, value, value];
 

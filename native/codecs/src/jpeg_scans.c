@@ -1,0 +1,110 @@
+/*
+ * Absorbs the scans of a JPEG that has several, row by row of MCUs, and bounds what they may cost.
+ *
+ * A scan goes over every block of its components, however few bytes it has: a file of 1 KB can make a decoder do so
+ * hundreds of times for 100 megapixels. So each row of MCUs is charged before it is decoded, by an estimate in
+ * nanoseconds of the worst that its blocks can cost beyond the decoding of the bytes themselves. A file may spend
+ * ALLOWANCE and PER_BYTE for each byte that has come; beyond that it is refused (ERROR_WORK). Real files stay far below:
+ * a progressive photo of 12 MP costs 0.15 s by this estimate, and one of 100 MP, of which only the DC coefficients are
+ * read, 0.2 s. What is left of a scan whose data have run out changes nothing and is passed over.
+ *
+ * The same estimate, and what the bytes cost, end a stretch of work after about as long as the rows that the host asked
+ * for take to decode.
+ *
+ * How it fits in: libjpeg's buffered-image mode, in which the caller asks for each row of input.
+ */
+#define JPEG_INTERNALS
+#include "jpeg_scans.h"
+
+#include "codecs.h"
+#include "input.h"
+
+/* Nanoseconds, on a server's core of 2024; measured by test/cost.test.mjs's files. */
+enum {
+  PER_BLOCK = 40,
+  PER_RESTART = 40,
+  PER_REFINED_COEFFICIENT = 3,    /* looked at in each block, even where a run of blocks has no bits */
+  PER_ARITHMETIC_COEFFICIENT = 8, /* a decision each, which may cost the file next to nothing */
+  PER_SCAN = 10 * 1000,           /* its tables */
+  PER_BYTE = 64,
+  ALLOWANCE = 500 * 1000 * 1000,
+  BYTE_DECODED = 50, /* for stretches alone */
+  PIXEL_DECODED = 20 /* what a stretch may take for each pixel of its rows */
+};
+
+static uint64_t spent;   /* nanoseconds, estimated */
+static int row_is_paid;  /* the row of MCUs that is being decoded */
+
+void jpeg_scans_open(void) {
+  spent = 0;
+  row_is_paid = 0;
+}
+
+/* What an MCU of the current scan may cost beside its bytes. */
+static uint64_t cost_of_mcu(j_decompress_ptr cinfo) {
+  uint64_t per_coefficient = cinfo->arith_code ? PER_ARITHMETIC_COEFFICIENT : cinfo->Ah ? PER_REFINED_COEFFICIENT : 0;
+  uint64_t coefficients = (uint64_t)(cinfo->Se - cinfo->Ss + 1);
+  uint64_t cost = (uint64_t)cinfo->blocks_in_MCU * (PER_BLOCK + per_coefficient * coefficients);
+  if (cinfo->restart_interval) cost += PER_RESTART / cinfo->restart_interval;
+  return cost;
+}
+
+static int charge(uint64_t cost) {
+  spent += cost;
+  uint64_t bytes = (uint64_t)input.position + input.available;
+  return spent > ALLOWANCE + PER_BYTE * bytes ? ERROR_WORK : STATUS_DONE;
+}
+
+int jpeg_charge_single_scan(j_decompress_ptr cinfo) {
+  return charge((uint64_t)cinfo->MCUs_per_row * cinfo->MCU_rows_in_scan * cost_of_mcu(cinfo));
+}
+
+/* The cost of the row of interleaved MCUs that comes next: in a scan of one component it has several rows of MCUs. */
+static uint64_t cost_of_row(j_decompress_ptr cinfo) {
+  uint64_t rows = cinfo->comps_in_scan > 1 ? 1 : (uint64_t)cinfo->cur_comp_info[0]->v_samp_factor;
+  return rows * cinfo->MCUs_per_row * cost_of_mcu(cinfo);
+}
+
+static int in_scan(j_decompress_ptr cinfo) { return cinfo->inputctl->consume_input == cinfo->coef->consume_data; }
+
+/* jpeg_dc.c passes over the scans of AC coefficients, which costs next to nothing. */
+static int is_skipped(j_decompress_ptr cinfo) { return (info.flags & FLAG_DC_ONLY) && cinfo->Ss != 0; }
+
+/* Ends a scan whose data have run out, if nothing can bring the decoder back to them: libjpeg would go over the rest of
+ * its blocks without changing them. */
+static void pass_over_empty_rows(j_decompress_ptr cinfo) {
+  if (!cinfo->entropy->insufficient_data || cinfo->restart_interval || cinfo->arith_code) return;
+  cinfo->input_iMCU_row = cinfo->total_iMCU_rows;
+  (*cinfo->inputctl->finish_input_pass)(cinfo);
+}
+
+int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget) {
+  uint64_t row_cost = (uint64_t)cinfo->image_width * 8 / cinfo->scale_num * PIXEL_DECODED;
+  uint64_t left = (uint64_t)*budget * row_cost;
+  for (;;) {
+    if (left == 0) return STATUS_MORE;
+    uint64_t cost = PER_SCAN;
+    int scanning = in_scan(cinfo) && !is_skipped(cinfo);
+    if (scanning && !row_is_paid) {
+      cost = cost_of_row(cinfo);
+      if (charge(cost) != STATUS_DONE) return ERROR_WORK;
+      row_is_paid = 1;
+    }
+    size_t before = cinfo->src->bytes_in_buffer;
+    int result = jpeg_consume_input(cinfo);
+    if (result == JPEG_SUSPENDED) return STATUS_NEED_INPUT;
+    if (result == JPEG_REACHED_EOI) break;
+    row_is_paid = 0;
+    if (result == JPEG_REACHED_SOS) {
+      info.parts = cinfo->input_scan_number;
+      if ((uint32_t)info.parts > limits.scans) return ERROR_SCANS;
+      if (charge(PER_SCAN) != STATUS_DONE) return ERROR_WORK;
+    }
+    if (result == JPEG_ROW_COMPLETED) pass_over_empty_rows(cinfo);
+    size_t after = cinfo->src->bytes_in_buffer;
+    if (scanning && before > after) cost += (before - after) * BYTE_DECODED;
+    left = left > cost ? left - cost : 0;
+  }
+  *budget = (int)(left / row_cost);
+  return STATUS_DONE;
+}
