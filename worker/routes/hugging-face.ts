@@ -10,6 +10,7 @@ import { classificationRequest } from "../http/classification-request.ts";
 import { imageFromBase64 } from "../http/image-body.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
@@ -52,7 +53,7 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   return inTurn(whole.length, () => parse(whole));
 }
 
-export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {
+export const huggingFace = new Hono<AppEnv>().post("/:name", requires("label"), async (c) => {
   const options = modelQuery(c.req.queries(), c.req.param("name"));
   const context = labelContext(c);
   await prepareModel(options, context);

@@ -5,6 +5,7 @@ import { openBody } from "../http/body.ts";
 import { imageFromBase64 } from "../http/image-body.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
@@ -138,14 +139,15 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
 
 /** Probes, which need no token. */
 export const openInferenceHealth = new Hono<AppEnv>()
-  .get("/health/live", (c) => c.json({ live: true }))
-  .get("/health/ready", async (c) => {
+  .get("/health/live", requires("open"), (c) => c.json({ live: true }))
+  .get("/health/ready", requires("open"), async (c) => {
     const model = await prepareModel({}, labelContext(c));
     await model.run((classifier) => classifier.warm());
     return c.json({ ready: true });
   });
 
 export const openInference = new Hono<AppEnv>()
+  .use(requires("label"))
   .get("/", (c) =>
     c.json({ name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] }),
   )
