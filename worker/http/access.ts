@@ -5,8 +5,8 @@ import { LabelerError } from "../errors.ts";
 import { challenge, parseAuthorization } from "./bearer.ts";
 import { countCall } from "./rate-limit.ts";
 import { needOf, SCOPES, type Scope } from "./scopes.ts";
-import { type AppEnv, hasToken, type Settings, settingsOf } from "./settings.ts";
-import { PLAIN_TOKEN } from "./token-settings.ts";
+import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
+import { hasToken, PLAIN_TOKEN } from "./token-settings.ts";
 
 interface Token {
   readonly name: string;

@@ -6,7 +6,8 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { LabelerError } from "../errors.ts";
 import { hostHeaderOf, isPrivateHost, parseHost } from "./host.ts";
-import { type AppEnv, hasToken, settingsOf } from "./settings.ts";
+import { type AppEnv, settingsOf } from "./settings.ts";
+import { hasToken } from "./token-settings.ts";
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 

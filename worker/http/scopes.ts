@@ -13,7 +13,7 @@ export type Need = Scope | "open";
 const needs = new WeakMap<object, Need>();
 
 /**
- * Marks a route, or all routes below a path.
+ * Marks a route; belongs before its handler.
  *
  * @example new Hono().get("/results", requires("results"), (c) => …)
  */
@@ -24,13 +24,13 @@ export function requires(need: Need): MiddlewareHandler {
 }
 
 /**
- * What the routes that match a request need. The last mark counts: it is the one closest to the handler.
+ * What the route that matches a request needs. The handler that a request meets first answers it, so the first mark counts.
  *
  * @throws Error if a route is not marked: a bug, which must not leave it open.
  * @returns Undefined if only middleware matches, so that the answer will be a 404 or a 405.
  */
 export function needOf(matched: readonly { method: string; path: string; handler: object }[]): Need | undefined {
-  const need = matched.map(({ handler }) => needs.get(handler)).findLast((found) => found !== undefined);
+  const need = matched.map(({ handler }) => needs.get(handler)).find((found) => found !== undefined);
   const route = matched.find(({ method }) => method !== "ALL");
   if (need === undefined && route !== undefined) {
     throw new Error(`The route ${route.method} ${route.path} does not say which scope it needs.`);

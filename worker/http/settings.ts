@@ -4,7 +4,7 @@ import { faultsOf } from "../schema-messages.ts";
 import type { Trace } from "../trace.ts";
 import { parseHost } from "./host.ts";
 import { parseRateLimit } from "./token-bucket.ts";
-import { hashedTokens, plainToken } from "./token-settings.ts";
+import { secretSettings } from "./token-settings.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
 export interface Bindings extends Env {
@@ -124,10 +124,6 @@ const schema = z.object({
   MODEL_CACHE_BYTES: count,
   /** Whether answers are kept for images that come again. */
   CACHE_ANSWERS: z._default(flag, true),
-  /** A bearer token that may do everything. With it or LABELER_TOKENS, all calls but page, description and probes need a token. */
-  LABELER_TOKEN: z.nullish(plainToken),
-  /** More tokens, each with a name, its scopes and its SHA-256. */
-  LABELER_TOKENS: z.nullish(hashedTokens),
   /** Whether /label may be called without a token where there are tokens. */
   ANONYMOUS_LABEL: z._default(flag, false),
   /** How often each token, or each address without one, may call. */
@@ -154,17 +150,10 @@ const schema = z.object({
   PUSH_TARGETS: targets,
   /** How long it is tried to deliver a result, in days. */
   PUSH_MAX_AGE_DAYS: days,
-  /** The bearer token for the push targets, if they need one. */
-  PUSH_TOKEN: z.nullish(plainToken),
+  ...secretSettings,
 });
 
 export type Settings = z.infer<typeof schema>;
-
-/** Whether a call needs a token at all. */
-export const hasToken = ({
-  LABELER_TOKEN,
-  LABELER_TOKENS,
-}: Pick<Settings, "LABELER_TOKEN" | "LABELER_TOKENS">): boolean => LABELER_TOKEN != null || LABELER_TOKENS != null;
 
 const known = new WeakMap<object, Settings>();
 

@@ -3,6 +3,7 @@
  * "no token", which would open the labeler to all. No message repeats a value.
  */
 import * as z from "zod/mini";
+import { faultsOf } from "../schema-messages.ts";
 import { B64TOKEN } from "./bearer.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 
@@ -31,6 +32,12 @@ function checkPlainToken(text: string): void {
 
 const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text);
 
+/** Not Uint8Array.fromHex(), which Node has only since version 25: `npm run serve` checks the settings there. */
+const bytesOf = (hex: string): ArrayBuffer =>
+  Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)).buffer;
+
+const sameBytes = (a: ArrayBuffer, b: ArrayBuffer): boolean => new Uint8Array(a).join() === new Uint8Array(b).join();
+
 /** One entry, `NAME:SHA256` or `NAME:SCOPE+SCOPE:SHA256`. @throws Error */
 function parseEntry(entry: string): HashedToken {
   const [, name = "", scopes, hex] = /^([\w.-]{1,64}):(?:([a-z+]*):)?([0-9a-f]{64})$/i.exec(entry) ?? [];
@@ -43,7 +50,7 @@ function parseEntry(entry: string): HashedToken {
   const given = scopes?.split("+") ?? BY_DEFAULT;
   if (!given.every(isScope))
     throw new Error(`"${name}" has a scope that does not exist; there are ${SCOPES.join(", ")}`);
-  return { name, scopes: given, sha256: Uint8Array.fromHex(hex).buffer };
+  return { name, scopes: given, sha256: bytesOf(hex) };
 }
 
 /** @throws Error with what is wrong with the list, after the name of its setting. */
@@ -53,12 +60,15 @@ function parseHashedTokens(text: string): HashedToken[] {
     .filter((part) => part !== "")
     .map(parseEntry);
   if (tokens.length === 0) throw new Error("is set but has no token in it; add one or remove the setting");
-  const hexes = tokens.map(({ sha256 }) => new Uint8Array(sha256).toHex());
-  tokens.forEach(({ name }, i) => {
-    const isTaken = name === PLAIN_TOKEN || tokens.findIndex((token) => token.name === name) < i;
-    if (isTaken) throw new Error(`two tokens are called "${name}", which log and rate limits could not tell apart`);
-    const twin = hexes.indexOf(hexes[i] ?? "");
-    if (twin < i) throw new Error(`"${tokens[twin]?.name}" and "${name}" are the same token`);
+  tokens.forEach(({ name, scopes, sha256 }, i) => {
+    const before = tokens.slice(0, i);
+    if (name === PLAIN_TOKEN || before.some((other) => other.name === name)) {
+      throw new Error(`two tokens are called "${name}", which log and rate limits could not tell apart`);
+    }
+    const twin = before.find((other) => sameBytes(other.sha256, sha256));
+    if (twin !== undefined && twin.scopes.join() !== scopes.join()) {
+      throw new Error(`"${twin.name}" and "${name}" are the same token with different scopes`);
+    }
   });
   return tokens;
 }
@@ -76,9 +86,31 @@ const parsedBy = <T>(parse: (text: string) => T) =>
     z.transform(parse),
   );
 
-export const plainToken = parsedBy((text) => {
+const plainToken = parsedBy((text) => {
   checkPlainToken(text);
   return text;
 });
 
-export const hashedTokens = parsedBy(parseHashedTokens);
+/** The secrets, each by its name; a runtime gives null for one that is not set. */
+export const secretSettings = {
+  /** A bearer token that may do everything. With it or LABELER_TOKENS, all calls but page, description and probes need a token. */
+  LABELER_TOKEN: z.nullish(plainToken),
+  /** More tokens, each with a name, its scopes and its SHA-256. */
+  LABELER_TOKENS: z.nullish(parsedBy(parseHashedTokens)),
+  /** The bearer token for the push targets, if they need one. */
+  PUSH_TOKEN: z.nullish(plainToken),
+};
+
+const schema = z.object(secretSettings);
+export type Secrets = z.infer<typeof schema>;
+
+/** The secrets of an environment, for programs that start the labeler. @throws Error that names the setting. */
+export function secretsOf(env: Readonly<Record<string, unknown>>): Secrets {
+  const { success, data, error } = z.safeParse(schema, env);
+  if (!success) throw new Error(faultsOf(error));
+  return data;
+}
+
+/** Whether a call needs a token at all. */
+export const hasToken = ({ LABELER_TOKEN, LABELER_TOKENS }: Secrets): boolean =>
+  LABELER_TOKEN != null || LABELER_TOKENS != null;

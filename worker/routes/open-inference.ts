@@ -146,14 +146,15 @@ export const openInferenceHealth = new Hono<AppEnv>()
     return c.json({ ready: true });
   });
 
+const label = requires("label");
+
 export const openInference = new Hono<AppEnv>()
-  .use(requires("label"))
-  .get("/", (c) =>
+  .get("/", label, (c) =>
     c.json({ name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] }),
   )
-  .get("/models/:name", metadata)
-  .get("/models/:name/ready", modelReady)
-  .post("/models/:name/infer", inferModel)
-  .get("/models/:name/versions/:version", metadata)
-  .get("/models/:name/versions/:version/ready", modelReady)
-  .post("/models/:name/versions/:version/infer", inferModel);
+  .get("/models/:name", label, metadata)
+  .get("/models/:name/ready", label, modelReady)
+  .post("/models/:name/infer", label, inferModel)
+  .get("/models/:name/versions/:version", label, metadata)
+  .get("/models/:name/versions/:version/ready", label, modelReady)
+  .post("/models/:name/versions/:version/infer", label, inferModel);
