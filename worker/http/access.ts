@@ -43,7 +43,7 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   }
   const invalid = (detail: string) => ({ refusal: { detail, error: { error: "invalid_token" } } });
   if (given === undefined)
-    return invalid("The Authorization header does not have the form Bearer TOKEN, with one token.");
+    return invalid("The bearer token is not one of this labeler's, and not even a token (RFC 6750).");
   // Digests have one length, as the comparison in constant time needs it, and say nothing of the token's.
   const known = [
     ...(plain == null ? [] : [{ name: PLAIN_TOKEN, scopes: SCOPES, sha256: await digest(plain) }]),

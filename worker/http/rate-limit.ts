@@ -13,7 +13,7 @@ let buckets: { readonly setting: Settings["RATE_LIMIT"]; readonly of: TokenBucke
 function describeCaller(c: Context<AppEnv>): string {
   const client = c.get("client");
   if (client !== undefined) return `the token "${client}"`;
-  return addressOf(c) === UNKNOWN ? "callers whose address is not known, who count as one" : "this address";
+  return addressOf(c) === UNKNOWN ? "this address, which is not known and shared by all such callers" : "this address";
 }
 
 /**
