@@ -3,6 +3,7 @@ import { whyNotDeployed } from "../worker/model/index-entry.ts";
 import { CommandError, runHandingOn } from "./lib/command.ts";
 import { prepare } from "./lib/prepare.ts";
 import { wrangler } from "./lib/run.ts";
+import { refuseSecrets } from "./lib/secrets.ts";
 
 const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not if a model cannot be used
 
@@ -12,9 +13,11 @@ const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not 
 So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
 
 await runHandingOn(usage, async (args) => {
+  refuseSecrets(args, "Cloudflare with npm run wrangler -- secret put NAME");
   const errors = (await prepare()).flatMap((entry) => whyNotDeployed(entry) ?? []);
   if (errors.length > 0) {
     throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
   }
-  return wrangler(["deploy", "--outdir", "dist", ...args]);
+  // A labeler that does not know that it is on Cloudflare answers without a token to local names alone.
+  return wrangler(["deploy", "--var", "ON_CLOUDFLARE:true", "--outdir", "dist", ...args]);
 });

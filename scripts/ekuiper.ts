@@ -21,7 +21,7 @@ const usage = `npm run ekuiper -- COMMAND [options]
 
   --gateway URL   eKuiper's REST API (http://127.0.0.1:9081)
   --labeler URL   as the gateway reaches it (http://127.0.0.1:8787)
-  --token T       its LABELER_TOKEN; by default from the environment variable of that name
+  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all
   --loop L        function: a rule asks and waits for the label (the default)
                   sink: a rule hands the image over, the labeler keeps the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it

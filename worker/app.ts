@@ -1,7 +1,9 @@
 /** The Hono app: middleware and routes in the order in which a request meets them. */
 import { Hono } from "hono";
 import { access } from "./http/access.ts";
+import { guardBrowsers } from "./http/browsers.ts";
 import { cors, secureHeaders } from "./http/headers.ts";
+import { checkHost } from "./http/host.ts";
 import { observe } from "./http/observe.ts";
 import { noRoute, problem } from "./http/problem.ts";
 import { takeInRest } from "./http/rest-of-body.ts";
@@ -30,11 +32,13 @@ const api = app
   .use(observe)
   .use(schedule)
   .use(secureHeaders)
+  .use(checkHost)
   .route("/", health) // before the token: probes carry none
   .route("/v2", openInferenceHealth)
   .use(cors) // a preflight carries none either
   .route("/", page) // it asks for the token itself
   .route("/", openapi)
+  .use(guardBrowsers)
   .use(access) // without a token not a byte of the body is taken in
   .use(takeInRest)
   .route("/metrics", metrics)

@@ -7,7 +7,11 @@
 export const KINDS = {
   "bad-parameter": [400, "A parameter is not valid"],
   "bad-body": [400, "The body is not in a form that can be read"],
+  "bad-host": [400, "The request does not name one host and a path"],
   unauthorized: [401, "A valid bearer token is needed"],
+  "insufficient-scope": [403, "The token may not make this call"],
+  "foreign-origin": [403, "Pages of other origins may not call this labeler"],
+  "foreign-host": [403, "The labeler does not answer to this name"],
   "not-found": [404, "There is nothing here"],
   "unknown-model": [404, "No such model is installed"],
   "method-not-allowed": [405, "This method is not for this address"],

@@ -70,8 +70,12 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
     const path = loop === "function" ? "/models" : "/results?limit=1";
     const answer = await get(path);
     if (answer.status === 401) {
-      const mend = "Give its LABELER_TOKEN: --token TOKEN, or LABELER_TOKEN=TOKEN in the environment.";
+      const mend = "Set a token of the labeler as LABELER_TOKEN in the environment, which is safer than --token TOKEN.";
       return { name, state: "error", detail: `${url} refuses the token (401).`, mend };
+    }
+    if (answer.status === 403) {
+      const { detail = "403" } = (await answer.json().catch(() => ({}))) as { detail?: string };
+      return { name, state: "error", detail: `${url} refuses the call.`, mend: detail };
     }
     if (!answer.ok) {
       const mend = "Is this an Edge Labeler, and of this version?";
@@ -119,8 +123,8 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
     state: "error",
     detail: `the gateway does not reach ${labeler.url}: ${message}`,
     mend: isLocal
-      ? "A loopback address means the gateway itself there. Give the labeler's address in the network: --labeler http://HOST:8787, and start it with npm start -- --ip 0.0.0.0"
-      : "Is the labeler started with npm start -- --ip 0.0.0.0, and does no firewall stand between?",
+      ? "A loopback address means the gateway itself there. Give the labeler's address in the network: --labeler http://HOST:8787, and start it with npm run serve -- --ip 0.0.0.0"
+      : "Is the labeler started with npm run serve -- --ip 0.0.0.0, and does no firewall stand between?",
   };
 }
 

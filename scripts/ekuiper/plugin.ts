@@ -68,13 +68,15 @@ export async function installPlugin(api: EkuiperApi, labeler: Labeler): Promise<
 const usage = `npm run ekuiper:plugin -- [options]: builds the zip of eKuiper's portable plugin "${PLUGIN}"
 
   --labeler URL     written into the zip; without it the call that installs the plugin says where the labeler is
-  --token TOKEN     the labeler's, if it asks for one
+  --token TOKEN     the labeler's, if it asks for one; better in the environment, as LABELER_TOKEN
   --out FILE        dist/labeler.zip`;
 
 const options = { labeler: { type: "string" }, token: { type: "string" }, out: { type: "string" } } as const;
 
-async function main({ labeler: url, token, out: given }: Values<typeof options>): Promise<number> {
-  if (url === undefined && token !== undefined) throw new UsageError("A --token needs the --labeler that it is for.");
+async function main({ labeler: url, token: fromOption, out: given }: Values<typeof options>): Promise<number> {
+  if (url === undefined && fromOption !== undefined)
+    throw new UsageError("A --token needs the --labeler that it is for.");
+  const token = fromOption ?? (process.env.LABELER_TOKEN || undefined);
   const out = given === undefined ? join(root, "dist/labeler.zip") : fromUser(given);
   const zip = await pluginZip(url === undefined ? undefined : { url, ...(token !== undefined && { token }) });
   await mkdir(dirname(out), { recursive: true });

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { makeBundles } from "./bundles.ts";
 import { indexModels, MODELS } from "./model-index.ts";
+import { WITHOUT_EXPLORER } from "./wrangler-dev.ts";
 
 export interface LabelerOptions {
   /** Settings that differ from wrangler.toml's, and the secrets LABELER_TOKEN and PUSH_TOKEN. */
@@ -32,6 +33,7 @@ export async function startLabeler({
 }: WranglerOptions = {}): Promise<RunningLabeler> {
   await Promise.all([indexModels(models), makeBundles()]);
   process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
+  Object.assign(process.env, WITHOUT_EXPLORER);
   // Whatever .dev.vars says, only a token that is asked for is set.
   const bindings = Object.entries({ LABELER_TOKEN: null, ...settings }).flatMap(([name, value]) => {
     return value === null ? [] : [[name, { type: "plain_text", value }] as const];

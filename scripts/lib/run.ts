@@ -22,9 +22,14 @@ export function node(args: readonly string[]): Promise<number> {
   return run(process.execPath, args);
 }
 
-/** Runs wrangler in the foreground. @returns Its exit code. */
-export function wrangler(args: readonly string[]): Promise<number> {
-  return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env });
+/**
+ * Runs wrangler in the foreground.
+ *
+ * @param env What its environment has whatever the caller's has.
+ * @returns Its exit code.
+ */
+export function wrangler(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+  return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env, ...env });
 }
 
 /** Bundles the Worker into a folder, as it would be deployed. Needs no account and no network. */

@@ -10,6 +10,9 @@ export const WRANGLER_DEV_OPTIONS: readonly string[] = (
   "show-interactive-dev-session types tunnel tunnel-name tunnel-allowed-mail"
 ).split(" ");
 
+/** Keeps wrangler from serving its local explorer, which reads and changes the results beside the labeler and its token. */
+export const WITHOUT_EXPLORER = { X_LOCAL_EXPLORER: "false" };
+
 const LETTERS = "cehvrl";
 
 /** `--inspectorPort` and `--no-bundle` are `inspector-port` and `bundle`, too. */

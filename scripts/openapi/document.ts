@@ -115,7 +115,7 @@ const KEPT: Json = {
 };
 
 function responses(operation: Operation): Json {
-  const { status, answer, headers, kept = false, errors, errorForm = "problem", open = false } = operation;
+  const { status, answer, headers, kept = false, errors, errorForm = "problem", scope } = operation;
   const good = {
     description: status === 204 ? "Done; the answer is empty." : "What was asked for.",
     ...((headers !== undefined || kept) && {
@@ -131,7 +131,7 @@ function responses(operation: Operation): Json {
     }),
     ...(answer !== undefined && { content: content(answer) }),
   };
-  const all = [...errors, ...(open ? [] : [401, 429])].sort((a, b) => a - b);
+  const all = [...errors, ...(scope === "open" ? [] : [401, 403, 429])].sort((a, b) => a - b);
   const bad = all.map((code) => [
     code,
     {
@@ -147,7 +147,7 @@ function responses(operation: Operation): Json {
 }
 
 function operationObject(operation: Operation): Json {
-  const { id, tag, summary, description, body, open, parameters = [] } = operation;
+  const { id, tag, summary, description, body, scope, parameters = [] } = operation;
   const all = [...parameters, ...queryParameters(operation)];
   const named = all.filter(({ name, in: where }, i) => all.findIndex((p) => p.name === name && p.in === where) === i);
   return {
@@ -158,7 +158,8 @@ function operationObject(operation: Operation): Json {
     ...(named.length > 0 && { parameters: named.map(parameter) }),
     ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
     responses: responses(operation),
-    ...(open && { security: [] }),
+    // The names of what a token has to allow, and "no token", for a labeler that has none.
+    security: scope === "open" ? [] : [{ token: [scope] }, {}],
   };
 }
 
@@ -186,12 +187,15 @@ export function openApiDocument(): Json {
     },
     servers: [{ url: "/", description: "The labeler that this description comes from" }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    security: [{ token: [] }, {}],
     paths,
     components: {
       schemas: Object.fromEntries(schemas),
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "Where the labeler asks for a token." },
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "Where the labeler asks for a token; each call names the scope that the token needs.",
+        },
       },
     },
   };

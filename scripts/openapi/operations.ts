@@ -1,5 +1,6 @@
 /** The calls of the labeler, for its description: what each is for, what it takes and what it answers. */
 import { readFileSync } from "node:fs";
+import type { Need } from "../../worker/http/scopes.ts";
 import type { AnswerName } from "./answers.ts";
 
 /** A body, or an answer, of one media type. */
@@ -34,14 +35,14 @@ export interface Operation {
   readonly status: number;
   readonly answer?: Readonly<Record<string, Content>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Which statuses there may be beside `status`; 401 and 429 go without saying where a token is asked for. */
+  /** Which statuses there may be beside `status`; 401, 403 and 429 go without saying where a token is asked for. */
   readonly errors: readonly number[];
   /** How errors are written. */
   readonly errorForm?: "problem" | "json" | "message";
   /** Its answer has an ETag, and is a 304 where the request brings that. */
   readonly kept?: boolean;
-  /** It is answered without a token. */
-  readonly open?: boolean;
+  /** Which scope a token needs; "open" if none is asked for. */
+  readonly scope: Need;
 }
 
 const BYTES: Content = {};
@@ -108,6 +109,7 @@ const tensors = (example: boolean): Operation[] => {
       path: `/v2/models/{name}${suffix}`,
       id: `modelMetadata${id}`,
       tag: "Open Inference Protocol",
+      scope: "label",
       summary: "A model's inputs and outputs",
       parameters,
       status: 200,
@@ -120,6 +122,7 @@ const tensors = (example: boolean): Operation[] => {
       path: `/v2/models/{name}${suffix}/ready`,
       id: `modelReady${id}`,
       tag: "Open Inference Protocol",
+      scope: "label",
       summary: "Whether a model can be used; loads it if need be",
       parameters,
       status: 200,
@@ -132,6 +135,7 @@ const tensors = (example: boolean): Operation[] => {
       path: `/v2/models/{name}${suffix}/infer`,
       id: `infer${id}`,
       tag: "Open Inference Protocol",
+      scope: "label",
       summary: "Infers image files, pixels or normalised values",
       description:
         "The input `image` takes files in base64 (BYTES, shape [images]), pixels 0 to 255 (UINT8) or normalised values " +
@@ -204,6 +208,7 @@ export const operations: readonly Operation[] = [
     path: "/label",
     id: "label",
     tag: "Label",
+    scope: "label",
     summary: "Labels an image, or several",
     description:
       "The body is an image file as it is (JPEG, PNG, WebP, GIF or BMP; what it is, is seen from its bytes), a form with " +
@@ -235,6 +240,7 @@ export const operations: readonly Operation[] = [
     path: "/ekuiper/labelImage",
     id: "labelImage",
     tag: "eKuiper",
+    scope: "label",
     summary: "The SQL function labelImage(self)",
     description:
       "As /label, with an object on top, which eKuiper needs. An image that cannot be read is an answer here, with empty " +
@@ -256,6 +262,7 @@ export const operations: readonly Operation[] = [
     path: "/ekuiper/labelText",
     id: "labelText",
     tag: "eKuiper",
+    scope: "label",
     summary: "The SQL function labelText(self): the best label alone, empty for an image that cannot be read",
     query: { of: "label" },
     body: IMAGE_BODY,
@@ -269,6 +276,7 @@ export const operations: readonly Operation[] = [
     path: "/ekuiper/labelOf",
     id: "labelOf",
     tag: "eKuiper",
+    scope: "results",
     summary: "The SQL function labelOf(id): what is stored of an image that was handed over",
     body: { "text/plain": { example: "no-such-image" } },
     status: 200,
@@ -286,6 +294,7 @@ export const operations: readonly Operation[] = [
     path: "/ekuiper/sink",
     id: "handOver",
     tag: "eKuiper",
+    scope: "submit",
     summary: "Hands an image over: its labels are stored under its id",
     description:
       "Acknowledged means on disk. The same id again stores nothing new. An image that cannot be read is stored with its " +
@@ -302,6 +311,7 @@ export const operations: readonly Operation[] = [
     path: "/results",
     id: "listResults",
     tag: "Results",
+    scope: "results",
     summary: "Stored results, oldest first",
     description: "The `next` of the last row is the `since` of the next call.",
     query: { of: "results" },
@@ -314,6 +324,7 @@ export const operations: readonly Operation[] = [
     path: "/results/{id}",
     id: "getResult",
     tag: "Results",
+    scope: "results",
     summary: "The result of one image",
     parameters: [{ name: "id", in: "path", description: "As it was handed over." }],
     status: 200,
@@ -325,6 +336,7 @@ export const operations: readonly Operation[] = [
     path: "/push",
     id: "pushStatus",
     tag: "Results",
+    scope: "results",
     summary: "How far the targets are to which results are posted",
     status: 200,
     answer: { "application/json": { schema: "PushStatus", example: { targets: [] } } },
@@ -335,6 +347,7 @@ export const operations: readonly Operation[] = [
     path: "/push/retry",
     id: "retryPush",
     tag: "Results",
+    scope: "results",
     summary: "Tries every target that waits at once, whatever its back-off",
     description: "The answer comes when the targets have been tried, or after 5 s.",
     status: 200,
@@ -346,6 +359,7 @@ export const operations: readonly Operation[] = [
     path: "/models",
     id: "listModels",
     tag: "Models",
+    scope: "label",
     summary: "What is installed",
     status: 200,
     answer: { "application/json": { schema: "Models" } },
@@ -356,6 +370,7 @@ export const operations: readonly Operation[] = [
     path: "/models/{name}",
     id: "getModel",
     tag: "Models",
+    scope: "label",
     summary: "One model: its input, classes, precisions and licence",
     parameters: [NAME],
     status: 200,
@@ -367,6 +382,7 @@ export const operations: readonly Operation[] = [
     path: "/models/{name}",
     id: "classify",
     tag: "Hugging Face",
+    scope: "label",
     summary: "Hugging Face's image-classification task",
     parameters: [NAME],
     query: { of: "label", without: ["model"] },
@@ -392,6 +408,7 @@ export const operations: readonly Operation[] = [
     path: "/v2",
     id: "serverMetadata",
     tag: "Open Inference Protocol",
+    scope: "label",
     summary: "The server and the extensions that it understands",
     status: 200,
     answer: {
@@ -408,23 +425,23 @@ export const operations: readonly Operation[] = [
     path: "/v2/health/live",
     id: "serverLive",
     tag: "Open Inference Protocol",
+    scope: "open",
     summary: "Whether the server lives",
     status: 200,
     answer: { "application/json": { schema: "Live", example: { live: true } } },
     errors: [],
-    open: true,
   },
   {
     method: "get",
     path: "/v2/health/ready",
     id: "serverReady",
     tag: "Open Inference Protocol",
+    scope: "open",
     summary: "Whether the default model is loaded; loads it if need be",
     status: 200,
     answer: { "application/json": { schema: "Ready", example: { ready: true } } },
     errors: [404, 500, 503],
     errorForm: "message",
-    open: true,
   },
   ...tensors(true),
   {
@@ -432,6 +449,7 @@ export const operations: readonly Operation[] = [
     path: "/metrics",
     id: "metrics",
     tag: "Probes",
+    scope: "results",
     summary: "What this isolate has done, for Prometheus",
     description: "It needs no token where the setting METRICS_PUBLIC says so.",
     status: 200,
@@ -443,23 +461,23 @@ export const operations: readonly Operation[] = [
     path: "/healthz",
     id: "healthz",
     tag: "Probes",
+    scope: "open",
     summary: "Whether the labeler lives",
     status: 200,
     answer: { "application/json": { schema: "Health", example: { status: "ok" } } },
     errors: [],
-    open: true,
   },
   {
     method: "get",
     path: "/readyz",
     id: "readyz",
     tag: "Probes",
+    scope: "open",
     summary: "Whether it can label and store results; loads the default model if need be",
     status: 200,
     answer: {
       "application/json": { schema: "Readiness", example: { status: "ready", model: "mobilenet_v1_1.0_224" } },
     },
     errors: [404, 500, 503, 507],
-    open: true,
   },
 ];

@@ -1,5 +1,6 @@
 /** The command line of `npm run serve`, and of a packaged labeler. */
 import { type Command, fromUser, UsageError, type Values } from "../lib/command.ts";
+import { refuseSecrets } from "../lib/secrets.ts";
 
 const usage = (program: string) => `${program}[options]: the labeler on workerd, for a machine of your own
 
@@ -25,9 +26,6 @@ export interface ServeOptions {
   readonly watchdog: number;
 }
 
-/** Settings that must not be on a command line, where every user of the machine sees them. */
-export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
-
 function number(name: string, text: string, most: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (!(value > 0 && value <= most)) throw new UsageError(`--${name} must be a number above 0 and at most ${most}.`);
@@ -35,13 +33,11 @@ function number(name: string, text: string, most: number): number {
 }
 
 function settingsIn(vars: readonly string[]): Record<string, string> {
+  refuseSecrets(vars, "the environment");
   const settings: Record<string, string> = {};
   for (const text of vars) {
     const [, name, value] = /^([A-Z][A-Z0-9_]*):(.*)$/s.exec(text) ?? [];
     if (name === undefined) throw new UsageError(`--var ${text}: it is NAME:VALUE, such as DEFAULT_MODEL:flowers.`);
-    if (SECRETS.includes(name)) {
-      throw new UsageError(`${name} is a secret: set it in the environment, since a command line is seen by all.`);
-    }
     settings[name] = value;
   }
   return settings;

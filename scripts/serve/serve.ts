@@ -2,12 +2,14 @@
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
+import { hasToken, type Secrets } from "../../worker/http/token-settings.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { CommandError } from "../lib/command.ts";
+import { isLoopback } from "../lib/loopback.ts";
 import { indexAloud, watchModels } from "../lib/models-folder.ts";
 import { whenOrphaned } from "../lib/orphan.ts";
 import { whyNotListen } from "../lib/ports.ts";
-import { configIn, type ServedWorker } from "./configure.ts";
+import { configIn, readSecrets, type ServedWorker } from "./configure.ts";
 import { fileError } from "./file-errors.ts";
 import { indexFolder } from "./index-folder.ts";
 import { StateLock } from "./lock.ts";
@@ -23,9 +25,8 @@ const near = (ip: string) => (ip === "0.0.0.0" ? "127.0.0.1" : ip === "::" ? "::
 
 const namesOf = (entries: readonly IndexEntry[]) => new Set(entries.map(({ name }) => name));
 
-function warnWithoutToken(ip: string): void {
-  const { LABELER_TOKEN, LABELER_TOKENS } = process.env;
-  if (LABELER_TOKEN || LABELER_TOKENS || /^127\.|^::1$|^localhost$/.test(ip)) return;
+function warnWithoutToken(ip: string, secrets: Secrets): void {
+  if (hasToken(secrets) || isLoopback(ip)) return;
   console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
 }
 
@@ -72,6 +73,7 @@ async function serveFrom(
   { port, ip, settings, drain, watchdog, ...folders }: ServeOptions,
   { workerd, makeWorker }: Release,
 ): Promise<number> {
+  const secrets = readSecrets(); // at every start, while the other settings are checked when the Worker is bundled
   const [state, models] = [resolve(folders.state), resolve(folders.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
   const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });
@@ -123,7 +125,7 @@ async function serveFrom(
   });
   await supervisor.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
-    warnWithoutToken(ip);
+    warnWithoutToken(ip, secrets);
   });
   return 0;
 }

@@ -48,6 +48,11 @@ describe.each(documents)("%s", (path) => {
     expect(broken).toEqual([]);
   });
 
+  it("puts no token on a command line, which is seen by all", () => {
+    const onCommandLine = /--var[= ]"?(?:LABELER_TOKENS?|PUSH_TOKEN):|--token[= ]["'$\w]|curl .*Bearer (?!\$)[\w<]/;
+    expect(text.split("\n").filter((line) => onCommandLine.test(line))).toEqual([]);
+  });
+
   it("names npm scripts that are there", () => {
     const { scripts } = JSON.parse(read("package.json"));
     const named = found(text, /npm run (?:-s )?([a-z][\w:-]*)/g).map(([name = ""]) => name);

@@ -89,7 +89,7 @@ describe("npm start", () => {
   });
 
   it.each([
-    ["--port", "8800", "--var", "LABELER_TOKEN:--x", "--ip=0.0.0.0"],
+    ["--port", "8800", "--var", "DEFAULT_MODEL:--x", "--ip=localhost"],
     ["--no-bundle", "--inspectorPort", "0", "-e", "x", "--x-new", "--show-interactive-dev-session=false"],
     ["--", "--nosuch"],
     ["--port", "-1"],

@@ -1,56 +1,81 @@
-/** Who may call (bearer tokens, RFC 6750), and how often; decided before a byte of the body is read. */
+/** Who may call (bearer tokens and their scopes, RFC 6750), and how often; decided before a byte of the body is read. */
 import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
+import { challenge, parseAuthorization } from "./bearer.ts";
 import { countCall } from "./rate-limit.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
+import { needOf, SCOPES, type Scope } from "./scopes.ts";
+import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
+import { hasToken, PLAIN_TOKEN } from "./token-settings.ts";
+
+interface Token {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+}
 
 const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 
 /** What may be called without a token where ANONYMOUS_LABEL says so. */
 const ANONYMOUS: readonly string[] = ["POST /label"];
 
-/**
- * The name of the token that a request came with; undefined if it came without, and may.
- *
- * @throws LabelerError of kind unauthorized.
- */
-async function clientOf(c: Context<AppEnv>): Promise<string | undefined> {
-  const {
-    LABELER_TOKEN: token,
-    LABELER_TOKENS: hashed,
-    ANONYMOUS_LABEL: anonymous,
-    METRICS_PUBLIC,
-  } = settingsOf(c.env);
-  if (!token && !hashed?.length) return undefined;
-  const header = c.req.header("authorization");
-  if (header === undefined && anonymous && ANONYMOUS.includes(`${c.req.method} ${c.req.path}`)) return undefined;
-  if (METRICS_PUBLIC && c.req.path === "/metrics") return undefined;
-  const [, given] = header?.match(/^Bearer +([^ ]+) *$/i) ?? [];
-  if (given === undefined) {
-    throw new LabelerError(
-      "unauthorized",
-      "Send the header Authorization: Bearer TOKEN, with a token of this labeler.",
-    );
-  }
-  // Digests have one length, as the comparison in constant time needs it, and say nothing of the token's.
-  const known = [...(hashed ?? []), ...(token ? [{ name: "LABELER_TOKEN", sha256: await digest(token) }] : [])];
-  const actual = await digest(given);
-  // Every one is looked at, whichever it is.
-  const matches = known.filter(({ sha256 }) => crypto.subtle.timingSafeEqual(sha256, actual));
-  if (matches.length === 0) throw new LabelerError("unauthorized", "The bearer token is not one of this labeler's.");
-  return matches[0].name;
+/** Whether a request may come without a token although there are tokens. */
+function isPublic(c: Context<AppEnv>, { ANONYMOUS_LABEL, METRICS_PUBLIC }: Settings): boolean {
+  if (METRICS_PUBLIC && c.req.path === "/metrics") return true;
+  // A token that is wrong is refused even here: its owner would otherwise never learn of it.
+  const without = c.req.header("authorization") === undefined;
+  return ANONYMOUS_LABEL && without && ANONYMOUS.includes(`${c.req.method} ${c.req.path}`);
 }
 
-/** Lets a request pass if it may; else it is a 401 or a 429. Whoever guesses at tokens is counted, too. */
-export const access: MiddlewareHandler<AppEnv> = async (c, next) => {
-  let client: string | undefined;
-  try {
-    client = await clientOf(c);
-  } catch (error) {
-    await countCall(c, undefined);
-    throw error;
+/** Why a request is not let in: for a person, and for programs if it brought a token. */
+interface Refusal {
+  readonly detail: string;
+  readonly error?: { readonly error: string };
+}
+
+/** The token that a request came with, or why it is refused; neither if it came without a token, and may. */
+async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; readonly refusal?: Refusal }> {
+  const settings = settingsOf(c.env);
+  const { LABELER_TOKEN: plain, LABELER_TOKENS: hashed } = settings;
+  if (!hasToken(settings) || isPublic(c, settings)) return {};
+  const { scheme, token: given } = parseAuthorization(c.req.header("authorization") ?? "");
+  if (scheme !== "bearer") {
+    return { refusal: { detail: "Send the header Authorization: Bearer TOKEN, with a token of this labeler." } };
   }
-  await countCall(c, client);
-  c.set("client", client);
+  const invalid = (detail: string) => ({ refusal: { detail, error: { error: "invalid_token" } } });
+  if (given === undefined)
+    return invalid("The bearer token is not one of this labeler's, and not even a token (RFC 6750).");
+  // Digests have one length, as the comparison in constant time needs it, and say nothing of the token's.
+  const known = [
+    ...(plain == null ? [] : [{ name: PLAIN_TOKEN, scopes: SCOPES, sha256: await digest(plain) }]),
+    ...(hashed ?? []),
+  ];
+  const actual = await digest(given);
+  // Every one is looked at, whichever it is.
+  const [token] = known.filter(({ sha256 }) => crypto.subtle.timingSafeEqual(sha256, actual));
+  return token === undefined ? invalid("The bearer token is not one of this labeler's.") : { token };
+}
+
+/** @throws LabelerError of kind insufficient-scope. */
+function checkScope(c: Context<AppEnv>, { name, scopes }: Token, need: Scope): void {
+  if (scopes.includes(need)) return;
+  c.header("www-authenticate", challenge({ error: "insufficient_scope", scope: need }));
+  throw new LabelerError(
+    "insufficient-scope",
+    `The token "${name}" has the scopes ${scopes.join(", ")}, and this call needs ${need}. ` +
+      "Use another token, or give this one the scope in LABELER_TOKENS.",
+  );
+}
+
+/** Lets a request pass if it may; else it is a 401, 403 or 429. Whoever guesses at tokens is counted, too. */
+export const access: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const need = needOf(matchedRoutes(c));
+  const { token, refusal } = await identify(c);
+  c.set("client", token?.name);
+  await countCall(c);
+  if (refusal !== undefined) {
+    c.header("www-authenticate", challenge(refusal.error));
+    throw new LabelerError("unauthorized", refusal.detail);
+  }
+  if (token !== undefined && need !== undefined && need !== "open") checkScope(c, token, need);
   return next();
 };

@@ -9,6 +9,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   "referrer-policy": "no-referrer",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "x-frame-options": "DENY",
+  // A foreign page may not embed an answer; what CORS_ORIGIN lets a page read is not concerned.
+  "cross-origin-resource-policy": "same-origin",
 };
 
 export const secureHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {

@@ -12,6 +12,7 @@ import { readWhole } from "../read-whole.ts";
 import { atOnce } from "../runtime/execute.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { openBody } from "./body.ts";
+import { callerOf } from "./client-address.ts";
 import { type Images, imagesOf } from "./image-body.ts";
 import { parseQuery } from "./query.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
@@ -108,7 +109,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     buffers: buffersOf(c),
     execute: c.get("execute"),
     onMuchWork: c.get("onMuchWork"),
-    client: c.get("client"),
+    client: callerOf(c),
     answers: CACHE_ANSWERS ? answers : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,
     trace: c.get("trace"),

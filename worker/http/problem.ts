@@ -52,7 +52,6 @@ function shapeFor({ path, method }: Context<AppEnv>["req"]): Shape {
 export function problem(error: unknown, c: Context<AppEnv>): Response {
   if (!(error instanceof LabelerError)) console.error(error);
   const body = problemOf(error);
-  if (body.status === 401) c.header("www-authenticate", 'Bearer realm="edge-labeler"');
   if (error instanceof LabelerError && error.retryAfter !== undefined) c.header("retry-after", `${error.retryAfter}`);
   const shape = shapeFor(c.req);
   const text = JSON.stringify(shape.body(body));

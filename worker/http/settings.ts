@@ -3,7 +3,9 @@ import * as z from "zod/mini";
 import type { Execute } from "../runtime/execute.ts";
 import type { Trace } from "../trace.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
+import { parseHost } from "./host.ts";
 import { parseRateLimit } from "./token-bucket.ts";
+import { secretSettings } from "./token-settings.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
 export interface Bindings extends Env {
@@ -44,24 +46,6 @@ const flag = z.pipe(
 
 const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== "");
 
-/** NAME:SHA256 with commas or white space between them. The message repeats nothing: the value is a secret. */
-const hashedTokens = z.pipe(
-  z
-    .string()
-    .check(
-      z.refine(
-        (text) => parts(text).every((part) => /^[\w.-]{1,64}:[0-9a-f]{64}$/i.test(part)),
-        "must be NAME:SHA256 with commas in between, each SHA256 in hexadecimal digits; npm run token makes them",
-      ),
-    ),
-  z.transform((text) =>
-    parts(text).map((part) => {
-      const [name, hex] = part.split(":");
-      return { name, sha256: Uint8Array.fromHex(hex).buffer };
-    }),
-  ),
-);
-
 const rateLimit = z.pipe(
   z
     .string()
@@ -80,6 +64,28 @@ const origins = z.pipe(
   z.pipe(z.string(), z.transform(parts)),
   z.array(z.string().check(z.refine(isOrigin, 'must be origins such as https://example.org, without a path, or "*"'))),
 );
+
+/** Names in lower case. */
+const hosts = z.pipe(
+  z.pipe(z.string(), z.transform(parts)),
+  z.array(
+    z.pipe(
+      z
+        .string()
+        .check(
+          z.refine(
+            (text) => text === "*" || (parseHost(text) !== undefined && !/:\d*$/.test(text)),
+            'must be names such as labeler.example.org, without a port, or "*"',
+          ),
+        ),
+      z.transform((text) => parseHost(text) ?? text),
+    ),
+  ),
+);
+
+const headerName = z
+  .string()
+  .check(z.regex(/^[\w!#$%&'*+.^`|~-]*$/, "must be the name of a header, such as x-real-ip"));
 
 const days = z
   .pipe(
@@ -123,22 +129,24 @@ const schema = z.object({
   MODEL_CACHE_BYTES: count,
   /** Whether answers are kept for images that come again. */
   CACHE_ANSWERS: z._default(flag, true),
-  /** Where it is set, every call but the probes needs it as bearer token. */
-  LABELER_TOKEN: z.nullish(z.string().check(z.minLength(1, "is set but empty; set a token or remove it"))),
-  /** More tokens, each by a name and its SHA-256. */
-  LABELER_TOKENS: z.nullish(hashedTokens),
   /** Whether /label may be called without a token where there are tokens. */
   ANONYMOUS_LABEL: z._default(flag, false),
   /** How often each token, or each address without one, may call. */
   RATE_LIMIT: z.optional(rateLimit),
-  /** The header in which a proxy that can be trusted gives the caller's address; empty if there is none. */
-  ADDRESS_HEADER: z._default(z.string(), "cf-connecting-ip"),
+  /** The period of Cloudflare's rate-limit binding, in seconds. */
+  RATE_LIMITER_PERIOD: z._default(count, 10),
+  /** The header in which a trusted proxy gives the caller's address; empty for what the platform knows of the connection. */
+  ADDRESS_HEADER: z._default(headerName, ""),
   /** Whether /metrics needs no token where there are tokens. */
   METRICS_PUBLIC: z._default(flag, false),
   /** What is logged: a line for each request, for each that failed by the labeler's fault, or none. */
   LOG: z._default(z.enum(["requests", "errors", "off"]), "requests"),
   /** Whose pages may call from a browser. */
   CORS_ORIGIN: z._default(origins, []),
+  /** More names under which a labeler without a token may be called. */
+  ALLOWED_HOSTS: z._default(hosts, []),
+  /** Set by `npm run deploy` alone: whether Cloudflare is in front, which knows the caller and hands on no foreign Host. */
+  ON_CLOUDFLARE: z._default(flag, false),
   /** How long results are kept, in days. */
   RESULTS_MAX_AGE_DAYS: days,
   /** How many results are kept. */
@@ -147,8 +155,7 @@ const schema = z.object({
   PUSH_TARGETS: targets,
   /** How long it is tried to deliver a result, in days. */
   PUSH_MAX_AGE_DAYS: days,
-  /** The bearer token for the push targets, if they need one. */
-  PUSH_TOKEN: z.nullish(z.string()),
+  ...secretSettings,
 });
 
 export type Settings = z.infer<typeof schema>;

@@ -8,6 +8,7 @@ import { MemoryUse } from "../runtime/memory-use.ts";
 import type { Reception } from "../runtime/reception.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { tooLarge } from "./body.ts";
+import { callerOf } from "./client-address.ts";
 import { type AppEnv, settingsOf } from "./settings.ts";
 
 let budget: Semaphore | undefined;
@@ -32,7 +33,7 @@ export async function wholeBody(
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");
   budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
-  const memory = new MemoryUse(budget, { signal: c.req.raw.signal, client: c.get("client"), reception });
+  const memory = new MemoryUse(budget, { signal: c.req.raw.signal, client: callerOf(c), reception });
   c.set("memory", memory);
   const whole = await pieces.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
   if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");

@@ -8,9 +8,8 @@ export function showSnippets(query: URLSearchParams): void {
   const address = `${location.origin}/label${query.size === 0 ? "" : `?${query}`}`;
   const token = tokenOf() === null ? "" : ' -H "Authorization: Bearer $LABELER_TOKEN"';
   find("#curl", HTMLElement).textContent = `curl --data-binary @photo.jpg${token} '${address}'`;
-  const withToken = tokenOf() === null ? "" : ' --token "$LABELER_TOKEN"';
   find("#install", HTMLElement).textContent =
-    `npm run ekuiper -- install --gateway http://GATEWAY:9081 --labeler ${location.origin}${withToken}`;
+    `npm run ekuiper -- install --gateway http://GATEWAY:9081 --labeler ${location.origin}`; // its token: LABELER_TOKEN
   find("#rule", HTMLElement).textContent = JSON.stringify(rule, undefined, 2);
 }
 

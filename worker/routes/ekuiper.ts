@@ -9,6 +9,7 @@ import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { resultsOf } from "../http/results-object.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { Pieces } from "../image/pieces.ts";
 import type { Labelled } from "../label-image.ts";
@@ -81,10 +82,10 @@ async function labelOf(c: Context<AppEnv>): Promise<Found> {
 
 /** An object on top, since eKuiper takes no array there; its fields are those of ekuiper/service/schemas/labeler.proto. */
 export const ekuiper = new Hono<AppEnv>()
-  .post("/labelImage", async (c) => c.json(await reply(labelRequest(c))))
-  .post("/labelText", async (c) => c.text((await reply(labelRequest(c))).label))
-  .post("/labelOf", async (c) => c.json(await labelOf(c)))
-  .post("/sink", async (c) => {
+  .post("/labelImage", requires("label"), async (c) => c.json(await reply(labelRequest(c))))
+  .post("/labelText", requires("label"), async (c) => c.text((await reply(labelRequest(c))).label))
+  .post("/labelOf", requires("results"), async (c) => c.json(await labelOf(c)))
+  .post("/sink", requires("submit"), async (c) => {
     await keep(c);
     // Empty, or eKuiper's sink would open a connection for each image.
     return c.body(null, 204);

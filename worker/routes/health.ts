@@ -5,12 +5,13 @@
 import { Hono } from "hono";
 import { labelContext } from "../http/label-request.ts";
 import { resultsOf } from "../http/results-object.ts";
+import { requires } from "../http/scopes.ts";
 import type { AppEnv } from "../http/settings.ts";
 import { prepareModel } from "../label-image.ts";
 
 export const health = new Hono<AppEnv>()
-  .get("/healthz", (c) => c.json({ status: "ok" }))
-  .get("/readyz", async (c) => {
+  .get("/healthz", requires("open"), (c) => c.json({ status: "ok" }))
+  .get("/readyz", requires("open"), async (c) => {
     const model = await prepareModel({}, labelContext(c));
     await model.run((classifier) => classifier.warm());
     await resultsOf(c.env).check();

@@ -8,6 +8,7 @@ import { openBody } from "../http/body.ts";
 import { CLASSIFICATION_JSON, classificationRequest } from "../http/classification-request.ts";
 import { labelContext } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
@@ -36,7 +37,7 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   return { image: await imageFromBase64(inputs), top: parameters?.top_k ?? undefined };
 }
 
-export const huggingFace = new Hono<AppEnv>().post("/:name", async (c) => {
+export const huggingFace = new Hono<AppEnv>().post("/:name", requires("label"), async (c) => {
   const options = modelQuery(c.req.queries(), c.req.param("name"));
   const context = labelContext(c);
   await prepareModel(options, context);

@@ -5,6 +5,7 @@ import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
 import { explainRequest, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
 import { parseExplainQuery } from "../http/query.ts";
+import { requires } from "../http/scopes.ts";
 import type { AppEnv } from "../http/settings.ts";
 import type { Labelled, LabelOptions } from "../label-image.ts";
 import type { Outcome } from "../label-many.ts";
@@ -48,7 +49,7 @@ async function explained(c: Context<AppEnv>, rank: number, options: LabelOptions
  * methods other than GET and HEAD, thinking of those that change something; this one is a question, which is a POST only
  * since a GET has no body, and 304 is what curl --etag-compare and other clients that kept an answer understand.
  */
-export const label = new Hono<AppEnv>().post("/", async (c) => {
+export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) => {
   const { explain, ...options } = parseExplainQuery(c.req.queries());
   if (explain !== undefined) return explained(c, explain, options);
   const text = wantsText(c);

@@ -5,6 +5,7 @@ import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
 import { modelQuery } from "../http/query.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
 import { Pieces } from "../image/pieces.ts";
@@ -147,20 +148,22 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
 
 /** Probes, which need no token. */
 export const openInferenceHealth = new Hono<AppEnv>()
-  .get("/health/live", (c) => c.json({ live: true }))
-  .get("/health/ready", async (c) => {
+  .get("/health/live", requires("open"), (c) => c.json({ live: true }))
+  .get("/health/ready", requires("open"), async (c) => {
     const model = await prepareModel({}, labelContext(c));
     await model.run((classifier) => classifier.warm());
     return c.json({ ready: true });
   });
 
+const label = requires("label");
+
 export const openInference = new Hono<AppEnv>()
-  .get("/", (c) =>
+  .get("/", label, (c) =>
     c.json({ name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] }),
   )
-  .get("/models/:name", metadata)
-  .get("/models/:name/ready", modelReady)
-  .post("/models/:name/infer", inferModel)
-  .get("/models/:name/versions/:version", metadata)
-  .get("/models/:name/versions/:version/ready", modelReady)
-  .post("/models/:name/versions/:version/infer", inferModel);
+  .get("/models/:name", label, metadata)
+  .get("/models/:name/ready", label, modelReady)
+  .post("/models/:name/infer", label, inferModel)
+  .get("/models/:name/versions/:version", label, metadata)
+  .get("/models/:name/versions/:version/ready", label, modelReady)
+  .post("/models/:name/versions/:version/infer", label, inferModel);

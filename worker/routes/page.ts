@@ -1,13 +1,14 @@
 /** GET /: a page to try the labeler with. It is one file, which asks nobody but this labeler for anything. */
 import { Hono } from "hono";
+import { matches } from "../http/etag.ts";
+import { requires } from "../http/scopes.ts";
 import type { AppEnv } from "../http/settings.ts";
 import { etag, html, policy } from "../page/page.bundle.js";
 
-export const page = new Hono<AppEnv>().get("/", (c) => {
+export const page = new Hono<AppEnv>().get("/", requires("open"), (c) => {
   c.header("etag", etag);
   c.header("content-security-policy", policy);
   c.header("permissions-policy", "camera=(self)");
   c.header("referrer-policy", "no-referrer");
-  const known = c.req.header("if-none-match")?.split(/\s*,\s*/) ?? [];
-  return known.includes(etag) ? c.body(null, 304) : c.html(html);
+  return matches(c, etag) ? c.body(null, 304) : c.html(html);
 });

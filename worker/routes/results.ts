@@ -3,13 +3,14 @@ import { Hono } from "hono";
 import { LabelerError } from "../errors.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { parseResultsQuery } from "../http/results-query.ts";
+import { requires } from "../http/scopes.ts";
 import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { quote } from "../validation/quote.ts";
 
 /** Oldest first behind the cursor `since`: the `next` of the last row is the `since` of the next call. */
 export const results = new Hono<AppEnv>()
-  .get("/", async (c) => c.json(await resultsOf(c.env).list(parseResultsQuery(c.req.queries()))))
-  .get("/:id", async (c) => {
+  .get("/", requires("results"), async (c) => c.json(await resultsOf(c.env).list(parseResultsQuery(c.req.queries()))))
+  .get("/:id", requires("results"), async (c) => {
     const id = c.req.param("id");
     const found = await resultsOf(c.env).get(id);
     if (found !== null) return c.json(found);
@@ -21,5 +22,5 @@ export const results = new Hono<AppEnv>()
   });
 
 export const push = new Hono<AppEnv>()
-  .get("/", async (c) => c.json({ targets: await resultsOf(c.env).pushStatus() }))
-  .post("/retry", async (c) => c.json({ targets: await resultsOf(c.env).retryPush() }));
+  .get("/", requires("results"), async (c) => c.json({ targets: await resultsOf(c.env).pushStatus() }))
+  .post("/retry", requires("results"), async (c) => c.json({ targets: await resultsOf(c.env).retryPush() }));
