@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../../worker/errors.ts";
 import { idleMemory, MEMORY } from "../../../worker/image/instances.ts";
 import { hasReference, reference } from "../files.ts";
+import { jpeg, segment } from "./jpeg-builder.ts";
+import { chunk, ihdr, png } from "./png-builder.ts";
 import { decode, expectGoodImageToDecode, refusal, TO_224 } from "./references.ts";
 
 /** Milliseconds. Generous, since the machine may be busy: most take one, and the hangs would be for ever. */
@@ -87,4 +89,49 @@ describe.runIf(hasReference)("a hostile file", () => {
     expect(idleMemory()).toBeLessThanOrEqual(8 * MEMORY.small + MEMORY.large);
     await expectGoodImageToDecode();
   });
+});
+
+describe("a progressive JPEG of 1 KB whose empty scans go over 100 megapixels", () => {
+  const TABLES = [
+    segment(0xdb, [0, ...Array(64).fill(1)]),
+    segment(0xc4, [0x00, 1, ...Array(15).fill(0), 0]),
+    segment(0xc4, [0x10, 1, ...Array(15).fill(0), 0]),
+  ];
+  const FRAME = segment(0xc2, [8, 0x27, 0x10, 0x27, 0x0f, 3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]);
+  const SCAN = segment(0xda, [3, 1, 0, 2, 0, 3, 0, 0, 0, 0]);
+  const scans = (count: number, ...before: Uint8Array[]) =>
+    jpeg(...TABLES, ...before, FRAME, ...Array<Uint8Array>(count).fill(SCAN), Uint8Array.of(0xff, 0xd9));
+
+  it("is decoded in stretches when nothing but its first rows is left to do", async () => {
+    let pauses = 0;
+    const decoded = await inTime(() =>
+      decode(scans(50), {
+        ...TO_224,
+        pause: async () => {
+          pauses++;
+        },
+      }),
+    );
+    expect(decoded).toMatchObject({ sourceWidth: 9999, sourceHeight: 10_000, eighths: 1 });
+    expect(pauses).toBeGreaterThan(100);
+  });
+
+  it("is refused when restarts make each scan go over all of them", async () => {
+    const error = await inTime(() => refusal(scans(50, segment(0xdd, [0, 1])), TO_224));
+    expect(error.kind).toBe("image-too-large");
+    expect(error.message).toBe(
+      "The scans of the JPEG ask for more work on its 9,999 × 10,000 pixels than the limit allows, which is about half a " +
+        "second, and 64 ms more for each megabyte of the file. Save it as a baseline JPEG in Huffman coding, or send it smaller.",
+    );
+    await expectGoodImageToDecode();
+  });
+});
+
+it("an image with a side of more than 262,144 pixels is refused for that", async () => {
+  const header = ihdr({ width: 1, height: 262_145, depth: 8, colourType: 0 });
+  const error = await refusal(png(header, chunk("IDAT", [])), TO_224);
+  expect(error.kind).toBe("image-too-large");
+  expect(error.message).toBe(
+    "The PNG of 1 × 262,145 pixels has a side that is longer than the limit of 262,144 pixels. Send a smaller image.",
+  );
 });
