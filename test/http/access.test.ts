@@ -358,12 +358,11 @@ describe("without a token", () => {
 describe("the page", () => {
   const at = running({});
 
-  it("is a 304 for its ETag, for one that a proxy has weakened, in a list, and for *", async () => {
+  it("is a 304 for its ETag, for one that a proxy has weakened, and in a list", async () => {
     const etag = (await fetch(at.url)).headers.get("etag") ?? "";
     expect(etag).toMatch(/^"/);
     const status = async (tags: string) => (await fetch(at.url, { headers: { "if-none-match": tags } })).status;
-    for (const tags of [etag, `W/${etag}`, `"x", W/${etag}`, `"x",${etag}`, "*"])
-      expect(await status(tags), tags).toBe(304);
+    for (const tags of [etag, `W/${etag}`, `"x", W/${etag}`, `"x",${etag}`]) expect(await status(tags), tags).toBe(304);
     for (const tags of ['"x"', `W/"x"`, `w/${etag}`, etag.slice(1, -1)]) expect(await status(tags), tags).toBe(200);
   });
 });

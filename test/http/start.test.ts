@@ -1,6 +1,6 @@
 /** npm start itself: a folder of models that changes while it runs, and who may reach it and what wrangler serves beside it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -176,6 +176,26 @@ describe("is refused", () => {
     const { code, err } = await ended(args);
     expect(err).toMatch(message);
     expect(code).toBe(2);
+  });
+
+  it("with such an address in its configuration, or a token in a file of secrets that cannot be one", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "start-"));
+    const [config, secrets] = [join(folder, "wrangler.toml"), join(folder, "secrets")];
+    const toml = readFileSync("wrangler.toml", "utf8").replace('ip = "127.0.0.1"', 'ip = "0.0.0.0"');
+    writeFileSync(config, toml);
+    writeFileSync(secrets, 'LABELER_TOKENS=" "\n');
+    try {
+      expect(await ended(["--config", config])).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/npm run serve -- --ip 0\.0\.0\.0/),
+      });
+      expect(await ended(["--env-file", secrets])).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/LABELER_TOKENS: is set but has no token in it/),
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it.each([

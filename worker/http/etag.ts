@@ -15,14 +15,11 @@ export class NotModified extends Error {
 export const etagOf = (key: string, text: boolean): string => `"${key.slice(0, 40)}${text ? "-text" : ""}"`;
 
 /**
- * Whether a request brings an ETag, or `*`, in If-None-Match. The comparison is weak, as RFC 9110 says: a proxy that
- * compresses an answer weakens its tag.
+ * Whether a request brings an ETag in If-None-Match. The comparison is weak, as RFC 9110 says: a proxy that compresses an
+ * answer weakens its tag. `*` does not match: it asks whether there is any answer, and not for one that the caller has.
  */
 export const matches = (c: Context, etag: string): boolean =>
-  (c.req.header("if-none-match") ?? "")
-    .split(",")
-    .map((tag) => tag.trim())
-    .some((tag) => tag === "*" || tag.replace(/^W\//, "") === etag);
+  (c.req.header("if-none-match") ?? "").split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 
 /** Whether an answer was found, and where; and why not. */
 export function cacheStatus({ key, found }: Labelled): string {
