@@ -59,6 +59,19 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     expect(value(samples, "edge_labeler_request_duration_seconds_count", { route: "/label" })).toBe(4);
   });
 
+  it("/metrics counts images that were explained or sent by the Open Inference Protocol, too", async () => {
+    const images = async () =>
+      value(await metricsOf(labeler.url), "edge_labeler_images_total", { format: "png", cache: "bypass" }) ?? 0;
+    const before = await images();
+    expect((await post(`${labeler.url}/label?explain=1`, new Blob([coffee, "explained"]))).status).toBe(200);
+    expect(await images()).toBe(before + 1);
+    const data = [Buffer.from(coffee).toString("base64")];
+    const inputs = [{ name: "image", shape: [1], datatype: "BYTES", data }];
+    const infer = `${labeler.url}/v2/models/mobilenet_v1_1.0_224/infer`;
+    expect((await post(infer, JSON.stringify({ inputs }))).status).toBe(200);
+    expect(await images()).toBe(before + 2);
+  });
+
   it("the series do not grow without bound, whatever callers send", async () => {
     for (let i = 0; i < 20; i++) await fetch(`${labeler.url}/label/${i}`, { method: "POST" });
     const samples = await metricsOf(labeler.url);
