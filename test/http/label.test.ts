@@ -84,10 +84,10 @@ describe("a body that holds no image is refused with a way out:", () => {
     ["nothing at all", "", {}, /empty.*--data-binary @photo\.jpg/],
     ["JSON of another shape", '{"picture":"AAAA"}', {}, /"image"/],
     ["JSON with more fields", `{"image":"AAAA","top":3}`, {}, /"image"/],
-    ["broken JSON", '{"image":', {}, /cannot be read as such/],
+    ["broken JSON", '{"image":', {}, /is not valid JSON/],
     ["JSON with no base64", '{"image":"not base64!"}', {}, /neither base64/],
     ["an empty image", '{"image":""}', {}, /empty/],
-    ["a form without a boundary", "--x", { "content-type": "multipart/form-data" }, /form cannot be read/],
+    ["a form without a boundary", "--x", { "content-type": "multipart/form-data" }, /does not name its boundary/],
   ])("%s", async (_, body, headers, detail) => {
     await expectProblem(await post(url, body, headers as Record<string, string>), 400, "bad-body", detail);
   });

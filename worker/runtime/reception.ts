@@ -21,7 +21,9 @@ const DEADLINE = 30_000;
 
 export class Reception {
   readonly #clock: Clock;
-  readonly #began: number;
+  /** For how long the request has waited for bytes, and since when it does now, in milliseconds. */
+  #waited = 0;
+  #since = 0;
   /** Bytes in each quarter of the last second; `#part` counts the quarters. */
   readonly #recent: number[] = new Array(PARTS).fill(0);
   #part: number;
@@ -32,14 +34,13 @@ export class Reception {
 
   constructor(clock: Clock = isolateClock) {
     this.#clock = clock;
-    this.#began = clock.now();
     this.#part = this.#partNow();
   }
 
   /** Whether it must give up what it holds, since others wait for that: it waits for its body, which comes too slowly. */
   get tooSlow(): boolean {
     if (!this.#waiting || this.#refusal !== undefined) return false;
-    const age = this.#clock.now() - this.#began;
+    const age = this.#age();
     this.#forgetOld();
     const recent = this.#recent.reduce((sum, bytes) => sum + bytes, 0);
     if (age >= SPAN && recent < LEAST_BYTES) return true;
@@ -48,7 +49,7 @@ export class Reception {
 
   /** Ends it: whoever reads the body gets a LabelerError of kind too-slow. */
   refuse(resource: string): void {
-    const age = ((this.#clock.now() - this.#began) / 1000).toFixed(1);
+    const age = (this.#age() / 1000).toFixed(1);
     this.#refusal = new LabelerError(
       "too-slow",
       `Only ${this.#bytes} bytes of the body came within ${age} s, and other requests wait for ${resource}. Send it ` +
@@ -68,6 +69,7 @@ export class Reception {
       this.#reject = reject;
     });
     this.#waiting = true;
+    this.#since = this.#clock.now();
     try {
       const result = await Promise.race([read, refused]);
       const length = result.value?.length ?? 0;
@@ -76,13 +78,22 @@ export class Reception {
       this.#bytes += length;
       return result;
     } finally {
+      this.#waited = this.#age();
       this.#waiting = false;
       this.#reject = undefined;
     }
   }
 
+  /**
+   * How long the body has been waited for, in milliseconds. Only that counts: where the thread is busy, bytes that have come
+   * long ago lie there unread.
+   */
+  #age(): number {
+    return this.#waited + (this.#waiting ? this.#clock.now() - this.#since : 0);
+  }
+
   #partNow(): number {
-    return Math.floor((this.#clock.now() * PARTS) / SPAN);
+    return Math.floor((this.#age() * PARTS) / SPAN);
   }
 
   #forgetOld(): void {
