@@ -19,7 +19,7 @@ const ALONE = 45;
  * rest: a stream of small images delays a large upload, but does not stop it. Where more requests wait that have little work
  * than such that have much, each of them has as much as one of the others.
  */
-const BULK_SHARE = 0.6;
+const BULK_SHARE = 0.75;
 
 /**
  * What a group of requests may catch up, in milliseconds of its share: more than an inference counts on a slow machine, and
@@ -43,6 +43,9 @@ const TICK = 50;
 
 /** A request that was given its turn and has not taken it for so long has ended, in milliseconds. */
 const LOST = 250;
+
+/** A request that used the thread within so long may be about to use it again, in milliseconds: an inference lies between. */
+const RECENTLY = 100;
 
 /** A request that was not seen for so long no longer counts, in milliseconds: as a member, and as one that waits. */
 const FORGOTTEN = 5000;
@@ -222,7 +225,8 @@ export class ThreadScheduler {
   /** Lets the event loop go round if it has to before this turn. @returns Whether it is still this one's turn. */
   async #breathe(turn: Turn): Promise<boolean> {
     let rounds = 0;
-    for (let begun = this.#begun; rounds < MOST_ROUNDS && !this.#fits(turn.member, turn.units); rounds++) {
+    const wait = () => !this.#fits(turn.member, turn.units) || (rounds === 0 && this.#isOwedByGroupOf(turn.member));
+    for (let begun = this.#begun; rounds < MOST_ROUNDS && wait(); rounds++) {
       if (rounds >= ROUNDS && begun === this.#begun) break;
       begun = this.#begun;
       await this.#clock.round();
@@ -236,6 +240,18 @@ export class ThreadScheduler {
     this.#grant();
     turn.started = this.#next === turn;
     return turn.started;
+  }
+
+  /**
+   * Whether the other group has used less, and a request of it may be about to come back: between two pieces of its work it
+   * waits for its next bytes, or for their digest.
+   */
+  #isOwedByGroupOf({ bulk }: Member): boolean {
+    const { little, much } = this.#groups;
+    if (bulk ? much <= little : little <= much) return false;
+    const now = this.#clock.now();
+    for (const member of this.#members) if (member.bulk !== bulk && now - member.seen < RECENTLY) return true;
+    return false;
   }
 
   /** Gives the thread to whoever comes next: of the group that has used less, the lowest round, the oldest request. */
