@@ -93,7 +93,7 @@ describe("explain", () => {
       await post(`${url}?explain=0`, coffee),
       400,
       "bad-parameter",
-      /explain: must be 1 for the best/,
+      /explain: must be 1 for the top-1 label/,
     );
     await expectProblem(await post(`${url}?explain=6`, coffee), 400, "bad-parameter", /at most top, which is 5/);
     const two = JSON.stringify([Buffer.from(coffee).toString("base64"), Buffer.from(coffee).toString("base64")]);
