@@ -140,7 +140,8 @@ const tensors = (example: boolean): Operation[] => {
       description:
         "The input `image` takes files in base64 (BYTES, shape [images]), pixels 0 to 255 (UINT8) or normalised values " +
         "(FP32), both of shape [images, height, width, 3]. The outputs are `labels`, `confidences` and `probabilities`. " +
-        "Triton's extensions for binary tensors and for classification are understood.",
+        "Triton's extensions for binary tensors and for classification are understood. A tensor in JSON has at most 4 MB in " +
+        "its datatype, and all else in the JSON 1 MB beside images.",
       parameters: [
         ...parameters,
         {
@@ -213,7 +214,7 @@ export const operations: readonly Operation[] = [
     description:
       "The body is an image file as it is (JPEG, PNG, WebP, GIF or BMP; what it is, is seen from its bytes), a form with " +
       "files, or JSON with base64 or data URLs. Several images in a form or in JSON give a list with the labels, or the " +
-      "error, of each. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
+      "error, of each. JSON is limited to 1 MB beside its images and to 8 levels of lists and objects. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
       "of where it is seen, in base64; `Accept: image/png` gives the PNG alone.",
     query: { of: "explain" },
     body: {

@@ -142,6 +142,13 @@ describe("forms and JSON, which stand in memory,", () => {
     const json = new Blob([JSON.stringify({ image: "A".repeat(500_000) })]).stream();
     const init = { method: "POST", body: json, duplex: "half", headers: { authorization } } as RequestInit;
     await expectProblem(await fetch(url, init), 413, "body-too-large", /MAX_FORM_BYTES/);
+    const tensor = await post(`${labeler.url}/v2/models/mobilenet_v1_1.0_224/infer`, new Uint8Array(500_000), {
+      authorization,
+    });
+    expect(tensor.status).toBe(413);
+    expect((await tensor.json()).error).toMatch(
+      /500,000 bytes and the limit for forms and JSON is 400,000.*MAX_FORM_BYTES/,
+    );
   });
 });
 

@@ -84,7 +84,7 @@ describe("a body that holds no image is refused with a way out:", () => {
     ["nothing at all", "", {}, /empty.*--data-binary @photo\.jpg/],
     ["JSON of another shape", '{"picture":"AAAA"}', {}, /"image"/],
     ["JSON with more fields", `{"image":"AAAA","top":3}`, {}, /"image"/],
-    ["broken JSON", '{"image":', {}, /is not valid JSON/],
+    ["broken JSON", '{"image":', {}, /not valid JSON: Unexpected end.*Send \{"image"/],
     ["JSON with no base64", '{"image":"not base64!"}', {}, /neither base64/],
     ["an empty image", '{"image":""}', {}, /empty/],
     ["a form without a boundary", "--x", { "content-type": "multipart/form-data" }, /does not name its boundary/],
@@ -150,6 +150,8 @@ describe("parameters", () => {
     ["exif=rotate", /exif: must be apply or ignore/],
     ["top=0&min=2&crop=x", /top: must be at least 1; min: must be between 0 and 1; crop: must be/],
     ["topp=3", /no parameter topp.*top, min, model/],
+    ["__proto__=1", /no parameter __proto__.*top, min, model/],
+    ["a=1&b=1&c=1&d=1&e=1", /no parameter a, b, c and 2 more\./],
     ["top=1&top=2", /top is given 2 times/],
   ])("?%s is refused", async (query, detail) => {
     await expectProblem(await post(`${url}?${query}`, coffee), 400, "bad-parameter", detail);

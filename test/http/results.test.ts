@@ -126,6 +126,14 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     expect((await rows("")).filter(({ id }) => id === sha256)).toHaveLength(1);
   });
 
+  it("keeps a field of any name that is allowed", async () => {
+    await sink("?id=odd-names&meta-__proto__=a&meta-constructor=b");
+    expect(Object.entries((await row("odd-names")).meta)).toEqual([
+      ["__proto__", "a"],
+      ["constructor", "b"],
+    ]);
+  });
+
   it("keeps the first result of an id, and does not look at the image of a second", async () => {
     await sink("?id=twice&device=first");
     await sink("?id=twice&device=second", "no image at all");
@@ -253,11 +261,23 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     await expectProblem(await get("/results?limit=0"), 400, "bad-parameter", /at least 1/);
     await expectProblem(await get("/results?order=up"), 400, "bad-parameter", /order/);
     await expectProblem(await get("/results?devise=x"), 400, "bad-parameter", /There are: since, before/);
+    for (const name of ["since", "before", "limit", "device", "order"]) {
+      const doubled = await get(`/results?${name}=1&${name}=1`);
+      await expectProblem(doubled, 400, "bad-parameter", new RegExp(`${name} is given 2 times; give it once`));
+    }
+    for (const name of ["__proto__", "constructor", "toString"]) {
+      const unknown = new RegExp(`no parameter ${name}\\. There are: since`);
+      await expectProblem(await get(`/results?${name}=1`), 400, "bad-parameter", unknown);
+    }
   });
 
   it.each([
     ["too long an id", `?id=${"x".repeat(129)}`, 400, /id has 129 characters; 128/],
     ["a control character", "?id=a%00b", 400, /control character/],
+    ["an id that is a template", "?id={{.id}}", 400, /id is "{{\.id}}": eKuiper left this template unfilled/],
+    ["a time that is one", "?time={{.time}}", 400, /time is "{{\.time}}": .*urlquery/],
+    ["a device that is one", "?device=cam-{{.device}}", 400, /device is "cam-{{\.device}}": /],
+    ["another field that is one", "?meta-line={{%20.line%20}}", 400, /meta-line is "{{ \.line }}": /],
     ["no time", "?id=a&time=yesterday", 400, /ISO 8601.*yesterday/],
     [
       "too many fields",

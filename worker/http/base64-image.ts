@@ -10,6 +10,9 @@ const SMALL = 384 << 10;
 /** The part before the comma of a data URL is no longer than this. */
 const MAX_DATA_URL_HEAD = 256;
 
+/** White space in base64 is a line break here and there. In characters. */
+const MAX_BLANK = 1024;
+
 const neither = (cause?: unknown) =>
   new LabelerError(
     "bad-body",
@@ -40,6 +43,8 @@ async function* decoded(parts: Iterable<string>): AsyncGenerator<Uint8Array, voi
       const { read, written } = bytes.setFromBase64(text, { lastChunkHandling: "stop-before-partial" });
       rest = text.slice(read).replace(/\s+/g, "");
       padded ||= text.slice(0, read).includes("=");
+      // Nothing but white space for so long would be work without an end.
+      if (written === 0 && text.length > MAX_BLANK) throw new SyntaxError("the text has too much white space");
       if (written > 0) yield bytes.subarray(0, written);
     }
     const { written } = bytes.setFromBase64(rest ?? "");

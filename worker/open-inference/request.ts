@@ -122,7 +122,8 @@ async function readNumbers<T extends Uint8Array | Float32Array>(
     throw bad("inputs.0.data is not a valid list of numbers.", error);
   });
   if (invalid !== undefined) throw bad(`inputs.0.data has ${invalid} in it; ${rule}.`);
-  if (count !== values.length) throw bad(`inputs.0.data has ${count} values, but its shape has ${values.length}.`);
+  if (count > values.length) throw bad(`inputs.0.data has more values than its shape, which has ${values.length}.`);
+  if (count < values.length) throw bad(`inputs.0.data has ${count} values, but its shape has ${values.length}.`);
   return values;
 }
 

@@ -14,7 +14,9 @@ export const MAX_JSON_TENSOR = 4 << 20;
 /** @param maxImages The setting MAX_IMAGES. */
 export const inferenceJsonLimits = (maxImages: number): JsonLimits => ({
   subject: "The inference request",
-  advice: "Send one input, and tensors beyond these limits with the binary tensor data extension.",
+  advice:
+    'Send {"inputs": [{"name": "image", "datatype": …, "shape": …, "data": …}]}; large tensors belong behind the JSON ' +
+    "(binary tensor data extension).",
   // A tensor of four dimensions is in "data", in an input, in "inputs", in the request.
   depth: 8,
   values: 2000 + 2 * maxImages,

@@ -3,6 +3,9 @@
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 
+/** "\\u002b", in bytes. */
+const LONGEST_ESCAPE = 6;
+
 /** In bytes of JSON: decoding one such part takes well below a millisecond. */
 const PART = 128 << 10;
 
@@ -26,23 +29,28 @@ export class LongText {
    */
   *parts(): Generator<string, void> {
     const decoder = new TextDecoder("latin1"); // whatever is not ASCII is not base64 either
-    let backslash = this.#bytes.indexOf(BACKSLASH);
     for (let start = 0; start < this.#bytes.length; ) {
-      let end = Math.min(start + PART, this.#bytes.length);
-      const escaped = backslash >= 0 && backslash < end;
-      while (backslash >= 0 && backslash < end) {
-        const next = backslash + (this.#bytes[backslash + 1] === LETTER_U ? 6 : 2);
-        // An escape is not cut in two; where the text ends within one, JSON.parse() refuses it.
-        if (next > end && end < this.#bytes.length) {
-          end = backslash;
-          break;
-        }
-        backslash = this.#bytes.indexOf(BACKSLASH, next);
-      }
-      const text = decoder.decode(this.#bytes.subarray(start, end));
-      yield escaped ? JSON.parse(`"${text}"`) : text;
+      const end = this.#endOf(start);
+      const part = this.#bytes.subarray(start, end);
+      const text = decoder.decode(part);
+      yield part.includes(BACKSLASH) ? JSON.parse(`"${text}"`) : text;
       start = end;
     }
+  }
+
+  /** Where a part ends: not within an escape, unless the whole text ends there, which JSON.parse() refuses. */
+  #endOf(start: number): number {
+    const end = start + PART;
+    if (end >= this.#bytes.length) return this.#bytes.length;
+    const tail = this.#bytes.subarray(end - LONGEST_ESCAPE, end).lastIndexOf(BACKSLASH);
+    if (tail < 0) return end;
+    const last = end - LONGEST_ESCAPE + tail;
+    let first = last;
+    while (first > start && this.#bytes[first - 1] === BACKSLASH) first--;
+    // Of a run of backslashes every second one is escaped.
+    if ((last - first) % 2 === 1) return end;
+    const escapeEnd = last + (this.#bytes[last + 1] === LETTER_U ? LONGEST_ESCAPE : 2);
+    return escapeEnd > end ? last : end;
   }
 }
 

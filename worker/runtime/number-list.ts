@@ -26,9 +26,9 @@ export class NumberList {
   /**
    * Reads the numbers in their order, row by row.
    *
-   * @param target Is filled; numbers beyond its length are counted alone.
+   * @param target Is filled. Where there are more numbers, reading ends soon behind them.
    * @param valid Whether a number may be in the list.
-   * @returns How many numbers there are, and the first that may not be in the list.
+   * @returns How many numbers were read, and the first that may not be in the list.
    * @throws SyntaxError if the list is not valid JSON.
    */
   async readInto(
@@ -49,7 +49,7 @@ export class NumberList {
         count++;
       }
     };
-    for (let start = 0; start < this.#bytes.length && invalid === undefined; ) {
+    for (let start = 0; start < this.#bytes.length && invalid === undefined && count <= target.length; ) {
       const end = this.#endOf(start);
       await execute(1, () => read(start, end));
       start = end + 1;

@@ -60,7 +60,10 @@ export async function readJson<T extends z.ZodMiniType>(
     try {
       json = parse(bytes, scan.spans);
     } catch (error) {
-      throw new LabelerError("bad-body", `${limits.subject} is not valid JSON: ${reasonOf(error)}.`, { cause: error });
+      const { subject, advice } = limits;
+      throw new LabelerError("bad-body", `${subject} is not valid JSON: ${reasonOf(error)}. ${advice}`, {
+        cause: error,
+      });
     }
     const { success, data, error } = z.safeParse(schema, json);
     if (success) return data;

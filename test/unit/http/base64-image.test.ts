@@ -53,6 +53,8 @@ it.each([
   ["something behind the padding", `"${noise(98_302).toBase64()}${base64}"`],
   ["a data URL without base64", '"data:image/png,abc"'],
   ["a data URL whose head does not end", `"data:${";base64".repeat(100_000)}"`],
+  ["white space without end", `"${" ".repeat(500_000)}"`],
+  ["escaped white space without end", `"AAAA${"\\n".repeat(500_000)}"`],
   ["one character too many", `"${base64.replace(/=+$/, "")}${"A".repeat(2)}"`],
   ["an escape that there is not", `"${base64}\\q${base64}"`],
 ])("%s is a bad-body", async (_, json) => {
@@ -61,6 +63,6 @@ it.each([
   expect(error).toMatchObject({ kind: "bad-body", message: expect.stringMatching(/neither base64/) });
 });
 
-it.each(['""', '"data:image/png;base64,"', `"${" ".repeat(500_000)}"`])("%.30s is an empty image", async (json) => {
+it.each(['""', '"data:image/png;base64,"', `"${" ".repeat(1000)}"`])("%.30s is an empty image", async (json) => {
   await expect(bytesOf(json)).rejects.toThrow(/empty/);
 });
