@@ -147,7 +147,7 @@ describe("forms and JSON, which stand in memory,", () => {
     });
     expect(tensor.status).toBe(413);
     expect((await tensor.json()).error).toMatch(
-      /500,000 bytes and the limit for forms and JSON is 400,000.*MAX_FORM_BYTES/,
+      /500,000 bytes long and the limit for forms and JSON is 400,000.*MAX_FORM_BYTES/,
     );
   });
 });
