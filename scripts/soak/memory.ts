@@ -13,7 +13,7 @@ export interface Slope {
   readonly error: number;
 }
 
-/** Of a soak: until then a process takes memory for code, models and decoders, which is no leak. */
+/** Of a soak: until then a process takes memory for code, models and decoders, without leaking it. */
 const WARM_UP = 1 / 3;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -31,7 +31,7 @@ export function slopeOf(samples: readonly Sample[]): Slope | undefined {
   return { perMinute, error: Math.sqrt(residual / (centred.length - 2) / spread) };
 }
 
-/** @param tolerated In MB a minute: so much is no leak. @returns Whether a slope is more than that, and than noise. */
+/** @param tolerated In MB a minute: so much does not count as a leak. @returns Whether a slope is more than that, and than noise. */
 export const grows = ({ perMinute, error }: Slope, tolerated: number): boolean =>
   perMinute > Math.max(tolerated, 3 * error);
 

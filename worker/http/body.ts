@@ -1,6 +1,7 @@
 /** A request's body as pieces that are counted as they come: never more of it than is allowed. */
 import { LabelerError } from "../errors.ts";
 import { Reception } from "../runtime/reception.ts";
+import { group } from "../validation/words.ts";
 
 export interface Body {
   readonly pieces: AsyncIterable<Uint8Array>;
@@ -9,8 +10,6 @@ export interface Body {
   /** How fast it comes. */
   readonly reception: Reception;
 }
-
-const group = (n: number) => n.toLocaleString("en-US");
 
 /** The setting that bounds a body. */
 export type BodyLimit = "MAX_BODY_BYTES" | "MAX_FORM_BYTES";

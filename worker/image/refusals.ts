@@ -1,5 +1,6 @@
 /** Why an image is not decoded, in sentences for whoever sent it: cause, limit and fix. */
 import { LabelerError } from "../errors.ts";
+import { group } from "../validation/words.ts";
 import type { CodecError } from "./codecs.ts";
 import type { ImageFormat } from "./sniff.ts";
 
@@ -38,8 +39,6 @@ export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined):
   else if (bytes.length === 0) what = "There is not a single byte in this image";
   return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.`);
 }
-
-const group = (n: number) => n.toLocaleString("en-US");
 
 /** The codec's refusal as an error of the caller's. */
 export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: number): LabelerError {
