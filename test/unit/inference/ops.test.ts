@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
-import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
 
@@ -48,7 +48,7 @@ describe.each(ops)("%s", (op) => {
   it.each(cases.filter((candidate) => candidate.op === op))(
     "$name is as TensorFlow Lite computes it",
     async (example) => {
-      const executor = new Executor(readTflite(await fixture(`ops/${example.file}`)));
+      const executor = new Executor(readGraph(await fixture(`ops/${example.file}`)));
       const before = memory().numTensors;
       const outputs = executor.run(example.inputs.map((input) => ({ values: values(input), shape: input.shape })));
       expect(memory().numTensors).toBe(before);
@@ -64,7 +64,7 @@ describe("what the executor cannot run", () => {
   it.each(all.filter(({ name }) => name in REFUSED))(
     "$name is refused by operator and reason",
     async ({ name, file }) => {
-      const graph = readTflite(await fixture(`ops/${file}`));
+      const graph = readGraph(await fixture(`ops/${file}`));
       expect(() => new Executor(graph)).toThrow(REFUSED[name]);
     },
   );

@@ -1,15 +1,16 @@
 /** Parts that steps of several kinds are made of. */
-import { activationOf, type KnownOperator } from "../../tflite/graph.ts";
+import type { Operator } from "../../tflite/graph.ts";
+import { activationOf } from "../../tflite/options.ts";
 import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, type Value } from "./value.ts";
 
 /** @throws NoPlan that names the operator. */
-export function refuse(operator: KnownOperator, reason: string): never {
+export function refuse(operator: Operator, reason: string): never {
   throw new NoPlan(`operator ${operator.index} (${operator.op}) ${reason}`);
 }
 
 /** `struct Range` and the float clamp, the end of several structures. */
-export const limits = (operator: KnownOperator, output: Value): Word[] => {
+export const limits = (operator: Operator, output: Value): Word[] => {
   const activation = activationOf(operator);
   return [
     ...(output.kind === "u8" ? rangeOf(activation, output) : [0, 0, 0]),

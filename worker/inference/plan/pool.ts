@@ -1,5 +1,6 @@
 /** Steps for what is computed of windows, or of all values along some dimensions. */
-import type { Of } from "../../tflite/graph.ts";
+import type { Operator } from "../../tflite/graph.ts";
+import type { PoolOptions, ReductionOptions } from "../../tflite/options.ts";
 import { integers, sizeOf } from "../constants.ts";
 import { type FixedPoint, fixedPoint } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
@@ -9,10 +10,11 @@ import { limits, refuse } from "./parts.ts";
 import { at, type HostStep, type KernelStep, type Step } from "./step.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
-/** `what` of `struct Pool`. */
-const WHAT = { AVERAGE_POOL_2D: 0, MEAN: 0, MAX_POOL_2D: 1, REDUCE_MAX: 1, SUM: 2 };
+/** What is made of the values of a window. */
+type Pooling = "average" | "maximum" | "sum";
 
-type PoolOperator = Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D" | "MEAN" | "SUM" | "REDUCE_MAX">;
+/** `what` of `struct Pool`. */
+const WHAT: { readonly [pooling in Pooling]: number } = { average: 0, maximum: 1, sum: 2 };
 
 /**
  * A multiplier by which sums of `count` become means, as PrepareMeanOrSum of tensorflow/lite/kernels/reduce.cc folds the
@@ -32,7 +34,7 @@ interface Mean {
 }
 
 /** subtract, multiplier, shift, divide, add and up of `struct Pool`. */
-function averaging(operator: PoolOperator, input: Value, output: Value, mean: Mean | undefined): number[] {
+function averaging(operator: Operator, input: Value, output: Value, mean: Mean | undefined): number[] {
   if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0, 0];
   if (mean === undefined) {
     if (!sameScale(input, output)) refuse(operator, "pools between different scales");
@@ -53,7 +55,8 @@ function averaging(operator: PoolOperator, input: Value, output: Value, mean: Me
 
 /** `struct Pool`. */
 function poolStep(
-  operator: PoolOperator,
+  operator: Operator,
+  pooling: Pooling,
   [input, output]: readonly [Value, Value],
   /** [height, width, channels] */
   size: readonly number[],
@@ -68,14 +71,16 @@ function poolStep(
       at(output.tensor.index),
       ...size,
       ...window,
-      WHAT[operator.op],
+      WHAT[pooling],
       ...averaging(operator, input, output, mean),
       ...limits(operator, output),
     ],
   };
 }
 
-export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, input: Value, output: Value): KernelStep {
+/** @throws NoPlan if the shapes do not fit each other. */
+export function windowStep(builder: Builder, operator: Operator<PoolOptions>, pooling: Pooling): KernelStep {
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { size, stride, padding } = operator.options;
   const outer = output.tensor.shape;
   mustSlide(operator, input.tensor.shape, outer, { padding, stride, dilation: [1, 1], window: size });
@@ -85,7 +90,7 @@ export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, inpu
     return padding === "same" ? Math.floor(Math.max(0, reach - input.tensor.shape[1 + axis]) / 2) : 0;
   });
   const window = [outer[1], outer[2], ...size, ...stride, ...before];
-  return poolStep(operator, [input, output], input.tensor.shape.slice(1), window);
+  return poolStep(operator, pooling, [input, output], input.tensor.shape.slice(1), window);
 }
 
 /** Pixels that a window may have; see pool.c. */
@@ -122,12 +127,8 @@ function byteSumStep(
 }
 
 /** @throws NoPlan unless the axes are neighbours. */
-export function reductionStep(
-  builder: Builder,
-  operator: Of<"MEAN" | "SUM" | "REDUCE_MAX">,
-  input: Value,
-  output: Value,
-): Step {
+export function reductionStep(builder: Builder, operator: Operator<ReductionOptions>, pooling: Pooling): Step {
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { shape } = input.tensor;
   const given = integers(tensorOf(builder.graph, operator.inputs[1]));
   const axes = [...new Set(given.map((axis) => (axis + shape.length) % shape.length))].sort((a, b) => a - b);
@@ -140,8 +141,8 @@ export function reductionStep(
   const [rows, channels] = [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(last + 1))];
   mustHold(operator, output.tensor.shape, rows * channels);
   const size = [rows, window, channels];
-  if (operator.op === "SUM" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
+  if (pooling === "sum" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
   const overImage = operator.options.keepDims && shape.length === 4 && axes.join() === "1,2";
-  const mean = operator.op === "MEAN" ? { count: window, overImage } : undefined;
-  return poolStep(operator, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0], mean);
+  const mean = pooling === "average" ? { count: window, overImage } : undefined;
+  return poolStep(operator, pooling, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0], mean);
 }
