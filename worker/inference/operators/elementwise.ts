@@ -4,6 +4,7 @@ import { type Activated, readActivated } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";
 import { prelu, squaredDifference } from "../plan/byte-pairs.ts";
 import { type Combination, elementwiseSteps, productMultipliers, sumMultipliers } from "../plan/elementwise.ts";
+import { ElementwiseOperation } from "../plan/layouts.ts";
 import { type ComputedOperator, computed, type RewrittenOperator } from "./definition.ts";
 import { foldPairs } from "./fold.ts";
 
@@ -40,43 +41,55 @@ export const ELEMENTWISE = {
   ADD: binary<Activated>(
     { computes: "a + b", options: readActivated, fold: foldPairs((a, b) => a + b) },
     (tf) => tf.add,
-    { operation: 0, swapped: 0, bytes: { multipliers: sumMultipliers } },
+    { operation: ElementwiseOperation.add, swapped: ElementwiseOperation.add, bytes: { multipliers: sumMultipliers } },
   ),
   SUB: binary<Activated>(
     { computes: "a − b", options: readActivated, fold: foldPairs((a, b) => a - b) },
     (tf) => tf.sub,
-    { operation: 1, swapped: 3, bytes: { multipliers: sumMultipliers } },
+    {
+      operation: ElementwiseOperation.subtract,
+      swapped: ElementwiseOperation.subtractFrom,
+      bytes: { multipliers: sumMultipliers },
+    },
   ),
   MUL: binary<Activated>(
     { computes: "a · b", options: readActivated, fold: foldPairs((a, b) => a * b) },
     (tf) => tf.mul,
-    { operation: 2, swapped: 2, bytes: { multipliers: productMultipliers } },
+    {
+      operation: ElementwiseOperation.multiply,
+      swapped: ElementwiseOperation.multiply,
+      bytes: { multipliers: productMultipliers },
+    },
   ),
   DIV: binary<Activated>(
     // Of bytes TensorFlow Lite shifts by more bits than there are where quotients are small.
     { computes: "a / b", options: readActivated, types: ["float32"] },
     (tf) => tf.div,
-    { operation: 4, swapped: 5 },
+    { operation: ElementwiseOperation.divide, swapped: ElementwiseOperation.divideInto },
   ),
   MAXIMUM: binary({ computes: "the greater of a and b", ...EXTREMUM }, (tf) => tf.maximum, {
-    operation: 6,
-    swapped: 6,
+    operation: ElementwiseOperation.maximum,
+    swapped: ElementwiseOperation.maximum,
     bytes: { table: () => Math.max },
   }),
   MINIMUM: binary({ computes: "the lesser of a and b", ...EXTREMUM }, (tf) => tf.minimum, {
-    operation: 7,
-    swapped: 7,
+    operation: ElementwiseOperation.minimum,
+    swapped: ElementwiseOperation.minimum,
     bytes: { table: () => Math.min },
   }),
   SQUARED_DIFFERENCE: binary(
     { computes: "(a − b)²", types: ["float32", "int8"] },
     (tf) => (a, b) => tf.mul(tf.sub(a, b), tf.sub(a, b)),
-    { operation: 8, swapped: 8, bytes: { table: squaredDifference } },
+    {
+      operation: ElementwiseOperation.squaredDifference,
+      swapped: ElementwiseOperation.squaredDifference,
+      bytes: { table: squaredDifference },
+    },
   ),
   PRELU: binary(
     { computes: "a, times b where it is negative" },
     (tf) => (x, slope) => tf.add(tf.relu(x), tf.mul(slope, tf.minimum(x, 0))),
-    { operation: 9, swapped: undefined, bytes: { table: prelu } },
+    { operation: ElementwiseOperation.prelu, swapped: undefined, bytes: { table: prelu } },
   ),
   SQUARE: {
     kind: "rewritten",

@@ -2,6 +2,7 @@
 import type { Tensor4D } from "@tensorflow/tfjs-core";
 import type { Table } from "../../tflite/flatbuffers.ts";
 import { type PoolOptions, readWindow } from "../../tflite/options.ts";
+import { PoolOperation } from "../plan/layouts.ts";
 import { windowStep } from "../plan/pool.ts";
 import { computed } from "./definition.ts";
 
@@ -18,7 +19,7 @@ export const POOL = {
     reference({ options: { size, stride, padding } }, { tf }) {
       return ([x]) => tf.avgPool(x as Tensor4D, [...size], [...stride], padding);
     },
-    lower: (builder, operator) => [windowStep(builder, operator, "average")],
+    lower: (builder, operator) => [windowStep(builder, operator, PoolOperation.average)],
   }),
   MAX_POOL_2D: computed<PoolOptions>({
     computes: "the greatest value of each window",
@@ -27,6 +28,6 @@ export const POOL = {
     reference({ options: { size, stride, padding } }, { tf }) {
       return ([x]) => tf.maxPool(x as Tensor4D, [...size], [...stride], padding);
     },
-    lower: (builder, operator) => [windowStep(builder, operator, "maximum")],
+    lower: (builder, operator) => [windowStep(builder, operator, PoolOperation.maximum)],
   }),
 };

@@ -2,13 +2,14 @@
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { ReductionOptions } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";
+import { PoolOperation } from "../plan/layouts.ts";
 import { reductionStep } from "../plan/pool.ts";
 import { type ComputedOperator, computed } from "./definition.ts";
 
 const reduction = (
   described: Pick<ComputedOperator, "computes"> & Partial<Pick<ComputedOperator, "quantised" | "onOneScale">>,
   tfjs: (tf: ReferenceOps) => (x: TfTensor, axes: number[], keepDims: boolean) => TfTensor,
-  pooling: Parameters<typeof reductionStep>[2],
+  operation: PoolOperation,
 ) =>
   computed<ReductionOptions>({
     ...described,
@@ -19,15 +20,19 @@ const reduction = (
       const reduce = tfjs(context.tf);
       return ([x]) => reduce(x, axes, keepDims);
     },
-    lower: (builder, operator) => [reductionStep(builder, operator, pooling)],
+    lower: (builder, operator) => [reductionStep(builder, operator, operation)],
   });
 
 export const REDUCE = {
-  MEAN: reduction({ computes: "the mean along dimensions", quantised: "averages" }, (tf) => tf.mean, "average"),
-  SUM: reduction({ computes: "the sum along dimensions" }, (tf) => tf.sum, "sum"),
+  MEAN: reduction(
+    { computes: "the mean along dimensions", quantised: "averages" },
+    (tf) => tf.mean,
+    PoolOperation.average,
+  ),
+  SUM: reduction({ computes: "the sum along dimensions" }, (tf) => tf.sum, PoolOperation.sum),
   REDUCE_MAX: reduction(
     { computes: "the greatest value along dimensions", quantised: "moves", onOneScale: true },
     (tf) => tf.max,
-    "maximum",
+    PoolOperation.maximum,
   ),
 };

@@ -17,6 +17,7 @@ import {
   wholeRange,
 } from "../plan/byte-functions.ts";
 import { endsOf, functionStep } from "../plan/functions.ts";
+import { UnaryOperation } from "../plan/layouts.ts";
 import { convert, lookUp, refuse } from "../plan/parts.ts";
 import type { KernelStep } from "../plan/step.ts";
 import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/value.ts";
@@ -69,11 +70,10 @@ function unary<Options = undefined>(given: UnaryFunction<Options>): UnaryOperato
   };
 }
 
-/** By its number as `function` of `struct Function`. */
 const kernel =
-  (number: number) =>
+  (operation: UnaryOperation) =>
   ([input, output]: readonly [Value, Value]): KernelStep =>
-    functionStep(number, input, output);
+    functionStep(operation, input, output);
 
 const clampKernel =
   (limits: readonly [low: number, high: number]) =>
@@ -95,7 +95,7 @@ const clamping = (
     floats: clampKernel(clampOf(activation)),
     bytes: rescaled,
     range(output) {
-      const [, low, high] = rangeOf(activation, output);
+      const { low, high } = rangeOf(activation, output);
       return [low, high];
     },
   });
@@ -124,7 +124,7 @@ export const UNARY = {
       ({ alpha }) =>
       (x) =>
         x > 0 ? x : x * alpha,
-    floats: ([input, output], { alpha }) => functionStep(5, input, output, alpha),
+    floats: ([input, output], { alpha }) => functionStep(UnaryOperation.leakyRelu, input, output, alpha),
     bytes: (input, output, { alpha }) => leaky(input, output, alpha),
   }),
   LOGISTIC: unary({
@@ -132,9 +132,9 @@ export const UNARY = {
     givesProbabilities: true,
     of: () => (x) => 1 / (1 + Math.exp(-x)),
     tfjs: (tf) => tf.sigmoid,
-    floats: kernel(0),
+    floats: kernel(UnaryOperation.logistic),
   }),
-  TANH: unary({ computes: "tanh x", of: () => Math.tanh, floats: kernel(1) }),
+  TANH: unary({ computes: "tanh x", of: () => Math.tanh, floats: kernel(UnaryOperation.tanh) }),
   HARD_SWISH: unary({
     computes: "x · ReLU6(x + 3) / 6",
     of: () => (x) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
@@ -145,7 +145,7 @@ export const UNARY = {
     computes: "x, or eˣ − 1 where it is negative",
     types: ["float32"],
     of: () => (x) => (x < 0 ? Math.expm1(x) : x),
-    floats: kernel(2),
+    floats: kernel(UnaryOperation.elu),
   }),
   GELU: unary({
     computes: "x · Φ(x), exact or by tanh",
@@ -155,23 +155,36 @@ export const UNARY = {
       approximate
         ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
         : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
-    floats: ([input, output], { approximate }) => functionStep(approximate ? 4 : 3, input, output),
+    floats: ([input, output], { approximate }) =>
+      functionStep(approximate ? UnaryOperation.geluApproximate : UnaryOperation.gelu, input, output),
   }),
-  EXP: unary({ computes: "eˣ", types: FLOAT_AND_INT8, of: () => Math.exp, floats: kernel(6) }),
-  ABS: unary({ computes: "|x|", types: FLOAT_AND_INT8, of: () => Math.abs, floats: kernel(7), bytes: magnitude }),
+  EXP: unary({ computes: "eˣ", types: FLOAT_AND_INT8, of: () => Math.exp, floats: kernel(UnaryOperation.exp) }),
+  ABS: unary({
+    computes: "|x|",
+    types: FLOAT_AND_INT8,
+    of: () => Math.abs,
+    floats: kernel(UnaryOperation.abs),
+    bytes: magnitude,
+  }),
   NEG: unary({
     computes: "−x",
     // Of bytes TensorFlow Lite turns signs without regard to scale and zero point.
     types: ["float32"],
     of: () => (x) => -x,
-    floats: kernel(8),
+    floats: kernel(UnaryOperation.neg),
   }),
-  SQRT: unary({ computes: "√x", types: FLOAT_AND_INT8, of: () => Math.sqrt, floats: kernel(9), bytes: root }),
+  SQRT: unary({
+    computes: "√x",
+    types: FLOAT_AND_INT8,
+    of: () => Math.sqrt,
+    floats: kernel(UnaryOperation.sqrt),
+    bytes: root,
+  }),
   RSQRT: unary({
     computes: "1 / √x",
     types: FLOAT_AND_INT8,
     of: () => (x) => 1 / Math.sqrt(x), // infinite at 0
-    floats: kernel(10),
+    floats: kernel(UnaryOperation.rsqrt),
     bytes: inverseRoot,
   }),
 };

@@ -89,7 +89,7 @@ export type ByteRange = (output: ByteValue) => readonly [low: number, high: numb
 
 /** What its type can hold. */
 export const wholeRange: ByteRange = (output) => {
-  const [, low, high] = rangeOf("NONE", output);
+  const { low, high } = rangeOf("NONE", output);
   return [low, high];
 };
 

@@ -37,7 +37,7 @@ export const PAIRS = 65536;
 
 /** @returns [b][a]: the stored byte for each pair of stored bytes. */
 export function byteTable(of: OfBytes, [a, b]: readonly [ByteValue, ByteValue], output: ByteValue): Uint8Array {
-  const [zero, low, high] = rangeOf("NONE", output);
+  const { zero, low, high } = rangeOf("NONE", output);
   const table = new Uint8Array(PAIRS);
   for (let y = 0; y < 256; y++) {
     for (let x = 0; x < 256; x++) {

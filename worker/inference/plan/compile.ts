@@ -5,6 +5,7 @@ import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type Means, type PlanPrecision } from "./builder.ts";
 import { findHead, type Head } from "./head.ts";
+import { parameterWords } from "./layouts.ts";
 import type { Step } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
@@ -30,7 +31,7 @@ export interface CompiledHead {
 /** The tensors that a step reads and writes. */
 const tensorsOf = (step: Step): number[] =>
   "kernel" in step
-    ? step.words.flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
+    ? parameterWords(step).flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
     : [step.from, step.to];
 
 function compiledHead(builder: Builder, head: Head | string, step: number): CompiledHead | string {

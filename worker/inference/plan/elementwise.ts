@@ -5,9 +5,10 @@ import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
 import { repeatStep } from "./copies.ts";
+import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "./layouts.ts";
 import { NEAR } from "./multiplier.ts";
 import { limits, refuse } from "./parts.ts";
-import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
+import { at, type KernelStep, type Packed, type Place, packedAt } from "./step.ts";
 import type { ByteValue, Value } from "./value.ts";
 
 /**
@@ -44,51 +45,69 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
   };
 }
 
-/** The bits that elementwise.c keeps below the point while it adds. */
-const LEFT_SHIFT = 20;
-
-/** The multipliers of `struct Elementwise`: a's, b's, the output's. */
+/** The multipliers of a, b and the output. */
 type Multipliers = (a: ByteValue, b: ByteValue, output: ByteValue) => FixedPoint[];
 
 /** tensorflow/lite/kernels/add.cc and sub.cc */
 export const sumMultipliers: Multipliers = (a, b, output) => {
   const twice = 2 * Math.max(a.scale, b.scale);
-  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].map(fixedPoint);
+  return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
 };
 
 /** tensorflow/lite/kernels/mul.cc */
 export const productMultipliers: Multipliers = (a, b, output) =>
   [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
 
-/** Of elementwise.c. */
-const SUM_ERROR = 6;
+/** The least shift of a sum that is computed in floats; see elementwise.c. */
 const LEAST_SHIFT = 17;
 
 /** The signs of a and b, by operation. A product has none: it is not computed in floats. */
-const SIGNS = [[1, 1], [1, -1], undefined, [-1, 1]] as const;
+const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
+  [ElementwiseOperation.add]: [1, 1],
+  [ElementwiseOperation.subtract]: [1, -1],
+  [ElementwiseOperation.subtractFrom]: [-1, 1],
+};
 
-/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`. */
+type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
+type Limits = ReturnType<typeof limits>;
+
+/** Of floats. */
+const NOT_QUANTISED: Quantised = {
+  aZero: 0,
+  bZero: 0,
+  aMultiplier: 0,
+  aShift: 0,
+  bMultiplier: 0,
+  bShift: 0,
+  outMultiplier: 0,
+  outShift: 0,
+  inFloats: 0,
+  aFactor: 0,
+  bFactor: 0,
+  offset: 0,
+};
+
+/** Whether and how sums may be tried in floats. */
 function sumInFloats(
-  operation: number,
+  operation: ElementwiseOperation,
   [aZero, bZero]: readonly number[],
   output: ByteValue,
   [ofA, ofB, ofSum]: readonly FixedPoint[],
-): Word[] {
+): Pick<Elementwise, "inFloats" | "aFactor" | "bFactor" | "offset"> {
   const signs = SIGNS[operation];
-  if (signs === undefined) return [0, 0, 0, 0];
-  const unit = realOf(ofSum) * 2 ** LEFT_SHIFT;
+  if (signs === undefined) return { inFloats: 0, aFactor: 0, bFactor: 0, offset: 0 };
+  const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
   const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
   const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
   const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
-  return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
+  return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
 }
 
 /** What is computed of two values. */
 export interface Combination {
-  /** `operation` of `struct Elementwise`. */
-  readonly operation: number;
+  readonly operation: ElementwiseOperation;
   /** The same with the operands swapped; undefined if there is none. */
-  readonly swapped: number | undefined;
+  readonly swapped: ElementwiseOperation | undefined;
   /** How bytes are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
   readonly bytes?:
     | { readonly multipliers: Multipliers }
@@ -129,37 +148,36 @@ function operandsOf(builder: Builder, operator: Operator, output: Value): Operan
 }
 
 /** Where the first operand is read. */
-const firstOf = ({ values: [a], repeat }: Operands, output: Value): Word =>
+const firstOf = ({ values: [a], repeat }: Operands, output: Value): Place =>
   at(repeat ? output.tensor.index : a.tensor.index);
 
-/** `struct Elementwise`, of floats where no words for bytes are given. */
+/** @param quantised If the operands are. */
 function arithmeticStep(
   operator: Operator,
   operands: Operands,
   output: Value,
-  operation: number,
-  bytes?: readonly Word[],
+  operation: ElementwiseOperation,
+  quantised?: Quantised,
 ): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
   return {
-    kernel: bytes ? "elementwise_u8" : "elementwise_f32",
+    kernel: quantised ? "elementwise_u8" : "elementwise_f32",
     ...(constant && { packed: constant }),
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(0) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(0) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
       operation,
-      ...(bytes ?? Array.from({ length: 12 }, () => 0)),
+      ...(quantised ?? NOT_QUANTISED),
       ...limits(operator, output),
-    ],
+    },
   };
 }
 
-/** `struct Table`; the constant operand lies behind the table. */
+/** The constant operand lies behind the table. */
 function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Array): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
@@ -173,15 +191,14 @@ function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Arra
   return {
     kernel: "look_up_pairs_u8",
     packed,
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(PAIRS) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
-      packedAt(0),
-    ],
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(PAIRS) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
+      table: packedAt(0),
+    },
   };
 }
 
@@ -210,8 +227,16 @@ function combiningStep(operator: Operator, combination: Combination, operands: O
     return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
   }
   const multipliers = how.multipliers(a, b, output);
-  const zeros = [a.zero, b.zero];
-  const words = multipliers.flatMap(({ multiplier, shift }) => [multiplier, shift]);
-  const bytes = [...zeros, ...words, ...sumInFloats(operation, zeros, output, multipliers)];
-  return arithmeticStep(operator, operands, output, operation, bytes);
+  const [ofA, ofB, ofOutput] = multipliers;
+  return arithmeticStep(operator, operands, output, operation, {
+    aZero: a.zero,
+    bZero: b.zero,
+    aMultiplier: ofA.multiplier,
+    aShift: ofA.shift,
+    bMultiplier: ofB.multiplier,
+    bShift: ofB.shift,
+    outMultiplier: ofOutput.multiplier,
+    outShift: ofOutput.shift,
+    ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+  });
 }

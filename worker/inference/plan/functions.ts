@@ -2,7 +2,8 @@
 import type { Operator } from "../../tflite/graph.ts";
 import type { Builder } from "./builder.ts";
 import { mustHold } from "./fit.ts";
-import { at, f32, type KernelStep } from "./step.ts";
+import type { UnaryOperation } from "./layouts.ts";
+import { at, type KernelStep } from "./step.ts";
 import type { Value } from "./value.ts";
 
 /** Input and output of an operator that has as many values in one as in the other. @throws NoPlan */
@@ -13,8 +14,13 @@ export function endsOf(builder: Builder, operator: Operator): readonly [input: V
   return [input, output];
 }
 
-/** `struct Function`. */
-export const functionStep = (number: number, input: Value, output: Value, parameter = 0): KernelStep => ({
+export const functionStep = (operation: UnaryOperation, input: Value, output: Value, parameter = 0): KernelStep => ({
   kernel: "function_f32",
-  words: [at(input.tensor.index), at(output.tensor.index), output.size, number, f32(parameter)],
+  parameters: {
+    input: at(input.tensor.index),
+    output: at(output.tensor.index),
+    size: output.size,
+    operation,
+    parameter,
+  },
 });
