@@ -6,6 +6,7 @@ import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
+import { graphOf } from "./plan-reference.ts";
 
 /** What TensorFlow Lite runs and tfjs has no kernel for. */
 const REFUSED: Record<string, RegExp> = {
@@ -58,6 +59,15 @@ describe.each(ops)("%s", (op) => {
       });
     },
   );
+});
+
+it("a quantised output is a number where the function has none", () => {
+  const quantization = { scale: [0.1], zeroPoint: [3], axis: 0 };
+  const contents = { shape: [1, 4], type: "int8", quantization } as const;
+  const executor = new Executor(graphOf([contents, contents], { op: "SQRT", options: undefined }));
+  const [output] = executor.run([{ values: Float32Array.of(-50, -1, 0, 40), shape: [1, 4] }]);
+  executor.dispose();
+  expect([...output]).toEqual([-131, -131, 0, 20]);
 });
 
 describe("what the executor cannot run", () => {
