@@ -12,8 +12,9 @@ import { type IndexEntry, precisionFor } from "./model/index-entry.ts";
 import type { Precision } from "./model/precision-name.ts";
 import type { Crop } from "./model/spec.ts";
 import type { Label } from "./model/top-k.ts";
-import { atOnce, type Execute } from "./runtime/execute.ts";
+import { atOnce, type Execute, type ExecuteInParts, partsAtOnce } from "./runtime/execute.ts";
 import { MemoryUse } from "./runtime/memory-use.ts";
+import type { Parts } from "./runtime/parts.ts";
 import type { Reception } from "./runtime/reception.ts";
 import type { AcquireOptions, Semaphore } from "./runtime/semaphore.ts";
 import type { Found, Trace } from "./trace.ts";
@@ -56,6 +57,8 @@ export interface LabelContext {
   readonly buffers?: Semaphore | undefined;
   /** Runs what blocks the thread when it is this request's turn; at once if absent. */
   readonly execute?: Execute | undefined;
+  /** As `execute`, for an inference. */
+  readonly executeInParts?: ExecuteInParts | undefined;
   /** Told that the request carries many images or a large one: others come before it. */
   readonly onMuchWork?: (() => void) | undefined;
   /** Whose request it is, for a fair share of the slots. */
@@ -156,17 +159,32 @@ async function* received(pieces: Pieces, { trace }: LabelContext): AsyncGenerato
   }
 }
 
-/** Runs a step of the pipeline in its turn and notes how long it took. */
-function executeStep<T>(step: "decode" | "infer", units: number, work: () => T, context: LabelContext): Promise<T> {
-  const { execute = atOnce, trace } = context;
+/** Decodes some of an image in its turn and notes how long it took. */
+function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, trace }: LabelContext): Promise<T> {
   return execute(units, () => {
     const start = performance.now();
     try {
       return work();
     } finally {
-      trace?.took(step, start);
+      trace?.took("decode", start);
     }
   });
+}
+
+/**
+ * The parts of an inference, which stops if the model is disposed of between two of them. Notes how long they take.
+ *
+ * @returns The result in a list; an empty one if there is none because the model was disposed of.
+ */
+function* inferring<T>(classifier: Classifier, parts: Parts<T>, trace: Trace | undefined): Parts<readonly T[]> {
+  while (!classifier.disposed) {
+    const start = performance.now();
+    const { done, value } = parts.next();
+    trace?.took("infer", start);
+    if (done) return [value];
+    yield;
+  }
+  return [];
 }
 
 /** An inference takes more than what else is done in one turn, whatever the model. In milliseconds. */
@@ -175,8 +193,8 @@ const INFERENCE = 21;
 export interface Model {
   readonly entry: IndexEntry;
   readonly precision: Precision;
-  /** Runs the network when it is this request's turn. What `infer` does, it does at once: see classifier(). */
-  run<T>(infer: (classifier: Classifier) => T): Promise<T>;
+  /** Runs the network when it is this request's turn. `infer` may be called again, with a model that was loaded anew. */
+  run<T>(infer: (classifier: Classifier) => Parts<T>): Promise<T>;
   /** Gives the loaded model. Asked when the pixels are there: it may be disposed of while one waits. */
   classifier(): Promise<Classifier>;
 }
@@ -197,17 +215,13 @@ export async function prepareModel(
   const precision = precisionFor(entry, asked.precision);
   const classifier = () => catalogue.get(name, source, precision);
   classifier().catch(() => undefined); // who needs the model learns of it
-  const run = async <T>(infer: (classifier: Classifier) => T): Promise<T> => {
+  const { executeInParts = partsAtOnce, trace } = context;
+  const run = async <T>(infer: (classifier: Classifier) => Parts<T>): Promise<T> => {
     for (;;) {
       const loaded = await classifier();
       // It may be disposed of while this waits for its turn.
-      const result = await executeStep(
-        "infer",
-        INFERENCE,
-        () => (loaded.disposed ? undefined : [infer(loaded)]),
-        context,
-      );
-      if (result !== undefined) return result[0] as T;
+      const result = await executeInParts(INFERENCE, () => inferring(loaded, infer(loaded), trace));
+      if (result.length > 0) return result[0];
     }
   };
   return { entry, precision, classifier, run };
@@ -366,7 +380,7 @@ export async function pixelsOf(
     exif: options.exif,
     maxPixels: context.maxPixels,
     fileSize: image.size,
-    execute: (units, work) => executeStep("decode", units, work, context),
+    execute: (units, work) => executeDecoding(units, work, context),
     request: requestFor(context, image),
   });
 }

@@ -55,10 +55,9 @@ async function explain(
   const decoded = await pixelsOf(image, model, options, context);
   const { pixels, missing, format } = decoded;
   context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-  const { labels, map, input } = await model.run((classifier) => ({
-    ...classifier.explain(pixels, rank, options),
-    input: classifier.input,
-  }));
+  const { labels, map, input } = await model.run(function* (classifier) {
+    return { ...(yield* classifier.explain(pixels, rank, options)), input: classifier.input };
+  });
   // What was squashed gets the image's own shape back; a square of its middle stays one.
   const whole = (options.crop ?? model.entry.crop ?? "squash") === "squash";
   const { sourceWidth, sourceHeight } = whole ? decoded : { sourceWidth: 1, sourceHeight: 1 };

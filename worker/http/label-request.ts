@@ -108,6 +108,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     slots: slotsOf(c),
     buffers: buffersOf(c),
     execute: c.get("execute"),
+    executeInParts: c.get("executeInParts"),
     onMuchWork: c.get("onMuchWork"),
     client: callerOf(c),
     answers: CACHE_ANSWERS ? answers : undefined,

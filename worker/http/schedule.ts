@@ -11,6 +11,7 @@ export const waitingForThread = (): number => scheduler.waiting;
 export const schedule: MiddlewareHandler<AppEnv> = async (c, next) => {
   const share: Share = scheduler.begin(c.req.raw.signal, (milliseconds) => c.get("trace")?.add("turn", milliseconds));
   c.set("execute", (units, work) => scheduler.run(share, units, work));
+  c.set("executeInParts", (units, work) => scheduler.runInParts(share, units, work));
   c.set("onMuchWork", () => {
     share.bulk = true;
   });

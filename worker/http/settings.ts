@@ -1,6 +1,6 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
-import type { Execute } from "../runtime/execute.ts";
+import type { Execute, ExecuteInParts } from "../runtime/execute.ts";
 import type { Trace } from "../trace.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
 import { parseHost } from "./host.ts";
@@ -28,6 +28,7 @@ export interface AppEnv {
     memory?: { release(): void } | undefined;
     /** Runs what blocks the thread when it is this request's turn. */
     execute: Execute;
+    executeInParts: ExecuteInParts;
     /** To be called where the request carries many images or a large one. */
     onMuchWork: () => void;
   };

@@ -53,18 +53,18 @@ function inferencesOf(
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const { pixels, format } = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return model.run((classifier) => classifier.probabilities(pixels).slice());
+      return model.run((classifier) => classifier.probabilities(pixels));
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels).slice()));
+    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels)));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values).slice()));
+  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values)));
 }
 
 /** The probabilities of the classes for each image of a tensor. */

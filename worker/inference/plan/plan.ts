@@ -1,9 +1,10 @@
 /**
  * A graph compiled to calls of the kernels in native/kernels: all its memory is laid out and its weights are packed once,
- * in tfjs' heap, and to tfjs the whole of it is one kernel.
+ * in tfjs' heap, and to tfjs it is one kernel, whose runs can be interrupted.
  */
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { LabelerError } from "../../errors.ts";
+import { finish, type Parts } from "../../runtime/parts.ts";
 import type { Graph } from "../../tflite/graph.ts";
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
@@ -52,6 +53,14 @@ export interface PlanOptions {
   readonly pairs?: boolean;
   /** Which products of a fast plan go by Strassen's multiplication; by default those that gain by it. */
   readonly strassen?: UseOfStrassen;
+}
+
+/** Steps of a run: from one of them to the one before another. */
+interface Part {
+  /** Of the run, if the part is its first. */
+  readonly inputs: readonly Input[];
+  readonly from: number;
+  readonly to: number;
 }
 
 /** Same interface as Executor. Call initBackend() first. */
@@ -150,9 +159,10 @@ export class Plan {
     for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
   }
 
-  /** Computes all tensors from the inputs that are in the arena. */
-  runKernels(): void {
-    for (const [index, step] of this.#compiled.steps.entries()) {
+  /** Computes tensors from those that are in the arena; all of them unless some steps are named. */
+  runKernels(from = 0, to = this.#compiled.steps.length): void {
+    for (let index = from; index < to; index++) {
+      const step = this.#compiled.steps[index];
       if ("kernel" in step) this.#kernels[step.kernel](this.#blocks.parameters[index]);
       else step.run(wasmHeap().memory.buffer, this.#addressOf(step.from), this.#addressOf(step.to));
     }
@@ -174,17 +184,20 @@ export class Plan {
     this.#kernels[input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8"](this.#blocks.input);
   }
 
-  /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
-  compute(inputs: readonly Input[], tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
-    const { inputs: takes, outputs: gives } = this.#compiled;
+  /**
+   * What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. The first part takes the inputs,
+   * the last one gives the outputs, and one in between has neither.
+   */
+  compute({ inputs, from, to }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
+    const { inputs: takes, outputs, steps } = this.#compiled;
+    const gives = to === steps.length ? outputs : [];
     // Before any view is made, since an allocation may move the memory.
     const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
-    for (const [i, take] of takes.entries()) {
-      const input = inputs[i];
-      if ("pixels" in input) this.#takePixels(take, input);
-      else this.#takeInput(take, backend.typedArrayFromHeap(tensors[i]).byteOffset);
+    for (const [i, input] of inputs.entries()) {
+      if ("pixels" in input) this.#takePixels(takes[i], input);
+      else this.#takeInput(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset);
     }
-    this.runKernels();
+    this.runKernels(from, to);
     for (const [i, output] of gives.entries()) this.#takeOutput(output, backend.typedArrayFromHeap(results[i]));
     return results;
   }
@@ -198,16 +211,30 @@ export class Plan {
    * @returns The values of each output of the graph.
    */
   run(inputs: readonly Input[]): Float32Array[] {
+    return finish(this.runInParts(inputs));
+  }
+
+  /** As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on. */
+  *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
     for (const [i, { size }] of this.#compiled.inputs.entries()) {
       const input = inputs[i];
       const given = input && ("values" in input ? input.values : input.pixels).length;
       if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
     }
+    const last = Math.max(0, this.#compiled.steps.length - 1);
+    for (let step = 0; step < last; step++) {
+      this.#runPart({ inputs: step === 0 ? inputs : [], from: step, to: step + 1 });
+      yield;
+    }
+    return this.#runPart({ inputs: last === 0 ? inputs : [], from: last, to: this.#compiled.steps.length });
+  }
+
+  #runPart(part: Part): Float32Array[] {
     return tf.tidy(() => {
-      const tensors = inputs.flatMap((input, i) => {
+      const tensors = part.inputs.flatMap((input, i) => {
         return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
       });
-      const attributes = { plan: this, inputs } as unknown as NamedAttrMap;
+      const attributes = { plan: this, part } as unknown as NamedAttrMap;
       const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
       return outputs.map((output) => output.dataSync() as Float32Array);
     });
@@ -309,7 +336,7 @@ tf.registerKernel({
   kernelName: NAME,
   backendName: "wasm",
   kernelFunc({ inputs, attrs, backend }) {
-    const { plan, inputs: given } = attrs as unknown as { plan: Plan; inputs: readonly Input[] };
-    return plan.compute(given, inputs as NamedTensorInfoMap, backend as Backend);
+    const { plan, part } = attrs as unknown as { plan: Plan; part: Part };
+    return plan.compute(part, inputs as NamedTensorInfoMap, backend as Backend);
   },
 });
