@@ -12,8 +12,8 @@ import { Waker } from "./waker.ts";
  * and while one request has it for itself: then only a probe waits, and for that one this is soon enough. A piece of
  * work cannot be interrupted, so the first one after a round may always run.
  */
-const SHARED = 30;
-const ALONE = 45;
+const SHARED = 20;
+const ALONE = 55;
 
 /**
  * Requests with much work, however many, get this part of the thread while requests with little work wait, and these the

@@ -1,6 +1,6 @@
 /**
  * A graph compiled to calls of the kernels in native/kernels: all its memory is laid out and its weights are packed once,
- * in tfjs' heap, and to tfjs it is one kernel, whose runs can be interrupted.
+ * in tfjs' heap, and tfjs sees one kernel that takes its inputs and gives its outputs.
  */
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { LabelerError } from "../../errors.ts";
@@ -55,12 +55,9 @@ export interface PlanOptions {
   readonly strassen?: UseOfStrassen;
 }
 
-/** Steps of a run: from one of them to the one before another. */
+/** What tfjs sees of a run: its beginning, which has its inputs, and its end, which gives its outputs. */
 interface Part {
-  /** Of the run, if the part is its first. */
-  readonly inputs: readonly Input[];
-  readonly from: number;
-  readonly to: number;
+  readonly inputs?: readonly Input[];
 }
 
 /** Same interface as Executor. Call initBackend() first. */
@@ -159,8 +156,12 @@ export class Plan {
     for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
   }
 
-  /** Computes tensors from those that are in the arena; all of them unless some steps are named. */
-  runKernels(from = 0, to = this.#compiled.steps.length): void {
+  /** Computes all tensors from the inputs that are in the arena. */
+  runKernels(): void {
+    this.#runSteps(0, this.#compiled.steps.length);
+  }
+
+  #runSteps(from: number, to: number): void {
     for (let index = from; index < to; index++) {
       const step = this.#compiled.steps[index];
       if ("kernel" in step) this.#kernels[step.kernel](this.#blocks.parameters[index]);
@@ -184,20 +185,18 @@ export class Plan {
     this.#kernels[input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8"](this.#blocks.input);
   }
 
-  /**
-   * What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. The first part takes the inputs,
-   * the last one gives the outputs, and one in between has neither.
-   */
-  compute({ inputs, from, to }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
-    const { inputs: takes, outputs, steps } = this.#compiled;
-    const gives = to === steps.length ? outputs : [];
+  /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
+  compute({ inputs }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
+    const { inputs: takes, outputs: gives } = this.#compiled;
+    if (inputs !== undefined) {
+      for (const [i, input] of inputs.entries()) {
+        if ("pixels" in input) this.#takePixels(takes[i], input);
+        else this.#takeInput(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset);
+      }
+      return [];
+    }
     // Before any view is made, since an allocation may move the memory.
     const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
-    for (const [i, input] of inputs.entries()) {
-      if ("pixels" in input) this.#takePixels(takes[i], input);
-      else this.#takeInput(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset);
-    }
-    this.runKernels(from, to);
     for (const [i, output] of gives.entries()) this.#takeOutput(output, backend.typedArrayFromHeap(results[i]));
     return results;
   }
@@ -221,17 +220,18 @@ export class Plan {
       const given = input && ("values" in input ? input.values : input.pixels).length;
       if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
     }
-    const last = Math.max(0, this.#compiled.steps.length - 1);
-    for (let step = 0; step < last; step++) {
-      this.#runPart({ inputs: step === 0 ? inputs : [], from: step, to: step + 1 });
+    this.#call({ inputs });
+    for (let step = 0; step < this.#compiled.steps.length; step++) {
+      this.#runSteps(step, step + 1);
       yield;
     }
-    return this.#runPart({ inputs: last === 0 ? inputs : [], from: last, to: this.#compiled.steps.length });
+    return this.#call({});
   }
 
-  #runPart(part: Part): Float32Array[] {
+  /** Has tfjs take the inputs, or give the outputs. */
+  #call(part: Part): Float32Array[] {
     return tf.tidy(() => {
-      const tensors = part.inputs.flatMap((input, i) => {
+      const tensors = (part.inputs ?? []).flatMap((input, i) => {
         return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
       });
       const attributes = { plan: this, part } as unknown as NamedAttrMap;
