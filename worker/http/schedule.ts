@@ -1,7 +1,7 @@
 /** Gives each request its share of the isolate's one thread. */
 import type { MiddlewareHandler } from "hono";
 import { type Share, ThreadScheduler } from "../runtime/thread-scheduler.ts";
-import type { AppEnv } from "./settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 const scheduler = new ThreadScheduler();
 

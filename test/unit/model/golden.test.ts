@@ -1,8 +1,8 @@
 /** Whole networks against native TensorFlow Lite, on pixels that Pillow made and from the files on. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
-import { Pieces } from "../../../worker/image/pieces.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { hasReference, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
@@ -61,7 +61,10 @@ describe.runIf(hasReference)("from file to label", () => {
     ] as const) {
       for (const { file, top5 } of list) {
         const options = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 1e8, scale } as const;
-        const { pixels, eighths } = await decodeToInput(new Pieces([await reference(`${folder}/${file}`)]), options);
+        const { pixels, eighths } = await decodeToInput(
+          new ByteStream([await reference(`${folder}/${file}`)]),
+          options,
+        );
         const labels = finish(classifier.classify(pixels, { top: 1001, min: 0 }));
         result.images++;
         if (labels[0].label === top5[0].label) result.right++;
@@ -122,7 +125,7 @@ describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's b
     async (model) => {
       const decoded = async (file: string, { input: { width, height } }: Classifier) => {
         const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6, scale: "full" } as const;
-        return (await decodeToInput(new Pieces([await reference(`imagenet-sample/${file}`)]), options)).pixels;
+        return (await decodeToInput(new ByteStream([await reference(`imagenet-sample/${file}`)]), options)).pixels;
       };
       expect(await differing(model, decoded)).toEqual([]);
     },

@@ -1,16 +1,11 @@
 /** Labels an image and shows where in it the network sees a label: a class activation map over the image, as a PNG. */
-import {
-  admitted,
-  type ImageSource,
-  type LabelContext,
-  type Labelled,
-  type LabelOptions,
-  type Model,
-  pixelsOf,
-  prepareModel,
-  withBeginning,
-} from "../label-image.ts";
-import { atOnce } from "../runtime/execute.ts";
+
+import { atOnce } from "../../runtime/execute.ts";
+import { admitted, withBeginning } from "../admission.ts";
+import type { LabelContext } from "../context.ts";
+import { pixelsOf } from "../decode-input.ts";
+import { type Model, prepareModel } from "../prepare-model.ts";
+import type { ImageSource, Labelled, LabelOptions } from "../types.ts";
 import { HeatMap } from "./heat-map.ts";
 import { encodePng } from "./png.ts";
 

@@ -1,9 +1,10 @@
 /**
- * Answers by what they are the answer to: the SHA-256 of image, model and parameters. Kept in the isolate, up to a bound,
+ * ResultCache by what they are the answer to: the SHA-256 of image, model and parameters. Kept in the isolate, up to a bound,
  * and in the Cache API where there is one. Knows nothing of images.
  */
-import type { Labelled } from "./label-image.ts";
-import type { Found } from "./trace.ts";
+
+import type { Found } from "../observability/trace.ts";
+import type { Labelled } from "./types.ts";
 
 /** What the answers in memory may take, in bytes, roughly. */
 const CAPACITY = 4 << 20;
@@ -15,7 +16,7 @@ const MAX_AGE = 7 * 86_400;
 
 const requestFor = (key: string) => new Request(`https://answers.edge-labeler.invalid/${key}`);
 
-export class Answers {
+export class ResultCache {
   readonly #capacity: number;
   /** The one that was used longest ago first. */
   readonly #memory = new Map<string, Labelled>();
