@@ -24,7 +24,7 @@ export function catalogueOf(c: Context<AppEnv>): Catalogue {
   return shared;
 }
 
-const answers = new ResultCache();
+const resultCache = new ResultCache();
 
 let slots: Semaphore | undefined;
 
@@ -85,7 +85,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     executeInParts: c.get("executeInParts"),
     onMuchWork: c.get("onMuchWork"),
     client: callerOf(c),
-    answers: CACHE_ANSWERS ? answers : undefined,
+    resultCache: CACHE_ANSWERS ? resultCache : undefined,
     revision: c.env.CF_VERSION_METADATA?.id,
     trace: c.get("trace"),
     signal: c.req.raw.signal,

@@ -24,8 +24,8 @@ export interface LabelContext {
   readonly onMuchWork?: (() => void) | undefined;
   /** Whose request it is, for a fair share of the slots. */
   readonly client?: string | undefined;
-  /** Where answers are kept; nowhere if absent. */
-  readonly answers?: ResultCache | undefined;
+  /** Where results are cached; nowhere if absent. */
+  readonly resultCache?: ResultCache | undefined;
   /** What else than image, model and parameters an answer depends on: the version of the code. */
   readonly revision?: string | undefined;
   /** Gets an answer's key before it is found or made. What it throws, labelOne() throws. */

@@ -29,7 +29,7 @@ async function endOf(pieces: ByteStream, left: number | undefined): Promise<bool
   return false;
 }
 
-/** The key of an answer. @param image The SHA-256 of the image, in hexadecimal. */
+/** The key of a result in the cache. @param image The SHA-256 of the image, in hexadecimal. */
 function keyOf(
   image: string,
   { entry, precision }: Model,
@@ -66,21 +66,21 @@ async function findOrInfer(
   options: LabelOptions,
   context: LabelContext,
 ): Promise<Labelled> {
-  const { answers, onKey } = context;
+  const { resultCache, onKey } = context;
   const known = async (digest: string) => {
     const key = await keyOf(digest, model, options, context);
     onKey?.(key);
-    const { labelled, found } = (await answers?.find(key)) ?? {};
-    return { key, answer: labelled && { ...labelled, key, found } };
+    const { labelled, found } = (await resultCache?.find(key)) ?? {};
+    return { key, result: labelled && { ...labelled, key, found } };
   };
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;
-  if (answers !== undefined && image.bytes !== undefined && isSmall(image)) {
+  if (resultCache !== undefined && image.bytes !== undefined && isSmall(image)) {
     const early = await known(await sha256(image.bytes));
-    if (early.answer !== undefined) return early.answer;
+    if (early.result !== undefined) return early.result;
     key = early.key;
-  } else if (answers !== undefined) {
+  } else if (resultCache !== undefined) {
     digest = new Digest();
     source = { ...image, pieces: new ByteStream(digested(image.pieces, digest)) };
   }
@@ -88,12 +88,12 @@ async function findOrInfer(
     const { pixels, missing, format } = await pixelsOf(source, model, options, context);
     if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
       const late = await known(await digest.hex());
-      if (late.answer !== undefined) return late.answer;
+      if (late.result !== undefined) return late.result;
       key = late.key;
     }
     const labels = await model.run((classifier) => classifier.classify(pixels, options));
     const labelled: Labelled = { labels, missing, model: model.entry.name, format };
-    if (key !== undefined) answers?.keep(key, labelled, context.source.keepAlive);
+    if (key !== undefined) resultCache?.keep(key, labelled, context.source.keepAlive);
     return { ...labelled, key };
   });
 }

@@ -39,7 +39,7 @@ export interface Labelled {
   /** The name of the model that labelled. */
   readonly model: string;
   readonly format: ImageFormat;
-  /** The SHA-256 of image, model and parameters, in hexadecimal, where the image was read to its end and answers are kept. */
+  /** The SHA-256 of image, model and parameters, in hexadecimal, where the image was read to its end and results are cached. */
   readonly key?: string | undefined;
   /** Where the answer was found; undefined if it was made. */
   readonly found?: Found | undefined;

@@ -108,7 +108,7 @@ const schema = z.object({
   MAX_WAIT_MS: z._default(count, 5000),
   /** How many bytes the loaded models may take together; one may always be there. */
   MODEL_CACHE_BYTES: count,
-  /** Whether answers are kept for images that come again. */
+  /** Whether results are cached for images that come again. */
   CACHE_ANSWERS: z._default(flag, true),
   /** Whether /label may be called without a token where there are tokens. */
   ANONYMOUS_LABEL: z._default(flag, false),
