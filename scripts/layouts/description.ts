@@ -1,5 +1,5 @@
 /** Reads a description of what C and TypeScript share (native/layouts/*.json) and computes where each field lies. */
-import * as z from "zod/mini";
+import * as z from "zod";
 
 const note = z.optional(z.string());
 const declared = z.readonly(z.tuple([z.string()], z.string()));
@@ -14,6 +14,8 @@ const schema = z.strictObject({
   about: z.string(),
   header: z.string(),
   typescript: z.string(),
+  /** Spaces; 4 if absent. */
+  indent: z.optional(z.int()),
   /** What the names of functions begin with in C. */
   functionPrefix: note,
   constants: z.record(z.string(), z.readonly(z.tuple([z.int()], z.string()))),

@@ -1,8 +1,8 @@
 /** A description as a C header: constants, enums, structures whose layout the compiler checks, prototypes of exports. */
+import { comment } from "./comment.ts";
 import type { Description, Field, Prototype, Struct } from "./description.ts";
 
 const WIDTH = 120;
-const INDENT = "    ";
 
 interface Line {
   readonly code: string;
@@ -10,15 +10,15 @@ interface Line {
 }
 
 /** Comments stand in one column behind the code, or above the line that would become too long. */
-function aligned(lines: readonly Line[]): string[] {
+function aligned(lines: readonly Line[], indent: string): string[] {
   const fits = (line: Line, column: number) => column + ` /* ${line.about} */`.length <= WIDTH;
   const noted = lines.filter((line) => line.about !== undefined);
-  const widest = (among: readonly Line[]) => Math.max(0, ...among.map(({ code }) => INDENT.length + code.length));
+  const widest = (among: readonly Line[]) => Math.max(0, ...among.map(({ code }) => indent.length + code.length));
   const column = widest(noted.filter((line) => fits(line, widest(noted))));
   return lines.flatMap(({ code, about }) => {
-    const line = INDENT + code;
+    const line = indent + code;
     if (about === undefined) return [line];
-    if (!fits({ code, about }, column) || line.length > column) return [`${INDENT}/* ${about} */`, line];
+    if (!fits({ code, about }, column) || line.length > column) return [comment(about, indent), line];
     return [`${line.padEnd(column)} /* ${about} */`];
   });
 }
@@ -26,17 +26,17 @@ function aligned(lines: readonly Line[]): string[] {
 const noteOf = ({ type, about }: Field): string | undefined =>
   type.kind === "enum" ? [`enum ${type.name}`, ...(about === undefined ? [] : [about])].join("; ") : about;
 
-function enumOf(name: string, { about, prefix, values }: Description["enums"][string]): string {
+function enumOf(name: string, { about, prefix, values }: Description["enums"][string], indent: string): string {
   const lines = Object.entries(values).map(([key, [value, note]]) => ({
     code: `${prefix}${key} = ${value},`,
     about: note,
   }));
-  return [`/* ${about} */`, `enum ${name} {`, ...aligned(lines), "};"].join("\n");
+  return [comment(about), `enum ${name} {`, ...aligned(lines, indent), "};"].join("\n");
 }
 
-function structOf({ name, about, fields }: Struct): string {
+function structOf({ name, about, fields }: Struct, indent: string): string {
   const lines = fields.map((field) => ({ code: `${field.declaration};`, about: noteOf(field) }));
-  return [`/* ${about} */`, `struct ${name} {`, ...aligned(lines), "};"].join("\n");
+  return [comment(about), `struct ${name} {`, ...aligned(lines, indent), "};"].join("\n");
 }
 
 const checksOf = ({ name, fields, bytes }: Struct): string =>
@@ -64,7 +64,7 @@ function prototypeOf({ name, result, parameters, about }: Prototype, prefix: str
   const declarations = parameters.length === 0 ? ["void"] : parameters.map(({ declaration }) => declaration);
   const space = result.endsWith("*") ? "" : " ";
   const prototype = wrapped(`${result}${space}${prefix}${name}(`, declarations);
-  return about === undefined ? prototype : `/* ${about} */\n${prototype}`;
+  return about === undefined ? prototype : `${comment(about)}\n${prototype}`;
 }
 
 const kernelsOf = ({ name, kernels }: Struct): string[] =>
@@ -73,18 +73,20 @@ const kernelsOf = ({ name, kernels }: Struct): string[] =>
 /** @param source The file with the description. */
 export function headerOf(description: Description, source: string): string {
   const { about, header, constants, enums, structs, functions, functionPrefix = "" } = description;
+  const indent = " ".repeat(description.indent ?? 4);
   const guard = header.replace(/^native\//, "").replace(/src\/|\W/g, (text) => (text === "src/" ? "" : "_"));
   const constantLines = Object.entries(constants).map(([name, [value, note]]) => ({
     code: `${name} = ${value},`,
     about: note,
   }));
   const blocks = [
-    `/* Made from ${source} by \`npm run layouts\`: do not edit.\n * ${about} */\n/* clang-format off */`,
+    `/* Made from ${source} by \`npm run layouts\`: do not edit. */\n/* clang-format off */`,
+    comment(about),
     `#ifndef ${guard.toUpperCase()}\n#define ${guard.toUpperCase()}`,
     "#include <stddef.h>\n#include <stdint.h>",
-    `enum {\n${aligned(constantLines).join("\n")}\n};`,
-    ...Object.entries(enums).map(([name, given]) => enumOf(name, given)),
-    ...structs.map(structOf),
+    `enum {\n${aligned(constantLines, indent).join("\n")}\n};`,
+    ...Object.entries(enums).map(([name, given]) => enumOf(name, given, indent)),
+    ...structs.map((struct) => structOf(struct, indent)),
     structs.flatMap(kernelsOf).join("\n"),
     ...functions.map((given) => prototypeOf(given, functionPrefix)),
     `/* The layout that TypeScript writes and reads. */\n${structs.map(checksOf).join("\n")}`,

@@ -1,4 +1,5 @@
 /** A description as TypeScript: constants, enums, typed parameters of kernels and their words, fields of structures. */
+import { jsDoc } from "./comment.ts";
 import type { Description, Field, FieldType, Prototype, Scalar, Struct } from "./description.ts";
 
 /** What reads and writes a value in memory: functions of worker/inference/plan/fields.ts. */
@@ -26,8 +27,8 @@ const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name
 
 const lines = (...parts: readonly (string | readonly string[])[]): string => parts.flat().join("\n");
 
-/** A comment about what follows. In C code is quoted by backticks, too. */
-const doc = (about: string | undefined): string[] => (about === undefined ? [] : [`/** ${about} */`]);
+/** A comment about what follows, which is indented by `depth`. */
+const doc = (about: string | undefined, depth = 0): string[] => (about === undefined ? [] : [jsDoc(about, depth)]);
 
 const constantsOf = (constants: Description["constants"]): string[] =>
   Object.entries(constants).map(([name, [value, about]]) => lines(doc(about), `export const ${name} = ${value};`));
@@ -36,7 +37,7 @@ const enumOf = (name: string, { about, values }: Description["enums"][string]): 
   lines(
     doc(about),
     `export const ${name} = {`,
-    Object.entries(values).map(([key, [value, note]]) => lines(doc(note), `${camel(key)}: ${value},`)),
+    Object.entries(values).map(([key, [value, note]]) => lines(doc(note, 2), `${camel(key)}: ${value},`)),
     "} as const;",
     `export type ${name} = (typeof ${name})[keyof typeof ${name}];`,
   );
@@ -56,7 +57,7 @@ const interfaceOf = ({ name, about, fields }: Struct): string =>
   lines(
     doc(about),
     `export interface ${name} {`,
-    fields.map((field) => lines(doc(field.about), `readonly ${camel(field.name)}: ${fieldType(field)};`)),
+    fields.map((field) => lines(doc(field.about, 2), `readonly ${camel(field.name)}: ${fieldType(field)};`)),
     "}",
   );
 
@@ -115,7 +116,7 @@ function accessOf({ name, about, fields, bytes }: Struct): string {
   const named = fields.filter((field) => !field.name.startsWith("unused"));
   const access = named.map(({ name: field, type, offset, about: note }) => {
     const value = type.kind === "scalar" ? `${ACCESS[type.scalar]}(${offset})` : String(offset);
-    return lines(doc(note), `${camel(field)}: ${value},`);
+    return lines(doc(note, 2), `${camel(field)}: ${value},`);
   });
   return lines(
     doc(about),
@@ -146,7 +147,7 @@ function readerOf({ name, fields, bytes }: Struct): string {
 
 function functionOf({ name, result, parameters, about }: Prototype): string {
   const list = parameters.map((parameter) => `${camel(parameter.name)}: number`).join(", ");
-  return lines(doc(about), `${name}(${list}): ${result === "void" ? "void" : "number"};`);
+  return lines(doc(about, 2), `${name}(${list}): ${result === "void" ? "void" : "number"};`);
 }
 
 const bytesOf = ({ name, bytes }: Struct): string =>
@@ -176,7 +177,7 @@ export function typescriptOf(description: Description, source: string): string {
     }),
   );
   const blocks = [
-    `/**\n * Made from ${source} by \`npm run layouts\`: do not edit.\n *\n * ${about}\n */`,
+    lines(`// Made from ${source} by \`npm run layouts\`: do not edit.`, doc(about)),
     lines(
       types.size > 0 ? [`import { ${[...types].sort().join(", ")} } from "./fields.ts";`] : [],
       parameters.length > 0 ? [`import { type Address, f32, type Word } from "./word.ts";`] : [],

@@ -1,6 +1,7 @@
-/* Made from native/layouts/kernels.json by `npm run layouts`: do not edit.
- * What kernels.wasm and the compiled plan share: parameters of the kernels, heads of packed weights, and constants. */
+/* Made from native/layouts/kernels.json by `npm run layouts`: do not edit. */
 /* clang-format off */
+
+/* What kernels.wasm and the compiled plan share: parameters of the kernels, heads of packed weights, and constants. */
 
 #ifndef KERNELS_LAYOUTS_H
 #define KERNELS_LAYOUTS_H

@@ -1,8 +1,5 @@
-/**
- * Made from native/layouts/kernels.json by `npm run layouts`: do not edit.
- *
- * What kernels.wasm and the compiled plan share: parameters of the kernels, heads of packed weights, and constants.
- */
+// Made from native/layouts/kernels.json by `npm run layouts`: do not edit.
+/** What kernels.wasm and the compiled plan share: parameters of the kernels, heads of packed weights, and constants. */
 
 import { float32, float64, int8, int32 } from "./fields.ts";
 import { type Address, f32, type Word } from "./word.ts";

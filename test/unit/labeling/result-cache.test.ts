@@ -1,0 +1,35 @@
+/** Kept answers (worker/labeling/result-cache.ts), with the Cache API of the real runtime. */
+import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { ResultCache } from "../../../worker/labeling/result-cache.ts";
+import type { Labelled } from "../../../worker/labeling/types.ts";
+
+const labelled = (label: string): Labelled => ({
+  labels: [{ label, confidence: 0.5 }],
+  missing: 0.25,
+  model: "m",
+  format: "png",
+});
+
+it("another isolate finds an answer in the Cache API, and has it in memory then", async () => {
+  const context = createExecutionContext();
+  new ResultCache().keep("shared-key", labelled("cat"), (work) => context.waitUntil(work));
+  await waitOnExecutionContext(context);
+  const other = new ResultCache();
+  expect(await other.find("shared-key")).toEqual({ labelled: labelled("cat"), found: "cache-api" });
+  expect(await other.find("shared-key")).toEqual({ labelled: labelled("cat"), found: "memory" });
+  expect(await other.find("no-key")).toBeUndefined();
+});
+
+it("memory is bounded: what was asked for longest ago goes", async () => {
+  const answers = new ResultCache(3 * 420);
+  const keep = (key: string) => answers.keep(key, labelled(key), (work) => void work);
+  for (const key of ["lru-a", "lru-b", "lru-c"]) keep(key);
+  await answers.find("lru-a");
+  keep("lru-d");
+  const found = async (key: string) => (await answers.find(key))?.found;
+  expect(await found("lru-a")).toBe("memory");
+  expect(await found("lru-c")).toBe("memory");
+  expect(await found("lru-d")).toBe("memory");
+  expect(await found("lru-b")).not.toBe("memory");
+});

@@ -1,0 +1,108 @@
+/** The bytes of a file as they come: looking ahead, taking, and taking all of them. */
+import { describe, expect, it } from "vitest";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
+
+const of = (...pieces: number[][]) => new ByteStream(pieces.map((piece) => Uint8Array.from(piece)));
+const list = (bytes: Uint8Array | undefined) => bytes && [...bytes];
+
+describe("peek", () => {
+  it("shows the first bytes without taking them, over as many pieces as it takes", async () => {
+    const pieces = of([1], [], [2, 3], [4, 5, 6], [7]);
+    expect(list(await pieces.peek(4))).toEqual([1, 2, 3, 4]);
+    expect(list(await pieces.peek(2))).toEqual([1, 2]);
+    expect(list(await pieces.next())).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(list(await pieces.next())).toEqual([7]);
+    expect(await pieces.next()).toBeUndefined();
+  });
+
+  it("shows what there is, if that is less", async () => {
+    const pieces = of([1, 2], [3]);
+    expect(list(await pieces.peek(256))).toEqual([1, 2, 3]);
+    expect(list(await pieces.next())).toEqual([1, 2, 3]);
+    expect(await pieces.next()).toBeUndefined();
+    expect(list(await of().peek(256))).toEqual([]);
+    expect(list(await of([]).peek(256))).toEqual([]);
+  });
+
+  it("takes no more pieces than it needs", async () => {
+    let taken = 0;
+    function* counted() {
+      for (; taken < 9; taken++) yield Uint8Array.of(taken, taken);
+    }
+    const pieces = new ByteStream(counted());
+    await pieces.peek(3);
+    expect(taken).toBe(1); // the second is being looked at
+  });
+});
+
+describe("all", () => {
+  it("is everything that is left", async () => {
+    const pieces = of([1], [2, 3], [4]);
+    expect(list(await pieces.next())).toEqual([1]);
+    expect(list(await pieces.all({ limit: 100 }))).toEqual([2, 3, 4]);
+    expect(list(await pieces.all({ limit: 100 }))).toEqual([]);
+  });
+
+  it("is the same whatever size was announced, too small or too large", async () => {
+    for (const size of [undefined, 0, 1, 3, 4, 50, 1e9])
+      expect(list(await of([1], [2, 3], [4]).all({ limit: 100, size }))).toEqual([1, 2, 3, 4]);
+  });
+
+  it("includes what was looked at", async () => {
+    const pieces = of([1], [2, 3], [4]);
+    await pieces.peek(2);
+    expect(list(await pieces.all({ limit: 4 }))).toEqual([1, 2, 3, 4]);
+  });
+
+  it("is undefined as soon as it is more than the limit", async () => {
+    let taken = 0;
+    function* endless() {
+      for (;;) {
+        taken++;
+        yield new Uint8Array(10);
+      }
+    }
+    expect(await new ByteStream(endless()).all({ limit: 35 })).toBeUndefined();
+    expect(taken).toBe(4);
+    expect((await of([1, 2], [3]).all({ limit: 3 }))?.length).toBe(3);
+    expect(await of([1, 2], [3]).all({ limit: 2 })).toBeUndefined();
+  });
+});
+
+describe("close", () => {
+  it("tells the source that nothing more is wanted, be it synchronous or not", async () => {
+    let closed = 0;
+    function* plain() {
+      try {
+        yield Uint8Array.of(1);
+        yield Uint8Array.of(2);
+      } finally {
+        closed++;
+      }
+    }
+    async function* later() {
+      yield* plain();
+    }
+    for (const source of [plain(), later()]) {
+      const pieces = new ByteStream(source);
+      expect(list(await pieces.next())).toEqual([1]);
+      await pieces.close();
+      expect(await pieces.next()).toBeUndefined();
+    }
+    expect(closed).toBe(2);
+  });
+
+  it("cancels a stream", async () => {
+    let cancelled = false;
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(Uint8Array.of(1, 2)),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const pieces = new ByteStream(stream);
+    expect(list(await pieces.peek(1))).toEqual([1]);
+    await pieces.close();
+    expect(cancelled).toBe(true);
+  });
+});

@@ -1,0 +1,64 @@
+/** Labels an image and shows where in it the network sees a label: a class activation map over the image, as a PNG. */
+
+import { atOnce } from "../../runtime/execute.ts";
+import { admitted, withBeginning } from "../admission.ts";
+import type { LabelContext } from "../context.ts";
+import { pixelsOf } from "../decode-input.ts";
+import { type Model, prepareModel } from "../prepare-model.ts";
+import type { ImageSource, Labelled, LabelOptions } from "../types.ts";
+import { HeatMap } from "./heat-map.ts";
+import { encodePng } from "./png.ts";
+
+/** Of a picture, in pixels, whatever its shape. */
+const AREA = 176_000;
+
+/** Of a picture, in pixels; for shapes that are hardly more than a line. */
+const LONGEST_SIDE = 4096;
+
+const sideOf = (length: number): number => Math.min(LONGEST_SIDE, Math.max(1, Math.ceil(length)));
+
+export interface Explained extends Labelled {
+  /** A PNG. */
+  readonly picture: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * As labelOne(), with a picture.
+ *
+ * @param rank Of the label that is explained; 1 is the best.
+ * @throws LabelerError as labelOne() does, and of kind no-explanation for a network that has no such maps.
+ */
+export async function explainOne(
+  image: ImageSource,
+  rank: number,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<Explained> {
+  const model = await prepareModel(options, context);
+  return withBeginning(image, context, (image) =>
+    admitted(context, image, (context) => explain(image, rank, model, options, context)),
+  );
+}
+
+async function explain(
+  image: ImageSource,
+  rank: number,
+  model: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<Explained> {
+  const decoded = await pixelsOf(image, model, options, context);
+  const { pixels, missing, format } = decoded;
+  context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
+  const { labels, map, input } = await model.run(function* (classifier) {
+    return { ...(yield* classifier.explain(pixels, rank, options)), input: classifier.input };
+  });
+  // What was squashed gets the image's own shape back; a square of its middle stays one.
+  const whole = (options.crop ?? model.entry.crop ?? "squash") === "squash";
+  const { sourceWidth, sourceHeight } = whole ? decoded : { sourceWidth: 1, sourceHeight: 1 };
+  const scale = Math.sqrt(AREA / (sourceWidth * sourceHeight));
+  const [wide, high] = [sideOf(sourceWidth * scale), sideOf(sourceHeight * scale)];
+  const drawing = new HeatMap({ ...input, values: pixels }, map, wide, high);
+  const picture = await encodePng(drawing, context.execute ?? atOnce);
+  return { labels, missing, format, model: model.entry.name, picture };
+}

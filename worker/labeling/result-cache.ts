@@ -1,0 +1,73 @@
+/**
+ * Caches the labels of images, by the SHA-256 of image, model and parameters: in the isolate up to a bound, and in the
+ * Cache API where there is one. Knows nothing of images.
+ */
+import type { Found } from "../observability/trace.ts";
+import type { Labelled } from "./types.ts";
+
+/** What the results in memory may take, in bytes, roughly. */
+const CAPACITY = 4 << 20;
+
+const costOf = ({ labels }: Labelled): number => 300 + 120 * labels.length;
+
+/** How long the Cache API keeps a result, in seconds. */
+const MAX_AGE = 7 * 86_400;
+
+const requestFor = (key: string) => new Request(`https://answers.edge-labeler.invalid/${key}`);
+
+export class ResultCache {
+  readonly #capacity: number;
+  /** The one that was used longest ago first. */
+  readonly #memory = new Map<string, Labelled>();
+  #bytes = 0;
+  /** workerd by itself has no cache behind the API, which shows when it is used. */
+  #shared = typeof caches !== "undefined";
+
+  constructor(capacity = CAPACITY) {
+    this.#capacity = capacity;
+  }
+
+  async find(key: string): Promise<{ readonly labelled: Labelled; readonly found: Found } | undefined> {
+    const near = this.#memory.get(key);
+    if (near !== undefined) {
+      this.#memory.delete(key);
+      this.#memory.set(key, near);
+      return { labelled: near, found: "memory" };
+    }
+    if (!this.#shared) return undefined;
+    try {
+      const response = await caches.default.match(requestFor(key));
+      if (response === undefined) return undefined;
+      const labelled = await response.json<Labelled>();
+      this.#remember(key, labelled);
+      return { labelled, found: "cache-api" };
+    } catch {
+      this.#shared = false;
+      return undefined;
+    }
+  }
+
+  /** @param keepAlive Lets the write outlive the request. */
+  keep(key: string, labelled: Labelled, keepAlive: (work: Promise<unknown>) => void): void {
+    this.#remember(key, labelled);
+    if (!this.#shared) return;
+    const response = Response.json(labelled, { headers: { "cache-control": `max-age=${MAX_AGE}` } });
+    const write = caches.default.put(requestFor(key), response).catch(() => {
+      this.#shared = false;
+    });
+    keepAlive(write);
+  }
+
+  #remember(key: string, labelled: Labelled): void {
+    const before = this.#memory.get(key);
+    if (before !== undefined) this.#bytes -= costOf(before);
+    this.#memory.delete(key);
+    this.#memory.set(key, labelled);
+    this.#bytes += costOf(labelled);
+    for (const [oldest, value] of this.#memory) {
+      if (this.#bytes <= this.#capacity) break;
+      this.#memory.delete(oldest);
+      this.#bytes -= costOf(value);
+    }
+  }
+}
