@@ -1,7 +1,6 @@
 /** Bearer tokens as RFC 6750 writes them: in a request's Authorization header, and in the challenge of a refusal. */
 
-/** RFC 6750, section 2.1: b64token. */
-export const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+import { B64TOKEN } from "../validation/bearer-token.ts";
 
 export interface Credentials {
   /** In lower case: "bearer". */
