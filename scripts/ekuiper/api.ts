@@ -5,6 +5,8 @@ import { CommandError } from "../lib/command.ts";
 export interface Rule {
   id: string;
   sql: string;
+  /** What people read instead of the id. */
+  name?: string;
   actions: Record<string, Record<string, unknown>>[];
   tags?: string[];
   triggered?: boolean;
@@ -87,6 +89,15 @@ export class EkuiperApi {
   async putService(name: string, file: string): Promise<void> {
     const exists = (await this.services()).includes(name);
     await this.call(exists ? "PUT" : "POST", exists ? `/services/${name}` : "/services", { name, file });
+  }
+
+  /**
+   * The configuration keys of a type of streams, by name; passwords in them are not shown.
+   * Undefined where eKuiper was built without the manager's metadata: keys are in its etc/ alone there.
+   */
+  async configurationKeys(type: string): Promise<Record<string, Record<string, unknown>> | undefined> {
+    const yaml = await this.call("GET", `/metadata/sources/yaml/${type}`).catch(() => undefined);
+    return yaml === undefined ? undefined : JSON.parse(yaml);
   }
 
   plugins(): Promise<PortablePlugin[]> {
