@@ -16,7 +16,7 @@ export interface Rule {
 /** Counters of a rule, keyed as eKuiper writes them, for example `sink_mqtt_0_0_records_out_total`. */
 export type RuleStatus = Record<string, string | number>;
 
-/** `status` is "running", or begins with "stopped". */
+/** `status` is "running", or begins with "stopped"; on version 1 with a capital. */
 export interface ListedRule {
   id: string;
   status: string;
@@ -135,7 +135,9 @@ export class EkuiperApi {
 
   /** Creates or replaces a rule; replacing one restarts it. */
   async putRule(rule: Rule): Promise<void> {
-    await this.call("PUT", `/rules/${rule.id}`, rule);
+    const exists = (await this.rules()).some(({ id }) => id === rule.id);
+    // PUT alone fails on version 1 for a rule that does not exist.
+    await this.call(exists ? "PUT" : "POST", exists ? `/rules/${rule.id}` : "/rules", rule);
   }
 
   async deleteRule(id: string): Promise<void> {

@@ -4,7 +4,7 @@ import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
 import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
-import { calls, type GatewayState } from "./state.ts";
+import { calls, type GatewayState, isRunning } from "./state.ts";
 
 export interface Check {
   readonly name: string;
@@ -233,7 +233,7 @@ export async function checkBroker(broker: string): Promise<Check> {
 export async function checkPush(api: EkuiperApi, state: GatewayState, { url, token }: Labeler): Promise<Check> {
   const name = "push";
   const { hostname } = new URL(api.base);
-  const isTakenIn = state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running");
+  const isTakenIn = state.rules.some((rule) => rule.id === "labels_pushed" && isRunning(rule));
   const mend = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
   try {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -286,7 +286,7 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
   return Promise.all(
     concerned.map(async ({ id, status, rule }): Promise<Check> => {
       const name = `rule ${id}`;
-      if (status !== "running") {
+      if (!isRunning({ id, status })) {
         const isMeant = rule.triggered === false;
         const mend = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
         return { name, state: isMeant ? "ok" : "warning", detail: status, mend };

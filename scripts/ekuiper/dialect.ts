@@ -16,6 +16,8 @@ export interface Dialect {
   readonly hasTags: boolean;
   /** Whether durations are texts such as "20ms" (2.0.0); else they are milliseconds. */
   readonly hasDurations: boolean;
+  /** Whether the REST sink sends a binary column as it is (2.0.0); else a template has to print its bytes. */
+  readonly hasBinarySink: boolean;
   /** Whether an httppull stream asks on from the cursor of its last row, by `states` (2.3.0). */
   readonly hasCursor: boolean;
 }
@@ -29,6 +31,7 @@ export function dialectOf(version: string): Dialect {
     hasExtra: since("2.3"),
     hasTags: since("2.2"),
     hasDurations: since("2.0"),
+    hasBinarySink: since("2.0"),
     hasCursor: since("2.3"),
   };
 }
@@ -92,9 +95,22 @@ function inMilliseconds(value: unknown, name = ""): unknown {
   return number === undefined ? value : Number(number) * (UNITS[unit] ?? 1);
 }
 
+/** A sink whose template prints the image's bytes: it is posted as it is, since its format is JSON in name alone. */
+function withTemplate({ format, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return format === "binary"
+    ? { ...rest, bodyType: "text", dataTemplate: '{{printf "%s" .self}}' }
+    : { format, ...rest };
+}
+
 /** A shipped rule as the dialect writes it. */
-export function ruleIn(dialect: Dialect, rule: Rule): Rule {
-  const { tags, ...rest } = dialect.hasDurations ? rule : (inMilliseconds(rule) as Rule);
+export function ruleIn(dialect: Dialect, shipped: Rule): Rule {
+  const rule = dialect.hasDurations ? shipped : (inMilliseconds(shipped) as Rule);
+  const { tags, ...rest } = dialect.hasBinarySink
+    ? rule
+    : {
+        ...rule,
+        actions: rule.actions.map(({ rest, ...others }) => ({ ...others, ...(rest && { rest: withTemplate(rest) }) })),
+      };
   if (dialect.hasTags || tags === undefined) return { ...rest, ...(tags && { tags }) };
   return { ...rest, name: MARK };
 }

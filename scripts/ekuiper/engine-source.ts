@@ -121,7 +121,7 @@ async function unpack(version: string, aside: string): Promise<string> {
   const archive = join(aside, "source.tar");
   await mkdir(folder);
   const run = promisify(execFile);
-  await run("git", ["-C", process.env[CLONE] ?? "", "archive", `--output=${archive}`, `v${version}`]);
+  await run("git", ["-C", process.env[CLONE] ?? "", "archive", `--output=${archive}`, `v${version}`, ":(exclude)docs"]);
   await run("tar", ["-xf", archive, "-C", folder]);
   return folder;
 }

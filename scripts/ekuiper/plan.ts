@@ -31,6 +31,8 @@ function step(why: string, method: Step["method"], path: string, body?: object, 
 }
 
 const putRule = (rule: Rule) => step(`rule ${rule.id}: ${rule.sql}`, "PUT", `/rules/${rule.id}`, rule);
+/** PUT would do, too, but version 1 refuses it for a rule that is not there. */
+const postRule = (rule: Rule) => step(`rule ${rule.id}: ${rule.sql}`, "POST", "/rules", rule);
 const sourcePath = (source: SourceDefinition) => `/${kindOf(source)}/${source.name}`;
 const putSource = (source: SourceDefinition) =>
   step(`${source.kind.toLowerCase()} ${source.name}`, "PUT", sourcePath(source), { sql: sourceSql.write(source) });
@@ -100,7 +102,7 @@ function removals(state: GatewayState, keep: { sources: readonly string[]; rules
   return [
     ...rules
       .filter(({ id }) => !keep.rules.includes(id))
-      .map(({ id, rule }) => step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, putRule(rule))),
+      .map(({ id, rule }) => step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, postRule(rule))),
     ...sources
       .filter(({ name }) => !keep.sources.includes(name))
       .map((source) => {
@@ -189,9 +191,8 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
       // One that the user has started goes on.
       const body = there !== undefined && isRunning(there) ? { ...rule, triggered: true } : rule;
       written.push(rule.id);
-      const undo =
-        there === undefined ? step(`rule ${rule.id} goes`, "DELETE", `/rules/${rule.id}`) : putRule(there.rule);
-      steps.push({ ...putRule(body), undo });
+      if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule) });
+      else steps.push({ ...postRule(body), undo: step(`rule ${rule.id} goes`, "DELETE", `/rules/${rule.id}`) });
     } else if (!isRunning(there) && rule.triggered !== false && !isStale(rule)) {
       const undo = step(`rule ${rule.id} stops`, "POST", `/rules/${rule.id}/stop`);
       starts.push(step(`rule ${rule.id} had stopped`, "POST", `/rules/${rule.id}/start`, undefined, undo));

@@ -85,7 +85,7 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
   };
 }
 
-export const isRunning = ({ status }: ListedRule) => status === "running";
+export const isRunning = ({ status }: ListedRule) => /^running/i.test(status); // version 1 begins it with a capital
 
 /** What this product has put there. */
 export function ours({ sources, rules }: GatewayState) {
