@@ -3,6 +3,7 @@ import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
 import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
+import { withoutCredentials } from "./printable.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
 import { calls, type GatewayState, isRunning } from "./state.ts";
 
@@ -307,7 +308,11 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
       const errors = sum(/_exceptions_total$/);
       if (errors === 0) return { name, state: "ok", detail };
       const last = Object.entries(counters).find(([key, value]) => key.endsWith("_last_exception") && value)?.[1];
-      return { name, state: "warning", detail: `${detail}, ${errors} errors, the last: ${last}` };
+      return {
+        name,
+        state: "warning",
+        detail: `${detail}, ${errors} errors, the last: ${withoutCredentials(String(last))}`,
+      };
     }),
   );
 }

@@ -121,7 +121,9 @@ async function unpack(version: string, aside: string): Promise<string> {
   const archive = join(aside, "source.tar");
   await mkdir(folder);
   const run = promisify(execFile);
-  await run("git", ["-C", process.env[CLONE] ?? "", "archive", `--output=${archive}`, `v${version}`, ":(exclude)docs"]);
+  // A clone may lack the largest files, which are documentation. Without its own attributes git does not look at them.
+  const args = ["archive", "--worktree-attributes", `--output=${archive}`, `v${version}`, ":(exclude)docs"];
+  await run("git", ["-C", process.env[CLONE] ?? "", ...args]);
   await run("tar", ["-xf", archive, "-C", folder]);
   return folder;
 }

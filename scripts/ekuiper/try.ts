@@ -4,6 +4,7 @@ import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import { Mailbox } from "./broker.ts";
 import { type Loop, TOPICS } from "./parts.ts";
+import { withoutCredentials } from "./printable.ts";
 import type { Labeler } from "./service.ts";
 
 export interface Hop {
@@ -51,7 +52,7 @@ export class NoLabel extends CommandError {
 function exceptions(status: RuleStatus): string[] {
   return Object.entries(status)
     .filter(([name, value]) => name.endsWith("_last_exception") && value)
-    .map(([name, value]) => `${name.replace(/_last_exception$/, "")}: ${value}`);
+    .map(([name, value]) => `${name.replace(/_last_exception$/, "")}: ${withoutCredentials(String(value))}`);
 }
 
 class Results {
