@@ -2,11 +2,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
+import { SCOPES, type Scope } from "../settings/scopes.ts";
+import { type Settings, settingsOf } from "../settings/settings.ts";
+import { hasToken, PLAIN_TOKEN } from "../settings/token-settings.ts";
+import type { AppEnv } from "./app-env.ts";
 import { challenge, parseAuthorization } from "./bearer.ts";
 import { countCall } from "./rate-limit.ts";
-import { needOf, SCOPES, type Scope } from "./scopes.ts";
-import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
-import { hasToken, PLAIN_TOKEN } from "./token-settings.ts";
+import { needOf } from "./scopes.ts";
 
 interface Token {
   readonly name: string;

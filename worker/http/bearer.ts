@@ -3,8 +3,7 @@
  * password of HTTP Basic (RFC 7617), for clients that can put it nowhere but into their URL.
  */
 
-/** RFC 6750, section 2.1: b64token. */
-export const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+import { B64TOKEN } from "../validation/bearer-token.ts";
 
 export interface Credentials {
   /** In lower case: "bearer", "basic". */
