@@ -1,4 +1,4 @@
-/** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to mend it. */
+/** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to fix it. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
@@ -9,7 +9,7 @@ export interface Check {
   readonly name: string;
   readonly state: "ok" | "warning" | "error";
   readonly detail: string;
-  readonly mend?: string | undefined;
+  readonly fix?: string | undefined;
 }
 
 /** All of this was tested with it. */
@@ -32,18 +32,18 @@ export async function checkGateway(api: EkuiperApi): Promise<Check> {
   try {
     version = await api.version();
   } catch (error) {
-    const mend =
+    const fix =
       error instanceof EkuiperError
         ? "Is this eKuiper's REST API? Its port is 9081 unless etc/kuiper.yaml says otherwise."
         : "Start eKuiper, or give the address of its REST API: --gateway http://HOST:9081";
-    return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, mend };
+    return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, fix };
   }
   const detail = `eKuiper ${version} at ${api.base}`;
   if (/^v?1\./.test(version)) {
-    return { name, state: "error", detail, mend: `Update eKuiper to ${TESTED}: version 1 has no EXTRA for streams.` };
+    return { name, state: "error", detail, fix: `Update eKuiper to ${TESTED}: version 1 has no EXTRA for streams.` };
   }
   if (version === TESTED) return { name, state: "ok", detail };
-  return { name, state: "warning", detail, mend: `Nothing need be wrong, but this was tested with ${TESTED} only.` };
+  return { name, state: "warning", detail, fix: `Nothing need be wrong, but this was tested with ${TESTED} only.` };
 }
 
 /** Whether the labeler answers this machine, takes the token, and has its model loaded in time. */
@@ -64,22 +64,22 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
         name,
         state: "error",
         detail,
-        mend: "See what the labeler prints; npm run model -- list shows its models.",
+        fix: "See what the labeler prints; npm run model -- list shows its models.",
       };
     }
     const path = loop === "function" ? "/models" : "/results?limit=1";
     const answer = await get(path);
     if (answer.status === 401) {
-      const mend = "Set a token of the labeler as LABELER_TOKEN in the environment, which is safer than --token TOKEN.";
-      return { name, state: "error", detail: `${url} refuses the token (401).`, mend };
+      const fix = "Set a token of the labeler as LABELER_TOKEN in the environment, which is safer than --token TOKEN.";
+      return { name, state: "error", detail: `${url} refuses the token (401).`, fix };
     }
     if (answer.status === 403) {
       const { detail = "403" } = (await answer.json().catch(() => ({}))) as { detail?: string };
-      return { name, state: "error", detail: `${url} refuses the call.`, mend: detail };
+      return { name, state: "error", detail: `${url} refuses the call.`, fix: detail };
     }
     if (!answer.ok) {
-      const mend = "Is this an Edge Labeler, and of this version?";
-      return { name, state: "error", detail: `${url}${path} is ${answer.status}.`, mend };
+      const fix = "Is this an Edge Labeler, and of this version?";
+      return { name, state: "error", detail: `${url}${path} is ${answer.status}.`, fix };
     }
     if (loop === "function" && seconds > CALL_SECONDS) {
       const detail = `${url} needed ${seconds.toFixed(1)} s to be ready; eKuiper waits ${CALL_SECONDS} s for a function.`;
@@ -87,14 +87,14 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
         name,
         state: "warning",
         detail,
-        mend: "It is ready now. Call GET /readyz after each start of the labeler.",
+        fix: "It is ready now. Call GET /readyz after each start of the labeler.",
       };
     }
     return { name, state: "ok", detail: `${url} is ready and takes the token` };
   } catch (error) {
     // It need not be reachable from here: it may be on the gateway's loopback, or behind a relay there.
-    const mend = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
-    return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, mend };
+    const fix = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
+    return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, fix };
   }
 }
 
@@ -115,14 +115,14 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
   }
   const message = /"message":"(.*)"\}/s.exec(text)?.[1]?.replaceAll('\\"', '"') ?? text;
   if (text.includes("is in internal network")) {
-    return { name, state: "error", detail: `eKuiper refuses to call ${labeler.url}: ${message}`, mend: PRIVATE_NET };
+    return { name, state: "error", detail: `eKuiper refuses to call ${labeler.url}: ${message}`, fix: PRIVATE_NET };
   }
   const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(new URL(labeler.url).hostname);
   return {
     name,
     state: "error",
     detail: `the gateway does not reach ${labeler.url}: ${message}`,
-    mend: isLocal
+    fix: isLocal
       ? "A loopback address means the gateway itself there. Give the labeler's address in the network: --labeler http://HOST:8787, and start it with npm run serve -- --ip 0.0.0.0"
       : "Is the labeler started with npm run serve -- --ip 0.0.0.0, and does no firewall stand between?",
   };
@@ -138,7 +138,7 @@ export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: L
       name,
       state: loop === "function" ? "error" : "warning",
       detail: `Portable plugin ${plugin.name} offers ${hidden}, which hides the labeler's.`,
-      mend: `Remove it, curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`,
+      fix: `Remove it, curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`,
     };
   }
   return { name, state: "ok", detail: `no plugin offers ${FUNCTIONS.join(", ")}` };
@@ -163,7 +163,7 @@ export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState):
       name,
       state: "error",
       detail: `labelImage is not the labeler's: ${reason(error)}`,
-      mend: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
+      fix: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
     };
   }
 }
@@ -190,7 +190,7 @@ export async function checkConfKeys(api: EkuiperApi): Promise<Check> {
       name,
       state: "warning",
       detail: `CONF_KEY does not exist, so that the defaults are in use: ${missing.join(", ")}`,
-      mend: 'Create the key, or write its settings into the stream: EXTRA="{\\"server\\":\\"tcp://HOST:1883\\"}"',
+      fix: 'Create the key, or write its settings into the stream: EXTRA="{\\"server\\":\\"tcp://HOST:1883\\"}"',
     };
   }
   if (unseen.length > 0) {
@@ -198,7 +198,7 @@ export async function checkConfKeys(api: EkuiperApi): Promise<Check> {
       name,
       state: "warning",
       detail: `This build of eKuiper does not show whether CONF_KEY exists: ${unseen.join(", ")}`,
-      mend: "Look into its etc/mqtt_source.yaml and etc/sources/: a missing key silently means the defaults.",
+      fix: "Look into its etc/mqtt_source.yaml and etc/sources/: a missing key silently means the defaults.",
     };
   }
   return { name, state: "ok", detail: "none missing; what is installed here needs none" };
@@ -220,10 +220,10 @@ export async function checkBroker(broker: string): Promise<Check> {
     await client.endAsync();
     return { name, state: "ok", detail: `${server} answers` };
   } catch (error) {
-    const mend = /not authorized|bad user ?name/i.test(reason(error))
+    const fix = /not authorized|bad user ?name/i.test(reason(error))
       ? "Give user and password: --broker tcp://USER:PASSWORD@HOST:1883"
       : "Start it, or give its address as the gateway sees it: --broker tcp://HOST:1883";
-    return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, mend };
+    return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, fix };
   }
 }
 
@@ -232,7 +232,7 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, { url, tok
   const name = "push";
   const { hostname } = new URL(api.base);
   const isTakenIn = state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running");
-  const mend = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
+  const fix = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
   try {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const response = await fetch(`${url}/push`, { headers, signal: AbortSignal.timeout(PATIENCE) });
@@ -246,7 +246,7 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, { url, tok
         name,
         state: "warning",
         detail: `The labeler posts results to no address that ends in ${PUSH_PATH}.`,
-        mend,
+        fix,
       };
     }
     if (!isTakenIn) {
@@ -262,7 +262,7 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, { url, tok
         name,
         state: "warning",
         detail,
-        mend: "It tries again by itself. A rule must run for the address to exist.",
+        fix: "It tries again by itself. A rule must run for the address to exist.",
       };
     }
     return { name, state: "ok", detail: `the labeler posts results to ${way.target}` };
@@ -271,7 +271,7 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, { url, tok
       name,
       state: "warning",
       detail: `The labeler does not say where it posts results to: ${reason(error)}`,
-      mend,
+      fix,
     };
   }
 }
@@ -286,8 +286,8 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
       const name = `rule ${id}`;
       if (status !== "running") {
         const isMeant = rule.triggered === false;
-        const mend = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
-        return { name, state: isMeant ? "ok" : "warning", detail: status, mend };
+        const fix = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
+        return { name, state: isMeant ? "ok" : "warning", detail: status, fix };
       }
       const counters = await api.ruleStatus(id);
       const sum = (pattern: RegExp) =>
@@ -299,8 +299,8 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
       if (offline !== undefined) {
         const at = offline[0].replace("_connection_status", "");
         const why = counters[`${at}_connection_last_disconnected_message`] ?? "";
-        const mend = "Is the broker's address right as the gateway sees it? --broker tcp://HOST:1883";
-        return { name, state: "error", detail: `${detail}; ${at} is not connected: ${why}`, mend };
+        const fix = "Is the broker's address right as the gateway sees it? --broker tcp://HOST:1883";
+        return { name, state: "error", detail: `${detail}; ${at} is not connected: ${why}`, fix };
       }
       const errors = sum(/_exceptions_total$/);
       if (errors === 0) return { name, state: "ok", detail };

@@ -112,7 +112,7 @@ export async function install(
 /** Takes away what was installed. @throws Conflict @throws EkuiperError */
 export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[]> {
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const steps = uninstallSteps(await readState(api));
   if (!dryRun) for (const step of steps) await step.run(api);
   return steps;
@@ -153,7 +153,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
 export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
   const { api } = options;
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const state = await readState(api);
   const before = installedOptions(state);
   if (before.loop === undefined)
@@ -167,7 +167,7 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   } catch (error) {
     if (!(error instanceof NoLabel) || loop !== "push") throw error;
     // The rules know nothing of what does not reach them.
-    const { detail, mend } = await checkPush(api, state, labeler);
-    throw new NoLabel([error.message, detail, ...(mend === undefined ? [] : [`→ ${mend}`])].join("\n"));
+    const { detail, fix } = await checkPush(api, state, labeler);
+    throw new NoLabel([error.message, detail, ...(fix === undefined ? [] : [`→ ${fix}`])].join("\n"));
   }
 }

@@ -255,7 +255,7 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
     expect(hidden.done).toBe(false);
     const named = hidden.checks.find(({ state }) => state === "error");
     expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+    expect(named?.fix).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
 
     await gateway.install("function", { force: true }); // a rule calls the plugin now
     await gateway.api.call("DELETE", "/plugins/portables/labeler");
@@ -265,7 +265,7 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
       expect.objectContaining({
         name: "deleted plugins",
         state: "error",
-        mend: expect.stringMatching(/restart eKuiper/),
+        fix: expect.stringMatching(/restart eKuiper/),
       }),
     );
 
