@@ -1,9 +1,9 @@
 /** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to fix it. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
-import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
+import { FUNCTIONS, type Loop } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
-import { calls, type GatewayState } from "./state.ts";
+import type { GatewayState } from "./state.ts";
 
 export interface Check {
   readonly name: string;
@@ -18,7 +18,8 @@ const TESTED = "2.4.2";
 const CALL_SECONDS = 5;
 const PATIENCE = 15_000;
 
-const reason = (error: unknown): string => {
+/** An error with its cause, in one line. */
+export const reason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error
@@ -225,87 +226,4 @@ export async function checkBroker(broker: string): Promise<Check> {
       : "Start it, or give its address as the gateway sees it: --broker tcp://HOST:1883";
     return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, fix };
   }
-}
-
-/** Whether the labeler has a push target that looks like this gateway, and gets through to it once a rule takes it in. */
-export async function checkPush(api: EkuiperApi, state: GatewayState, { url, token }: Labeler): Promise<Check> {
-  const name = "push";
-  const { hostname } = new URL(api.base);
-  const isTakenIn = state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running");
-  const fix = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
-  try {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}/push`, { headers, signal: AbortSignal.timeout(PATIENCE) });
-    if (!response.ok) throw new Error(`GET /push is ${response.status}`);
-    const { targets }: { targets: { target: string; lastError: string | null; waiting: number }[] } =
-      await response.json();
-    const ways = targets.filter(({ target }) => new URL(target).pathname === PUSH_PATH);
-    const way = ways.find(({ target }) => new URL(target).hostname === hostname) ?? ways[0];
-    if (way === undefined) {
-      return {
-        name,
-        state: "warning",
-        detail: `The labeler posts results to no address that ends in ${PUSH_PATH}.`,
-        fix,
-      };
-    }
-    if (!isTakenIn) {
-      return {
-        name,
-        state: "ok",
-        detail: `the labeler posts results to ${way.target}, as soon as a rule takes them in`,
-      };
-    }
-    if (way.lastError !== null) {
-      const detail = `The labeler does not get through to ${way.target}, ${way.waiting} results wait: ${way.lastError}`;
-      return {
-        name,
-        state: "warning",
-        detail,
-        fix: "It tries again by itself. A rule must run for the address to exist.",
-      };
-    }
-    return { name, state: "ok", detail: `the labeler posts results to ${way.target}` };
-  } catch (error) {
-    return {
-      name,
-      state: "warning",
-      detail: `The labeler does not say where it posts results to: ${reason(error)}`,
-      fix,
-    };
-  }
-}
-
-/** What the engine says of the rules that use the labeler: those that do not run, and their last errors. */
-export async function checkRules(api: EkuiperApi, state: GatewayState, ids: readonly string[]): Promise<Check[]> {
-  const concerned = state.rules.filter(
-    ({ id, rule }) => ids.includes(id) || FUNCTIONS.some((offered) => calls(rule, offered)),
-  );
-  return Promise.all(
-    concerned.map(async ({ id, status, rule }): Promise<Check> => {
-      const name = `rule ${id}`;
-      if (status !== "running") {
-        const isMeant = rule.triggered === false;
-        const fix = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
-        return { name, state: isMeant ? "ok" : "warning", detail: status, fix };
-      }
-      const counters = await api.ruleStatus(id);
-      const sum = (pattern: RegExp) =>
-        Object.entries(counters).reduce((total, [key, value]) => total + (pattern.test(key) ? Number(value) : 0), 0);
-      const detail = `running, ${sum(/^source_.*_records_in_total$/)} rows in, ${sum(/^sink_.*_records_out_total$/)} out`;
-      const offline = Object.entries(counters).find(
-        ([key, value]) => key.endsWith("_connection_status") && value === -1,
-      );
-      if (offline !== undefined) {
-        const at = offline[0].replace("_connection_status", "");
-        const why = counters[`${at}_connection_last_disconnected_message`] ?? "";
-        const fix = "Is the broker's address right as the gateway sees it? --broker tcp://HOST:1883";
-        return { name, state: "error", detail: `${detail}; ${at} is not connected: ${why}`, fix };
-      }
-      const errors = sum(/_exceptions_total$/);
-      if (errors === 0) return { name, state: "ok", detail };
-      const last = Object.entries(counters).find(([key, value]) => key.endsWith("_last_exception") && value)?.[1];
-      return { name, state: "warning", detail: `${detail}, ${errors} errors, the last: ${last}` };
-    }),
-  );
 }

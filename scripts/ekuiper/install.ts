@@ -1,6 +1,11 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
+import { randomUUID } from "node:crypto";
 import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
+import { functionCall, sinkCall } from "./as-rule.ts";
+import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
+import { checkPush, retryPush } from "./check-push.ts";
+import { checkRules } from "./check-rules.ts";
 import {
   type Check,
   checkBroker,
@@ -10,14 +15,13 @@ import {
   checkLabelerFromGateway,
   checkLabelerFromHere,
   checkPlugins,
-  checkPush,
-  checkRules,
 } from "./checks.ts";
+import { topicFor } from "./mqtt-client.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress } from "./service.ts";
 import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
-import { NoLabel, type Tried, tryLoop } from "./try.ts";
+import { NoLabel, type Tried, type TryOptions, tryLoop } from "./try.ts";
 
 const DEFAULTS = {
   loop: "function",
@@ -125,7 +129,7 @@ export interface Status {
   readonly pending: readonly Step[];
 }
 
-/** Looks at everything and changes nothing. */
+/** Looks at everything and changes nothing on the gateway. */
 export async function status(options: GatewayOptions): Promise<Status> {
   const { api } = options;
   const gateway = await checkGateway(api);
@@ -143,6 +147,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
     gateway,
     ...(await checkAll(api, state, wanted)),
     await checkDeletedPlugins(api, state),
+    ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),
   ];
   const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
@@ -159,15 +164,48 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   if (before.loop === undefined)
     throw new CommandError("Nothing is installed on this gateway: npm run ekuiper -- install");
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
+  const call = await callOf(api, state, loop);
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
-  const topic = listened.replaceAll(/[+#]/g, "edge-labeler-test"); // no one can publish to a wildcard
+  // No longer waiting for a target that was away: what comes of it shows in the label, or below.
+  if (loop === "push") await retryPush(labeler).catch(() => undefined);
   try {
-    const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
+    const tried = await tryLoop(api, {
+      loop,
+      labeler,
+      call: { ...call, ...callAt(call, options.labeler) },
+      broker,
+      topic: topicFor(listened, "edge-labeler-test"),
+      device,
+      image,
+      seconds: LABEL_SECONDS,
+    });
     return { ...tried, loop };
   } catch (error) {
-    if (!(error instanceof NoLabel) || loop !== "push") throw error;
-    // The rules know nothing of what does not reach them.
-    const { detail, fix } = await checkPush(api, state, labeler);
-    throw new NoLabel([error.message, detail, ...(fix === undefined ? [] : [`→ ${fix}`])].join("\n"));
+    if (!(error instanceof NoLabel)) throw error;
+    const lines = [error.message];
+    if (/^\$share\//.test(listened)) {
+      lines.push(`The gateway shares ${listened} with other clients: one of them may have got the image.`);
+    }
+    if (loop === "push") {
+      // The rules know nothing of what does not reach them.
+      const { detail, fix } = await checkPush(api, state, labeler);
+      lines.push(detail, ...(fix === undefined ? [] : [`→ ${fix}`]));
+    }
+    throw new NoLabel(lines.join("\n"));
   }
+}
+
+/** The call that the loop's rule makes of the labeler. @throws CommandError */
+async function callOf(api: EkuiperApi, state: GatewayState, loop: Loop): Promise<TryOptions["call"]> {
+  const again = "Install again: npm run ekuiper -- install, with the same options.";
+  if (loop === "function") {
+    const call = functionCall(state, "labelImage");
+    if (call === undefined) throw new CommandError(`The service labeler does not offer labelImage. ${again}`);
+    return call;
+  }
+  const id = `edge-labeler-test-${randomUUID()}`;
+  const rule = state.rules.find(({ id }) => id === "handover")?.rule;
+  const call = rule && sinkCall(rule, { id, device: "edge-labeler-test" }, await fillsHeaders(api));
+  if (call === undefined) throw new CommandError(`Rule handover submits to no /ekuiper/sink. ${again}`);
+  return { ...call, id };
 }
