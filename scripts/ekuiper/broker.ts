@@ -72,8 +72,10 @@ export async function startBroker(user?: { name: string; password: string }): Pr
     },
     subscribers: (topic) => clientsOf(topic).size,
     async stop() {
+      // The server first: a client that comes back in between would hold its connection until it gives up.
+      const closed = new Promise((resolve) => server.close(resolve));
       await new Promise<void>((resolve) => aedes.close(resolve));
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }

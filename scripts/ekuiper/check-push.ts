@@ -6,7 +6,7 @@ import { type Check, reason } from "./checks.ts";
 import { PUSH_PATH } from "./parts.ts";
 import { dated } from "./rule-counters.ts";
 import type { Labeler } from "./service.ts";
-import type { GatewayState } from "./state.ts";
+import { type GatewayState, isRunning } from "./state.ts";
 
 const PATIENCE = 15_000;
 /** eKuiper's own, unless source.httpServerPort says otherwise. */
@@ -97,14 +97,21 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, labeler: L
         : `The labeler posts results to ${list}, which is not the address of this gateway, ${hostname}, unless by another name.`;
     return { name, state: "warning", detail, fix };
   }
-  return judgeTarget(way.target, state);
+  return judgeTarget(way.target, state, api.base);
 }
 
-function judgeTarget({ target, waiting, retryAt, lastError }: Target, state: GatewayState): Check {
+function judgeTarget({ target, waiting, retryAt, lastError }: Target, state: GatewayState, gateway: string): Check {
   const name = "push";
-  if (!state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running")) {
+  const rule = state.rules.find(({ id }) => id === "labels_pushed");
+  if (rule === undefined) {
     const detail = `the labeler posts results to ${target}, as soon as a rule takes them in`;
     return { name, state: "ok", detail };
+  }
+  if (!isRunning(rule)) {
+    // Seen with eKuiper 2.4.2: the address of a stream answers 200 until the engine is restarted, whoever listens.
+    const detail = `Rule labels_pushed is ${rule.status}: eKuiper takes what the labeler posts to ${target}, and drops it.`;
+    const fix = `Start it: curl -X POST ${gateway}/rules/labels_pushed/start. What was dropped is still in the labeler's GET /results.`;
+    return { name, state: "warning", detail, fix };
   }
   if (lastError === null) return { name, state: "ok", detail: `the labeler posts results to ${target}` };
   const seconds = retryAt === null ? 0 : Math.max(0, Math.round((Date.parse(retryAt) - Date.now()) / 1000));

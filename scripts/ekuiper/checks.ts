@@ -3,7 +3,7 @@ import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { FUNCTIONS, type Loop } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
-import type { GatewayState } from "./state.ts";
+import { type GatewayState, isOurPlugin } from "./state.ts";
 
 export interface Check {
   readonly name: string;
@@ -129,17 +129,28 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
   };
 }
 
-/** Whether a plugin's function hides the service's, which matters to rules that call it. eKuiper looks at plugins first. */
-export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: Loop): Check {
+/**
+ * Whether a plugin's function hides the service's: eKuiper looks at plugins first.
+ *
+ * @param loop The one whose rules shall call the service; undefined where none does, so that nothing is hidden.
+ */
+export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: Loop | undefined): Check {
   const name = "plugins";
   for (const plugin of plugins) {
     const hidden = plugin.functions?.find((offered) => (FUNCTIONS as readonly string[]).includes(offered));
     if (hidden === undefined) continue;
+    const remove = `curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`;
+    if (isOurPlugin(plugin)) {
+      const detail = `our plugin ${plugin.name} gives rules ${hidden}(self), as an array: ${hidden}(self)[0]->label`;
+      if (loop !== "function") return { name, state: "ok", detail };
+      const fix = `Keep the plugin, whose rules need nothing else, or remove it: ${remove}`;
+      return { name, state: "error", detail: `${detail}. It hides the service's ${hidden}.`, fix };
+    }
     return {
       name,
       state: loop === "function" ? "error" : "warning",
       detail: `Portable plugin ${plugin.name} offers ${hidden}, which hides the labeler's.`,
-      fix: `Remove it, curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`,
+      fix: `Remove it, ${remove}`,
     };
   }
   return { name, state: "ok", detail: `no plugin offers ${FUNCTIONS.join(", ")}` };
@@ -158,7 +169,9 @@ export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState):
   const rule = { id: "edge_labeler_check", sql: "SELECT labelImage(self) FROM tfdemo", actions: [{ nop: {} }] };
   try {
     await api.call("POST", "/rules/validate", rule);
-    return { name, state: "ok", detail: "labelImage is the labeler's" };
+    const ours = state.plugins.find(isOurPlugin);
+    const whose = ours === undefined ? "the labeler's" : `our plugin ${ours.name}'s`;
+    return { name, state: "ok", detail: `labelImage is ${whose}` };
   } catch (error) {
     return {
       name,

@@ -17,11 +17,12 @@ import {
   checkPlugins,
 } from "./checks.ts";
 import { topicFor } from "./mqtt-client.ts";
+import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress } from "./service.ts";
-import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
-import { NoLabel, type Tried, type TryOptions, tryLoop } from "./try.ts";
+import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
+import { type Tried, type TryOptions, tryLoop } from "./try.ts";
 
 const DEFAULTS = {
   loop: "function",
@@ -69,10 +70,16 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
-async function checkAll(api: EkuiperApi, state: GatewayState, wanted: Wanted): Promise<Check[]> {
-  const { labeler, loop, broker } = wanted;
+/** @param loop The one that is installed, or to be; undefined for none. */
+async function checkAll(
+  api: EkuiperApi,
+  state: GatewayState,
+  wanted: Wanted,
+  loop: Loop | undefined,
+): Promise<Check[]> {
+  const { labeler, broker } = wanted;
   return Promise.all([
-    checkLabelerFromHere(labeler, loop),
+    checkLabelerFromHere(labeler, wanted.loop),
     checkLabelerFromGateway(api, labeler),
     checkBroker(broker),
     checkPlugins(state, api.base, loop),
@@ -105,7 +112,7 @@ export async function install(
     return { checks: [gateway], steps: dryRun ? installSteps(EMPTY, parts) : [], done: false };
   }
   const state = await readState(api);
-  const checks = [gateway, ...(await checkAll(api, state, wanted))];
+  const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts);
   if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
   for (const step of steps) await step.run(api);
@@ -139,13 +146,14 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const wanted = wantedOf({ ...before, ...given(options) });
   const mine = ours(state);
   const installed = [
+    ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),
     ...(state.service === undefined ? [] : ["service labeler"]),
     ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];
   const checks = [
     gateway,
-    ...(await checkAll(api, state, wanted)),
+    ...(await checkAll(api, state, wanted, options.loop ?? before.loop)),
     await checkDeletedPlugins(api, state),
     ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),

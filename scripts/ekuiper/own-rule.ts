@@ -1,7 +1,20 @@
 /** Tells what a gateway's own rule has done with an image: other gateways may do the same at the same broker. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
 import { type RuleCounters, readCounters } from "./rule-counters.ts";
+
+/** No label came. The message says why, as far as anyone said it. */
+export class NoLabel extends CommandError {
+  override name = "NoLabel";
+
+  constructor(message: string) {
+    super(message, 1);
+  }
+}
+
+const statusOf = async (api: EkuiperApi, rule: string) =>
+  (await api.rules()).find(({ id }) => id === rule)?.status ?? "not there";
 
 const NOTHING: RuleCounters = readCounters({});
 
@@ -16,8 +29,12 @@ export class OwnRule {
     this.#before = before;
   }
 
-  /** Looks at the rule as it is before the image comes. */
+  /** Looks at the rule as it is before the image comes. @throws NoLabel if it does not run: nothing would come of it */
   static async watch(api: EkuiperApi, id: string): Promise<OwnRule> {
+    const status = await statusOf(api, id);
+    if (status !== "running") {
+      throw new NoLabel(`Rule ${id} is ${status}. Start it: curl -X POST ${api.base}/rules/${id}/start`);
+    }
     return new OwnRule(api, id, readCounters(await api.ruleStatus(id)));
   }
 
@@ -47,7 +64,7 @@ export class OwnRule {
   /** Why no label came of this rule, as far as eKuiper says. */
   async explain(topic: string): Promise<string> {
     const { rowsIn, errors, lastErrors, offline } = await this.since();
-    const status = (await this.#api.rules()).find(({ id }) => id === this.id)?.status ?? "not there";
+    const status = await statusOf(this.#api, this.id);
     if (status !== "running") return `Rule ${this.id} is ${status}.`;
     if (offline !== undefined) return `Rule ${this.id}: ${offline.place} is not connected: ${offline.why}.`;
     if (errors > 0) {

@@ -65,6 +65,10 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
   };
 }
 
+/** Whether it is the plugin of ekuiper/plugin: other products' plugins offer functions of the same names. */
+export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
+  name === "labeler" && functions?.length === 1 && functions[0] === "labelImage";
+
 export const isRunning = ({ status }: ListedRule) => status === "running";
 
 /** What this product has put there. */

@@ -1,10 +1,9 @@
 /** `npm run ekuiper -- test`: one image through the installed loop, with the time of each hop. */
-import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import { type LabelerCall, post } from "./as-rule.ts";
 import { Mailbox } from "./broker.ts";
 import { KeptResults, type Labelled, ResultsRefused } from "./kept-results.ts";
-import { OwnRule } from "./own-rule.ts";
+import { NoLabel, OwnRule } from "./own-rule.ts";
 import { type Loop, TOPICS } from "./parts.ts";
 import type { Labeler } from "./service.ts";
 
@@ -34,15 +33,6 @@ export interface TryOptions {
   readonly device: string;
   readonly image: Uint8Array;
   readonly seconds: number;
-}
-
-/** No label came. The message says why, as far as anyone said it. */
-export class NoLabel extends CommandError {
-  override name = "NoLabel";
-
-  constructor(message: string) {
-    super(message, 1);
-  }
 }
 
 /**
