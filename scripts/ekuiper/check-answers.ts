@@ -5,7 +5,7 @@ import type { EkuiperApi } from "./api.ts";
 import { type Answer, functionCall, type LabelerCall, post, sinkCall } from "./as-rule.ts";
 import type { Check } from "./checks.ts";
 import { readCounters } from "./rule-counters.ts";
-import { calls, type GatewayState } from "./state.ts";
+import { calls, type GatewayState, isRunning } from "./state.ts";
 
 const IMAGE = new URL("../../test/fixtures/coffee-96.webp", import.meta.url);
 /** The device of an image that is submitted to see what the labeler says. */
@@ -45,7 +45,7 @@ export async function checkAnswers(
   labeler: string | undefined,
 ): Promise<Check[]> {
   const image = await readFile(IMAGE);
-  const running = state.rules.filter(({ status }) => status === "running");
+  const running = state.rules.filter(isRunning);
   const made: [LabelerCall, Uint8Array | string][] = [];
   for (const name of state.functions.keys()) {
     const call = functionCall(state, name);

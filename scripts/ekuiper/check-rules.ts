@@ -3,7 +3,7 @@ import type { EkuiperApi, RuleStatus } from "./api.ts";
 import type { Check } from "./checks.ts";
 import { FUNCTIONS } from "./parts.ts";
 import { dated, readCounters } from "./rule-counters.ts";
-import { calls, type GatewayState } from "./state.ts";
+import { calls, type GatewayState, isRunning } from "./state.ts";
 
 /** An error that is older than this, and that rows have gone out after, is mentioned but no longer a warning. */
 const OLD = 3_600_000;
@@ -35,7 +35,7 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
   return Promise.all(
     concerned.map(async ({ id, status, rule }): Promise<Check> => {
       const name = `rule ${id}`;
-      if (status === "running") return judgeRule(name, await api.ruleStatus(id));
+      if (isRunning({ status })) return judgeRule(name, await api.ruleStatus(id));
       const isMeant = rule.triggered === false;
       const fix = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
       return { name, state: isMeant ? "ok" : "warning", detail: status, fix };

@@ -1,6 +1,7 @@
 /** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to fix it. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
+import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
 import { FUNCTIONS, type Loop } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
 import { type GatewayState, isOurPlugin } from "./state.ts";
@@ -12,8 +13,6 @@ export interface Check {
   readonly fix?: string | undefined;
 }
 
-/** All of this was tested with it. */
-const TESTED = "2.4.2";
 /** eKuiper gives a call of a function that long, the first one too. */
 const CALL_SECONDS = 5;
 const PATIENCE = 15_000;
@@ -27,11 +26,14 @@ export const reason = (error: unknown): string => {
     : error.message;
 };
 
-export async function checkGateway(api: EkuiperApi): Promise<Check> {
+/** A gateway that answers has a dialect. */
+export type GatewayCheck = Check & ({ state: "error"; dialect?: undefined } | { dialect: Dialect });
+
+export async function checkGateway(api: EkuiperApi): Promise<GatewayCheck> {
   const name = "gateway";
-  let version: string;
+  let dialect: Dialect;
   try {
-    version = await api.version();
+    dialect = dialectOf(await api.version());
   } catch (error) {
     const fix =
       error instanceof EkuiperError
@@ -39,12 +41,12 @@ export async function checkGateway(api: EkuiperApi): Promise<Check> {
         : "Start eKuiper, or give the address of its REST API: --gateway http://HOST:9081";
     return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, fix };
   }
-  const detail = `eKuiper ${version} at ${api.base}`;
-  if (/^v?1\./.test(version)) {
-    return { name, state: "error", detail, fix: `Update eKuiper to ${TESTED}: version 1 has no EXTRA for streams.` };
-  }
-  if (version === TESTED) return { name, state: "ok", detail };
-  return { name, state: "warning", detail, fix: `Nothing need be wrong, but this was tested with ${TESTED} only.` };
+  const detail = `eKuiper ${dialect.version} at ${api.base}`;
+  const tried = TRIED[dialect.version.replace(/^v/, "")];
+  if (tried === "CI") return { name, state: "ok", detail, dialect };
+  if (tried !== undefined) return { name, state: "ok", detail: `${detail}, tried by hand on ${tried}`, dialect };
+  const fix = `Nobody has run this on it, but on ${Object.keys(TRIED).join(", ")}. Try it: npm run ekuiper -- test`;
+  return { name, state: "warning", detail, fix, dialect };
 }
 
 /** Whether the labeler answers this machine, takes the token, and has its model loaded in time. */

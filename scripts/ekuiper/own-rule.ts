@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
 import { type RuleCounters, readCounters } from "./rule-counters.ts";
+import { isRunning } from "./state.ts";
 
 /** No label came. The message says why, as far as anyone said it. */
 export class NoLabel extends CommandError {
@@ -32,7 +33,7 @@ export class OwnRule {
   /** Looks at the rule as it is before the image comes. @throws NoLabel if it does not run: nothing would come of it */
   static async watch(api: EkuiperApi, id: string): Promise<OwnRule> {
     const status = await statusOf(api, id);
-    if (status !== "running") {
+    if (!isRunning({ status })) {
       throw new NoLabel(`Rule ${id} is ${status}. Start it: curl -X POST ${api.base}/rules/${id}/start`);
     }
     return new OwnRule(api, id, readCounters(await api.ruleStatus(id)));
@@ -65,7 +66,7 @@ export class OwnRule {
   async explain(topic: string): Promise<string> {
     const { rowsIn, errors, lastErrors, offline } = await this.since();
     const status = await statusOf(this.#api, this.id);
-    if (status !== "running") return `Rule ${this.id} is ${status}.`;
+    if (!isRunning({ status })) return `Rule ${this.id} is ${status}.`;
     if (offline !== undefined) return `Rule ${this.id}: ${offline.place} is not connected: ${offline.why}.`;
     if (errors > 0) {
       const texts = lastErrors.map(({ place, text }) => `\n  ${place}: ${text}`);
