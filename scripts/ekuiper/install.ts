@@ -16,13 +16,14 @@ import {
   checkLabelerFromGateway,
   checkLabelerFromHere,
   checkPlugins,
+  checkRefusal,
 } from "./checks.ts";
 import { type Dialect, NEWEST } from "./dialect.ts";
 import { topicFor } from "./mqtt-client.ts";
 import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
-import { brokerAddress, deviceOf } from "./service.ts";
+import { brokerAddress, brokerSettings, deviceOf } from "./service.ts";
 import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
 import { type Tried, type TryOptions, tryLoop } from "./try.ts";
 
@@ -40,6 +41,7 @@ const LABEL_SECONDS = 10;
 export interface GatewayOptions {
   readonly api: EkuiperApi;
   readonly labeler?: string | undefined;
+  /** Empty for none, though one is installed. */
   readonly token?: string | undefined;
   readonly loop?: Loop | undefined;
   readonly broker?: string | undefined;
@@ -47,9 +49,9 @@ export interface GatewayOptions {
   readonly device?: string | undefined;
 }
 
-function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: GatewayOptions): Wanted {
+function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOptions, "api">): Wanted {
   const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
-  return { loop, broker, topic, device, labeler: { url: labeler, token } };
+  return { loop, broker, topic, device, labeler: { url: labeler, token: token || undefined } };
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -73,6 +75,19 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
 
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+const NAMES = ["loop", "labeler", "token", "broker", "topic", "device"] as const;
+
+/** The options that are installed and not asked to be otherwise, in words, without what is secret. */
+function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): string[] {
+  return NAMES.flatMap((name) => {
+    const value = before[name];
+    if (value === undefined || options[name] !== undefined) return [];
+    if (name === "token") return ["the token"];
+    if (value === DEFAULTS[name]) return [];
+    return [`${name} ${name === "broker" ? brokerSettings(value).server : value}`];
+  });
+}
 
 /** @throws Conflict for a loop that the gateway's eKuiper cannot do. */
 function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
@@ -100,17 +115,22 @@ async function checkAll(
   ]);
 }
 
+export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
+
 export interface Installed {
   readonly checks: readonly Check[];
   /** What was done, or with dryRun would be. */
   readonly steps: readonly Step[];
   readonly done: boolean;
+  /** The options that are not the defaults, but as they were installed before. */
+  readonly kept: readonly string[];
   /** The step that eKuiper refused, and what has become of those before it. */
   readonly failure?: Failure | undefined;
 }
 
 /**
- * Brings the gateway to the wanted loop, unless a check fails.
+ * Brings the gateway to the wanted loop, unless a check fails. What was installed before stays as it is but for what the
+ * options say.
  * @throws Conflict @throws EkuiperError
  */
 export async function install(
@@ -118,23 +138,37 @@ export async function install(
   { dryRun, force }: { dryRun: boolean; force: boolean },
 ): Promise<Installed> {
   const { api } = options;
-  const wanted = wantedOf(options);
   const gateway = await checkGateway(api);
   if (gateway.state === "error") {
     // What there is to do is known even so, for an empty gateway of the newest eKuiper.
-    const steps = dryRun ? installSteps(EMPTY, await partsOf(wanted, NEWEST)) : [];
-    return { checks: [gateway], steps, done: false };
+    const steps = dryRun ? installSteps(EMPTY, await partsOf(wantedOf(options), NEWEST)) : [];
+    return { checks: [gateway], steps, done: false, kept: [] };
   }
+  const state = await readState(api);
+  const before = installedOptions(state);
+  const kept = keptOf(before, options);
+  const wanted = wantedOf({ ...before, ...given(options) });
   requireLoop(wanted, gateway.dialect);
   const parts = await partsOf(wanted, gateway.dialect);
-  const state = await readState(api);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
-  if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
+  if (dryRun || (!force && failed(checks))) return { checks, steps, done: false, kept };
   const failure = await carryOut(api, steps);
-  if (failure !== undefined) return { checks, steps, done: false, failure };
-  if (wanted.loop === "function") checks.push(await checkDeletedPlugins(api, await readState(api)));
-  return { checks, steps, done: true };
+  if (failure !== undefined) {
+    const refusal = checkRefusal(failure.reason);
+    return { checks: refusal === undefined ? checks : [...checks, refusal], steps, done: false, kept, failure };
+  }
+  return { checks: await checkAgain(api, checks, wanted), steps, done: true, kept };
+}
+
+/** The checks, with those that are known only once everything is installed. */
+async function checkAgain(api: EkuiperApi, checks: readonly Check[], { loop, labeler }: Wanted): Promise<Check[]> {
+  const state = await readState(api);
+  if (loop === "function") return [...checks, await checkDeletedPlugins(api, state)];
+  if (loop !== "push") return [...checks];
+  // The rule that takes results in is there now, so that those that wait need not wait any longer.
+  await retryPush(labeler).catch(() => undefined);
+  return [...checks.filter(({ name }) => name !== "push"), await checkPush(api, state, labeler)];
 }
 
 /** Takes away what was installed. @throws Conflict @throws EkuiperError */
