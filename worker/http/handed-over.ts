@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
 import { cut, quote } from "../validation/quote.ts";
-import type { AppEnv } from "./settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 export interface HandedOver {
   /** Undefined where the image's digest is to be its id. */

@@ -6,9 +6,10 @@ import { createExecutionContext, env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import documented from "../../../docs/access.md?raw";
 import { app } from "../../../worker/app.ts";
-import { type Need, needOf, SCOPES, type Scope } from "../../../worker/http/scopes.ts";
-import type { Bindings } from "../../../worker/http/settings.ts";
+import { type Need, needOf } from "../../../worker/http/scopes.ts";
 import { openapi } from "../../../worker/openapi/openapi.bundle.js";
+import { SCOPES, type Scope } from "../../../worker/settings/scopes.ts";
+import type { Bindings } from "../../../worker/settings/settings.ts";
 
 interface Route {
   readonly method: string;
