@@ -25,6 +25,11 @@ interface Interface {
   options: { headers: Record<string, string> };
 }
 
+interface Definition {
+  about: { helpUrl: { en_US: string } };
+  interfaces: Record<string, Interface>;
+}
+
 export interface ServiceDefinition {
   /** The name of its only interface. */
   interface: string;
@@ -40,7 +45,8 @@ const bearer = (token: string | undefined) => (token === undefined ? {} : { Auth
  * under the same name an old address or token would stay in use.
  */
 export async function serviceDefinition({ url, token }: Labeler): Promise<ServiceDefinition> {
-  const definition: { interfaces: Record<string, Interface> } = JSON.parse(await shipped("service/labeler.json"));
+  const definition: Definition = JSON.parse(await shipped("service/labeler.json"));
+  definition.about.helpUrl.en_US = `${withoutSlash(url)}/docs`;
   const proto = await shipped("service/schemas/labeler.proto");
   const [service] = Object.values(definition.interfaces);
   if (service === undefined) throw new Error("ekuiper/service/labeler.json has no interface");
