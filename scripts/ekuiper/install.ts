@@ -1,9 +1,10 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
 import { randomUUID } from "node:crypto";
 import { CommandError } from "../lib/command.ts";
-import type { EkuiperApi } from "./api.ts";
+import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { functionCall, sinkCall } from "./as-rule.ts";
 import { carryOut, type Failure } from "./carry-out.ts";
+import { checkAge } from "./check-age.ts";
 import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
 import { checkPush, retryPush } from "./check-push.ts";
 import { checkRules } from "./check-rules.ts";
@@ -89,12 +90,10 @@ function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): s
   });
 }
 
-/** @throws Conflict for a loop that the gateway's eKuiper cannot do. */
-function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
-  if (loop !== "pull" || hasCursor) return;
-  throw new Conflict(
-    `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`,
-  );
+/** Why the gateway's eKuiper cannot do the loop; undefined where it can. */
+function whyNotLoop({ loop }: Wanted, { version, hasCursor }: Dialect): string | undefined {
+  if (loop !== "pull" || hasCursor) return undefined;
+  return `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`;
 }
 
 /** @param loop The one that is installed, or to be; undefined for none. */
@@ -148,7 +147,8 @@ export async function install(
   const before = installedOptions(state);
   const kept = keptOf(before, options);
   const wanted = wantedOf({ ...before, ...given(options) });
-  requireLoop(wanted, gateway.dialect);
+  const unable = whyNotLoop(wanted, gateway.dialect);
+  if (unable !== undefined) throw new Conflict(unable);
   const parts = await partsOf(wanted, gateway.dialect);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
@@ -176,7 +176,15 @@ export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[
   const gateway = await checkGateway(api);
   if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const steps = uninstallSteps(await readState(api));
-  if (!dryRun) for (const step of steps) await step.run(api);
+  if (dryRun) return steps;
+  for (const [index, step] of steps.entries()) {
+    await step.run(api).catch((error: unknown) => {
+      if (!(error instanceof EkuiperError)) throw error;
+      const gone = steps.slice(0, index).map(({ why }) => `\n  ${why}`);
+      const done = gone.length === 0 ? "Nothing was taken away before." : `This was done before:${gone.join("")}`;
+      throw new CommandError(`${error.message}\n${done}\nWhat is left goes with the next uninstall.`, 1);
+    });
+  }
   return steps;
 }
 
@@ -203,11 +211,16 @@ export async function status(options: GatewayOptions): Promise<Status> {
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];
   const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
-  if (isAsked) requireLoop(wanted, gateway.dialect);
-  const pending = isAsked ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
+  const unable = whyNotLoop(wanted, gateway.dialect);
+  const pending =
+    isAsked && unable === undefined ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
   const checks = [
     gateway,
     ...(await checkAll(api, state, wanted, options.loop ?? before.loop)),
+    ...(unable === undefined ? [] : [{ name: "loop", state: "error", detail: unable } as const]),
+    ...(before.loop === undefined || unable !== undefined
+      ? []
+      : [checkAge(installSteps(state, await partsOf(wantedOf(before), gateway.dialect), true))]),
     await checkDeletedPlugins(api, state),
     ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),

@@ -19,6 +19,8 @@ export interface Step {
   run(api: EkuiperApi): Promise<unknown>;
   /** What takes it back; "nothing" where nothing need be. Absent where it cannot be taken back. */
   readonly undo?: Step | "nothing" | undefined;
+  /** What is there already and is replaced or taken away, for example "rule label". */
+  readonly replaces?: string | undefined;
 }
 
 /** Something of the user's is in the way. The message says what, and what to do. */
@@ -90,6 +92,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
       method: exists ? "PUT" : "POST",
       path,
       body: { name: SERVICE, file },
+      replaces: exists ? `service ${SERVICE}` : undefined,
       undo: exists ? undefined : step("the functions go", "DELETE", `${path}/${SERVICE}`),
       run: (api) => api.call(exists ? "PUT" : "POST", path, { name: SERVICE, file }),
     },
@@ -102,12 +105,15 @@ function removals(state: GatewayState, keep: { sources: readonly string[]; rules
   return [
     ...rules
       .filter(({ id }) => !keep.rules.includes(id))
-      .map(({ id, rule }) => step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, postRule(rule))),
+      .map(({ id, rule }) => ({
+        ...step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, postRule(rule)),
+        replaces: `rule ${id}`,
+      })),
     ...sources
       .filter(({ name }) => !keep.sources.includes(name))
       .map((source) => {
-        const why = `${source.kind.toLowerCase()} ${source.name} goes`;
-        return step(why, "DELETE", sourcePath(source), undefined, putSource(source));
+        const replaces = `${source.kind.toLowerCase()} ${source.name}`;
+        return { ...step(`${replaces} goes`, "DELETE", sourcePath(source), undefined, putSource(source)), replaces };
       }),
   ];
 }
@@ -173,7 +179,8 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
     changed.push(source.name);
     const path = sourcePath(source);
     const undo = there === undefined ? step(`${source.name} goes`, "DELETE", path) : putSource(there);
-    steps.push({ ...putSource(source), undo });
+    const replaces = there && `${source.kind.toLowerCase()} ${source.name}`;
+    steps.push({ ...putSource(source), undo, replaces });
   }
 
   const isStale = (rule: Rule) =>
@@ -191,7 +198,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
       // One that the user has started goes on.
       const body = there !== undefined && isRunning(there) ? { ...rule, triggered: true } : rule;
       written.push(rule.id);
-      if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule) });
+      if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule), replaces: `rule ${rule.id}` });
       else steps.push({ ...postRule(body), undo: step(`rule ${rule.id} goes`, "DELETE", `/rules/${rule.id}`) });
     } else if (!isRunning(there) && rule.triggered !== false && !isStale(rule)) {
       const undo = step(`rule ${rule.id} stops`, "POST", `/rules/${rule.id}/stop`);
