@@ -35,7 +35,7 @@ export interface Parts {
 
 /** Those that bring labels come before those that hand images over. */
 const RULES: Readonly<Record<Loop, readonly string[]>> = {
-  function: ["label", "errors"],
+  function: ["label"],
   sink: ["handover"],
   pull: ["labels_pulled", "labels_table", "handover"],
   push: ["labels_pushed", "handover"],
