@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EkuiperApi } from "./ekuiper/api.ts";
+import type { Failure } from "./ekuiper/carry-out.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
 import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
@@ -110,14 +111,28 @@ function printSteps(gateway: string, steps: readonly Step[]): void {
   }
 }
 
+function printFailure({ step, reason, undone, left }: Failure): void {
+  console.log(`FAIL  ${step.why}\n      ${reason}`);
+  for (const { why } of undone) console.log(`      taken back: ${why}`);
+  for (const { why } of left) console.log(`      still there: ${why}`);
+  if (left.length === 0) console.log("\nThe gateway is as it was before.");
+  else console.log("\nnpm run ekuiper -- uninstall takes away what is still there.");
+}
+
 const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
 
 async function runInstall(values: Values): Promise<number> {
   const wanted = gatewayOptions(values);
   const dryRun = values["dry-run"];
-  const { checks, steps, done } = await install(wanted, { dryRun, force: values.force });
+  const { checks, steps, done, failure } = await install(wanted, { dryRun, force: values.force });
   if (values.json) {
-    console.log(JSON.stringify({ checks, steps: steps.map(printable), done }, null, 2));
+    const refused = failure && {
+      step: printable(failure.step),
+      reason: failure.reason,
+      undone: failure.undone.map(printable),
+      left: failure.left.map(printable),
+    };
+    console.log(JSON.stringify({ checks, steps: steps.map(printable), done, failure: refused }, null, 2));
     return done || (dryRun && !failed(checks)) ? 0 : 1;
   }
   printChecks(checks);
@@ -126,6 +141,10 @@ async function runInstall(values: Values): Promise<number> {
     printSteps(wanted.api.base, steps);
     console.log(steps.length === 0 ? "Nothing would be changed." : `\n${steps.length} calls would be made.`);
     return failed(checks) ? 1 : 0;
+  }
+  if (failure !== undefined) {
+    printFailure(failure);
+    return 1;
   }
   if (!done) {
     console.log("Nothing was changed. Mend what failed, or install nonetheless: --force");

@@ -1,9 +1,10 @@
 /** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to mend it. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
+import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
 import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
-import { calls, type GatewayState } from "./state.ts";
+import { calls, type GatewayState, isRunning } from "./state.ts";
 
 export interface Check {
   readonly name: string;
@@ -12,8 +13,6 @@ export interface Check {
   readonly mend?: string | undefined;
 }
 
-/** All of this was tested with it. */
-const TESTED = "2.4.2";
 /** eKuiper gives a call of a function that long, the first one too. */
 const CALL_SECONDS = 5;
 const PATIENCE = 15_000;
@@ -26,11 +25,14 @@ const reason = (error: unknown): string => {
     : error.message;
 };
 
-export async function checkGateway(api: EkuiperApi): Promise<Check> {
+/** A gateway that answers has a dialect. */
+export type GatewayCheck = Check & ({ state: "error"; dialect?: undefined } | { dialect: Dialect });
+
+export async function checkGateway(api: EkuiperApi): Promise<GatewayCheck> {
   const name = "gateway";
-  let version: string;
+  let dialect: Dialect;
   try {
-    version = await api.version();
+    dialect = dialectOf(await api.version());
   } catch (error) {
     const mend =
       error instanceof EkuiperError
@@ -38,12 +40,12 @@ export async function checkGateway(api: EkuiperApi): Promise<Check> {
         : "Start eKuiper, or give the address of its REST API: --gateway http://HOST:9081";
     return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, mend };
   }
-  const detail = `eKuiper ${version} at ${api.base}`;
-  if (/^v?1\./.test(version)) {
-    return { name, state: "error", detail, mend: `Update eKuiper to ${TESTED}: version 1 has no EXTRA for streams.` };
-  }
-  if (version === TESTED) return { name, state: "ok", detail };
-  return { name, state: "warning", detail, mend: `Nothing need be wrong, but this was tested with ${TESTED} only.` };
+  const detail = `eKuiper ${dialect.version} at ${api.base}`;
+  const tried = TRIED[dialect.version.replace(/^v/, "")];
+  if (tried === "CI") return { name, state: "ok", detail, dialect };
+  if (tried !== undefined) return { name, state: "ok", detail: `${detail}, tried by hand on ${tried}`, dialect };
+  const mend = `Nobody has run this on it, but on ${Object.keys(TRIED).join(", ")}. Try it: npm run ekuiper -- test`;
+  return { name, state: "warning", detail, mend, dialect };
 }
 
 /** Whether the labeler answers this machine, takes the token, and has its model loaded in time. */
@@ -231,7 +233,7 @@ export async function checkBroker(broker: string): Promise<Check> {
 export async function checkPush(api: EkuiperApi, state: GatewayState, { url, token }: Labeler): Promise<Check> {
   const name = "push";
   const { hostname } = new URL(api.base);
-  const isTakenIn = state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running");
+  const isTakenIn = state.rules.some((rule) => rule.id === "labels_pushed" && isRunning(rule));
   const mend = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
   try {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
@@ -284,7 +286,7 @@ export async function checkRules(api: EkuiperApi, state: GatewayState, ids: read
   return Promise.all(
     concerned.map(async ({ id, status, rule }): Promise<Check> => {
       const name = `rule ${id}`;
-      if (status !== "running") {
+      if (!isRunning({ id, status })) {
         const isMeant = rule.triggered === false;
         const mend = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
         return { name, state: isMeant ? "ok" : "warning", detail: status, mend };

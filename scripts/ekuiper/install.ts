@@ -1,6 +1,7 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
 import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
+import { carryOut, type Failure } from "./carry-out.ts";
 import {
   type Check,
   checkBroker,
@@ -13,9 +14,10 @@ import {
   checkPush,
   checkRules,
 } from "./checks.ts";
+import { type Dialect, NEWEST } from "./dialect.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
-import { installSteps, type Step, uninstallSteps } from "./plan.ts";
-import { brokerAddress } from "./service.ts";
+import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
+import { brokerAddress, deviceOf } from "./service.ts";
 import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
 import { NoLabel, type Tried, tryLoop } from "./try.ts";
 
@@ -50,20 +52,30 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
   const [service] = Object.values(state.service?.Interfaces ?? {});
   const mine = ours(state);
   const images = mine.sources.find(({ name }) => name === "tfdemo");
+  const key = state.keys?.find(({ name }) => name === images?.options.CONF_KEY);
   const sinks = mine.rules.flatMap(({ rule }) => rule.actions);
-  const headers = sinks.map(({ rest }) => rest?.headers as Record<string, string> | undefined).find(Boolean);
   return {
     labeler: service?.Addr.replace(/\/ekuiper$/, ""),
     token: service?.Options?.headers?.Authorization?.replace(/^Bearer /, ""),
     loop: loopOf(mine.rules.map(({ id }) => id)),
-    broker: brokerAddress(images?.extra ?? sinks.find(({ mqtt }) => mqtt !== undefined)?.mqtt ?? {}),
+    broker: [sinks.find(({ mqtt }) => mqtt !== undefined)?.mqtt, images?.extra, key?.settings]
+      .map((settings) => brokerAddress(settings ?? {}))
+      .find(Boolean),
     topic: images?.options.DATASOURCE,
-    device: headers?.["X-Device"],
+    device: deviceOf(sinks.find(({ rest }) => rest !== undefined)?.rest),
   };
 }
 
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+/** @throws Conflict for a loop that the gateway's eKuiper cannot do. */
+function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
+  if (loop !== "pull" || hasCursor) return;
+  throw new Conflict(
+    `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`,
+  );
+}
 
 async function checkAll(api: EkuiperApi, state: GatewayState, wanted: Wanted): Promise<Check[]> {
   const { labeler, loop, broker } = wanted;
@@ -82,6 +94,8 @@ export interface Installed {
   /** What was done, or with dryRun would be. */
   readonly steps: readonly Step[];
   readonly done: boolean;
+  /** The step that eKuiper refused, and what has become of those before it. */
+  readonly failure?: Failure | undefined;
 }
 
 /**
@@ -94,17 +108,20 @@ export async function install(
 ): Promise<Installed> {
   const { api } = options;
   const wanted = wantedOf(options);
-  const parts = await partsOf(wanted);
   const gateway = await checkGateway(api);
   if (gateway.state === "error") {
-    // What there is to do is known even so, for an empty gateway.
-    return { checks: [gateway], steps: dryRun ? installSteps(EMPTY, parts) : [], done: false };
+    // What there is to do is known even so, for an empty gateway of the newest eKuiper.
+    const steps = dryRun ? installSteps(EMPTY, await partsOf(wanted, NEWEST)) : [];
+    return { checks: [gateway], steps, done: false };
   }
+  requireLoop(wanted, gateway.dialect);
+  const parts = await partsOf(wanted, gateway.dialect);
   const state = await readState(api);
   const checks = [gateway, ...(await checkAll(api, state, wanted))];
-  const steps = installSteps(state, parts);
+  const steps = installSteps(state, parts, force);
   if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
-  for (const step of steps) await step.run(api);
+  const failure = await carryOut(api, steps);
+  if (failure !== undefined) return { checks, steps, done: false, failure };
   if (wanted.loop === "function") checks.push(await checkDeletedPlugins(api, await readState(api)));
   return { checks, steps, done: true };
 }
@@ -139,14 +156,16 @@ export async function status(options: GatewayOptions): Promise<Status> {
     ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];
+  const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
+  if (isAsked) requireLoop(wanted, gateway.dialect);
+  const pending = isAsked ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
   const checks = [
     gateway,
     ...(await checkAll(api, state, wanted)),
     await checkDeletedPlugins(api, state),
     ...(await checkRules(api, state, RULE_IDS)),
   ];
-  const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
-  return { checks, installed, pending: isAsked ? installSteps(state, await partsOf(wanted)) : [] };
+  return { checks, installed, pending };
 }
 
 /** Sends one image through what is installed. @throws NoLabel @throws CommandError if nothing is installed */

@@ -1,5 +1,6 @@
 /** What each loop needs on the gateway: the ways in which rules use the labeler, and the parts of ekuiper/ for them. */
 import type { Rule } from "./api.ts";
+import { type ConfigurationKey, type Dialect, ruleIn, sourceIn } from "./dialect.ts";
 import {
   imageStream,
   type Labeler,
@@ -28,6 +29,8 @@ export interface Wanted {
 
 export interface Parts {
   readonly service: ServiceDefinition;
+  /** What the streams and tables need where their settings cannot be in themselves. */
+  readonly keys: readonly ConfigurationKey[];
   /** Streams and tables. */
   readonly sources: readonly SourceDefinition[];
   readonly rules: readonly Rule[];
@@ -55,11 +58,6 @@ export const TOPICS = { images: "tfdemo", labels: "ekuiper/labels", errors: "eku
 /** Where the labeler posts results to on the gateway, behind its host and port of httppush. */
 export const PUSH_PATH = "/labeler/results";
 
-/** What marks a stream, table or rule as this product's, so that a user's own of the same name is left alone. */
-export const MARK = "edge-labeler";
-export const isOurRule = (rule: Rule) => rule.tags?.includes(MARK) === true;
-export const isOurSource = (source: SourceDefinition) => source.extra.installedBy === MARK;
-
 async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Promise<SourceDefinition[]> {
   const sources = [await imageStream(broker, topic)];
   if (loop === "pull") {
@@ -69,15 +67,21 @@ async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Prom
   return sources;
 }
 
-/** All that a loop needs. The service is there in each, for rules of the user's own. */
-export async function partsOf(wanted: Wanted): Promise<Parts> {
+/** All that a loop needs, as the gateway's eKuiper takes it. The service is there in each, for rules of the user's own. */
+export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> {
   const { loop, broker, labeler, device } = wanted;
   const [service, sources, rules] = await Promise.all([
     serviceDefinition(labeler),
     sourcesOf(wanted),
     Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device))),
   ]);
-  return { service, sources, rules };
+  const written = sources.map((source) => sourceIn(dialect, source));
+  return {
+    service,
+    keys: written.flatMap(({ key }) => key ?? []),
+    sources: written.map(({ source }) => source),
+    rules: rules.map((rule) => ruleIn(dialect, rule)),
+  };
 }
 
 /** The loop whose rules these are. */

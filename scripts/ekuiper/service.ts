@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { zipSync } from "fflate";
 import type { EkuiperApi, Rule, SourceKind } from "./api.ts";
+import { dialectOf, sourceIn } from "./dialect.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
 
 const shipped = (name: string) => readFile(new URL(`../../ekuiper/${name}`, import.meta.url), "utf8");
@@ -89,6 +90,22 @@ export async function shippedSource(kind: SourceKind, name: string): Promise<Sou
   return sourceSql.parse(sql);
 }
 
+/**
+ * The address that images are submitted to. Its templates stay as they are: eKuiper fills them for each row, in the URL
+ * alone on most of its releases, and only `urlquery` makes them parameters again.
+ */
+function sinkUrl(shippedUrl: string, labelerUrl: string, device?: string): string {
+  const url = shippedUrl.replace(/^https?:\/\/[^/]+/, withoutSlash(labelerUrl));
+  return device === undefined ? url : url.replace(/device=[^&]*$/, `device=${encodeURIComponent(device)}`);
+}
+
+/** The device that a rule names when it submits an image; older releases of this product did it in a header. */
+export function deviceOf(rest: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const query = /\?.*$/.exec(String(rest?.url ?? ""))?.[0] ?? "";
+  const headers = rest?.headers as Record<string, string> | undefined;
+  return new URLSearchParams(query).get("device") ?? headers?.["X-Device"];
+}
+
 /** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker, its REST sinks to the labeler, and its device. */
 export async function shippedRule(name: string, broker: string, labeler?: Labeler, device?: string): Promise<Rule> {
   const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
@@ -96,9 +113,8 @@ export async function shippedRule(name: string, broker: string, labeler?: Labele
   for (const { mqtt, rest } of rule.actions) {
     if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker));
     if (rest === undefined || labeler === undefined) continue;
-    rest.url = `${withoutSlash(labeler.url)}/ekuiper/sink`;
-    const headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
-    rest.headers = device === undefined ? headers : { ...headers, "X-Device": device };
+    rest.url = sinkUrl(String(rest.url), labeler.url, device);
+    rest.headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
   }
   return rule;
 }
@@ -134,6 +150,7 @@ export async function installService(api: EkuiperApi, labeler: Labeler): Promise
 
 /** Creates the shipped stream `tfdemo` of binary MQTT messages. */
 export async function installStream(api: EkuiperApi, broker?: string): Promise<void> {
-  const stream = await imageStream(broker);
-  await api.putSource("streams", stream.name, sourceSql.write(stream));
+  const { source, key } = sourceIn(dialectOf(await api.version()), await imageStream(broker));
+  if (key !== undefined) await api.call("PUT", `/metadata/sources/${key.type}/confKeys/${key.name}`, key.settings);
+  await api.putSource("streams", source.name, sourceSql.write(source));
 }

@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { buildEngine, GoMissing, isOlder, whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { isOlder } from "../../scripts/lib/versions.ts";
 
 const path = process.env.PATH;
 let folder: string;
@@ -23,14 +24,16 @@ test("without Go the message names the version to install", async () => {
   const options = { cache: join(folder, "cache") };
   await expect(buildEngine(options)).rejects.toThrow(GoMissing);
   await expect(buildEngine(options)).rejects.toThrow(/Go was not found\. Install Go 1\.25\.4 or newer/);
-  expect(await whyNoEngine(options.cache)).toMatch(/Go was not found/);
+  expect(await whyNoEngine(options)).toMatch(/Go was not found/);
 });
 
 test.skipIf(process.platform === "win32")("a Go older than go.mod asks for is told apart from none", async () => {
   const go = join(folder, "bin/go");
   await writeFile(go, "#!/bin/sh\necho go version go1.24.7 linux/amd64\n");
   await chmod(go, 0o755);
-  expect(await whyNoEngine(join(folder, "cache"))).toMatch(/Go 1\.24\.7 is too old\. Install Go 1\.25\.4 or newer/);
+  expect(await whyNoEngine({ cache: join(folder, "cache") })).toMatch(
+    /Go 1\.24\.7 is too old\. Install Go 1\.25\.4 or newer/,
+  );
 });
 
 test.each([

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
 import { Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
 import { checkLabelerFromGateway } from "../../scripts/ekuiper/checks.ts";
+import { NEWEST } from "../../scripts/ekuiper/dialect.ts";
 import { startEngine } from "../../scripts/ekuiper/engine.ts";
 import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/ekuiper/parts.ts";
@@ -95,14 +96,8 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const before = await everything();
     for (const loop of [...LOOPS, "function"] as Loop[]) {
       await gateway.install(loop);
-      const parts = await partsOf({
-        ...gateway.options(loop),
-        labeler: { url: "" },
-        broker: "tcp://x",
-        topic: "",
-        device: "",
-        loop,
-      });
+      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", loop };
+      const parts = await partsOf(wanted, NEWEST);
       const ids = (await gateway.api.rules()).map(({ id }) => id).filter((id) => RULE_IDS.includes(id));
       expect(ids.sort()).toEqual(parts.rules.map(({ id }) => id).sort());
     }
@@ -212,7 +207,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     gateway.calls.length = 0;
     const before = await everything();
     const stdout = await succeeding("install", ...where(), "--loop", "pull", "--dry-run");
-    expect(stdout).toContain(`PUT ${gateway.api.base}/rules/handover`);
+    expect(stdout).toContain(`POST ${gateway.api.base}/rules   # rule handover`);
     expect(stdout).toContain(`"Authorization":"…"`);
     expect(stdout).not.toContain(token);
     expect(await everything()).toEqual(before);

@@ -33,7 +33,7 @@ describe.skipIf(skip)("recipes", () => {
   let mailbox: Mailbox;
 
   beforeAll(async () => {
-    gateway = await startGateway({ labeler: { CACHE_ANSWERS: "false" } });
+    gateway = await startGateway(undefined, { labeler: { CACHE_ANSWERS: "false" } });
     await gateway.install("function");
     await gateway.api.call("POST", "/rules/label/stop");
     recipes = readRecipes({
