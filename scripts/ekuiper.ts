@@ -98,9 +98,9 @@ function gatewayOptions(values: Values): GatewayOptions {
 const SIGNS = { ok: "ok", warning: "WARN", error: "FAIL" } as const;
 
 function printChecks(checks: readonly Check[]): void {
-  for (const { name, state, detail, mend } of checks) {
+  for (const { name, state, detail, fix } of checks) {
     console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(22)}${detail}`);
-    if (mend !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${mend}`);
+    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${fix}`);
   }
 }
 
@@ -147,7 +147,7 @@ async function runInstall(values: Values): Promise<number> {
     return 1;
   }
   if (!done) {
-    console.log("Nothing was changed. Mend what failed, or install nonetheless: --force");
+    console.log("Nothing was changed. Fix what failed, or install nonetheless: --force");
     return 1;
   }
   for (const { why } of steps) console.log(`      ${why}`);

@@ -1,7 +1,12 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
+import { randomUUID } from "node:crypto";
 import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi } from "./api.ts";
+import { functionCall, sinkCall } from "./as-rule.ts";
 import { carryOut, type Failure } from "./carry-out.ts";
+import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
+import { checkPush, retryPush } from "./check-push.ts";
+import { checkRules } from "./check-rules.ts";
 import {
   type Check,
   checkBroker,
@@ -11,15 +16,15 @@ import {
   checkLabelerFromGateway,
   checkLabelerFromHere,
   checkPlugins,
-  checkPush,
-  checkRules,
 } from "./checks.ts";
 import { type Dialect, NEWEST } from "./dialect.ts";
+import { topicFor } from "./mqtt-client.ts";
+import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress, deviceOf } from "./service.ts";
-import { EMPTY, type GatewayState, ours, readState } from "./state.ts";
-import { NoLabel, type Tried, tryLoop } from "./try.ts";
+import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
+import { type Tried, type TryOptions, tryLoop } from "./try.ts";
 
 const DEFAULTS = {
   loop: "function",
@@ -77,10 +82,16 @@ function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
   );
 }
 
-async function checkAll(api: EkuiperApi, state: GatewayState, wanted: Wanted): Promise<Check[]> {
-  const { labeler, loop, broker } = wanted;
+/** @param loop The one that is installed, or to be; undefined for none. */
+async function checkAll(
+  api: EkuiperApi,
+  state: GatewayState,
+  wanted: Wanted,
+  loop: Loop | undefined,
+): Promise<Check[]> {
+  const { labeler, broker } = wanted;
   return Promise.all([
-    checkLabelerFromHere(labeler, loop),
+    checkLabelerFromHere(labeler, wanted.loop),
     checkLabelerFromGateway(api, labeler),
     checkBroker(broker),
     checkPlugins(state, api.base, loop),
@@ -117,7 +128,7 @@ export async function install(
   requireLoop(wanted, gateway.dialect);
   const parts = await partsOf(wanted, gateway.dialect);
   const state = await readState(api);
-  const checks = [gateway, ...(await checkAll(api, state, wanted))];
+  const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
   if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
   const failure = await carryOut(api, steps);
@@ -129,7 +140,7 @@ export async function install(
 /** Takes away what was installed. @throws Conflict @throws EkuiperError */
 export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[]> {
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const steps = uninstallSteps(await readState(api));
   if (!dryRun) for (const step of steps) await step.run(api);
   return steps;
@@ -142,7 +153,7 @@ export interface Status {
   readonly pending: readonly Step[];
 }
 
-/** Looks at everything and changes nothing. */
+/** Looks at everything and changes nothing on the gateway. */
 export async function status(options: GatewayOptions): Promise<Status> {
   const { api } = options;
   const gateway = await checkGateway(api);
@@ -152,6 +163,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const wanted = wantedOf({ ...before, ...given(options) });
   const mine = ours(state);
   const installed = [
+    ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),
     ...(state.service === undefined ? [] : ["service labeler"]),
     ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
     ...mine.rules.map(({ id }) => `rule ${id}`),
@@ -161,8 +173,9 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const pending = isAsked ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
   const checks = [
     gateway,
-    ...(await checkAll(api, state, wanted)),
+    ...(await checkAll(api, state, wanted, options.loop ?? before.loop)),
     await checkDeletedPlugins(api, state),
+    ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),
   ];
   return { checks, installed, pending };
@@ -172,21 +185,54 @@ export async function status(options: GatewayOptions): Promise<Status> {
 export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
   const { api } = options;
   const gateway = await checkGateway(api);
-  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.mend}`);
+  if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const state = await readState(api);
   const before = installedOptions(state);
   if (before.loop === undefined)
     throw new CommandError("Nothing is installed on this gateway: npm run ekuiper -- install");
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
+  const call = await callOf(api, state, loop);
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
-  const topic = listened.replaceAll(/[+#]/g, "edge-labeler-test"); // no one can publish to a wildcard
+  // No longer waiting for a target that was away: what comes of it shows in the label, or below.
+  if (loop === "push") await retryPush(labeler).catch(() => undefined);
   try {
-    const tried = await tryLoop(api, { loop, labeler, broker, topic, device, image, seconds: LABEL_SECONDS });
+    const tried = await tryLoop(api, {
+      loop,
+      labeler,
+      call: { ...call, ...callAt(call, options.labeler) },
+      broker,
+      topic: topicFor(listened, "edge-labeler-test"),
+      device,
+      image,
+      seconds: LABEL_SECONDS,
+    });
     return { ...tried, loop };
   } catch (error) {
-    if (!(error instanceof NoLabel) || loop !== "push") throw error;
-    // The rules know nothing of what does not reach them.
-    const { detail, mend } = await checkPush(api, state, labeler);
-    throw new NoLabel([error.message, detail, ...(mend === undefined ? [] : [`→ ${mend}`])].join("\n"));
+    if (!(error instanceof NoLabel)) throw error;
+    const lines = [error.message];
+    if (/^\$share\//.test(listened)) {
+      lines.push(`The gateway shares ${listened} with other clients: one of them may have got the image.`);
+    }
+    if (loop === "push") {
+      // The rules know nothing of what does not reach them.
+      const { detail, fix } = await checkPush(api, state, labeler);
+      lines.push(detail, ...(fix === undefined ? [] : [`→ ${fix}`]));
+    }
+    throw new NoLabel(lines.join("\n"));
   }
+}
+
+/** The call that the loop's rule makes of the labeler. @throws CommandError */
+async function callOf(api: EkuiperApi, state: GatewayState, loop: Loop): Promise<TryOptions["call"]> {
+  const again = "Install again: npm run ekuiper -- install, with the same options.";
+  if (loop === "function") {
+    const call = functionCall(state, "labelImage");
+    if (call === undefined) throw new CommandError(`The service labeler does not offer labelImage. ${again}`);
+    return call;
+  }
+  const id = `edge-labeler-test-${randomUUID()}`;
+  const rule = state.rules.find(({ id }) => id === "handover")?.rule;
+  const call = rule && sinkCall(rule, { id, device: "edge-labeler-test" }, await fillsHeaders(api));
+  if (call === undefined) throw new CommandError(`Rule handover submits to no /ekuiper/sink. ${again}`);
+  return { ...call, id };
 }

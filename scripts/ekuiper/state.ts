@@ -85,7 +85,11 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
   };
 }
 
-export const isRunning = ({ status }: ListedRule) => /^running/i.test(status); // version 1 begins it with a capital
+/** Whether it is the plugin of ekuiper/plugin: other products' plugins offer functions of the same names. */
+export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
+  name === "labeler" && functions?.length === 1 && functions[0] === "labelImage";
+
+export const isRunning = ({ status }: Pick<ListedRule, "status">) => /^running/i.test(status); // version 1 begins it with a capital
 
 /** What this product has put there. */
 export function ours({ sources, rules }: GatewayState) {

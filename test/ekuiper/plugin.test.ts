@@ -251,11 +251,15 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
   test("is named by the installer, also after its deletion, until eKuiper is restarted", async () => {
     await installPlugin(gateway.api, { url: gateway.labeler.url, token });
     const options = gateway.options("function");
+    const alone = await status({ api: gateway.api, labeler: gateway.labeler.url, token });
+    expect(alone.installed).toEqual(["plugin labeler"]);
+    const plugins = alone.checks.find(({ name }) => name === "plugins");
+    expect(plugins).toMatchObject({ state: "ok", detail: expect.stringContaining("labelImage(self)[0]->label") });
     const hidden = await install(options, { dryRun: false, force: false });
     expect(hidden.done).toBe(false);
     const named = hidden.checks.find(({ state }) => state === "error");
-    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+    expect(named?.detail).toMatch(/our plugin labeler .* hides the service's labelImage/);
+    expect(named?.fix).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
 
     await gateway.install("function", { force: true }); // a rule calls the plugin now
     await gateway.api.call("DELETE", "/plugins/portables/labeler");
@@ -265,7 +269,7 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
       expect.objectContaining({
         name: "deleted plugins",
         state: "error",
-        mend: expect.stringMatching(/restart eKuiper/),
+        fix: expect.stringMatching(/restart eKuiper/),
       }),
     );
 
