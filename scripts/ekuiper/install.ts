@@ -5,6 +5,7 @@ import type { EkuiperApi } from "./api.ts";
 import { functionCall, sinkCall } from "./as-rule.ts";
 import { carryOut, type Failure } from "./carry-out.ts";
 import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
+import { checkFunctions } from "./check-functions.ts";
 import { checkPush, retryPush } from "./check-push.ts";
 import { checkRules } from "./check-rules.ts";
 import {
@@ -23,6 +24,7 @@ import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress, deviceOf } from "./service.ts";
+import { described, functionsOf, type SqlFunction } from "./sql-function.ts";
 import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
 import { type Tried, type TryOptions, tryLoop } from "./try.ts";
 
@@ -45,11 +47,14 @@ export interface GatewayOptions {
   readonly broker?: string | undefined;
   readonly topic?: string | undefined;
   readonly device?: string | undefined;
+  /** SQL functions of the user's own; those that are installed, if absent. */
+  readonly functions?: readonly SqlFunction[] | undefined;
 }
 
 function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: GatewayOptions): Wanted {
   const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
-  return { loop, broker, topic, device, labeler: { url: labeler, token } };
+  const { functions = [] } = rest;
+  return { loop, broker, topic, device, functions, labeler: { url: labeler, token } };
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -68,6 +73,7 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
       .find(Boolean),
     topic: images?.options.DATASOURCE,
     device: deviceOf(sinks.find(({ rest }) => rest !== undefined)?.rest),
+    functions: functionsOf(state.service),
   };
 }
 
@@ -90,14 +96,16 @@ async function checkAll(
   loop: Loop | undefined,
 ): Promise<Check[]> {
   const { labeler, broker } = wanted;
-  return Promise.all([
+  const checks = await Promise.all([
     checkLabelerFromHere(labeler, wanted.loop),
     checkLabelerFromGateway(api, labeler),
     checkBroker(broker),
-    checkPlugins(state, api.base, loop),
+    checkPlugins(state, api.base, loop, wanted.functions),
     checkConfKeys(api),
+    checkFunctions(labeler, wanted.functions),
     ...(loop === "push" ? [checkPush(api, state, labeler)] : []),
   ]);
+  return checks.flat();
 }
 
 export interface Installed {
@@ -118,16 +126,17 @@ export async function install(
   { dryRun, force }: { dryRun: boolean; force: boolean },
 ): Promise<Installed> {
   const { api } = options;
-  const wanted = wantedOf(options);
   const gateway = await checkGateway(api);
   if (gateway.state === "error") {
     // What there is to do is known even so, for an empty gateway of the newest eKuiper.
-    const steps = dryRun ? installSteps(EMPTY, await partsOf(wanted, NEWEST)) : [];
+    const steps = dryRun ? installSteps(EMPTY, await partsOf(wantedOf(options), NEWEST)) : [];
     return { checks: [gateway], steps, done: false };
   }
+  const state = await readState(api);
+  const { functions } = installedOptions(state);
+  const wanted = wantedOf({ functions, ...given(options) });
   requireLoop(wanted, gateway.dialect);
   const parts = await partsOf(wanted, gateway.dialect);
-  const state = await readState(api);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
   if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
@@ -165,6 +174,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const installed = [
     ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),
     ...(state.service === undefined ? [] : ["service labeler"]),
+    ...functionsOf(state.service).map((own) => `function ${described(own)}`),
     ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];
