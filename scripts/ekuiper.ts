@@ -5,7 +5,7 @@ import { EkuiperApi } from "./ekuiper/api.ts";
 import type { Failure } from "./ekuiper/carry-out.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
-import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
@@ -14,7 +14,8 @@ import { CommandError, countIn, fromUser, runCommand, UsageError, type Values as
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
-  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing
+  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing.
+             What is installed keeps its options unless they are given
   status     checks gateway, labeler and broker, and says what is installed and what its rules count
   test       sends one image through and prints its label and the time of each hop
   uninstall  takes away what install brought
@@ -23,7 +24,8 @@ const usage = `npm run ekuiper -- COMMAND [options]
 
   --gateway URL   eKuiper's REST API (http://127.0.0.1:9081)
   --labeler URL   as the gateway reaches it (http://127.0.0.1:8787)
-  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all
+  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all;
+                  --token "" takes away the one that is installed
   --loop L        function: a rule asks and waits for the label (the default)
                   sink: a rule hands the image over, the labeler keeps the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
@@ -125,12 +127,10 @@ function printFailure({ step, reason, undone, left }: Failure): void {
   else console.log("\nnpm run ekuiper -- uninstall takes away what is still there.");
 }
 
-const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
-
 async function runInstall(values: Values): Promise<number> {
   const wanted = gatewayOptions(values);
   const dryRun = values["dry-run"];
-  const { checks, steps, done, failure } = await install(wanted, { dryRun, force: values.force });
+  const { checks, steps, done, kept, failure } = await install(wanted, { dryRun, force: values.force });
   if (values.json) {
     const refused = failure && {
       step: printable(failure.step),
@@ -138,10 +138,11 @@ async function runInstall(values: Values): Promise<number> {
       undone: failure.undone.map(printable),
       left: failure.left.map(printable),
     };
-    console.log(JSON.stringify({ checks, steps: steps.map(printable), done, failure: refused }, null, 2));
+    console.log(JSON.stringify({ checks, steps: steps.map(printable), done, kept, failure: refused }, null, 2));
     return done || (dryRun && !failed(checks)) ? 0 : 1;
   }
   printChecks(checks);
+  if (kept.length > 0) console.log(`\nAs installed before: ${kept.join(", ")}.`);
   console.log();
   if (dryRun) {
     printSteps(wanted.api.base, steps);

@@ -1,6 +1,6 @@
 /** npm run token -- NAME: makes a bearer token, and its entry for the secret LABELER_TOKENS, which has only the hash. */
 import { createHash, randomBytes } from "node:crypto";
-import { SCOPES } from "../worker/http/scopes.ts";
+import { SCOPES } from "../worker/settings/scopes.ts";
 import { runCommand, UsageError } from "./lib/command.ts";
 
 const usage = `npm run token -- [NAME] [options]

@@ -1,6 +1,7 @@
 /** The Hono app: middleware and routes in the order in which a request meets them. */
 import { Hono } from "hono";
 import { access } from "./http/access.ts";
+import type { AppEnv } from "./http/app-env.ts";
 import { guardBrowsers } from "./http/browsers.ts";
 import { cors, secureHeaders } from "./http/headers.ts";
 import { checkHost } from "./http/host.ts";
@@ -8,7 +9,6 @@ import { observe } from "./http/observe.ts";
 import { noRoute, problem } from "./http/problem.ts";
 import { takeInRest } from "./http/rest-of-body.ts";
 import { schedule } from "./http/schedule.ts";
-import type { AppEnv } from "./http/settings.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
 import { health } from "./routes/health.ts";
 import { huggingFace } from "./routes/hugging-face.ts";

@@ -165,12 +165,26 @@ export function checkPlugins(
   return { name, state: "ok", detail: `no plugin offers ${names.join(", ")}` };
 }
 
+const DELETED_PLUGINS = "deleted plugins";
+
+/** @param text What eKuiper says of a rule that calls labelImage. */
+const hiddenByDeleted = (text: string): Check => ({
+  name: DELETED_PLUGINS,
+  state: "error",
+  detail: `labelImage is not the labeler's: ${text}`,
+  fix: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
+});
+
+/** What is to be done about a rule that eKuiper refused, if a deleted plugin is the reason; undefined if it is not. */
+export const checkRefusal = (text: string): Check | undefined =>
+  /validate function \w+ error/.test(text) ? hiddenByDeleted(text) : undefined;
+
 /**
  * Whether a plugin that was deleted still hides labelImage: eKuiper keeps its functions until it is restarted, though no
  * list shows them. Checking a rule asks the function itself, and a deleted plugin does not answer.
  */
 export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState): Promise<Check> {
-  const name = "deleted plugins";
+  const name = DELETED_PLUGINS;
   const stream = state.sources.find(({ kind, name }) => kind === "STREAM" && name === "tfdemo");
   if (state.service === undefined || stream === undefined) {
     return { name, state: "ok", detail: "known as soon as service and stream are installed" };
@@ -182,12 +196,7 @@ export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState):
     const whose = ours === undefined ? "the labeler's" : `our plugin ${ours.name}'s`;
     return { name, state: "ok", detail: `labelImage is ${whose}` };
   } catch (error) {
-    return {
-      name,
-      state: "error",
-      detail: `labelImage is not the labeler's: ${reason(error)}`,
-      fix: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
-    };
+    return hiddenByDeleted(reason(error));
   }
 }
 

@@ -18,6 +18,11 @@ export interface Dialect {
   readonly hasDurations: boolean;
   /** Whether the REST sink sends a binary column as it is (2.0.0); else a template has to print its bytes. */
   readonly hasBinarySink: boolean;
+  /**
+   * Whether the REST sink sends the first row after each start without any header (2.3.1 to 2.4.1): a token must then be
+   * in the URL, too.
+   */
+  readonly losesFirstHeaders: boolean;
   /** Whether an httppull stream asks on from the cursor of its last row, by `states` (2.3.0). */
   readonly hasCursor: boolean;
 }
@@ -32,6 +37,7 @@ export function dialectOf(version: string): Dialect {
     hasTags: since("2.2"),
     hasDurations: since("2.0"),
     hasBinarySink: since("2.0"),
+    losesFirstHeaders: since("2.3.1") && !since("2.4.2"),
     hasCursor: since("2.3"),
   };
 }
@@ -95,22 +101,36 @@ function inMilliseconds(value: unknown, name = ""): unknown {
   return number === undefined ? value : Number(number) * (UNITS[unit] ?? 1);
 }
 
-/** A sink whose template prints the image's bytes: it is posted as it is, since its format is JSON in name alone. */
-function withTemplate({ format, ...rest }: Record<string, unknown>): Record<string, unknown> {
-  return format === "binary"
-    ? { ...rest, bodyType: "text", dataTemplate: '{{printf "%s" .self}}' }
-    : { format, ...rest };
+type Sink = Record<string, unknown>;
+
+/** A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. */
+const withTemplate = ({ format: _, ...rest }: Sink): Sink => ({
+  ...rest,
+  bodyType: "text",
+  dataTemplate: '{{printf "%s" .self}}',
+});
+
+/** A sink that has its token in the URL, too, where Go's HTTP client takes it from. */
+function withCredentials(rest: Sink): Sink {
+  const { Authorization } = rest.headers as Record<string, string>;
+  const token = Authorization?.replace(/^Bearer /, "");
+  return token === undefined
+    ? rest
+    : { ...rest, url: String(rest.url).replace("://", `://${MARK}:${encodeURIComponent(token)}@`) };
+}
+
+function sinkIn(dialect: Dialect, rest: Sink): Sink {
+  const sink = dialect.hasBinarySink ? rest : withTemplate(rest);
+  return dialect.losesFirstHeaders ? withCredentials(sink) : sink;
 }
 
 /** A shipped rule as the dialect writes it. */
 export function ruleIn(dialect: Dialect, shipped: Rule): Rule {
-  const rule = dialect.hasDurations ? shipped : (inMilliseconds(shipped) as Rule);
-  const { tags, ...rest } = dialect.hasBinarySink
-    ? rule
-    : {
-        ...rule,
-        actions: rule.actions.map(({ rest, ...others }) => ({ ...others, ...(rest && { rest: withTemplate(rest) }) })),
-      };
-  if (dialect.hasTags || tags === undefined) return { ...rest, ...(tags && { tags }) };
-  return { ...rest, name: MARK };
+  const { tags, ...rule } = dialect.hasDurations ? shipped : (inMilliseconds(shipped) as Rule);
+  const actions = rule.actions.map(({ rest, ...action }) => ({
+    ...action,
+    ...(rest && { rest: sinkIn(dialect, rest) }),
+  }));
+  const mark = dialect.hasTags ? { tags: tags ?? [] } : { name: MARK };
+  return { ...rule, actions, ...(tags && mark) };
 }

@@ -121,7 +121,10 @@ async function unpack(version: string, aside: string): Promise<string> {
   const archive = join(aside, "source.tar");
   await mkdir(folder);
   const run = promisify(execFile);
-  await run("git", ["-C", process.env[CLONE] ?? "", "archive", `--output=${archive}`, `v${version}`, ":(exclude)docs"]);
+  // A clone may lack the largest files, and no engine needs them: pictures, models, native libraries. Without eKuiper's own
+  // attributes git does not even look at them.
+  const args = ["archive", "--worktree-attributes", `--output=${archive}`, `v${version}`];
+  await run("git", ["-C", process.env[CLONE] ?? "", ...args, ":(exclude)docs", ":(exclude)extensions/functions"]);
   await run("tar", ["-xf", archive, "-C", folder]);
   return folder;
 }

@@ -17,13 +17,14 @@ import {
   checkLabelerFromGateway,
   checkLabelerFromHere,
   checkPlugins,
+  checkRefusal,
 } from "./checks.ts";
 import { type Dialect, NEWEST } from "./dialect.ts";
 import { topicFor } from "./mqtt-client.ts";
 import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
-import { brokerAddress, deviceOf } from "./service.ts";
+import { brokerAddress, brokerSettings, deviceOf } from "./service.ts";
 import { described, functionsOf, type SqlFunction } from "./sql-function.ts";
 import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
 import { type Tried, type TryOptions, tryLoop } from "./try.ts";
@@ -42,6 +43,7 @@ const LABEL_SECONDS = 10;
 export interface GatewayOptions {
   readonly api: EkuiperApi;
   readonly labeler?: string | undefined;
+  /** Empty for none, though one is installed. */
   readonly token?: string | undefined;
   readonly loop?: Loop | undefined;
   readonly broker?: string | undefined;
@@ -51,10 +53,10 @@ export interface GatewayOptions {
   readonly functions?: readonly SqlFunction[] | undefined;
 }
 
-function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: GatewayOptions): Wanted {
+function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOptions, "api">): Wanted {
   const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
   const { functions = [] } = rest;
-  return { loop, broker, topic, device, functions, labeler: { url: labeler, token } };
+  return { loop, broker, topic, device, functions, labeler: { url: labeler, token: token || undefined } };
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -79,6 +81,21 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
 
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+const NAMES = ["loop", "labeler", "token", "broker", "topic", "device"] as const;
+
+/** The options that are installed and not asked to be otherwise, in words, without what is secret. */
+function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): string[] {
+  const kept = NAMES.flatMap((name) => {
+    const value = before[name];
+    if (value === undefined || options[name] !== undefined) return [];
+    if (name === "token") return ["the token"];
+    if (value === DEFAULTS[name]) return [];
+    return [`${name} ${name === "broker" ? brokerSettings(value).server : value}`];
+  });
+  const functions = options.functions === undefined ? (before.functions ?? []) : [];
+  return [...kept, ...functions.map((own) => `function ${described(own)}`)];
+}
 
 /** @throws Conflict for a loop that the gateway's eKuiper cannot do. */
 function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
@@ -108,17 +125,22 @@ async function checkAll(
   return checks.flat();
 }
 
+export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
+
 export interface Installed {
   readonly checks: readonly Check[];
   /** What was done, or with dryRun would be. */
   readonly steps: readonly Step[];
   readonly done: boolean;
+  /** The options that are not the defaults, but as they were installed before. */
+  readonly kept: readonly string[];
   /** The step that eKuiper refused, and what has become of those before it. */
   readonly failure?: Failure | undefined;
 }
 
 /**
- * Brings the gateway to the wanted loop, unless a check fails.
+ * Brings the gateway to the wanted loop, unless a check fails. What was installed before stays as it is but for what the
+ * options say.
  * @throws Conflict @throws EkuiperError
  */
 export async function install(
@@ -130,20 +152,33 @@ export async function install(
   if (gateway.state === "error") {
     // What there is to do is known even so, for an empty gateway of the newest eKuiper.
     const steps = dryRun ? installSteps(EMPTY, await partsOf(wantedOf(options), NEWEST)) : [];
-    return { checks: [gateway], steps, done: false };
+    return { checks: [gateway], steps, done: false, kept: [] };
   }
   const state = await readState(api);
-  const { functions } = installedOptions(state);
-  const wanted = wantedOf({ functions, ...given(options) });
+  const before = installedOptions(state);
+  const kept = keptOf(before, options);
+  const wanted = wantedOf({ ...before, ...given(options) });
   requireLoop(wanted, gateway.dialect);
   const parts = await partsOf(wanted, gateway.dialect);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
-  if (dryRun || (!force && checks.some((check) => check.state === "error"))) return { checks, steps, done: false };
+  if (dryRun || (!force && failed(checks))) return { checks, steps, done: false, kept };
   const failure = await carryOut(api, steps);
-  if (failure !== undefined) return { checks, steps, done: false, failure };
-  if (wanted.loop === "function") checks.push(await checkDeletedPlugins(api, await readState(api)));
-  return { checks, steps, done: true };
+  if (failure !== undefined) {
+    const refusal = checkRefusal(failure.reason);
+    return { checks: refusal === undefined ? checks : [...checks, refusal], steps, done: false, kept, failure };
+  }
+  return { checks: await checkAgain(api, checks, wanted), steps, done: true, kept };
+}
+
+/** The checks, with those that are known only once everything is installed. */
+async function checkAgain(api: EkuiperApi, checks: readonly Check[], { loop, labeler }: Wanted): Promise<Check[]> {
+  const state = await readState(api);
+  if (loop === "function") return [...checks, await checkDeletedPlugins(api, state)];
+  if (loop !== "push") return [...checks];
+  // The rule that takes results in is there now, so that those that wait need not wait any longer.
+  await retryPush(labeler).catch(() => undefined);
+  return [...checks.filter(({ name }) => name !== "push"), await checkPush(api, state, labeler)];
 }
 
 /** Takes away what was installed. @throws Conflict @throws EkuiperError */

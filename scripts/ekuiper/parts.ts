@@ -84,7 +84,11 @@ export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> 
   };
 }
 
-/** The loop whose rules these are. */
+/**
+ * The loop that these rules are of. One rule is enough to tell, so that a loop of which something was deleted is still that
+ * loop; `handover` alone is what sink has.
+ */
 export function loopOf(ids: readonly string[]): Loop | undefined {
-  return LOOPS.toReversed().find((loop) => RULES[loop].every((id) => ids.includes(id)));
+  const has = (loop: Loop, besides?: string) => RULES[loop].some((id) => id !== besides && ids.includes(id));
+  return LOOPS.find((loop) => has(loop, "handover")) ?? (has("sink") ? "sink" : undefined);
 }

@@ -1,5 +1,6 @@
 /** What a rule has counted, read from eKuiper's status of it, whose keys are such as `sink_mqtt_0_0_records_out_total`. */
 import type { RuleStatus } from "./api.ts";
+import { withoutCredentials } from "./printable.ts";
 
 export interface RuleError {
   /** The source, operator or sink, for example `sink_rest_0_0`. */
@@ -44,7 +45,7 @@ export function readCounters(status: RuleStatus): RuleCounters {
     .filter((place) => status[`${place}_last_exception`])
     .map((place) => ({
       place,
-      text: String(status[`${place}_last_exception`]),
+      text: withoutCredentials(String(status[`${place}_last_exception`])),
       at: dateOf(status[`${place}_last_exception_time`]),
     }))
     .toSorted((a, b) => newestFirst(a.at, b.at));

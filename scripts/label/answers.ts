@@ -1,4 +1,4 @@
-/** Answers of the labeler in the three forms that `npm run label` prints. */
+/** ResultCache of the labeler in the three forms that `npm run label` prints. */
 
 export interface Label {
   readonly confidence: number;

@@ -77,7 +77,7 @@ function operation(path: string, method: string, value: Json): string {
   );
   return `<section id="${escaped(operationId)}"><h3><span class="method">${method.toUpperCase()}</span> ${escaped(path)}</h3>
 <p><strong>${prose(summary)}</strong></p><p>${prose(description)}</p>
-${parameters(value.parameters as Json[])}${body}<h4>Answers</h4><dl>${answers.join("")}</dl></section>`;
+${parameters(value.parameters as Json[])}${body}<h4>ResultCache</h4><dl>${answers.join("")}</dl></section>`;
 }
 
 function fields(schema: Json): string {

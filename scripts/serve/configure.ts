@@ -1,8 +1,8 @@
 /** Writes what workerd is told of the labeler, once its settings are known to be right. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Bindings, settingsOf } from "../../worker/http/settings.ts";
-import { type Secrets, secretsOf } from "../../worker/http/token-settings.ts";
+import { type Bindings, settingsOf } from "../../worker/settings/settings.ts";
+import { type Secrets, secretsOf } from "../../worker/settings/token-settings.ts";
 import { CommandError } from "../lib/command.ts";
 import { SECRETS } from "../lib/secrets.ts";
 import { type Declared, workerdConfig } from "../lib/workerd-config.ts";

@@ -2,8 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import { hasToken, type Secrets } from "../../worker/http/token-settings.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
+import { hasToken, type Secrets } from "../../worker/settings/token-settings.ts";
 import { CommandError } from "../lib/command.ts";
 import { isLoopback } from "../lib/loopback.ts";
 import { indexAloud, watchModels } from "../lib/models-folder.ts";

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
-import { type Bindings, settingsOf } from "../../worker/http/settings.ts";
+import { type Bindings, settingsOf } from "../../worker/settings/settings.ts";
 import { CommandError } from "../lib/command.ts";
 import { SECRETS } from "../lib/secrets.ts";
 

@@ -241,6 +241,51 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(await gateway.api.rules()).toEqual([]);
   });
 
+  test("installing again keeps what was installed, unless told otherwise", async () => {
+    const topic = "cams/#";
+    const options = { ...gateway.options("pull"), device: "gate-9", topic };
+    const api = gateway.api;
+    const again = (differing: object = {}) => install({ api, ...differing }, { dryRun: false, force: false });
+    await install(options, { dryRun: false, force: false });
+    const before = await everything();
+    expect(await again()).toMatchObject({
+      done: true,
+      steps: [],
+      kept: [
+        "loop pull",
+        `labeler ${options.labeler}`,
+        "the token",
+        `broker ${options.broker}`,
+        `topic ${topic}`,
+        "device gate-9",
+      ],
+    });
+    expect(await everything()).toEqual(before);
+
+    await api.deleteRule("labels_pulled"); // what is left is still that loop
+    const repaired = await again();
+    expect(repaired.steps.map(({ why }) => why)).toEqual([expect.stringMatching(/^rule labels_pulled/)]);
+
+    const renamed = await again({ device: "gate-10" });
+    expect(renamed.kept).not.toContainEqual(expect.stringMatching(/device/));
+    const now = JSON.stringify(await Promise.all(RULE_IDS.map((id) => api.rule(id).catch(() => undefined))));
+    expect(now).toContain("device=gate-10");
+    expect(now).not.toContain("gate-9");
+    expect(await api.sourceOptions("streams", "tfdemo")).toMatchObject({ datasource: topic });
+
+    const { stdout } = await run("npm", ["run", "-s", "ekuiper", "--", "install", "--gateway", api.base, "--dry-run"]);
+    expect(stdout).toContain(`topic ${topic}, device gate-10.\n`);
+    expect(stdout).not.toContain(token);
+  });
+
+  test("a token is taken away by an empty one alone", async () => {
+    await gateway.install("sink");
+    const authorization = async () => JSON.stringify(await gateway.api.rule("handover")).includes("Authorization");
+    expect(await authorization()).toBe(true);
+    await install({ api: gateway.api, token: "" }, { dryRun: false, force: true });
+    expect(await authorization()).toBe(false);
+  });
+
   test("install says what is wrong and how to fix it, and changes nothing", async () => {
     const [nobody] = await freePorts(1);
     const away = { url: `http://127.0.0.1:${nobody}` };

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { install, status, tryOnce } from "../../scripts/ekuiper/install.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
@@ -272,6 +272,14 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
         fix: expect.stringMatching(/restart eKuiper/),
       }),
     );
+
+    await uninstall(gateway.api, false);
+    const refused = await install(options, { dryRun: false, force: false });
+    expect(refused).toMatchObject({ done: false, failure: { step: { why: expect.stringMatching(/^rule label/) } } });
+    expect(refused.checks).toContainEqual(
+      expect.objectContaining({ name: "deleted plugins", fix: expect.stringMatching(/restart eKuiper/) }),
+    );
+    expect(await gateway.api.services()).toEqual([]);
 
     await gateway.engine.kill("SIGTERM");
     await gateway.engine.restart();

@@ -1,4 +1,4 @@
-/** Answers by what they are the answer to: ETag, If-None-Match, and images that come again. */
+/** ResultCache by what they are the answer to: ETag, If-None-Match, and images that come again. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { fixture, labelsOf, post } from "./client.ts";

@@ -1,8 +1,9 @@
 /** Images in base64, decoded while they are labelled: no more than a part of one stands in memory decoded. */
 import { LabelerError } from "../errors.ts";
-import { Pieces } from "../image/pieces.ts";
-import { type ImageSource, imageFrom } from "../label-image.ts";
-import type { Text } from "../runtime/long-text.ts";
+import { imageFrom } from "../labeling/image-source.ts";
+import type { ImageSource } from "../labeling/types.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
+import type { Text } from "../validation/long-text.ts";
 
 /** In characters: a text of no more is decoded at once, so that the size of the image is known. */
 const SMALL = 384 << 10;
@@ -61,7 +62,7 @@ async function* decoded(parts: Iterable<string>): AsyncGenerator<Uint8Array, voi
  *   read.
  */
 export async function imageFromBase64(text: Text): Promise<ImageSource> {
-  const pieces = new Pieces(decoded(typeof text === "string" ? [text] : text.parts()));
+  const pieces = new ByteStream(decoded(typeof text === "string" ? [text] : text.parts()));
   if ((await pieces.peek(1)).length === 0) throw new LabelerError("bad-body", "The image in the JSON is empty.");
   if (text.length > SMALL) return { pieces, size: undefined };
   const whole = await pieces.all({ limit: SMALL });

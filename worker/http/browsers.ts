@@ -5,9 +5,11 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { LabelerError } from "../errors.ts";
-import { hostHeaderOf, isPrivateHost, parseHost } from "./host.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
-import { hasToken } from "./token-settings.ts";
+import { settingsOf } from "../settings/settings.ts";
+import { hasToken } from "../settings/token-settings.ts";
+import { parseHost } from "../validation/host-name.ts";
+import type { AppEnv } from "./app-env.ts";
+import { hostHeaderOf, isPrivateHost } from "./host.ts";
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 

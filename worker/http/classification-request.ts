@@ -1,6 +1,6 @@
 /** The JSON of Hugging Face's image-classification task. */
 import * as z from "zod/mini";
-import { type JsonLimits, MAX_STRUCTURE } from "../runtime/json-limits.ts";
+import { type JsonLimits, MAX_STRUCTURE } from "../json/json-limits.ts";
 import { text } from "../validation/text.ts";
 
 export const CLASSIFICATION_JSON: JsonLimits = {

@@ -1,7 +1,8 @@
 /** Whose call it is, for rate limits and fairness: by token, or by network address where there is no token. */
 import type { Context } from "hono";
-import { type Address, isLinkLocal, isLoopback, parseAddress } from "./ip-address.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
+import { settingsOf } from "../settings/settings.ts";
+import { type Address, isLinkLocal, isLoopback, parseAddress } from "../validation/ip-address.ts";
+import type { AppEnv } from "./app-env.ts";
 
 /** All callers whose address is not known: one caller, so that nobody escapes a limit by being unreadable. */
 export const UNKNOWN = "unknown";

@@ -1,6 +1,6 @@
 /** What HTTP says of answers that are kept: ETag and If-None-Match (RFC 9110), Cache-Status (RFC 9211). */
 import type { Context } from "hono";
-import type { Labelled } from "../label-image.ts";
+import type { Labelled } from "../labeling/types.ts";
 
 /** Thrown where the caller has the answer already. */
 export class NotModified extends Error {

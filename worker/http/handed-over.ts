@@ -3,8 +3,8 @@ import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
 import { cut, quote } from "../validation/quote.ts";
+import type { AppEnv } from "./app-env.ts";
 import { headerAndQuery } from "./label-query-header.ts";
-import type { AppEnv } from "./settings.ts";
 
 export interface HandedOver {
   /** Undefined where the image's digest is to be its id. */

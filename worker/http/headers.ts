@@ -1,7 +1,8 @@
 /** Headers of every answer: for browsers, what they may do with it, and whose pages may ask. */
 import type { MiddlewareHandler } from "hono";
 import { cors as honoCors } from "hono/cors";
-import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
+import { type Settings, settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 /** Where a route has not set its own. */
 const DEFAULTS: Readonly<Record<string, string>> = {

@@ -4,23 +4,9 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { LabelerError } from "../errors.ts";
-import { parseAddress } from "./ip-address.ts";
-import type { AppEnv } from "./settings.ts";
-
-/** A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. */
-const HOST = /^(\[[^\]]*\]|[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*\.?)(?::(\d{0,5}))?$/i;
-
-/**
- * The name or address in a Host header: lower case, without port, and without the dot at the end that DNS allows.
- *
- * @returns Undefined if the header is not `host[:port]`; two Host headers, which arrive with a comma in between, are not.
- */
-export function parseHost(header: string): string | undefined {
-  const [, host, port = ""] = HOST.exec(header) ?? [];
-  if (host === undefined || Number(port) > 65_535) return undefined;
-  if (host.startsWith("[") && parseAddress(host) === undefined) return undefined;
-  return host.toLowerCase().replace(/\.$/, "");
-}
+import { parseHost } from "../validation/host-name.ts";
+import { parseAddress } from "../validation/ip-address.ts";
+import type { AppEnv } from "./app-env.ts";
 
 /** The Host header as it came; the URL's where the runtime gives none. */
 export const hostHeaderOf = (c: Context<AppEnv>): string => c.req.header("host") ?? new URL(c.req.url).host;

@@ -6,11 +6,12 @@
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
-import { type ImageSource, imageFrom } from "../label-image.ts";
-import type { NamedImage } from "../label-many.ts";
+import { readJson } from "../json/read-json.ts";
+import { imageFrom } from "../labeling/image-source.ts";
+import type { NamedImage } from "../labeling/label-many.ts";
+import type { ImageSource } from "../labeling/types.ts";
 import type { Execute } from "../runtime/execute.ts";
-import type { Text } from "../runtime/long-text.ts";
-import { readJson } from "../runtime/read-json.ts";
+import type { Text } from "../validation/long-text.ts";
 import { imageFromBase64 } from "./base64-image.ts";
 import { filesOf } from "./form.ts";
 import { imageJsonLimits, readImages, tooManyImages } from "./image-json.ts";

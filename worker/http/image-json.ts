@@ -1,8 +1,8 @@
 /** Images in JSON: one, or several, in base64 or as data URLs. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { type JsonLimits, MAX_STRUCTURE } from "../runtime/json-limits.ts";
-import type { Text } from "../runtime/long-text.ts";
+import { type JsonLimits, MAX_STRUCTURE } from "../json/json-limits.ts";
+import type { Text } from "../validation/long-text.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
 import { isText, text } from "../validation/text.ts";
 

@@ -3,7 +3,7 @@
  * function's name, so that a query has no place there. Only the routes below /ekuiper read it.
  */
 import type { Context } from "hono";
-import type { AppEnv } from "./settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 /** A query without its question mark, such as `model=efficientnet_lite0&crop=center&min=0.4`. */
 export const LABEL_QUERY_HEADER = "x-label-query";

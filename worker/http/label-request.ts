@@ -1,83 +1,21 @@
 /** From a request to its labels: what the routes that label have in common. */
 import type { Context } from "hono";
-import { Answers } from "../answers.ts";
 import { LabelerError } from "../errors.ts";
-import { type Explained, explainOne } from "../explain/explain-image.ts";
-import { Pieces } from "../image/pieces.ts";
-import { type LabelContext, type Labelled, type LabelOptions, labelOne, prepareModel } from "../label-image.ts";
-import { labelMany, type Outcome } from "../label-many.ts";
-import { Counter } from "../metrics.ts";
-import { Catalogue, type ModelSource } from "../model/catalogue.ts";
-import { readWhole } from "../read-whole.ts";
+import type { LabelContext } from "../labeling/context.ts";
+import { type Explained, explainOne } from "../labeling/explain/explain-image.ts";
+import { labelOne } from "../labeling/label-image.ts";
+import { labelMany, type Outcome } from "../labeling/label-many.ts";
+import { prepareModel } from "../labeling/prepare-model.ts";
+import type { Labelled, LabelOptions } from "../labeling/types.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
 import { atOnce } from "../runtime/execute.ts";
-import { Semaphore } from "../runtime/semaphore.ts";
+import { settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
 import { openBody } from "./body.ts";
-import { callerOf } from "./client-address.ts";
 import { type Images, imagesOf } from "./image-body.ts";
+import { labelContext } from "./labeler.ts";
 import { parseQuery } from "./query.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
 import { wholeBody } from "./whole-body.ts";
-
-/** For /metrics. */
-export const loads = new Counter("edge_labeler_model_loads_total", "Models loaded, by name and outcome.");
-
-let shared: Catalogue | undefined;
-
-/** The isolate's catalogue: the weights in it outlive the requests. */
-export function catalogueOf(c: Context<AppEnv>): Catalogue {
-  shared ??= new Catalogue({
-    cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES,
-    onLoad: (model, outcome) => loads.add({ model, outcome }),
-  });
-  return shared;
-}
-
-const answers = new Answers();
-
-let slots: Semaphore | undefined;
-
-/** Slots beyond MAX_CONCURRENT that only small images get. */
-const EXPRESS = 2;
-
-/** How much the isolate labels at once: its memory is bounded, and it has one processor. */
-export function slotsOf(c: Context<AppEnv>): Semaphore {
-  const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
-  slots ??= new Semaphore({
-    capacity,
-    express: EXPRESS,
-    queueLimit,
-    patience,
-    resource: "slots for labelling",
-    fair: true,
-  });
-  return slots;
-}
-
-/** Memory for images that are read before there is a slot for them, in bytes: some 100 of those that cameras send. */
-const BUFFER_BYTES = 8 << 20;
-
-let buffers: Semaphore | undefined;
-
-/** The budget of images that are read before there is a slot for them. */
-export function buffersOf(c: Context<AppEnv>): Semaphore {
-  const { MAX_WAIT_MS: patience } = settingsOf(c.env);
-  buffers ??= new Semaphore({ capacity: BUFFER_BYTES, patience, resource: "memory for images" });
-  return buffers;
-}
-
-/** The models' folder as the ASSETS binding serves it. */
-export function sourceOf(c: Context<AppEnv>): ModelSource {
-  return {
-    async read(path, size) {
-      const response = await c.env.ASSETS.fetch(`http://assets/${path}`);
-      if (response.status === 404) return undefined;
-      if (!response.ok) throw new Error(`reading ${path} gave status ${response.status}`);
-      if (size !== undefined && response.body !== null) return readWhole(response.body, size);
-      return new Uint8Array(await response.arrayBuffer());
-    },
-    keepAlive: (work) => c.executionCtx.waitUntil(work),
-  };
-}
 
 export interface LabelRequestOptions {
   /** The parameters that say how to label; the request's query if absent. */
@@ -86,35 +24,18 @@ export interface LabelRequestOptions {
   readonly observe?: ((piece: Uint8Array) => Promise<void>) | undefined;
 }
 
-async function* observed(pieces: Pieces, observe: (piece: Uint8Array) => Promise<void>): AsyncGenerator<Uint8Array> {
+async function* observed(
+  pieces: ByteStream,
+  observe: (piece: Uint8Array) => Promise<void>,
+): AsyncGenerator<Uint8Array> {
   for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
     await observe(piece);
     yield piece;
   }
 }
 
-async function exhaust(pieces: Pieces): Promise<void> {
+async function exhaust(pieces: ByteStream): Promise<void> {
   while ((await pieces.next()) !== undefined);
-}
-
-/** What labelOne() and labelMany() need to know of this request's labeler. */
-export function labelContext(c: Context<AppEnv>): LabelContext {
-  const { DEFAULT_MODEL, MAX_PIXELS, CACHE_ANSWERS } = settingsOf(c.env);
-  return {
-    catalogue: catalogueOf(c),
-    source: sourceOf(c),
-    defaultModel: DEFAULT_MODEL,
-    maxPixels: MAX_PIXELS,
-    slots: slotsOf(c),
-    buffers: buffersOf(c),
-    execute: c.get("execute"),
-    onMuchWork: c.get("onMuchWork"),
-    client: callerOf(c),
-    answers: CACHE_ANSWERS ? answers : undefined,
-    revision: c.env.CF_VERSION_METADATA?.id,
-    trace: c.get("trace"),
-    signal: c.req.raw.signal,
-  };
 }
 
 /**
@@ -133,7 +54,7 @@ async function withImages<T>(
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   await prepareModel(options, context);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
-  const source = { ...body, pieces: new Pieces(body.pieces) };
+  const source = { ...body, pieces: new ByteStream(body.pieces) };
   const found = await imagesOf(source, c.req.header("content-type") ?? "", {
     whole: () => wholeBody(c, source),
     maxImages: MAX_IMAGES,
@@ -155,7 +76,7 @@ export function labelRequest(
   return withImages(c, options, async ({ one }, context) => {
     if (one === undefined) throw new LabelerError("bad-body", "This call takes one image. Send several to /label.");
     if (observe === undefined) return labelOne(one, options, context);
-    const watched = new Pieces(observed(one.pieces, observe));
+    const watched = new ByteStream(observed(one.pieces, observe));
     try {
       return await labelOne({ ...one, pieces: watched }, options, context);
     } finally {

@@ -2,12 +2,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
-import { Counter, gauge, Histogram } from "../metrics.ts";
-import { Trace } from "../trace.ts";
+import { Counter, gauge, Histogram } from "../observability/metrics.ts";
+import { Trace } from "../observability/trace.ts";
+import { type Settings, settingsOf } from "../settings/settings.ts";
 import { cut } from "../validation/quote.ts";
-import { buffersOf, catalogueOf, loads, slotsOf } from "./label-request.ts";
+import type { AppEnv } from "./app-env.ts";
+import { buffersOf, catalogueOf, loads, slotsOf } from "./labeler.ts";
 import { waitingForThread } from "./schedule.ts";
-import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
 import { wholeBodyBytes } from "./whole-body.ts";
 
 const requests = new Counter("edge_labeler_requests_total", "Requests by route, method and status.");

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { LabelerError } from "../errors.ts";
 import { cut } from "../validation/quote.ts";
-import type { AppEnv } from "./settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 /** The fields of a problem. */
 export interface Problem {

@@ -4,9 +4,10 @@
  */
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
+import { TokenBuckets } from "../runtime/token-bucket.ts";
+import { type Settings, settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
 import { addressOf, callerOf, UNKNOWN } from "./client-address.ts";
-import { type AppEnv, type Settings, settingsOf } from "./settings.ts";
-import { TokenBuckets } from "./token-bucket.ts";
 
 let buckets: { readonly setting: Settings["RATE_LIMIT"]; readonly of: TokenBuckets } | undefined;
 

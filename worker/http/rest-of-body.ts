@@ -4,8 +4,9 @@
  * closes the connection behind the answer's end, and a client that is still sending then would lose the answer.
  */
 import type { MiddlewareHandler } from "hono";
+import { settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
 import { drainBody } from "./body.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
 
 /** How long the end of a body that has come already may take to show, in milliseconds. */
 const AT_ONCE = 5;

@@ -1,6 +1,6 @@
 /** The results of this labeler, as routes see them. */
 import { RemoteResults } from "../results/remote.ts";
-import type { Bindings } from "./settings.ts";
+import type { Bindings } from "../settings/settings.ts";
 
 /** One Durable Object for the labeler, wherever it is called from. */
 export const resultsOf = (env: Bindings): RemoteResults => new RemoteResults(env.RESULTS.getByName("results"));

@@ -1,7 +1,7 @@
 /** Gives each request its share of the isolate's one thread. */
 import type { MiddlewareHandler } from "hono";
 import { type Share, ThreadScheduler } from "../runtime/thread-scheduler.ts";
-import type { AppEnv } from "./settings.ts";
+import type { AppEnv } from "./app-env.ts";
 
 const scheduler = new ThreadScheduler();
 
@@ -11,6 +11,7 @@ export const waitingForThread = (): number => scheduler.waiting;
 export const schedule: MiddlewareHandler<AppEnv> = async (c, next) => {
   const share: Share = scheduler.begin(c.req.raw.signal, (milliseconds) => c.get("trace")?.add("turn", milliseconds));
   c.set("execute", (units, work) => scheduler.run(share, units, work));
+  c.set("executeInParts", (units, work) => scheduler.runInParts(share, units, work));
   c.set("onMuchWork", () => {
     share.bulk = true;
   });

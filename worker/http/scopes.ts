@@ -3,9 +3,7 @@
  * routes is also the list of who may call them. access.ts enforces it, before a byte of the body is read.
  */
 import type { MiddlewareHandler } from "hono";
-
-export const SCOPES = ["label", "submit", "results", "admin"] as const;
-export type Scope = (typeof SCOPES)[number];
+import type { Scope } from "../settings/scopes.ts";
 
 /** What a route needs of its caller: a scope, or nothing. */
 export type Need = Scope | "open";

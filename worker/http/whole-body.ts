@@ -3,13 +3,14 @@
  * together, since an isolate has 128 MB for everything.
  */
 import type { Context } from "hono";
-import type { Pieces } from "../image/pieces.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import type { Reception } from "../runtime/reception.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
+import { settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
 import { tooLarge } from "./body.ts";
 import { callerOf } from "./client-address.ts";
-import { type AppEnv, settingsOf } from "./settings.ts";
 
 let budget: Semaphore | undefined;
 
@@ -28,7 +29,7 @@ export async function wholeBody(
     pieces,
     size,
     reception,
-  }: { readonly pieces: Pieces; readonly size: number | undefined; readonly reception?: Reception },
+  }: { readonly pieces: ByteStream; readonly size: number | undefined; readonly reception?: Reception },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");

@@ -1,12 +1,12 @@
 /** From the bytes of an image file to the pixels of a model's input: the one entry to this folder. */
 import { LabelerError } from "../errors.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { atOnce, type Execute } from "../runtime/execute.ts";
 import type { AcquireOptions } from "../runtime/semaphore.ts";
 import { type Codec, CodecError, type CodecState, isCodecFormat } from "./codecs.ts";
 import { Feed } from "./feed.ts";
 import { type Kind, MEMORY, withCodec } from "./instances.ts";
 import { layoutOf, turnPixels } from "./orientation.ts";
-import type { Pieces } from "./pieces.ts";
 import { type Plan, type PlanOptions, planFor } from "./plan.ts";
 import { MAX_CHUNKS, MAX_SCANS, refusalOf, unsupported } from "./refusals.ts";
 import { type ImageFormat, SNIFF_BYTES, sniff } from "./sniff.ts";
@@ -136,9 +136,9 @@ async function decodeIn(
  * @throws LabelerError "unsupported-image", "broken-image", "image-too-large", "busy" or "too-slow", each with cause and
  * fix. Whatever else is thrown is a bug, or the pieces' own.
  * @example
- * const { pixels } = await decodeToInput(new Pieces([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
+ * const { pixels } = await decodeToInput(new ByteStream([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
  */
-export async function decodeToInput(pieces: Pieces, options: DecodeOptions): Promise<DecodedImage> {
+export async function decodeToInput(pieces: ByteStream, options: DecodeOptions): Promise<DecodedImage> {
   const beginning = await pieces.peek(SNIFF_BYTES);
   const format = sniff(beginning);
   if (!isCodecFormat(format)) throw unsupported(beginning, format);

@@ -1,5 +1,5 @@
 /** A file's pieces as codecs.wasm takes them: cut to size, and kept as long as they may be wanted again. */
-import type { Pieces } from "./pieces.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 
 /** Bytes per call: the instance keeps what it has not yet taken. */
 const PIECE = 64 << 10;
@@ -8,13 +8,13 @@ const PIECE = 64 << 10;
 const MAX_REPLAY = 4 << 20;
 
 export class Feed {
-  readonly #pieces: Pieces;
+  readonly #pieces: ByteStream;
   #kept: Uint8Array[] | undefined = [];
   #keptBytes = 0;
   #again: Uint8Array[] = [];
   #rest: Uint8Array = new Uint8Array();
 
-  constructor(pieces: Pieces) {
+  constructor(pieces: ByteStream) {
     this.#pieces = pieces;
   }
 

@@ -3,6 +3,7 @@
  * networks that end in a mean over all places and one matrix (Zhou et al., "Learning Deep Features for Discriminative
  * Localization", 2016), as the MobileNets and EfficientNets do.
  */
+import type { Parts } from "../runtime/parts.ts";
 import { type ClassActivation, NoActivation } from "./plan/activation.ts";
 import { Plan } from "./plan/plan.ts";
 import type { Runner } from "./runner.ts";
@@ -15,14 +16,14 @@ export { type ClassActivation, NoActivation } from "./plan/activation.ts";
  * @param choose Which class, by the outputs of this run.
  * @throws NoActivation with the reason if the network has no such maps, or has no plan.
  */
-export function classActivation(
+export function* classActivation(
   runner: Runner,
   inputs: Parameters<Runner["run"]>[0],
   choose: (outputs: readonly Float32Array[]) => number,
-): { outputs: Float32Array[]; activation: ClassActivation } {
+): Parts<{ outputs: Float32Array[]; activation: ClassActivation }> {
   if (!(runner instanceof Plan)) {
     throw new NoActivation("This network has no map of its classes: it runs operator by operator, not as a plan.");
   }
-  const outputs = runner.run(inputs);
+  const outputs = yield* runner.runInParts(inputs);
   return { outputs, activation: runner.classActivation(choose(outputs)) };
 }

@@ -1,5 +1,6 @@
 /** Runs a TFLite graph operator by operator on tfjs. Knows nothing of images and labels. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import type { Parts } from "../runtime/parts.ts";
 import type { Graph } from "../tflite/graph.ts";
 import { realValues, sizeOf } from "./constants.ts";
 import { OpContext, type Step } from "./context.ts";
@@ -90,6 +91,12 @@ export class Executor {
       }
       return this.#outputs.map((index) => live.get(index)?.dataSync() as Float32Array);
     });
+  }
+
+  /** As run(), in one part: between two operators, tfjs could not be used by another run. */
+  // biome-ignore lint/correctness/useYield: the one part is the last
+  *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
+    return this.run(inputs);
   }
 
   /** The bytes that the weights take in tfjs' memory. */

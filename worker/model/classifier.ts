@@ -5,6 +5,7 @@ import { type ClassActivation, classActivation, NoActivation } from "../inferenc
 import type { Input } from "../inference/input.ts";
 import { Plan } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
+import { finish, type Parts } from "../runtime/parts.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
 import { inputFrom } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
@@ -61,7 +62,7 @@ export class Classifier {
     // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
     if (classifier.#runner instanceof Plan) return classifier;
     try {
-      classifier.warm();
+      finish(classifier.warm());
     } catch (error) {
       classifier.dispose();
       // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
@@ -72,8 +73,8 @@ export class Classifier {
   }
 
   /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
-  warm(): void {
-    if (!this.#ran) this.probabilities(new Uint8Array(this.input.height * this.input.width * 3));
+  *warm(): Parts<void> {
+    if (!this.#ran) yield* this.probabilities(new Uint8Array(this.input.height * this.input.width * 3));
   }
 
   /** Whether dispose() was called, after which nothing else may be. */
@@ -86,7 +87,7 @@ export class Classifier {
    *
    * @param pixels [height, width, 3] of `input`, 0..255, red first.
    */
-  probabilities(pixels: Uint8Array): Float32Array {
+  probabilities(pixels: Uint8Array): Parts<Float32Array> {
     const { height, width } = this.input;
     if (pixels.length !== height * width * 3)
       throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
@@ -99,7 +100,7 @@ export class Classifier {
    * @param values [height, width, 3] of `input`, red first.
    * @throws LabelerError of kind bad-body where the network has its input in another order.
    */
-  probabilitiesOf(values: Float32Array): Float32Array {
+  probabilitiesOf(values: Float32Array): Parts<Float32Array> {
     const { layout, shape } = this.input;
     if (layout === "rgb") return this.#infer({ values, shape });
     throw new LabelerError(
@@ -112,9 +113,9 @@ export class Classifier {
     return inputFrom(pixels, this.#levels, this.input.layout, this.input.shape);
   }
 
-  #infer(input: Input): Float32Array {
+  *#infer(input: Input): Parts<Float32Array> {
+    const [output] = yield* this.#runner.runInParts([input]);
     this.#ran = true;
-    const [output] = this.#runner.run([input]);
     return this.#probabilitiesIn(output);
   }
 
@@ -126,8 +127,8 @@ export class Classifier {
   }
 
   /** The best labels for an image of the size that `input` says; see probabilities(). */
-  classify(pixels: Uint8Array, { top, min }: ClassifyOptions): Label[] {
-    return topK(this.probabilities(pixels), this.labels, top, min);
+  *classify(pixels: Uint8Array, { top, min }: ClassifyOptions): Parts<Label[]> {
+    return topK(yield* this.probabilities(pixels), this.labels, top, min);
   }
 
   /**
@@ -136,13 +137,13 @@ export class Classifier {
    * @param rank Of the label; 1 is the best.
    * @throws LabelerError of kind no-explanation for a network that has no such maps.
    */
-  explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Explanation {
+  *explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Parts<Explanation> {
     const choose = ([output]: readonly Float32Array[]) => {
       if (output.length < this.labels.length) throw new NoActivation("The network has one score for two labels.");
       return topIndices(output, rank).at(-1) ?? 0;
     };
     try {
-      const { outputs, activation } = classActivation(this.#runner, [this.#inputFrom(pixels)], choose);
+      const { outputs, activation } = yield* classActivation(this.#runner, [this.#inputFrom(pixels)], choose);
       return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };
     } catch (error) {
       if (!(error instanceof NoActivation)) throw error;

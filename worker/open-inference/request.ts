@@ -4,10 +4,10 @@
  */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
+import { NumberList } from "../json/number-list.ts";
+import { readJson } from "../json/read-json.ts";
 import type { Execute } from "../runtime/execute.ts";
-import type { Text } from "../runtime/long-text.ts";
-import { NumberList } from "../runtime/number-list.ts";
-import { readJson } from "../runtime/read-json.ts";
+import type { Text } from "../validation/long-text.ts";
 import { cut, listNames, quote } from "../validation/quote.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
 import { isText } from "../validation/text.ts";

@@ -4,8 +4,8 @@
  */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { type JsonLimits, MAX_STRUCTURE } from "../runtime/json-limits.ts";
-import { NumberList } from "../runtime/number-list.ts";
+import { type JsonLimits, MAX_STRUCTURE } from "../json/json-limits.ts";
+import { NumberList } from "../json/number-list.ts";
 import { text } from "../validation/text.ts";
 
 /** The largest tensor that JSON may hold, in bytes of its datatype. Binary tensors are as large as bodies may be. */

@@ -1,6 +1,6 @@
 /** The Durable Object that keeps the results: one for a labeler. What it returns is on disk. */
 import { DurableObject } from "cloudflare:workers";
-import { type Bindings, settingsOf } from "../http/settings.ts";
+import { type Bindings, settingsOf } from "../settings/settings.ts";
 import { Aging } from "./aging.ts";
 import { Pusher, type PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";

@@ -3,18 +3,19 @@
  * a 2xx, so an image that cannot be read is an answer here and no error: the rule sees the reason.
  */
 import { type Context, Hono } from "hono";
-import { Digest } from "../digest.ts";
 import { isImageFault, LabelerError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
-import { Pieces } from "../image/pieces.ts";
-import type { Labelled } from "../label-image.ts";
+import type { Labelled } from "../labeling/types.ts";
 import type { Label } from "../model/top-k.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
+import { Digest } from "../runtime/digest.ts";
+import { settingsOf } from "../settings/settings.ts";
 
 interface Reply {
   results: Label[];
@@ -81,7 +82,7 @@ interface Found {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const body = await new Pieces(openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces).all({ limit: 4096 });
+  const body = await new ByteStream(openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces).all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,

@@ -3,11 +3,11 @@
  * be, and the storage of the results. Who uses no results probes /v2/health/ready, which asks for the model alone.
  */
 import { Hono } from "hono";
-import { labelContext } from "../http/label-request.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { labelContext } from "../http/labeler.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
-import type { AppEnv } from "../http/settings.ts";
-import { prepareModel } from "../label-image.ts";
+import { prepareModel } from "../labeling/prepare-model.ts";
 
 export const health = new Hono<AppEnv>()
   .get("/healthz", requires("open"), (c) => c.json({ status: "ok" }))

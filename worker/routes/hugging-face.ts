@@ -3,18 +3,21 @@
  * comes raw, or as base64 in `inputs`.
  */
 import { type Context, Hono } from "hono";
+import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
 import { CLASSIFICATION_JSON, classificationRequest } from "../http/classification-request.ts";
-import { labelContext } from "../http/label-request.ts";
+import { labelContext } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
-import { Pieces } from "../image/pieces.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
-import { type ImageSource, labelOne, prepareModel } from "../label-image.ts";
-import { readJson } from "../runtime/read-json.ts";
+import { readJson } from "../json/read-json.ts";
+import { labelOne } from "../labeling/label-image.ts";
+import { prepareModel } from "../labeling/prepare-model.ts";
+import type { ImageSource } from "../labeling/types.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
+import { settingsOf } from "../settings/settings.ts";
 
 const OPENING_BRACE = 0x7b;
 
@@ -28,7 +31,7 @@ interface Asked {
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const { MAX_BODY_BYTES } = settingsOf(c.env);
   const body = openBody(c.req.raw, MAX_BODY_BYTES);
-  const source = { ...body, pieces: new Pieces(body.pieces) };
+  const source = { ...body, pieces: new ByteStream(body.pieces) };
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   const first = beginning.find((byte) => byte > 0x20);
   if (isImage(beginning) || first !== OPENING_BRACE) return { image: source, top: undefined };

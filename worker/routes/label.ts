@@ -1,14 +1,14 @@
 /** POST /label: an image in, its labels out; or several in, and for each its labels or its error. */
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
+import type { AppEnv } from "../http/app-env.ts";
 import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
 import { explainRequest, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
 import { parseExplainQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
-import type { AppEnv } from "../http/settings.ts";
-import type { Labelled, LabelOptions } from "../label-image.ts";
-import type { Outcome } from "../label-many.ts";
+import type { Outcome } from "../labeling/label-many.ts";
+import type { Labelled, LabelOptions } from "../labeling/types.ts";
 
 const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
 

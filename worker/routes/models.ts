@@ -1,9 +1,10 @@
 /** GET /models: what is installed. */
 import { Hono } from "hono";
-import { catalogueOf, sourceOf } from "../http/label-request.ts";
+import type { AppEnv } from "../http/app-env.ts";
+import { catalogueOf, sourceOf } from "../http/labeler.ts";
 import { requires } from "../http/scopes.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
+import { settingsOf } from "../settings/settings.ts";
 
 /** The index without what only the Worker needs. */
 const shown = ({ files: _, version: __, ...entry }: IndexEntry, defaultModel: string) => ({

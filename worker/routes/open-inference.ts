@@ -1,26 +1,24 @@
 /** /v2: the Open Inference Protocol, so that clients of KServe, Triton and the like can use the labeler as it is. */
 import { type Context, Hono } from "hono";
 import { LabelerError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
-import { catalogueOf, labelContext, sourceOf } from "../http/label-request.ts";
+import { catalogueOf, labelContext, sourceOf } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
 import { wholeBody } from "../http/whole-body.ts";
-import { Pieces } from "../image/pieces.ts";
-import {
-  admitted,
-  imageFrom,
-  type LabelContext,
-  type LabelOptions,
-  type Model,
-  pixelsOf,
-  prepareModel,
-} from "../label-image.ts";
+import { admitted } from "../labeling/admission.ts";
+import type { LabelContext } from "../labeling/context.ts";
+import { pixelsOf } from "../labeling/decode-input.ts";
+import { imageFrom } from "../labeling/image-source.ts";
+import { type Model, prepareModel } from "../labeling/prepare-model.ts";
+import type { LabelOptions } from "../labeling/types.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
+import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
 /** The models here have one version each. */
@@ -53,18 +51,18 @@ function inferencesOf(
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const { pixels, format } = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return model.run((classifier) => classifier.probabilities(pixels).slice());
+      return model.run((classifier) => classifier.probabilities(pixels));
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels).slice()));
+    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels)));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values).slice()));
+  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values)));
 }
 
 /** The probabilities of the classes for each image of a tensor. */
@@ -133,7 +131,7 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const context = labelContext(c);
   const model = await prepareModel(options, context);
   const opened = openBody(c.req.raw, settings.MAX_FORM_BYTES, "MAX_FORM_BYTES");
-  const body = await wholeBody(c, { ...opened, pieces: new Pieces(opened.pieces) });
+  const body = await wholeBody(c, { ...opened, pieces: new ByteStream(opened.pieces) });
   const { MAX_IMAGES: maxImages } = settings;
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
   const probabilities = await admitted(context, body.length, (context) =>

@@ -1,7 +1,7 @@
 /** GET /openapi.json: the description of the interface, OpenAPI 3.1. GET /docs: the same for people. */
 import { Hono } from "hono";
+import type { AppEnv } from "../http/app-env.ts";
 import { requires } from "../http/scopes.ts";
-import type { AppEnv } from "../http/settings.ts";
 import { docs, openapi as document, policy } from "../openapi/openapi.bundle.js";
 
 export const openapi = new Hono<AppEnv>()

@@ -1,8 +1,8 @@
 /** GET /: a page to try the labeler with. It is one file, which asks nobody but this labeler for anything. */
 import { Hono } from "hono";
+import type { AppEnv } from "../http/app-env.ts";
 import { matches } from "../http/etag.ts";
 import { requires } from "../http/scopes.ts";
-import type { AppEnv } from "../http/settings.ts";
 import { etag, html, policy } from "../page/page.bundle.js";
 
 export const page = new Hono<AppEnv>().get("/", requires("open"), (c) => {

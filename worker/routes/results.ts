@@ -1,10 +1,11 @@
 /** /results: the labels of images that were submitted. /push: how far the push targets are, and trying them again. */
 import { Hono } from "hono";
 import { LabelerError } from "../errors.ts";
+import type { AppEnv } from "../http/app-env.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { parseResultsQuery } from "../http/results-query.ts";
 import { requires } from "../http/scopes.ts";
-import { type AppEnv, settingsOf } from "../http/settings.ts";
+import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
 /** Oldest first behind the cursor `since`: the `next` of the last row is the `since` of the next call. */

@@ -1,7 +1,6 @@
 /** The messages about values that do not fit their schema. Each continues after the field's name: "top: must be a number". */
 import * as z from "zod/mini";
-import { LONG_TEXT } from "../runtime/json-limits.ts";
-import { LongText } from "../runtime/long-text.ts";
+import { LONG_TEXT, LongText } from "./long-text.ts";
 import { cut, listNames } from "./quote.ts";
 import { group, oneOf } from "./words.ts";
 

@@ -1,6 +1,6 @@
 /** The schema of a string in JSON that may be long, as an image in base64 is. */
 import * as z from "zod/mini";
-import { LongText, type Text } from "../runtime/long-text.ts";
+import { LongText, type Text } from "./long-text.ts";
 
 export const isText = (value: unknown): value is Text => typeof value === "string" || value instanceof LongText;
 

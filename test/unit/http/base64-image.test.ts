@@ -4,9 +4,9 @@ import * as z from "zod/mini";
 import { LabelerError } from "../../../worker/errors.ts";
 import { imageFromBase64 } from "../../../worker/http/base64-image.ts";
 import { imageJsonLimits } from "../../../worker/http/image-json.ts";
+import { readJson } from "../../../worker/json/read-json.ts";
 import { atOnce } from "../../../worker/runtime/execute.ts";
-import type { Text } from "../../../worker/runtime/long-text.ts";
-import { readJson } from "../../../worker/runtime/read-json.ts";
+import type { Text } from "../../../worker/validation/long-text.ts";
 
 /** Bytes of every value, so that base64 of them has "+" and "/" in it. */
 const noise = (length: number) => new Uint8Array(length).map((_, i) => (i * i) >> 3);

@@ -2,8 +2,9 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
+import type { AppEnv } from "../../../worker/http/app-env.ts";
 import { addressOf, callerOf } from "../../../worker/http/client-address.ts";
-import type { AppEnv, Bindings } from "../../../worker/http/settings.ts";
+import type { Bindings } from "../../../worker/settings/settings.ts";
 
 const app = new Hono<AppEnv>().get("/", (c) => {
   const client = c.req.query("client");

@@ -1,6 +1,7 @@
 /** The Host header (worker/http/host.ts): what it may look like, and which names cannot be a foreign page's. */
 import { describe, expect, it } from "vitest";
-import { isPrivateHost, parseHost } from "../../../worker/http/host.ts";
+import { isPrivateHost } from "../../../worker/http/host.ts";
+import { parseHost } from "../../../worker/validation/host-name.ts";
 
 describe("Host", () => {
   it.each([

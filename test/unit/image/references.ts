@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import type { DecodeOptions } from "../../../worker/image/decode.ts";
 import { type DecodedImage, decodeToInput } from "../../../worker/image/decode.ts";
-import { Pieces } from "../../../worker/image/pieces.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 import { fixture, fixtureJson, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
 
@@ -122,7 +122,7 @@ export async function goldenPhotos(): Promise<{ path: string; expected: string }
 
 /** Decodes a whole file; JPEGs at full size unless told otherwise, since that is what the references are of. */
 export function decode(bytes: Uint8Array, options: DecodeOptions): Promise<DecodedImage> {
-  return decodeToInput(new Pieces([bytes]), { scale: "full", fileSize: bytes.length, ...options });
+  return decodeToInput(new ByteStream([bytes]), { scale: "full", fileSize: bytes.length, ...options });
 }
 
 /** A file in pieces of this many bytes; counts how many of its bytes were taken. */

@@ -1,7 +1,7 @@
 /** The stream: pieces of any size give the same pixels, and no more of a file is taken than is needed. */
 import { describe, expect, it } from "vitest";
 import { type DecodedImage, type DecodeOptions, decodeToInput } from "../../../worker/image/decode.ts";
-import { Pieces } from "../../../worker/image/pieces.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 import { fixture, hasReference, reference } from "../files.ts";
 import { jpeg, segment } from "./jpeg-builder.ts";
 import { chunk, concat, deflate, ihdr, png } from "./png-builder.ts";
@@ -13,7 +13,7 @@ const streamed = async (
   options: Partial<DecodeOptions> = {},
 ): Promise<DecodedImage & { taken: number }> => {
   const stream = new Stream(file, piece);
-  const decoded = await decodeToInput(new Pieces(stream), { ...TO_224, scale: "full", ...options });
+  const decoded = await decodeToInput(new ByteStream(stream), { ...TO_224, scale: "full", ...options });
   return { ...decoded, taken: stream.taken };
 };
 
@@ -98,14 +98,14 @@ describe("no more is taken than is needed", () => {
   it("of what is refused by its header", async () => {
     const file = concat(await fixture("coffee.png"), new Uint8Array(1 << 20));
     const stream = new Stream(file, PIECE);
-    const decoded = decodeToInput(new Pieces(stream), { ...TO_224, maxPixels: 1000 });
+    const decoded = decodeToInput(new ByteStream(stream), { ...TO_224, maxPixels: 1000 });
     await expect(decoded).rejects.toMatchObject({ kind: "image-too-large" });
     expect(stream.taken).toBeLessThanOrEqual(PIECE);
   });
 
   it("of what is no image", async () => {
     const stream = new Stream(new Uint8Array(1 << 20), PIECE);
-    await expect(decodeToInput(new Pieces(stream), TO_224)).rejects.toMatchObject({ kind: "unsupported-image" });
+    await expect(decodeToInput(new ByteStream(stream), TO_224)).rejects.toMatchObject({ kind: "unsupported-image" });
     expect(stream.taken).toBeLessThanOrEqual(PIECE);
   });
 });
@@ -114,7 +114,7 @@ describe("what is decoded when all of it has come", () => {
   /** @returns How many megapixels of the file there were between two turns on the thread, on average. */
   const stretch = async (file: Uint8Array) => {
     let turns = 0;
-    const { sourceWidth, sourceHeight } = await decodeToInput(new Pieces([file]), {
+    const { sourceWidth, sourceHeight } = await decodeToInput(new ByteStream([file]), {
       ...TO_224,
       fileSize: file.length,
       execute: async (_, work) => {
@@ -148,7 +148,7 @@ describe("a stream that fails", () => {
       throw new RangeError("the connection is gone");
     }
     for (let i = 0; i < 10; i++) {
-      await expect(decodeToInput(new Pieces(failing()), TO_224)).rejects.toThrow(
+      await expect(decodeToInput(new ByteStream(failing()), TO_224)).rejects.toThrow(
         new RangeError("the connection is gone"),
       );
     }

@@ -1,7 +1,7 @@
 /** WebP of every kind against Pillow (libwebp 1.6), its orientation, and what is wrong with broken files. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
-import { Pieces } from "../../../worker/image/pieces.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 import { fixture } from "../files.ts";
 import { concat } from "./png-builder.ts";
 import {
@@ -88,7 +88,7 @@ describe("the EXIF orientation of a WebP", () => {
     const size = { ...TO_224, width: height, height: width };
     const expected = await decode(file, { ...size, exif: 6 });
     for (const piece of [1, 100]) {
-      const { pixels } = await decodeToInput(new Pieces(new Stream(file, piece)), { ...size, exif: "apply" });
+      const { pixels } = await decodeToInput(new ByteStream(new Stream(file, piece)), { ...size, exif: "apply" });
       expect(difference(pixels, expected.pixels), `pieces of ${piece}`).toEqual(EQUAL);
     }
   });

@@ -17,6 +17,7 @@ import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { countResidues } from "../../../worker/inference/plan/residues.ts";
 import { align } from "../../../worker/inference/plan/step.ts";
 import { READ_COLUMN } from "../../../worker/inference/plan/unpack.ts";
+import { finish } from "../../../worker/runtime/parts.ts";
 import { type Graph, readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
 import { Random, size } from "./plan-reference.ts";
@@ -68,7 +69,7 @@ describe("a map is the features times the weights of a class", () => {
     const bias = biasIndex === -1 ? undefined : realValues(graph.tensors[biasIndex]);
     const plan = new Plan(graph, options);
     for (let label = 0; label < weights.length / channels; label++) {
-      const { activation } = classActivation(plan, inputs, () => label);
+      const { activation } = finish(classActivation(plan, inputs, () => label));
       expect([activation.height, activation.width]).toEqual([height, width]);
       for (const [place, value] of activation.values.entries()) {
         let sum = 0;
@@ -77,7 +78,7 @@ describe("a map is the features times the weights of a class", () => {
       }
       expect(activation.bias).toBeCloseTo(bias?.[label] ?? 0, 3);
     }
-    expect(() => classActivation(plan, inputs, () => weights.length)).toThrow(RangeError);
+    expect(() => finish(classActivation(plan, inputs, () => weights.length))).toThrow(RangeError);
     plan.dispose();
   });
 });
@@ -160,7 +161,7 @@ describe("networks without such a map", () => {
   it("are refused with the reason", async () => {
     const graph = readTflite(await fixture("ops/chain-f32.tflite"));
     const plan = new Plan(graph, { precision: "exact" });
-    const explain = () => classActivation(plan, inputOf(graph, 1), () => 0);
+    const explain = () => finish(classActivation(plan, inputOf(graph, 1), () => 0));
     expect(explain).toThrow(NoActivation);
     expect(explain).toThrow(/This network has no map of its classes: its scores/);
     plan.dispose();
@@ -169,7 +170,7 @@ describe("networks without such a map", () => {
   it("are refused where the executor runs them", async () => {
     const graph = readTflite(await fixture("ops/tiny-float.tflite"));
     const executor = new Executor(graph);
-    expect(() => classActivation(executor, inputOf(graph, 1), () => 0)).toThrow(/operator by operator/);
+    expect(() => finish(classActivation(executor, inputOf(graph, 1), () => 0))).toThrow(/operator by operator/);
     executor.dispose();
   });
 });

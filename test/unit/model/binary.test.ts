@@ -1,6 +1,7 @@
 /** A network with a single score, as it tells two classes apart; see scripts/fixtures/tflite_ops.py. */
 import { describe, expect, it } from "vitest";
 import { Classifier } from "../../../worker/model/classifier.ts";
+import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case } from "../inference/cases.ts";
 
@@ -18,19 +19,19 @@ describe.each(cases)("$name", (example) => {
 
   it("gives both labels, the second as the score says", async () => {
     const classifier = await load(example.file, "cat\ndog\n");
-    const labels = classifier.classify(pixelsOf(example), ALL);
+    const labels = finish(classifier.classify(pixelsOf(example), ALL));
     const confidences = new Map(labels.map(({ label, confidence }) => [label, confidence]));
     expect(confidences.get("dog")).toBeCloseTo(second, 5);
     expect(confidences.get("cat")).toBeCloseTo(1 - second, 5);
     expect(labels[0].confidence).toBeGreaterThanOrEqual(labels[1].confidence);
-    expect(() => classifier.explain(pixelsOf(example), 1, ALL)).toThrow(
+    expect(() => finish(classifier.explain(pixelsOf(example), 1, ALL))).toThrow(
       expect.objectContaining({ kind: "no-explanation" }),
     );
   });
 
   it("gives one label its probability", async () => {
     const classifier = await load(example.file, "dog\n");
-    expect(classifier.classify(pixelsOf(example), ALL)).toEqual([
+    expect(finish(classifier.classify(pixelsOf(example), ALL))).toEqual([
       { label: "dog", confidence: expect.closeTo(second, 5) },
     ]);
   });

@@ -3,6 +3,7 @@ import { expect, it, vi } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { Catalogue, type ModelSource } from "../../../worker/model/catalogue.ts";
+import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture } from "../files.ts";
 
 const encode = (text: string) => new Uint8Array(new TextEncoder().encode(text));
@@ -73,7 +74,7 @@ it("makes room for what does not fit beside it, and labels with it again when as
   const b = await catalogue.get("b", source);
   expect([a.disposed, b.disposed]).toEqual([true, false]);
   expect(memory().numTensors).toBe(tensors);
-  expect((await catalogue.get("a", source)).classify(image, { top: 1, min: 0 }).length).toBe(1);
+  expect(finish((await catalogue.get("a", source)).classify(image, { top: 1, min: 0 })).length).toBe(1);
   expect(reads("a/model.tflite")).toBe(2);
   (await catalogue.get("a", source)).dispose();
   expect(memory().numTensors).toBe(before);
@@ -104,7 +105,7 @@ it("labels without leaving a tensor behind", async () => {
   const { source } = folder();
   const classifier = await new Catalogue({ cacheBytes: 1e6 }).get("a", source);
   const before = memory().numTensors;
-  for (let i = 0; i < 50; i++) classifier.classify(image, { top: 2, min: 0 });
+  for (let i = 0; i < 50; i++) finish(classifier.classify(image, { top: 2, min: 0 }));
   expect(memory().numTensors).toBe(before);
 });
 

@@ -1,8 +1,9 @@
 /** Whole networks against native TensorFlow Lite, on pixels that Pillow made and from the files on. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
-import { Pieces } from "../../../worker/image/pieces.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
+import { finish } from "../../../worker/runtime/parts.ts";
 import { hasReference, reference, referenceJson } from "../files.ts";
 import { referencePixels } from "../reference-pixels.ts";
 
@@ -34,7 +35,9 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
     expect(images.length).toBe(114);
     let worst = 0;
     for (const { file, top5 } of images) {
-      const labels = classifier.classify(await referencePixels(`golden/reference224/${file}.png`), { top: 5, min: 0 });
+      const labels = finish(
+        classifier.classify(await referencePixels(`golden/reference224/${file}.png`), { top: 5, min: 0 }),
+      );
       expect(labels.map(({ label }) => label)).toEqual(top5.map(({ label }) => label));
       worst = Math.max(worst, ...labels.map(({ confidence }, i) => Math.abs(confidence - top5[i].confidence)));
     }
@@ -58,8 +61,11 @@ describe.runIf(hasReference)("from file to label", () => {
     ] as const) {
       for (const { file, top5 } of list) {
         const options = { width: 224, height: 224, crop: "squash", exif: "ignore", maxPixels: 1e8, scale } as const;
-        const { pixels, eighths } = await decodeToInput(new Pieces([await reference(`${folder}/${file}`)]), options);
-        const labels = classifier.classify(pixels, { top: 1001, min: 0 });
+        const { pixels, eighths } = await decodeToInput(
+          new ByteStream([await reference(`${folder}/${file}`)]),
+          options,
+        );
+        const labels = finish(classifier.classify(pixels, { top: 1001, min: 0 }));
         result.images++;
         if (labels[0].label === top5[0].label) result.right++;
         const confidences = new Map(labels.map(({ label, confidence }) => [label, confidence]));
@@ -100,7 +106,7 @@ describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's b
     for (const [row, { file }] of imagenet_sample.entries()) {
       const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
       // Of labels with the same byte either may come first.
-      const best = argmax(classifier.probabilities(await input(file, classifier)));
+      const best = argmax(finish(classifier.probabilities(await input(file, classifier))));
       if (outputs[best] !== Math.max(...outputs)) files.push(file);
     }
     classifier.dispose();
@@ -119,7 +125,7 @@ describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's b
     async (model) => {
       const decoded = async (file: string, { input: { width, height } }: Classifier) => {
         const options = { width, height, crop: "squash", exif: "ignore", maxPixels: 4e6, scale: "full" } as const;
-        return (await decodeToInput(new Pieces([await reference(`imagenet-sample/${file}`)]), options)).pixels;
+        return (await decodeToInput(new ByteStream([await reference(`imagenet-sample/${file}`)]), options)).pixels;
       };
       expect(await differing(model, decoded)).toEqual([]);
     },

@@ -1,7 +1,7 @@
 /** The settings of results and push: what an operator may write, and what is said to the rest. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { settingsOf } from "../../../worker/http/settings.ts";
+import { settingsOf } from "../../../worker/settings/settings.ts";
 
 const settings = (more: Record<string, string>) => settingsOf({ ...env, ...more } as typeof env);
 

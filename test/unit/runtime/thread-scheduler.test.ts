@@ -1,5 +1,6 @@
 /** Who has the isolate's thread when (worker/runtime/thread-scheduler.ts), by a clock that the tests move. */
 import { describe, expect, it } from "vitest";
+import type { Parts } from "../../../worker/runtime/parts.ts";
 import { type Share, ThreadScheduler } from "../../../worker/runtime/thread-scheduler.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
 
@@ -61,6 +62,12 @@ describe("a request that is alone", () => {
     expect(requests.clock.rounds).toBe(2 * 14);
   });
 
+  it("needs no more rounds than its work by the clock does, however much was estimated", async () => {
+    const requests = new Requests();
+    await requests.send("a", repeated(6, 100), { takes: 1 });
+    expect(requests.clock.rounds).toBe(2 * 1);
+  });
+
   it("does so where work takes longer than was said", async () => {
     const requests = new Requests();
     await requests.send("a", repeated(1, 10), { takes: 100 });
@@ -82,7 +89,7 @@ describe("several requests", () => {
       ["a", "b", "c"].map((name) => text.replaceAll(new RegExp(`[^${name}]`, "g"), "").length);
     for (const count of counts(requests.served.slice(0, 9))) expect(count).toBeGreaterThanOrEqual(2);
     expect(counts(requests.served)).toEqual([6, 6, 6]);
-    expect(requests.clock.rounds).toBe(2 * 5);
+    expect(requests.clock.rounds).toBe(2 * 8);
   });
 
   it("do not wait for a request that has begun before them and goes on and on", async () => {
@@ -154,6 +161,7 @@ describe("several requests", () => {
     const late = (async () => {
       for (; gone < 4; gone++) {
         await scheduler.run(idle, 30, () => {
+          clock.compute(30);
           requests.served += "i";
         });
       }
@@ -184,6 +192,98 @@ describe("several requests", () => {
     };
     const outcomes = await Promise.allSettled([fails(), fails(), fails()]);
     expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "rejected", "rejected"]);
+    expect(scheduler.waiting).toBe(0);
+  });
+});
+
+describe("work in parts", () => {
+  /** An inference of so many parts, each of which takes as long as the first argument says. */
+  function* parts(requests: Requests, name: string, milliseconds: number, count: number): Parts<string> {
+    for (let i = 0; i < count; i++) {
+      if (i > 0) yield;
+      requests.clock.compute(milliseconds);
+      requests.served += name;
+    }
+    return `${name}!`;
+  }
+
+  const sendParts = async (requests: Requests, name: string, milliseconds: number, count: number) => {
+    const share = requests.scheduler.begin();
+    const result = await requests.scheduler.runInParts(share, 21, () => parts(requests, name, milliseconds, count));
+    requests.scheduler.end(share);
+    return result;
+  };
+
+  it("goes on without a round of the event loop as long as a probe can wait", async () => {
+    const requests = new Requests();
+    expect(await sendParts(requests, "a", 2, 20)).toBe("a!");
+    expect(requests.clock.rounds).toBe(0);
+  });
+
+  it("lets the event loop go round where a slow machine takes longer", async () => {
+    const requests = new Requests();
+    await sendParts(requests, "a", 10, 20);
+    // After 60 of its 200 ms, each time.
+    expect(requests.clock.rounds).toBe(2 * 3);
+  });
+
+  it("has the thread to itself from its beginning to its end", async () => {
+    const requests = new Requests();
+    const first = sendParts(requests, "a", 10, 20);
+    await Promise.all([first, sendParts(requests, "b", 10, 5), requests.send("s", [5, 5])]);
+    expect(requests.served).toMatch(/^a{20}(b{5}ss|sb{5}s|ssb{5}|s?b{5}s*)$/);
+  });
+
+  it("counts as its units where the clock stands still, however many parts it has", async () => {
+    const requests = new Requests();
+    const share = requests.scheduler.begin();
+    for (let i = 0; i < 10; i++) {
+      await requests.scheduler.runInParts(share, 21, () => parts(requests, "a", 0, 20));
+    }
+    // Two of 21, or 42 ms, between two breaths.
+    expect(requests.clock.rounds).toBe(2 * 4);
+  });
+
+  it("begins anew where another request was given its turn meanwhile", async () => {
+    const requests = new Requests();
+    const { clock } = requests;
+    let other: Promise<void> | undefined;
+    // The event loop is held up for so long that the request seems to have ended.
+    clock.arrivals = [
+      () => {
+        clock.compute(400);
+        other = requests.send("o", [5]);
+      },
+    ];
+    expect(await sendParts(requests, "a", 10, 8)).toBe("a!");
+    await other;
+    expect(requests.served.replace("o", "")).toBe("a".repeat(6 + 8));
+    expect(requests.served).toMatch(/^aaaaaa.*o/);
+    expect(requests.scheduler.waiting).toBe(0);
+  });
+
+  it("stops when its client goes, and leaves the thread to others", async () => {
+    const requests = new Requests();
+    const { clock, scheduler } = requests;
+    const gone = new AbortController();
+    const share = scheduler.begin(gone.signal);
+    clock.arrivals = [() => gone.abort()];
+    const inference = scheduler.runInParts(share, 21, () => parts(requests, "a", 10, 20));
+    await expect(inference).rejects.toMatchObject({ kind: "cut-off" });
+    expect(requests.served).toBe("aaaaaa");
+    await requests.send("o", [5]);
+    expect(requests.served).toBe("aaaaaao");
+    expect(scheduler.waiting).toBe(0);
+  });
+
+  it("passes on what it throws", async () => {
+    const { scheduler } = new Requests();
+    const share = scheduler.begin();
+    // biome-ignore lint/correctness/useYield: it throws in its first part
+    const fails = scheduler.runInParts(share, 21, function* () {
+      throw new RangeError("mine");
+    });
+    await expect(fails).rejects.toThrow(RangeError);
     expect(scheduler.waiting).toBe(0);
   });
 });
@@ -243,7 +343,12 @@ it("serves requests in workerd's own event loop, each with its own timers", asyn
   await Promise.all(
     ["a", "b", "c"].map(async (name) => {
       const share = scheduler.begin();
-      for (let i = 0; i < 5; i++) await scheduler.run(share, 30, () => served.push(name));
+      for (let i = 0; i < 5; i++) {
+        await scheduler.run(share, 30, () => {
+          served.push(name);
+          for (const end = performance.now() + 30; performance.now() < end; );
+        });
+      }
       scheduler.end(share);
     }),
   );

@@ -1,9 +1,10 @@
 /**
  * A graph compiled to calls of the kernels in native/kernels: all its memory is laid out and its weights are packed once,
- * in tfjs' heap, and to tfjs the whole of it is one kernel.
+ * in tfjs' heap, and tfjs sees one kernel that takes its inputs and gives its outputs.
  */
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { LabelerError } from "../../errors.ts";
+import { finish, type Parts } from "../../runtime/parts.ts";
 import type { Graph } from "../../tflite/graph.ts";
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
@@ -52,6 +53,11 @@ export interface PlanOptions {
   readonly pairs?: boolean;
   /** Which products of a fast plan go by Strassen's multiplication; by default those that gain by it. */
   readonly strassen?: UseOfStrassen;
+}
+
+/** What tfjs sees of a run: its beginning, which has its inputs, and its end, which gives its outputs. */
+interface Part {
+  readonly inputs?: readonly Input[];
 }
 
 /** Same interface as Executor. Call initBackend() first. */
@@ -152,7 +158,12 @@ export class Plan {
 
   /** Computes all tensors from the inputs that are in the arena. */
   runKernels(): void {
-    for (const [index, step] of this.#compiled.steps.entries()) {
+    this.#runSteps(0, this.#compiled.steps.length);
+  }
+
+  #runSteps(from: number, to: number): void {
+    for (let index = from; index < to; index++) {
+      const step = this.#compiled.steps[index];
       if ("kernel" in step) this.#kernels[step.kernel](this.#blocks.parameters[index]);
       else step.run(wasmHeap().memory.buffer, this.#addressOf(step.from), this.#addressOf(step.to));
     }
@@ -175,16 +186,17 @@ export class Plan {
   }
 
   /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
-  compute(inputs: readonly Input[], tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
+  compute({ inputs }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
     const { inputs: takes, outputs: gives } = this.#compiled;
+    if (inputs !== undefined) {
+      for (const [i, input] of inputs.entries()) {
+        if ("pixels" in input) this.#takePixels(takes[i], input);
+        else this.#takeInput(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset);
+      }
+      return [];
+    }
     // Before any view is made, since an allocation may move the memory.
     const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
-    for (const [i, take] of takes.entries()) {
-      const input = inputs[i];
-      if ("pixels" in input) this.#takePixels(take, input);
-      else this.#takeInput(take, backend.typedArrayFromHeap(tensors[i]).byteOffset);
-    }
-    this.runKernels();
     for (const [i, output] of gives.entries()) this.#takeOutput(output, backend.typedArrayFromHeap(results[i]));
     return results;
   }
@@ -198,16 +210,31 @@ export class Plan {
    * @returns The values of each output of the graph.
    */
   run(inputs: readonly Input[]): Float32Array[] {
+    return finish(this.runInParts(inputs));
+  }
+
+  /** As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on. */
+  *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
     for (const [i, { size }] of this.#compiled.inputs.entries()) {
       const input = inputs[i];
       const given = input && ("values" in input ? input.values : input.pixels).length;
       if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
     }
+    this.#call({ inputs });
+    for (let step = 0; step < this.#compiled.steps.length; step++) {
+      this.#runSteps(step, step + 1);
+      yield;
+    }
+    return this.#call({});
+  }
+
+  /** Has tfjs take the inputs, or give the outputs. */
+  #call(part: Part): Float32Array[] {
     return tf.tidy(() => {
-      const tensors = inputs.flatMap((input, i) => {
+      const tensors = (part.inputs ?? []).flatMap((input, i) => {
         return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
       });
-      const attributes = { plan: this, inputs } as unknown as NamedAttrMap;
+      const attributes = { plan: this, part } as unknown as NamedAttrMap;
       const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
       return outputs.map((output) => output.dataSync() as Float32Array);
     });
@@ -309,7 +336,7 @@ tf.registerKernel({
   kernelName: NAME,
   backendName: "wasm",
   kernelFunc({ inputs, attrs, backend }) {
-    const { plan, inputs: given } = attrs as unknown as { plan: Plan; inputs: readonly Input[] };
-    return plan.compute(given, inputs as NamedTensorInfoMap, backend as Backend);
+    const { plan, part } = attrs as unknown as { plan: Plan; part: Part };
+    return plan.compute(part, inputs as NamedTensorInfoMap, backend as Backend);
   },
 });

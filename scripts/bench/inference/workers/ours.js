@@ -6,7 +6,7 @@ import { rehearse } from "../../../../worker/inference/rehearsal.ts";
 import { makeRunner } from "../../../../worker/inference/runner.ts";
 import { inspectModel } from "../../../../worker/model/inspect.ts";
 import { levelsOf } from "../../../../worker/model/preprocess.ts";
-import { readWhole } from "../../../../worker/read-whole.ts";
+import { readWhole } from "../../../../worker/runtime/read-whole.ts";
 import { decode, serve } from "./serve.js";
 
 /** Apart from load(), so that nothing keeps the file's bytes. */

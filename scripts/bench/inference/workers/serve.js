@@ -1,6 +1,6 @@
 // The Worker around an engine: loads a model that its binding MODELS serves, and runs it as often as it is asked to.
 import { decodeToInput } from "../../../../worker/image/decode.ts";
-import { Pieces } from "../../../../worker/image/pieces.ts";
+import { ByteStream } from "../../../../worker/runtime/byte-stream.ts";
 
 const wholeBody = async (response) => new Uint8Array(await response.arrayBuffer());
 
@@ -61,7 +61,7 @@ export function bytes({ width, height }) {
 /** An image file to the pixels of an input, as the labeler does it. */
 export async function decode(bytes, { width, height }) {
   const options = { width, height, crop: "squash", exif: "apply", maxPixels: 1e8, fileSize: bytes.length };
-  return (await decodeToInput(new Pieces([bytes]), options)).pixels;
+  return (await decodeToInput(new ByteStream([bytes]), options)).pixels;
 }
 
 const top = (values, labels, count) =>

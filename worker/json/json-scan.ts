@@ -4,9 +4,9 @@
  * validator: what passes is cheap for JSON.parse(), which judges the syntax.
  */
 import { LabelerError } from "../errors.ts";
+import { LONG_TEXT, LongText } from "../validation/long-text.ts";
 import { group } from "../validation/words.ts";
-import { beyond, type JsonLimits, LONG_TEXT, MAX_NAME } from "./json-limits.ts";
-import { LongText } from "./long-text.ts";
+import { beyond, type JsonLimits, MAX_NAME } from "./json-limits.ts";
 import { NumberList } from "./number-list.ts";
 import { NumberListScan } from "./number-list-scan.ts";
 

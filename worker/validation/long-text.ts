@@ -1,5 +1,8 @@
 /** A long string of a JSON body that stays bytes: images in base64 are decoded from it without a string of the whole. */
 
+/** A string of more bytes is a long text: it is kept as bytes, and only base64 may be so long. */
+export const LONG_TEXT = 1024;
+
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 

@@ -1,8 +1,8 @@
 /** The bytes of a file as they come: looking ahead, taking, and taking all of them. */
 import { describe, expect, it } from "vitest";
-import { Pieces } from "../../../worker/image/pieces.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 
-const of = (...pieces: number[][]) => new Pieces(pieces.map((piece) => Uint8Array.from(piece)));
+const of = (...pieces: number[][]) => new ByteStream(pieces.map((piece) => Uint8Array.from(piece)));
 const list = (bytes: Uint8Array | undefined) => bytes && [...bytes];
 
 describe("peek", () => {
@@ -29,7 +29,7 @@ describe("peek", () => {
     function* counted() {
       for (; taken < 9; taken++) yield Uint8Array.of(taken, taken);
     }
-    const pieces = new Pieces(counted());
+    const pieces = new ByteStream(counted());
     await pieces.peek(3);
     expect(taken).toBe(1); // the second is being looked at
   });
@@ -62,7 +62,7 @@ describe("all", () => {
         yield new Uint8Array(10);
       }
     }
-    expect(await new Pieces(endless()).all({ limit: 35 })).toBeUndefined();
+    expect(await new ByteStream(endless()).all({ limit: 35 })).toBeUndefined();
     expect(taken).toBe(4);
     expect((await of([1, 2], [3]).all({ limit: 3 }))?.length).toBe(3);
     expect(await of([1, 2], [3]).all({ limit: 2 })).toBeUndefined();
@@ -84,7 +84,7 @@ describe("close", () => {
       yield* plain();
     }
     for (const source of [plain(), later()]) {
-      const pieces = new Pieces(source);
+      const pieces = new ByteStream(source);
       expect(list(await pieces.next())).toEqual([1]);
       await pieces.close();
       expect(await pieces.next()).toBeUndefined();
@@ -100,7 +100,7 @@ describe("close", () => {
         cancelled = true;
       },
     });
-    const pieces = new Pieces(stream);
+    const pieces = new ByteStream(stream);
     expect(list(await pieces.peek(1))).toEqual([1]);
     await pieces.close();
     expect(cancelled).toBe(true);

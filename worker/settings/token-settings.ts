@@ -3,8 +3,8 @@
  * "no token", which would open the labeler to all. No message repeats a value.
  */
 import * as z from "zod/mini";
+import { B64TOKEN } from "../validation/bearer-token.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
-import { B64TOKEN } from "./bearer.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 
 /** How log and rate limits call the token of the setting LABELER_TOKEN. */

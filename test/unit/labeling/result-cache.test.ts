@@ -1,8 +1,8 @@
-/** Kept answers (worker/answers.ts), with the Cache API of the real runtime. */
+/** Kept answers (worker/labeling/result-cache.ts), with the Cache API of the real runtime. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { expect, it } from "vitest";
-import { Answers } from "../../worker/answers.ts";
-import type { Labelled } from "../../worker/label-image.ts";
+import { ResultCache } from "../../../worker/labeling/result-cache.ts";
+import type { Labelled } from "../../../worker/labeling/types.ts";
 
 const labelled = (label: string): Labelled => ({
   labels: [{ label, confidence: 0.5 }],
@@ -13,16 +13,16 @@ const labelled = (label: string): Labelled => ({
 
 it("another isolate finds an answer in the Cache API, and has it in memory then", async () => {
   const context = createExecutionContext();
-  new Answers().keep("shared-key", labelled("cat"), (work) => context.waitUntil(work));
+  new ResultCache().keep("shared-key", labelled("cat"), (work) => context.waitUntil(work));
   await waitOnExecutionContext(context);
-  const other = new Answers();
+  const other = new ResultCache();
   expect(await other.find("shared-key")).toEqual({ labelled: labelled("cat"), found: "cache-api" });
   expect(await other.find("shared-key")).toEqual({ labelled: labelled("cat"), found: "memory" });
   expect(await other.find("no-key")).toBeUndefined();
 });
 
 it("memory is bounded: what was asked for longest ago goes", async () => {
-  const answers = new Answers(3 * 420);
+  const answers = new ResultCache(3 * 420);
   const keep = (key: string) => answers.keep(key, labelled(key), (work) => void work);
   for (const key of ["lru-a", "lru-b", "lru-c"]) keep(key);
   await answers.find("lru-a");

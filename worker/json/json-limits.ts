@@ -23,9 +23,6 @@ export interface JsonLimits {
 /** Bytes outside of long texts and tensors, whatever the protocol: JSON.parse() takes some 20 ms for as many. */
 export const MAX_STRUCTURE = 1 << 20;
 
-/** A string of more bytes is a long text: it is kept as bytes, and only base64 may be so long. */
-export const LONG_TEXT = 1024;
-
 /** A field's name is no longer than this, in bytes. */
 export const MAX_NAME = 256;
 

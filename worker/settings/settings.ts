@@ -1,10 +1,8 @@
 /** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
 import * as z from "zod/mini";
-import type { Execute } from "../runtime/execute.ts";
-import type { Trace } from "../trace.ts";
+import { parseRateLimit } from "../runtime/token-bucket.ts";
+import { parseHost } from "../validation/host-name.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
-import { parseHost } from "./host.ts";
-import { parseRateLimit } from "./token-bucket.ts";
 import { secretSettings } from "./token-settings.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
@@ -14,23 +12,6 @@ export interface Bindings extends Env {
   readonly PUSH_TOKEN?: string | null;
   /** Cloudflare's rate-limit binding, where there is one. */
   readonly RATE_LIMITER?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
-}
-
-/** The environment of the Hono app. */
-export interface AppEnv {
-  Bindings: Bindings;
-  Variables: {
-    /** The name of the token that the request came with, if any. */
-    client?: string | undefined;
-    /** What became of the request so far. */
-    trace?: Trace | undefined;
-    /** What a body in memory takes of the budget. */
-    memory?: { release(): void } | undefined;
-    /** Runs what blocks the thread when it is this request's turn. */
-    execute: Execute;
-    /** To be called where the request carries many images or a large one. */
-    onMuchWork: () => void;
-  };
 }
 
 /** A number in wrangler.toml may be written with quotes or without. */
@@ -127,7 +108,7 @@ const schema = z.object({
   MAX_WAIT_MS: z._default(count, 5000),
   /** How many bytes the loaded models may take together; one may always be there. */
   MODEL_CACHE_BYTES: count,
-  /** Whether answers are kept for images that come again. */
+  /** Whether results are cached for images that come again. */
   CACHE_ANSWERS: z._default(flag, true),
   /** Whether /label may be called without a token where there are tokens. */
   ANONYMOUS_LABEL: z._default(flag, false),

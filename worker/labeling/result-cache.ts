@@ -1,21 +1,21 @@
 /**
- * Answers by what they are the answer to: the SHA-256 of image, model and parameters. Kept in the isolate, up to a bound,
- * and in the Cache API where there is one. Knows nothing of images.
+ * Caches the labels of images, by the SHA-256 of image, model and parameters: in the isolate up to a bound, and in the
+ * Cache API where there is one. Knows nothing of images.
  */
-import type { Labelled } from "./label-image.ts";
-import type { Found } from "./trace.ts";
+import type { Found } from "../observability/trace.ts";
+import type { Labelled } from "./types.ts";
 
-/** What the answers in memory may take, in bytes, roughly. */
+/** What the results in memory may take, in bytes, roughly. */
 const CAPACITY = 4 << 20;
 
 const costOf = ({ labels }: Labelled): number => 300 + 120 * labels.length;
 
-/** How long the Cache API keeps an answer, in seconds. */
+/** How long the Cache API keeps a result, in seconds. */
 const MAX_AGE = 7 * 86_400;
 
 const requestFor = (key: string) => new Request(`https://answers.edge-labeler.invalid/${key}`);
 
-export class Answers {
+export class ResultCache {
   readonly #capacity: number;
   /** The one that was used longest ago first. */
   readonly #memory = new Map<string, Labelled>();

@@ -1,7 +1,7 @@
-/** The settings (worker/http/settings.ts): what an operator writes, and what it means. */
+/** The settings (worker/settings/settings.ts): what an operator writes, and what it means. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
-import { type Bindings, settingsOf } from "../../../worker/http/settings.ts";
+import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";
 
 const settings = (changes: Record<string, unknown>) => settingsOf({ ...(env as Bindings), ...changes } as Bindings);
 

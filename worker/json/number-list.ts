@@ -1,5 +1,5 @@
 /** A list of numbers in a JSON body, nested or flat, that stays bytes until it is read in stretches into a typed array. */
-import type { Execute } from "./execute.ts";
+import type { Execute } from "../runtime/execute.ts";
 
 const COMMA = 0x2c;
 

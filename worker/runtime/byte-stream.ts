@@ -1,9 +1,9 @@
 /** The bytes of a file as they come, with a look ahead. A piece holds until the next one is asked for. */
-import { GrowingBuffer, type Reserve } from "../runtime/growing-buffer.ts";
+import { GrowingBuffer, type Reserve } from "./growing-buffer.ts";
 
 const EMPTY = new Uint8Array();
 
-export class Pieces {
+export class ByteStream {
   readonly #source: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
   /** What was looked at and not yet taken. */
   #ahead: Uint8Array = EMPTY;

@@ -3,7 +3,7 @@
  * a quarter of a second, since it compresses the whole picture several times over. The platform compresses instead.
  */
 import UPNG from "upng-js";
-import type { Execute } from "../runtime/execute.ts";
+import type { Execute } from "../../runtime/execute.ts";
 
 /** What is drawn row by row. */
 export interface Drawing {

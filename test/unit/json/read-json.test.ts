@@ -2,12 +2,12 @@
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { LabelerError } from "../../../worker/errors.ts";
+import type { JsonLimits } from "../../../worker/json/json-limits.ts";
+import { NumberList } from "../../../worker/json/number-list.ts";
+import { readJson } from "../../../worker/json/read-json.ts";
 import type { Execute } from "../../../worker/runtime/execute.ts";
 import { atOnce } from "../../../worker/runtime/execute.ts";
-import type { JsonLimits } from "../../../worker/runtime/json-limits.ts";
-import { LongText } from "../../../worker/runtime/long-text.ts";
-import { NumberList } from "../../../worker/runtime/number-list.ts";
-import { readJson } from "../../../worker/runtime/read-json.ts";
+import { LongText } from "../../../worker/validation/long-text.ts";
 
 const LIMITS: JsonLimits = {
   subject: "The JSON",

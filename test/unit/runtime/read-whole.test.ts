@@ -1,6 +1,6 @@
-/** Large files are read whole (worker/read-whole.ts), whatever was expected of their size. */
+/** Large files are read whole (worker/runtime/read-whole.ts), whatever was expected of their size. */
 import { expect, it } from "vitest";
-import { readWhole } from "../../worker/read-whole.ts";
+import { readWhole } from "../../../worker/runtime/read-whole.ts";
 
 /** Bytes that differ from their neighbours near and far. */
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8) + (i >> 16)) & 255);

@@ -1,13 +1,9 @@
 /** Several images of one request, one after the other: each has its own labels, or its own error. */
-import { isImageFault, LabelerError } from "./errors.ts";
-import {
-  admitted,
-  type ImageSource,
-  type LabelContext,
-  type Labelled,
-  type LabelOptions,
-  labelOne,
-} from "./label-image.ts";
+import { isImageFault, LabelerError } from "../errors.ts";
+import { admitted } from "./admission.ts";
+import type { LabelContext } from "./context.ts";
+import { labelOne } from "./label-image.ts";
+import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
 /** An image that is opened when its turn comes, so that no two stand decoded in memory. */
 export interface NamedImage {

@@ -1,16 +1,11 @@
 /** Labels an image and shows where in it the network sees a label: a class activation map over the image, as a PNG. */
-import {
-  admitted,
-  type ImageSource,
-  type LabelContext,
-  type Labelled,
-  type LabelOptions,
-  type Model,
-  pixelsOf,
-  prepareModel,
-  withBeginning,
-} from "../label-image.ts";
-import { atOnce } from "../runtime/execute.ts";
+
+import { atOnce } from "../../runtime/execute.ts";
+import { admitted, withBeginning } from "../admission.ts";
+import type { LabelContext } from "../context.ts";
+import { pixelsOf } from "../decode-input.ts";
+import { type Model, prepareModel } from "../prepare-model.ts";
+import type { ImageSource, Labelled, LabelOptions } from "../types.ts";
 import { HeatMap } from "./heat-map.ts";
 import { encodePng } from "./png.ts";
 
@@ -55,10 +50,9 @@ async function explain(
   const decoded = await pixelsOf(image, model, options, context);
   const { pixels, missing, format } = decoded;
   context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-  const { labels, map, input } = await model.run((classifier) => ({
-    ...classifier.explain(pixels, rank, options),
-    input: classifier.input,
-  }));
+  const { labels, map, input } = await model.run(function* (classifier) {
+    return { ...(yield* classifier.explain(pixels, rank, options)), input: classifier.input };
+  });
   // What was squashed gets the image's own shape back; a square of its middle stays one.
   const whole = (options.crop ?? model.entry.crop ?? "squash") === "squash";
   const { sourceWidth, sourceHeight } = whole ? decoded : { sourceWidth: 1, sourceHeight: 1 };

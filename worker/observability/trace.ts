@@ -1,5 +1,5 @@
 /** What became of a request in the labeler: how long each step took, and what the images were. */
-import type { ImageFormat } from "./image/sniff.ts";
+import type { ImageFormat } from "../image/sniff.ts";
 
 /** Where an answer was found that was kept. */
 export type Found = "memory" | "cache-api";

@@ -1,8 +1,8 @@
 /** JSON bodies: the one place where a caller's JSON is parsed. Long texts and tensors in it stay bytes. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
+import type { Execute } from "../runtime/execute.ts";
 import { faultsOf } from "../validation/schema-messages.ts";
-import type { Execute } from "./execute.ts";
 import type { JsonLimits } from "./json-limits.ts";
 import { JsonScan, type Span } from "./json-scan.ts";
 

@@ -1,6 +1,6 @@
-/** Token buckets (worker/http/token-bucket.ts), on a clock of the test's own. */
+/** Token buckets (worker/runtime/token-bucket.ts), on a clock of the test's own. */
 import { expect, it } from "vitest";
-import { parseRateLimit, TokenBuckets } from "../../../worker/http/token-bucket.ts";
+import { parseRateLimit, TokenBuckets } from "../../../worker/runtime/token-bucket.ts";
 
 it("a limit is read with its unit and its burst", () => {
   expect(parseRateLimit("20/s")).toEqual({ perSecond: 20, burst: 20 });

@@ -1,0 +1,93 @@
+/** What one isolate has once for all its requests: its models, its cached results, and its bounds. */
+import type { Context } from "hono";
+import type { LabelContext } from "../labeling/context.ts";
+import { ResultCache } from "../labeling/result-cache.ts";
+import { Catalogue, type ModelSource } from "../model/catalogue.ts";
+import { Counter } from "../observability/metrics.ts";
+import { readWhole } from "../runtime/read-whole.ts";
+import { Semaphore } from "../runtime/semaphore.ts";
+import { settingsOf } from "../settings/settings.ts";
+import type { AppEnv } from "./app-env.ts";
+import { callerOf } from "./client-address.ts";
+
+/** For /metrics. */
+export const loads = new Counter("edge_labeler_model_loads_total", "Models loaded, by name and outcome.");
+
+let shared: Catalogue | undefined;
+
+/** The isolate's catalogue: the weights in it outlive the requests. */
+export function catalogueOf(c: Context<AppEnv>): Catalogue {
+  shared ??= new Catalogue({
+    cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES,
+    onLoad: (model, outcome) => loads.add({ model, outcome }),
+  });
+  return shared;
+}
+
+const resultCache = new ResultCache();
+
+let slots: Semaphore | undefined;
+
+/** Slots beyond MAX_CONCURRENT that only small images get. */
+const EXPRESS = 2;
+
+/** How much the isolate labels at once: its memory is bounded, and it has one processor. */
+export function slotsOf(c: Context<AppEnv>): Semaphore {
+  const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
+  slots ??= new Semaphore({
+    capacity,
+    express: EXPRESS,
+    queueLimit,
+    patience,
+    resource: "slots for labelling",
+    fair: true,
+  });
+  return slots;
+}
+
+/** Memory for images that are read before there is a slot for them, in bytes: some 100 of those that cameras send. */
+const BUFFER_BYTES = 8 << 20;
+
+let buffers: Semaphore | undefined;
+
+/** The budget of images that are read before there is a slot for them. */
+export function buffersOf(c: Context<AppEnv>): Semaphore {
+  const { MAX_WAIT_MS: patience } = settingsOf(c.env);
+  buffers ??= new Semaphore({ capacity: BUFFER_BYTES, patience, resource: "memory for images" });
+  return buffers;
+}
+
+/** The models' folder as the ASSETS binding serves it. */
+export function sourceOf(c: Context<AppEnv>): ModelSource {
+  return {
+    async read(path, size) {
+      const response = await c.env.ASSETS.fetch(`http://assets/${path}`);
+      if (response.status === 404) return undefined;
+      if (!response.ok) throw new Error(`reading ${path} gave status ${response.status}`);
+      if (size !== undefined && response.body !== null) return readWhole(response.body, size);
+      return new Uint8Array(await response.arrayBuffer());
+    },
+    keepAlive: (work) => c.executionCtx.waitUntil(work),
+  };
+}
+
+/** What labelOne() and labelMany() need to know of this request's labeler. */
+export function labelContext(c: Context<AppEnv>): LabelContext {
+  const { DEFAULT_MODEL, MAX_PIXELS, CACHE_ANSWERS } = settingsOf(c.env);
+  return {
+    catalogue: catalogueOf(c),
+    source: sourceOf(c),
+    defaultModel: DEFAULT_MODEL,
+    maxPixels: MAX_PIXELS,
+    slots: slotsOf(c),
+    buffers: buffersOf(c),
+    execute: c.get("execute"),
+    executeInParts: c.get("executeInParts"),
+    onMuchWork: c.get("onMuchWork"),
+    client: callerOf(c),
+    resultCache: CACHE_ANSWERS ? resultCache : undefined,
+    revision: c.env.CF_VERSION_METADATA?.id,
+    trace: c.get("trace"),
+    signal: c.req.raw.signal,
+  };
+}

@@ -1,0 +1,58 @@
+/** From the bytes of an image to the pixels that a model takes, in the request's turns. */
+import { type DecodedImage, decodeToInput } from "../image/decode.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
+import { atOnce } from "../runtime/execute.ts";
+import { requestFor } from "./admission.ts";
+import type { LabelContext } from "./context.ts";
+import type { Model } from "./prepare-model.ts";
+import type { ImageSource, LabelOptions } from "./types.ts";
+
+/** The pieces of an image, noting how long they were waited for and how many bytes they are. */
+async function* received(pieces: ByteStream, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
+  for (;;) {
+    const asked = performance.now();
+    const piece = await pieces.next();
+    trace?.took("receive", asked);
+    if (piece === undefined) return;
+    if (trace !== undefined) trace.bytes += piece.length;
+    yield piece;
+  }
+}
+
+/** Decodes some of an image in its turn and notes how long it took. */
+function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, trace }: LabelContext): Promise<T> {
+  return execute(units, () => {
+    const start = performance.now();
+    try {
+      return work();
+    } finally {
+      trace?.took("decode", start);
+    }
+  });
+}
+
+/**
+ * Decodes an image to a model's input.
+ *
+ * @returns Pixels [height, width, 3] of the model's input, 0..255, red first.
+ * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be used.
+ */
+export async function pixelsOf(
+  image: ImageSource,
+  { entry, classifier }: Model,
+  options: Pick<LabelOptions, "crop" | "exif">,
+  context: LabelContext,
+): Promise<DecodedImage> {
+  // An entry without an input is a model that cannot be used: the classifier says why.
+  const { width, height } = entry.input ?? (await classifier()).input;
+  return decodeToInput(new ByteStream(received(image.pieces, context)), {
+    width,
+    height,
+    crop: options.crop ?? entry.crop ?? "squash",
+    exif: options.exif,
+    maxPixels: context.maxPixels,
+    fileSize: image.size,
+    execute: (units, work) => executeDecoding(units, work, context),
+    request: requestFor(context, image),
+  });
+}

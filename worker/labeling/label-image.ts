@@ -1,0 +1,99 @@
+/** The pipeline of an image: decode and resize while it comes in, infer, label; or find what its labels were. */
+import { ByteStream } from "../runtime/byte-stream.ts";
+import { Digest, sha256 } from "../runtime/digest.ts";
+import { admitted, isSmall, withBeginning } from "./admission.ts";
+import type { LabelContext } from "./context.ts";
+import { pixelsOf } from "./decode-input.ts";
+import { type Model, prepareModel } from "./prepare-model.ts";
+import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
+
+/** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
+const TAIL = 64 << 10;
+
+/** The bytes of an image, which go into a digest on their way. */
+async function* digested(pieces: ByteStream, digest: Digest): AsyncGenerator<Uint8Array, void> {
+  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+    await digest.add(piece);
+    yield piece;
+  }
+}
+
+/** Reads on to the end of a file, if that is near. @returns Whether it is. */
+async function endOf(pieces: ByteStream, left: number | undefined): Promise<boolean> {
+  if (left !== undefined && left > TAIL) return false;
+  for (let read = 0; read <= TAIL; ) {
+    const piece = await pieces.next();
+    if (piece === undefined) return true;
+    read += piece.length;
+  }
+  return false;
+}
+
+/** The key of a result in the cache. @param image The SHA-256 of the image, in hexadecimal. */
+function keyOf(
+  image: string,
+  { entry, precision }: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<string> {
+  const { top, min, exif, crop = entry.crop } = options;
+  const parts = [context.revision, image, entry.name, entry.version, entry.sha256, precision, crop, exif, top, min];
+  return sha256(new Uint8Array(new TextEncoder().encode(JSON.stringify(parts))));
+}
+
+/**
+ * Labels one image, or finds its labels.
+ *
+ * @throws LabelerError if the image is of an unsupported kind, broken or too large, the model cannot be had, or the labeler
+ *   is busy.
+ * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply" }, context);
+ */
+export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
+  const labelled = await findOrLabel(image, options, context);
+  const { format, model, key, found = key === undefined ? "bypass" : "miss" } = labelled;
+  context.trace?.images.push({ format, model, cache: found });
+  return labelled;
+}
+
+async function findOrLabel(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
+  const model = await prepareModel(options, context);
+  return withBeginning(image, context, (image) => findOrInfer(image, model, options, context));
+}
+
+async function findOrInfer(
+  image: ImageSource,
+  model: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<Labelled> {
+  const { resultCache, onKey } = context;
+  const known = async (digest: string) => {
+    const key = await keyOf(digest, model, options, context);
+    onKey?.(key);
+    const { labelled, found } = (await resultCache?.find(key)) ?? {};
+    return { key, result: labelled && { ...labelled, key, found } };
+  };
+  let source = image;
+  let key: string | undefined;
+  let digest: Digest | undefined;
+  if (resultCache !== undefined && image.bytes !== undefined && isSmall(image)) {
+    const early = await known(await sha256(image.bytes));
+    if (early.result !== undefined) return early.result;
+    key = early.key;
+  } else if (resultCache !== undefined) {
+    digest = new Digest();
+    source = { ...image, pieces: new ByteStream(digested(image.pieces, digest)) };
+  }
+  return admitted(context, source, async (context) => {
+    const { pixels, missing, format } = await pixelsOf(source, model, options, context);
+    if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
+      const late = await known(await digest.hex());
+      if (late.result !== undefined) return late.result;
+      key = late.key;
+    }
+    const labels = await model.run((classifier) => classifier.classify(pixels, options));
+    const labelled: Labelled = { labels, missing, model: model.entry.name, format };
+    if (key !== undefined) resultCache?.keep(key, labelled, context.source.keepAlive);
+    return { ...labelled, key };
+  });
+}
