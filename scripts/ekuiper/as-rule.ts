@@ -4,6 +4,7 @@
  */
 import type { Rule } from "./api.ts";
 import { reason } from "./checks.ts";
+import { FUNCTIONS } from "./sql-function.ts";
 import type { GatewayState } from "./state.ts";
 
 /** A call as a rule makes it. */
@@ -26,7 +27,9 @@ const PATIENCE = 30_000;
 export function functionCall({ service }: GatewayState, name: string): LabelerCall | undefined {
   const offering = Object.values(service?.Interfaces ?? {}).find(({ Functions }) => Functions.includes(name));
   if (offering === undefined) return undefined;
-  return { name: `${name}()`, url: `${offering.Addr}/${name}`, headers: offering.Options?.headers ?? {} };
+  // One of the user's own is labelImage() under another name.
+  const path = FUNCTIONS.find((shipped) => shipped === name) ?? "labelImage";
+  return { name: `${name}()`, url: `${offering.Addr}/${path}`, headers: offering.Options?.headers ?? {} };
 }
 
 /** What a submitted image is called. */
