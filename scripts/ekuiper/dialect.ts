@@ -103,11 +103,15 @@ function inMilliseconds(value: unknown, name = ""): unknown {
 
 type Sink = Record<string, unknown>;
 
-/** A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. */
-const withTemplate = ({ format: _, ...rest }: Sink): Sink => ({
+/**
+ * A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. Its
+ * cache would send what comes before what is on disk already, so that all that may wait waits in memory.
+ */
+const ofVersionOne = ({ format: _, ...rest }: Sink): Sink => ({
   ...rest,
   bodyType: "text",
   dataTemplate: '{{printf "%s" .self}}',
+  memoryCacheThreshold: rest.maxDiskCache,
 });
 
 /** A sink that has its token in the URL, too, where Go's HTTP client takes it from. */
@@ -120,7 +124,7 @@ function withCredentials(rest: Sink): Sink {
 }
 
 function sinkIn(dialect: Dialect, rest: Sink): Sink {
-  const sink = dialect.hasBinarySink ? rest : withTemplate(rest);
+  const sink = dialect.hasBinarySink ? rest : ofVersionOne(rest);
   return dialect.losesFirstHeaders ? withCredentials(sink) : sink;
 }
 
