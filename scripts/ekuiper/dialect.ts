@@ -48,6 +48,10 @@ export const NEWEST = dialectOf("2.4.2");
 /** The releases that this product was run on: by CI with each change, or by hand on a day. */
 export const TRIED: Readonly<Record<string, "CI" | `${number}-${number}-${number}`>> = {
   "1.14.7": "CI",
+  "2.0.8": "2026-11-30",
+  "2.1.5": "2026-11-30",
+  "2.2.5": "2026-11-30",
+  "2.3.1": "2026-11-30",
   "2.4.0": "CI",
   "2.4.2": "CI",
 };

@@ -42,9 +42,8 @@ export function recipeOf(version: string): Recipe {
   // Releases without EXTRA have their settings in configuration keys, which the manager's metadata (`ui`) sets. All others
   // are built without it: what works so works on a release, which has everything, too.
   const metadata = isOlder(version, "2.3") ? " ui" : "";
-  // Version 1 would take port 6060 for its profiler, so that no two engines could run; others have a setting for it.
-  const profiler = isOlder(version, "2") ? " no_pprof" : "";
-  const tags = `core service portable rpc schema template trace${metadata}${profiler}`;
+  // Without the profiler, which takes port 6060, so that no two engines could run.
+  const tags = `core service portable rpc schema template trace no_pprof${metadata}`;
   // Version 1 links against names inside Go's standard library, which Go 1.23 and later refuse unless told otherwise.
   const links = isOlder(version, "2") ? "-checklinkname=0 " : "";
   return { version, module, tags, ldflags: `-s -w ${links}-X ${module}/cmd.Version=${version}` };
