@@ -9,6 +9,7 @@ import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
+import { parseFunctions } from "./ekuiper/sql-function.ts";
 import { CommandError, countIn, fromUser, runCommand, UsageError, type Values as ValuesOf } from "./lib/command.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
@@ -30,6 +31,9 @@ const usage = `npm run ekuiper -- COMMAND [options]
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
   --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883); tcp://USER:PASSWORD@HOST:1883 if it asks for them
   --device NAME   what this gateway is called in the results (gateway)
+  --function NAME=MODEL?PARAMETERS
+                  an SQL function that labels as it says, such as door=efficientnet_lite0?crop=center&min=0.4; several
+                  times for several. Without it those that are installed stay; none takes them away
   --dry-run       prints the calls that install or uninstall would make
   --force         installs in spite of failed checks
   --image FILE    of test, instead of a cup of coffee
@@ -48,6 +52,7 @@ const options = {
   loop: { type: "string" },
   broker: { type: "string" },
   device: { type: "string" },
+  function: { type: "string", multiple: true },
   "dry-run": { type: "boolean", default: false },
   force: { type: "boolean", default: false },
   image: { type: "string" },
@@ -94,6 +99,7 @@ function gatewayOptions(values: Values): GatewayOptions {
     broker: values.broker && address("broker", values.broker, /^(tcp|mqtt|ssl|tls|mqtts|ws|wss):$/),
     topic: values.topic,
     device,
+    functions: parseFunctions(values.function),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Rule } from "./api.ts";
 import { reason } from "./checks.ts";
+import { FUNCTIONS } from "./sql-function.ts";
 import type { GatewayState } from "./state.ts";
 
 /** A call as a rule makes it. */
@@ -26,7 +27,9 @@ const PATIENCE = 30_000;
 export function functionCall({ service }: GatewayState, name: string): LabelerCall | undefined {
   const offering = Object.values(service?.Interfaces ?? {}).find(({ Functions }) => Functions.includes(name));
   if (offering === undefined) return undefined;
-  return { name: `${name}()`, url: `${offering.Addr}/${name}`, headers: offering.Options?.headers ?? {} };
+  // One of the user's own is labelImage() under another name.
+  const path = FUNCTIONS.find((shipped) => shipped === name) ?? "labelImage";
+  return { name: `${name}()`, url: `${offering.Addr}/${path}`, headers: offering.Options?.headers ?? {} };
 }
 
 /** What a submitted image is called. */
@@ -66,6 +69,13 @@ export function sinkCall(rule: Rule, { id, device }: Submission, fillsHeaders: b
   for (const [name, value] of Object.entries((sink.headers ?? {}) as Record<string, string>)) {
     headers.set(name.toLowerCase(), fillsHeaders ? fill(value, row) : value);
   }
+  // fetch() takes no credentials in a URL. The header goes before them, as in Go's client.
+  if (url.password !== "" && !headers.has("authorization")) {
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.set("authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
+  }
+  url.username = "";
+  url.password = "";
   // The image must not pass for one of the gateway's own.
   if (!headers.get("x-image-id")?.includes("{{")) headers.delete("x-image-id");
   headers.delete("x-device");

@@ -1,9 +1,8 @@
 /** What the engine says of the rules that use the labeler: those that do not run, are not connected, or had errors. */
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import type { Check } from "./checks.ts";
-import { FUNCTIONS } from "./parts.ts";
 import { dated, readCounters } from "./rule-counters.ts";
-import { calls, type GatewayState, isRunning } from "./state.ts";
+import { calls, functionNames, type GatewayState, isRunning } from "./state.ts";
 
 /** An error that is older than this, and that rows have gone out after, is mentioned but no longer a warning. */
 const OLD = 3_600_000;
@@ -29,8 +28,9 @@ export function judgeRule(name: string, status: RuleStatus, now = Date.now()): C
 }
 
 export async function checkRules(api: EkuiperApi, state: GatewayState, ids: readonly string[]): Promise<Check[]> {
+  const functions = functionNames(state);
   const concerned = state.rules.filter(
-    ({ id, rule }) => ids.includes(id) || FUNCTIONS.some((offered) => calls(rule, offered)),
+    ({ id, rule }) => ids.includes(id) || functions.some((offered) => calls(rule, offered)),
   );
   return Promise.all(
     concerned.map(async ({ id, status, rule }): Promise<Check> => {

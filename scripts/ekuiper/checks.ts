@@ -2,8 +2,9 @@
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
-import { FUNCTIONS, type Loop } from "./parts.ts";
+import type { Loop } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
+import { namesOf, type SqlFunction } from "./sql-function.ts";
 import { type GatewayState, isOurPlugin } from "./state.ts";
 
 export interface Check {
@@ -136,10 +137,16 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
  *
  * @param loop The one whose rules shall call the service; undefined where none does, so that nothing is hidden.
  */
-export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: Loop | undefined): Check {
+export function checkPlugins(
+  { plugins }: GatewayState,
+  gateway: string,
+  loop: Loop | undefined,
+  functions: readonly SqlFunction[],
+): Check {
   const name = "plugins";
+  const names = namesOf(functions);
   for (const plugin of plugins) {
-    const hidden = plugin.functions?.find((offered) => (FUNCTIONS as readonly string[]).includes(offered));
+    const hidden = plugin.functions?.find((offered) => names.includes(offered));
     if (hidden === undefined) continue;
     const remove = `curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`;
     if (isOurPlugin(plugin)) {
@@ -155,7 +162,7 @@ export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: L
       fix: `Remove it, ${remove}`,
     };
   }
-  return { name, state: "ok", detail: `no plugin offers ${FUNCTIONS.join(", ")}` };
+  return { name, state: "ok", detail: `no plugin offers ${names.join(", ")}` };
 }
 
 const DELETED_PLUGINS = "deleted plugins";

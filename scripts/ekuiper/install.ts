@@ -6,6 +6,7 @@ import { functionCall, sinkCall } from "./as-rule.ts";
 import { carryOut, type Failure } from "./carry-out.ts";
 import { checkAge } from "./check-age.ts";
 import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
+import { checkFunctions } from "./check-functions.ts";
 import { checkPush, retryPush } from "./check-push.ts";
 import { checkRules } from "./check-rules.ts";
 import {
@@ -25,6 +26,7 @@ import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
 import { brokerAddress, brokerSettings, deviceOf } from "./service.ts";
+import { described, functionsOf, type SqlFunction } from "./sql-function.ts";
 import { EMPTY, type GatewayState, isOurPlugin, ours, readState } from "./state.ts";
 import { type Tried, type TryOptions, tryLoop } from "./try.ts";
 
@@ -48,11 +50,14 @@ export interface GatewayOptions {
   readonly broker?: string | undefined;
   readonly topic?: string | undefined;
   readonly device?: string | undefined;
+  /** SQL functions of the user's own; those that are installed, if absent. */
+  readonly functions?: readonly SqlFunction[] | undefined;
 }
 
 function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOptions, "api">): Wanted {
   const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
-  return { loop, broker, topic, device, labeler: { url: labeler, token: token || undefined } };
+  const { functions = [] } = rest;
+  return { loop, broker, topic, device, functions, labeler: { url: labeler, token: token || undefined } };
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -71,6 +76,7 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
       .find(Boolean),
     topic: images?.options.DATASOURCE,
     device: deviceOf(sinks.find(({ rest }) => rest !== undefined)?.rest),
+    functions: functionsOf(state.service),
   };
 }
 
@@ -81,13 +87,15 @@ const NAMES = ["loop", "labeler", "token", "broker", "topic", "device"] as const
 
 /** The options that are installed and not asked to be otherwise, in words, without what is secret. */
 function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): string[] {
-  return NAMES.flatMap((name) => {
+  const kept = NAMES.flatMap((name) => {
     const value = before[name];
     if (value === undefined || options[name] !== undefined) return [];
     if (name === "token") return ["the token"];
     if (value === DEFAULTS[name]) return [];
     return [`${name} ${name === "broker" ? brokerSettings(value).server : value}`];
   });
+  const functions = options.functions === undefined ? (before.functions ?? []) : [];
+  return [...kept, ...functions.map((own) => `function ${described(own)}`)];
 }
 
 /** Why the gateway's eKuiper cannot do the loop; undefined where it can. */
@@ -104,14 +112,16 @@ async function checkAll(
   loop: Loop | undefined,
 ): Promise<Check[]> {
   const { labeler, broker } = wanted;
-  return Promise.all([
+  const checks = await Promise.all([
     checkLabelerFromHere(labeler, wanted.loop),
     checkLabelerFromGateway(api, labeler),
     checkBroker(broker),
-    checkPlugins(state, api.base, loop),
+    checkPlugins(state, api.base, loop, wanted.functions),
     checkConfKeys(api),
+    checkFunctions(labeler, wanted.functions),
     ...(loop === "push" ? [checkPush(api, state, labeler)] : []),
   ]);
+  return checks.flat();
 }
 
 export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
@@ -207,6 +217,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const installed = [
     ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),
     ...(state.service === undefined ? [] : ["service labeler"]),
+    ...functionsOf(state.service).map((own) => `function ${described(own)}`),
     ...mine.sources.map(({ kind, name }) => `${kind.toLowerCase()} ${name}`),
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];

@@ -11,6 +11,7 @@ import {
   shippedSource,
 } from "./service.ts";
 import type { SourceDefinition } from "./source-sql.ts";
+import type { SqlFunction } from "./sql-function.ts";
 
 /** `function` asks and waits; the others hand images over: `sink` and no more, `pull` and `push` get the labels back. */
 export const LOOPS = ["function", "sink", "pull", "push"] as const;
@@ -25,6 +26,8 @@ export interface Wanted {
   readonly topic: string;
   /** What this gateway is called in the results. */
   readonly device: string;
+  /** SQL functions of the user's own. */
+  readonly functions: readonly SqlFunction[];
 }
 
 export interface Parts {
@@ -38,7 +41,7 @@ export interface Parts {
 
 /** Those that bring labels come before those that hand images over. */
 const RULES: Readonly<Record<Loop, readonly string[]>> = {
-  function: ["label", "errors"],
+  function: ["label"],
   sink: ["handover"],
   pull: ["labels_pulled", "labels_table", "handover"],
   push: ["labels_pushed", "handover"],
@@ -48,9 +51,6 @@ const RULES: Readonly<Record<Loop, readonly string[]>> = {
 export const STREAMS = ["tfdemo", "labeler_pulled", "labeler_pushed"] as const;
 export const TABLES = ["labels"] as const;
 export const RULE_IDS = [...new Set(Object.values(RULES).flat())];
-
-/** The SQL functions of the service. */
-export const FUNCTIONS = ["labelImage", "labelText", "labelOf"] as const;
 
 /** The MQTT topics of the shipped rules and stream. */
 export const TOPICS = { images: "tfdemo", labels: "ekuiper/labels", errors: "ekuiper/errors" } as const;
@@ -69,9 +69,9 @@ async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Prom
 
 /** All that a loop needs, as the gateway's eKuiper takes it. The service is there in each, for rules of the user's own. */
 export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> {
-  const { loop, broker, labeler, device } = wanted;
+  const { loop, broker, labeler, device, functions } = wanted;
   const [service, sources, rules] = await Promise.all([
-    serviceDefinition(labeler),
+    serviceDefinition(labeler, functions),
     sourcesOf(wanted),
     Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device))),
   ]);

@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from "node:util";
 import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, Rule } from "./api.ts";
 import { type ConfigurationKey, isOurRule, isOurSource } from "./dialect.ts";
-import { FUNCTIONS, type Parts } from "./parts.ts";
+import type { Parts } from "./parts.ts";
 import { SERVICE, ZIP } from "./service.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
-import { calls, type GatewayState, isRunning, kindOf, ours, reads } from "./state.ts";
+import { namesOf } from "./sql-function.ts";
+import { calls, functionNames, type GatewayState, isRunning, kindOf, ours, reads } from "./state.ts";
 
 /** A change of the gateway. */
 export interface Step {
@@ -67,18 +68,26 @@ function mayUse(there: SourceDefinition, wanted: SourceDefinition): boolean {
 }
 
 function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
-  for (const name of FUNCTIONS) {
+  const names = namesOf(service.functions);
+  for (const name of names) {
     const owner = state.functions.get(name);
     if (owner === undefined || owner === SERVICE) continue;
     throw new Conflict(`Service ${owner} offers a function ${name}, too. Remove it: DELETE /services/${owner}`);
   }
-  if (state.service !== undefined && Object.keys(state.service.Interfaces).includes(service.interface)) return [];
+  const gone = functionNames(state).find((name) => !names.includes(name) && usersOf(state, name).length > 0);
+  if (gone !== undefined) {
+    throw new Conflict(
+      `Your rule ${usersOf(state, gone)[0]} calls ${gone}(), which would go. Name it with the others: --function ${gone}=…`,
+    );
+  }
+  const there = Object.keys(state.service?.Interfaces ?? {}).sort();
+  if (isDeepStrictEqual(there, [...service.interfaces].sort())) return [];
   const exists = state.service !== undefined;
   const path = exists ? `/services/${SERVICE}` : "/services";
   let file = `file://<the answer of the upload>`;
   return [
     {
-      why: `the service, with interface ${service.interface}`,
+      why: `the service, with ${service.interfaces.join(", ")}`,
       method: "POST",
       path: "/config/uploads",
       body: `uploadFile=@${ZIP}`,
@@ -88,7 +97,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
       },
     },
     {
-      why: `${FUNCTIONS.map((name) => `${name}()`).join(", ")} in SQL`,
+      why: `${names.map((name) => `${name}()`).join(", ")} in SQL`,
       method: exists ? "PUT" : "POST",
       path,
       body: { name: SERVICE, file },
@@ -183,8 +192,9 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
     steps.push({ ...putSource(source), undo, replaces });
   }
 
+  const names = namesOf(parts.service.functions);
   const isStale = (rule: Rule) =>
-    changed.some((name) => reads(rule, name)) || (service.length > 0 && FUNCTIONS.some((name) => calls(rule, name)));
+    changed.some((name) => reads(rule, name)) || (service.length > 0 && names.some((name) => calls(rule, name)));
   const written: string[] = [];
   const starts: Step[] = [];
   for (const rule of parts.rules) {
@@ -233,7 +243,7 @@ function usersOf(state: GatewayState, name: string): string[] {
  */
 export function uninstallSteps(state: GatewayState): Step[] {
   const mine = ours(state);
-  const needed = [...mine.sources.map(({ name }) => name), ...(state.service === undefined ? [] : FUNCTIONS)];
+  const needed = [...mine.sources.map(({ name }) => name), ...functionNames(state)];
   const users = [...new Set(needed.flatMap((name) => usersOf(state, name)))];
   if (users.length > 0) {
     const [what, verb] = users.length === 1 ? ["Your rule", "uses"] : ["Your rules", "use"];

@@ -4,6 +4,7 @@ import { type ConfigurationKey, isOurRule, isOurSource, KEY_PREFIX } from "./dia
 import { STREAMS, TABLES } from "./parts.ts";
 import { SERVICE, ZIP } from "./service.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
+import { functionsOf, namesOf } from "./sql-function.ts";
 
 export interface InstalledRule extends ListedRule {
   readonly rule: Rule;
@@ -88,6 +89,10 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
 /** Whether it is the plugin of ekuiper/plugin: other products' plugins offer functions of the same names. */
 export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
   name === "labeler" && functions?.length === 1 && functions[0] === "labelImage";
+
+/** The names of the SQL functions of this product's service; none where it is not installed. */
+export const functionNames = ({ service }: GatewayState): string[] =>
+  service === undefined ? [] : namesOf(functionsOf(service));
 
 export const isRunning = ({ status }: Pick<ListedRule, "status">) => /^running/i.test(status); // version 1 begins it with a capital
 

@@ -92,18 +92,28 @@ export interface Gateway extends BareGateway {
   ask<T>(path: string): Promise<T>;
 }
 
+export interface GatewaySettings {
+  /** The labeler's, besides its token and push target. */
+  readonly labeler?: Readonly<Record<string, string>>;
+  /** Of the engine. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A gateway whose engine has to be told of the broker, and which `npm run ekuiper` installs loops on. */
-export async function startGateway(version = DEFAULT_VERSION): Promise<Gateway> {
+export async function startGateway(
+  version = DEFAULT_VERSION,
+  { labeler: settings, environment }: GatewaySettings = {},
+): Promise<Gateway> {
   const broker = await startBroker();
   const calls: string[] = [];
   // The engine's own default broker answers no one: what works has been told of this one.
   const engine = await startEngine({
     broker: "tcp://127.0.0.1:1",
     version,
-    environment: { KUIPER__PORTABLE__PYTHONBIN: "python3" },
+    environment: { KUIPER__PORTABLE__PYTHONBIN: "python3", ...environment },
   });
   const labeler = await startWorkerd({
-    settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results` },
+    settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results`, ...settings },
   });
   const ready = await fetch(`${labeler.url}/readyz`);
   if (!ready.ok) throw new Error(`The labeler is not ready: ${await ready.text()}`);

@@ -88,6 +88,16 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(seen.pending).toEqual([]);
   });
 
+  test("the service names the labeler's documentation", async () => {
+    await gateway.install("function");
+    const { About } = JSON.parse(await gateway.api.call("GET", "/services/labeler"));
+    expect(About).toMatchObject({
+      author: { name: "Edge Labeler" },
+      helpUrl: { en_US: `${gateway.labeler.url}/docs` },
+    });
+    expect((await fetch(About.helpUrl.en_US)).headers.get("content-type")).toMatch(/^text\/html/);
+  });
+
   test("a loop takes the place of another, and uninstall leaves the engine as it was", async () => {
     const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
     const mine = `CREATE STREAM mine () WITH (TYPE="mqtt", DATASOURCE="mine", FORMAT="JSON", EXTRA=${extra})`;
@@ -96,7 +106,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const before = await everything();
     for (const loop of [...LOOPS, "function"] as Loop[]) {
       await gateway.install(loop);
-      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", loop };
+      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", functions: [], loop };
       const parts = await partsOf(wanted, NEWEST);
       const ids = (await gateway.api.rules()).map(({ id }) => id).filter((id) => RULE_IDS.includes(id));
       expect(ids.sort()).toEqual(parts.rules.map(({ id }) => id).sort());
@@ -105,6 +115,34 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(await everything()).toEqual(before);
     await gateway.api.deleteRule("my_rule");
     await gateway.api.call("DELETE", "/streams/mine");
+  });
+
+  test("rules of an older release go: `errors`, which labelled each image a second time, and label with results[0]", async () => {
+    await gateway.install("function");
+    const tags = ["edge-labeler"];
+    const errors = {
+      ...usersRule("errors", 'SELECT labelImage(self)->error as error FROM tfdemo WHERE error != ""', "ekuiper/errors"),
+      tags,
+      triggered: false,
+    };
+    const label = {
+      ...usersRule("label", "SELECT labelImage(self)->results[0]->label as label FROM tfdemo", LABELS),
+      tags,
+    };
+    for (const rule of [errors, label]) await gateway.api.putRule(rule);
+    const seen = await status({ api: gateway.api });
+    expect(seen.installed).toContain("rule errors");
+    expect(seen.pending.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "DELETE /rules/errors",
+      "PUT /rules/label",
+    ]);
+    await gateway.install("function");
+    expect((await gateway.api.rules()).map(({ id }) => id)).toEqual(["label"]);
+    expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
+
+    await gateway.api.putRule(errors);
+    await uninstall(gateway.api, false);
+    expect(await gateway.api.rules()).toEqual([]);
   });
 
   test("a changed token is used at once, by rules of the user's own, too", async () => {
@@ -187,7 +225,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run");
     expect(nowhere.code).toBe(1);
     expect(nowhere.out).toMatch(/FAIL +gateway .*does not answer/);
-    expect(nowhere.out).toContain("/rules/label");
+    expect(nowhere.out).toContain("# rule label: ");
   });
 
   test("as a command: install, feed and watch, status for programs, uninstall", async () => {
@@ -207,7 +245,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
 
     const stdout = await succeeding("status", "--gateway", gateway.api.base, "--json");
     const { installed, checks } = JSON.parse(stdout);
-    expect(installed).toEqual(["service labeler", "stream tfdemo", "rule errors", "rule label"]);
+    expect(installed).toEqual(["service labeler", "stream tfdemo", "rule label"]);
     expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 4 rows in, 4 out" });
     await succeeding("uninstall", "--gateway", gateway.api.base);
     expect(await gateway.api.rules()).toEqual([]);

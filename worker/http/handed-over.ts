@@ -4,6 +4,7 @@ import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
 import { cut, quote } from "../validation/quote.ts";
 import type { AppEnv } from "./app-env.ts";
+import { headerAndQuery } from "./label-query-header.ts";
 
 export interface HandedOver {
   /** Undefined where the image's digest is to be its id. */
@@ -68,7 +69,7 @@ function isoTime(text: string | undefined): string {
 
 /** @throws LabelerError of kind bad-parameter for what is too long, too much or no time. */
 export function handedOver(c: Context<AppEnv>): HandedOver {
-  const queries = { ...c.req.queries() };
+  const queries = { ...headerAndQuery(c) };
   const take = (name: string): string | undefined => {
     const [value, second] = queries[name] ?? [];
     if (second !== undefined) throw bad(`${cut(name)} is given more than once; give it once.`);
