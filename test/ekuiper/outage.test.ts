@@ -246,10 +246,10 @@ describe.skipIf(skip)("images handed over during an outage", () => {
       await api.putStream("seen", `CREATE STREAM seen () WITH (DATASOURCE="cameras/+", FORMAT="BINARY")`);
       const actions = [{ mqtt: { server: broker.url, topic: "seen", sendSingle: true } }];
       await api.putRule({ id: "seen", sql: "SELECT 1 as seen FROM seen", actions, triggered: true });
-      forwarder = await forward("--client-id", `direct ${run}`, "--topic", "cameras/+");
+      forwarder = await forward("--client-id", `direct ${version} ${run}`, "--topic", "cameras/+");
       await expect.poll(() => forwarder?.log()).toContain("Connected");
       // The digest is the id, so that each has to be an image of its own.
-      const sent = fewer.map((i) => Buffer.concat([image, Buffer.from(`${run} ${i}`)]));
+      const sent = fewer.map((i) => Buffer.concat([image, Buffer.from(`${version} ${run} ${i}`)]));
       const since = await cursor();
       const published = publish(fewer, (i) => mailbox.publish("cameras/7", sent[i] ?? ""), haste);
       await havoc(true);
@@ -266,11 +266,20 @@ describe.skipIf(skip)("images handed over during an outage", () => {
       const ours = sql.replace(`"tfdemo"`, `"tfdemo/+"`).replace("tcp://127.0.0.1:1883", broker.url);
       await api.putStream("kept_images", ours);
       const rule: Rule = shipped("mqtt-rule");
-      rule.sql = rule.sql.replace("newuuid() as id", `concat("${run} ", split_value(meta(topic), "/", 1)) as id`);
-      expect(rule.sql).toContain(`"${run} "`);
+      rule.sql = rule.sql.replace(
+        "newuuid() as id",
+        `concat("${version} ${run} ", split_value(meta(topic), "/", 1)) as id`,
+      );
+      expect(rule.sql).toContain(`"${version} ${run} "`);
       for (const { mqtt } of rule.actions) if (mqtt !== undefined) mqtt.server = broker.url;
       await api.putRule({ ...rule, triggered: true });
-      forwarder = await forward("--client-id", `re-published ${run}`, "--id-from-topic", "--topic", "labeler/images/+");
+      forwarder = await forward(
+        "--client-id",
+        `re-published ${version} ${run}`,
+        "--id-from-topic",
+        "--topic",
+        "labeler/images/+",
+      );
       await expect.poll(() => forwarder?.log()).toContain("Connected");
       await sleep(1000); // the broker is not ours: it tells nobody that eKuiper has subscribed
       const since = await cursor();
@@ -279,7 +288,7 @@ describe.skipIf(skip)("images handed over during an outage", () => {
       await published;
       await expectAll(
         since,
-        fewer.map((i) => `${run} ${i}`),
+        fewer.map((i) => `${version} ${run} ${i}`),
       );
     });
   });
