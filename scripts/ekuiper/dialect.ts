@@ -18,6 +18,8 @@ export interface Dialect {
   readonly hasDurations: boolean;
   /** Whether the REST sink sends a binary column as it is (2.0.0); else a template has to print its bytes. */
   readonly hasBinarySink: boolean;
+  /** Whether a function of a service gets an argument that is a text, such as an id (2.0.0); else it gets nothing. */
+  readonly hasTextArguments: boolean;
   /**
    * Whether the REST sink sends the first row after each start without any header (2.3.1 to 2.4.1): a token must then be
    * in the URL, too.
@@ -37,6 +39,7 @@ export function dialectOf(version: string): Dialect {
     hasTags: since("2.2"),
     hasDurations: since("2.0"),
     hasBinarySink: since("2.0"),
+    hasTextArguments: since("2.0"),
     losesFirstHeaders: since("2.3.1") && !since("2.4.2"),
     hasCursor: since("2.3"),
   };
