@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EkuiperApi } from "./ekuiper/api.ts";
 import { Mailbox, startBroker } from "./ekuiper/broker.ts";
-import { GoMissing } from "./ekuiper/build.ts";
+import { type BuildState, GoMissing } from "./ekuiper/build.ts";
 import { startEngine } from "./ekuiper/engine.ts";
 import { install } from "./ekuiper/install.ts";
 import { startLoadedLabeler } from "./ekuiper/labeler.ts";
@@ -92,12 +92,20 @@ function step(what: string, detail: string): void {
 
 /** A terminal gets one line that counts, a log a line every 10 s. */
 let nextShown = 0;
-function showBuild(elapsed: number, packages: number): void {
+function showBuild({ seconds: elapsed, phase, packages, total }: BuildState): void {
   const tty = process.stderr.isTTY;
+  if (nextShown === 0) {
+    console.log("eKuiper's engine is built first, this once: some minutes, and most of that time both processors.\n");
+  }
   if (!tty && elapsed < nextShown) return;
   nextShown = elapsed + 10;
-  const line = `${seconds().padStart(5)} s  building eKuiper's engine, this once: ${packages} packages so far`;
-  process.stderr.write(tty ? `\r${line}` : `${line}\n`);
+  const what =
+    phase === "fetching"
+      ? "fetching the source of eKuiper's engine"
+      : `compiled ${packages} of ${total} packages of eKuiper's engine`;
+  const line = `${seconds().padStart(5)} s  ${what}`;
+  // Lines that are drawn over each other may get shorter.
+  process.stderr.write(tty ? `\r${line}\x1b[K` : `${line}\n`);
 }
 
 async function readImage(path: string): Promise<Uint8Array> {

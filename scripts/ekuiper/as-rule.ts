@@ -69,6 +69,13 @@ export function sinkCall(rule: Rule, { id, device }: Submission, fillsHeaders: b
   for (const [name, value] of Object.entries((sink.headers ?? {}) as Record<string, string>)) {
     headers.set(name.toLowerCase(), fillsHeaders ? fill(value, row) : value);
   }
+  // fetch() takes no credentials in a URL. The header goes before them, as in Go's client.
+  if (url.password !== "" && !headers.has("authorization")) {
+    const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+    headers.set("authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
+  }
+  url.username = "";
+  url.password = "";
   // The image must not pass for one of the gateway's own.
   if (!headers.get("x-image-id")?.includes("{{")) headers.delete("x-image-id");
   headers.delete("x-device");

@@ -40,8 +40,20 @@ export interface EngineBuild {
   seconds: number;
 }
 
+/** How far a build is. */
+export interface BuildState {
+  /** Since it began. */
+  readonly seconds: number;
+  /** The modules are fetched first, which need not be here. */
+  readonly phase: "fetching" | "compiling";
+  /** Go packages that were compiled. */
+  readonly packages: number;
+  /** How many there are: fewer are compiled where Go has some of them in its cache. 0 while they are fetched. */
+  readonly total: number;
+}
+
 /** Called about every second while the engine is built. */
-export type BuildProgress = (seconds: number, packages: number) => void;
+export type BuildProgress = (state: BuildState) => void;
 
 export interface BuildOptions {
   /** The release, 2.4.2 unless told otherwise. */
@@ -98,23 +110,34 @@ function plan({ version = DEFAULT_VERSION, cache = join(root, ".cache") }: Build
 /** @returns how many seconds it took */
 async function compile({ version, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
   const start = performance.now();
+  const state = { phase: "fetching" as BuildState["phase"], packages: 0, total: 0 };
+  const tell = () => progress?.({ ...state, seconds: (performance.now() - start) / 1000 });
+  const timer = setInterval(tell, 1000);
   // Built aside and renamed when complete, so that an interrupted build does no harm.
   const aside = await mkdtemp(join(dirname(folder), "kuiperd-build-"));
   const removeAside = () => rmSync(aside, { recursive: true, force: true });
   process.once("exit", removeAside);
   try {
+    tell();
     const sources = join(aside, "sources");
     await mkdir(sources);
     const source = await fetchSource(version, sources);
     const { tags, ldflags } = recipeOf(version);
-    const args = ["build", "-v", "-trimpath", "-buildvcs=false", ...source.options, "-ldflags", ldflags, "-tags", tags];
+    const options = [...source.options, "-tags", tags, "./cmd/kuiperd"];
+    // Fetches what go build needs, and counts it.
+    await runGo(["list", "-deps", ...options], source.folder, { signal, line: () => state.total++ });
+    Object.assign(state, { phase: "compiling" });
+    tell();
     const made = join(aside, "made");
-    await runGo([...args, "-o", join(made, executable), "./cmd/kuiperd"], source.folder, progress, signal);
+    // With -v each package that is compiled is a line.
+    const args = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", join(made, executable)];
+    await runGo([...args, ...options], source.folder, { signal, line: () => state.packages++ });
     await copyEtc(source.folder, join(made, "etc"));
     await rename(made, folder).catch((error) => {
       if (!existsSync(binary)) throw error; // else someone else was faster, and theirs is as good
     });
   } finally {
+    clearInterval(timer);
     removeAside();
     process.off("exit", removeAside);
   }
@@ -131,29 +154,31 @@ async function requireGo(): Promise<void> {
   if (isOlder(version, GO_VERSION)) throw new GoMissing(`Go ${version} is too old. ${fix}`);
 }
 
-function runGo(args: string[], cwd: string, progress?: BuildProgress, signal?: AbortSignal): Promise<void> {
-  const start = performance.now();
-  const child = spawn("go", args, { cwd, env: goEnvironment(), signal, stdio: ["ignore", "ignore", "pipe"] });
+interface GoRun {
+  readonly signal: AbortSignal | undefined;
+  /** Called for each package that go names, on whichever output. */
+  line(): void;
+}
+
+function runGo(args: readonly string[], cwd: string, { signal, line }: GoRun): Promise<void> {
+  const child = spawn("go", args, { cwd, env: goEnvironment(), signal, stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => child.kill();
   process.once("exit", kill);
   const lastLines: string[] = [];
-  let packages = 0;
-  createInterface(child.stderr).on("line", (line) => {
-    if (/^[\w./-]+$/.test(line))
-      packages++; // with -v each compiled package is a line
-    else if (!line.startsWith("go: downloading")) lastLines.push(line);
-  });
-  const timer = setInterval(() => progress?.((performance.now() - start) / 1000, packages), 1000);
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface(output).on("line", (text) => {
+      if (/^[\w./-]+$/.test(text)) line();
+      else if (!text.startsWith("go: downloading")) lastLines.push(text);
+    });
+  }
   return new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`The build of eKuiper's engine failed (go build):\n${lastLines.slice(-20).join("\n")}`));
+      else
+        reject(new Error(`The build of eKuiper's engine failed (go ${args[0]}):\n${lastLines.slice(-20).join("\n")}`));
     });
-  }).finally(() => {
-    clearInterval(timer);
-    process.off("exit", kill);
-  });
+  }).finally(() => process.off("exit", kill));
 }
 
 /** Go's module cache is read-only; a copy that keeps that could not be removed again. */

@@ -1,9 +1,10 @@
 /** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
 import { randomUUID } from "node:crypto";
 import { CommandError } from "../lib/command.ts";
-import type { EkuiperApi } from "./api.ts";
+import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { functionCall, sinkCall } from "./as-rule.ts";
 import { carryOut, type Failure } from "./carry-out.ts";
+import { checkAge } from "./check-age.ts";
 import { callAt, checkAnswers, fillsHeaders } from "./check-answers.ts";
 import { checkFunctions } from "./check-functions.ts";
 import { checkPush, retryPush } from "./check-push.ts";
@@ -118,12 +119,10 @@ function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): s
   return [...kept, ...functions.map((own) => `function ${described(own)}`)];
 }
 
-/** @throws Conflict for a loop that the gateway's eKuiper cannot do. */
-function requireLoop({ loop }: Wanted, { version, hasCursor }: Dialect): void {
-  if (loop !== "pull" || hasCursor) return;
-  throw new Conflict(
-    `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`,
-  );
+/** Why the gateway's eKuiper cannot do the loop; undefined where it can. */
+function whyNotLoop({ loop }: Wanted, { version, hasCursor }: Dialect): string | undefined {
+  if (loop !== "pull" || hasCursor) return undefined;
+  return `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`;
 }
 
 /** @throws Conflict for what the gateway's eKuiper cannot do. @throws UsageError for what cannot go together. */
@@ -193,7 +192,8 @@ export async function install(
   const before = installedOptions(state);
   const kept = keptOf(before, options);
   const wanted = wantedOf(together(before, options));
-  requireLoop(wanted, gateway.dialect);
+  const unable = whyNotLoop(wanted, gateway.dialect);
+  if (unable !== undefined) throw new Conflict(unable);
   requireMqtt(wanted, gateway.dialect);
   if (before.topic !== undefined && before.topic !== wanted.topic) requireNewClient(before.mqtt ?? {}, wanted.mqtt);
   const parts = await partsOf(wanted, gateway.dialect);
@@ -223,7 +223,15 @@ export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[
   const gateway = await checkGateway(api);
   if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
   const steps = uninstallSteps(await readState(api));
-  if (!dryRun) for (const step of steps) await step.run(api);
+  if (dryRun) return steps;
+  for (const [index, step] of steps.entries()) {
+    await step.run(api).catch((error: unknown) => {
+      if (!(error instanceof EkuiperError)) throw error;
+      const gone = steps.slice(0, index).map(({ why }) => `\n  ${why}`);
+      const done = gone.length === 0 ? "Nothing was taken away before." : `This was done before:${gone.join("")}`;
+      throw new CommandError(`${error.message}\n${done}\nWhat is left goes with the next uninstall.`, 1);
+    });
+  }
   return steps;
 }
 
@@ -251,11 +259,16 @@ export async function status(options: GatewayOptions): Promise<Status> {
     ...mine.rules.map(({ id }) => `rule ${id}`),
   ];
   const isAsked = before.loop !== undefined || options.loop !== undefined || options.labeler !== undefined;
-  if (isAsked) requireLoop(wanted, gateway.dialect);
-  const pending = isAsked ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
+  const unable = whyNotLoop(wanted, gateway.dialect);
+  const pending =
+    isAsked && unable === undefined ? installSteps(state, await partsOf(wanted, gateway.dialect), true) : [];
   const checks = [
     gateway,
     ...(await checkAll(api, state, wanted, options.loop ?? before.loop)),
+    ...(unable === undefined ? [] : [{ name: "loop", state: "error", detail: unable } as const]),
+    ...(before.loop === undefined || unable !== undefined
+      ? []
+      : [checkAge(installSteps(state, await partsOf(wantedOf(before), gateway.dialect), true))]),
     await checkDeletedPlugins(api, state),
     ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),

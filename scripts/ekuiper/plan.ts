@@ -20,6 +20,8 @@ export interface Step {
   run(api: EkuiperApi): Promise<unknown>;
   /** What takes it back; "nothing" where nothing need be. Absent where it cannot be taken back. */
   readonly undo?: Step | "nothing" | undefined;
+  /** What is there already and is replaced or taken away, for example "rule label". */
+  readonly replaces?: string | undefined;
 }
 
 /** Something of the user's is in the way. The message says what, and what to do. */
@@ -99,6 +101,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
       method: exists ? "PUT" : "POST",
       path,
       body: { name: SERVICE, file },
+      replaces: exists ? `service ${SERVICE}` : undefined,
       undo: exists ? undefined : step("the functions go", "DELETE", `${path}/${SERVICE}`),
       run: (api) => api.call(exists ? "PUT" : "POST", path, { name: SERVICE, file }),
     },
@@ -111,12 +114,15 @@ function removals(state: GatewayState, keep: { sources: readonly string[]; rules
   return [
     ...rules
       .filter(({ id }) => !keep.rules.includes(id))
-      .map(({ id, rule }) => step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, postRule(rule))),
+      .map(({ id, rule }) => ({
+        ...step(`rule ${id} goes`, "DELETE", `/rules/${id}`, undefined, postRule(rule)),
+        replaces: `rule ${id}`,
+      })),
     ...sources
       .filter(({ name }) => !keep.sources.includes(name))
       .map((source) => {
-        const why = `${source.kind.toLowerCase()} ${source.name} goes`;
-        return step(why, "DELETE", sourcePath(source), undefined, putSource(source));
+        const replaces = `${source.kind.toLowerCase()} ${source.name}`;
+        return { ...step(`${replaces} goes`, "DELETE", sourcePath(source), undefined, putSource(source)), replaces };
       }),
   ];
 }
@@ -183,7 +189,8 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
     if (there?.options.SHARED === "true") steps.push(...stopReaders(state, source.name));
     const path = sourcePath(source);
     const undo = there === undefined ? step(`${source.name} goes`, "DELETE", path) : putSource(there);
-    steps.push({ ...putSource(source), undo });
+    const replaces = there && `${source.kind.toLowerCase()} ${source.name}`;
+    steps.push({ ...putSource(source), undo, replaces });
   }
 
   const names = namesOf(parts.service.functions);
@@ -202,7 +209,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
       // One that the user has started goes on.
       const body = there !== undefined && isRunning(there) ? { ...rule, triggered: true } : rule;
       written.push(rule.id);
-      if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule) });
+      if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule), replaces: `rule ${rule.id}` });
       else steps.push({ ...postRule(body), undo: step(`rule ${rule.id} goes`, "DELETE", `/rules/${rule.id}`) });
     } else if (!isRunning(there) && rule.triggered !== false && !isStale(rule)) {
       const undo = step(`rule ${rule.id} stops`, "POST", `/rules/${rule.id}/stop`);

@@ -30,6 +30,11 @@ interface Interface {
   options: { headers: Record<string, string> };
 }
 
+interface Definition {
+  about: { helpUrl: { en_US: string } };
+  interfaces: Record<string, Interface>;
+}
+
 export interface ServiceDefinition {
   /** The names of its interfaces: that of the shipped functions, and one for each of the user's own. */
   interfaces: readonly string[];
@@ -61,7 +66,8 @@ export async function serviceDefinition(
   { url, token }: Labeler,
   functions: readonly SqlFunction[] = [],
 ): Promise<ServiceDefinition> {
-  const definition: { interfaces: Record<string, Interface> } = JSON.parse(await shipped("service/labeler.json"));
+  const definition: Definition = JSON.parse(await shipped("service/labeler.json"));
+  definition.about.helpUrl.en_US = `${withoutSlash(url)}/docs`;
   const [service] = Object.values(definition.interfaces);
   if (service === undefined) throw new Error("ekuiper/service/labeler.json has no interface");
   service.address = `${withoutSlash(url)}/ekuiper`;

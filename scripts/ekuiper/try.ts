@@ -57,6 +57,16 @@ async function askDirectly({
   return { label: found.label, confidence: found.confidence, ms: answer.ms };
 }
 
+/** The fields of a message; undefined where it is no object: rules of the user's own may publish on the topic, too. */
+function fieldsOf(message: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The labels that come, one after the other. */
 class Labels {
   readonly #mailbox: Mailbox;
@@ -70,7 +80,8 @@ class Labels {
     for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
       const message = await this.#mailbox.next(TOPICS.labels, left / 1000).catch(() => undefined);
       if (message === undefined) return undefined;
-      if (fits(JSON.parse(message))) return message;
+      const fields = fieldsOf(message);
+      if (fields !== undefined && fits(fields)) return message;
     }
     return undefined;
   }

@@ -88,6 +88,16 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(seen.pending).toEqual([]);
   });
 
+  test("the service names the labeler's documentation", async () => {
+    await gateway.install("function");
+    const { About } = JSON.parse(await gateway.api.call("GET", "/services/labeler"));
+    expect(About).toMatchObject({
+      author: { name: "Edge Labeler" },
+      helpUrl: { en_US: `${gateway.labeler.url}/docs` },
+    });
+    expect((await fetch(About.helpUrl.en_US)).headers.get("content-type")).toMatch(/^text\/html/);
+  });
+
   test("a loop takes the place of another, and uninstall leaves the engine as it was", async () => {
     const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
     const mine = `CREATE STREAM mine () WITH (TYPE="mqtt", DATASOURCE="mine", FORMAT="JSON", EXTRA=${extra})`;
@@ -215,7 +225,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run");
     expect(nowhere.code).toBe(1);
     expect(nowhere.out).toMatch(/FAIL +gateway .*does not answer/);
-    expect(nowhere.out).toContain("/rules/label");
+    expect(nowhere.out).toContain("# rule label: ");
   });
 
   test("as a command: install, feed and watch, status for programs, uninstall", async () => {

@@ -126,7 +126,7 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
   test.skipIf(dialect.hasCursor)("pull: is refused before anything is changed, and says what to take", async () => {
     const before = gateway.calls.length;
     await expect(gateway.install("pull")).rejects.toThrow(/Loop pull needs eKuiper 2\.3\.0 or later.*--loop push/);
-    expect(gateway.calls.slice(before)).toEqual(["GET /"]);
+    expect(gateway.calls.slice(before).filter((call) => !call.startsWith("GET "))).toEqual([]);
   });
 
   test("values that mean something in a URL arrive as they are, and do not touch each other", async () => {
@@ -140,7 +140,7 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
     await gateway.api.putRule({
       ...shipped,
       id: "values",
-      sql: `SELECT self, concat("${id} ", cast(length(self), "string")) as id, "${device}" as device, "${time}" as time, "100% +" as note FROM tfdemo`,
+      sql: `SELECT self, concat("${id} ", newuuid()) as id, "${device}" as device, "${time}" as time, "100% +" as note FROM tfdemo`,
       actions: shipped.actions.map(({ rest }) => ({
         rest: {
           ...rest,
@@ -153,16 +153,14 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
     await subscribed;
     await gateway.api.deleteRule("handover");
     const [first] = images;
-    const sizes: number[] = [];
     for (const more of [0, 1, 2]) {
-      const image = Buffer.concat([first?.image ?? new Uint8Array(), Buffer.alloc(more)]);
-      await mailbox.publish("tfdemo", image);
-      sizes.push(image.length);
+      await mailbox.publish("tfdemo", Buffer.concat([first?.image ?? new Uint8Array(), Buffer.alloc(more)]));
     }
     const kept = () => gateway.ask<(Row & { meta: object })[]>(`/results?device=${encodeURIComponent(device)}`);
-    await expect.poll(async () => (await kept()).length).toBeGreaterThanOrEqual(sizes.length);
-    const rows = (await kept()).filter((row) => row.id.includes(version));
-    expect(rows.map((row) => row.id)).toEqual(sizes.map((size) => `${id} ${size}`));
+    await expect.poll(async () => (await kept()).length).toBe(3);
+    const rows = await kept();
+    expect(new Set(rows.map((row) => row.id)).size).toBe(3);
+    for (const row of rows) expect(row.id.replace(/[\da-f-]{36}$/, "UUID")).toBe(`${id} UUID`);
     for (const row of rows) {
       const expected = { device, time: "2026-11-24T11:00:00.000Z", label: first?.label, meta: { note: "100% +" } };
       expect(row).toMatchObject(expected);

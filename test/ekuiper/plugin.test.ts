@@ -13,11 +13,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
 import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type BareGateway, type Gateway, startBareGateway, startGateway, token } from "./gateway.ts";
+import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
   try {
@@ -286,6 +287,36 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     const response = await fetch(`${api.base}/plugins/portables/labeler`, { method: "DELETE" });
     expect(response.status).toBe(200);
     await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+  });
+});
+
+const others = VERSIONS.filter((version) => version !== DEFAULT_VERSION);
+describe.skipIf(skip).each(others)("the plugin on eKuiper %s", (version) => {
+  let gateway: BareGateway;
+
+  beforeAll(async () => {
+    gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" }, version);
+  });
+  afterAll(() => gateway?.stop());
+
+  test("labels by the tutorial's own rule, and gives a row for a broken image in its place", async () => {
+    const { api, broker, labeler } = gateway;
+    await installPlugin(api, { url: labeler.url, token });
+    await installStream(api);
+    const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
+    const subscribed = broker.nextSubscriber("tfdemo");
+    await api.putRule({
+      id: "ruleTf",
+      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
+      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
+    });
+    await subscribed;
+    for (const image of [coffee, "no image at all", coffee]) await mailbox.publish("tfdemo", image);
+    const labels: string[] = [];
+    while (labels.length < 3) labels.push(await mailbox.next("ekuiper/labels"));
+    expect(labels).toEqual([espresso, '{"label":""}', espresso]);
+    await api.deleteRule("ruleTf");
+    await mailbox.close();
   });
 });
 

@@ -46,6 +46,7 @@ describe.skipIf(skip)("npm run ekuiper -- test", () => {
     const publish = async () => {
       while (!isDone) {
         await mailbox.publish("tfdemo", chelsea);
+        for (const odd of ["no JSON", "null", "[]", "{}"]) await mailbox.publish(LABELS, odd);
         await new Promise((wake) => setTimeout(wake, 60));
       }
     };
