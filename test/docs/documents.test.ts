@@ -70,13 +70,13 @@ it("README.md has the parameters of /label, and no others", () => {
   expect(names.toSorted()).toEqual(Object.keys(explainQuery.shape).toSorted());
 });
 
-it("docs/errors.md has all kinds of error with their status", () => {
+it("docs/reference/errors.md has all kinds of error with their status", () => {
   const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
-  expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
+  expect(table("`urn:edge-labeler:problem:`", "docs/reference/errors.md").toSorted()).toEqual(kinds.toSorted());
 });
 
-it("docs/models.md has every operator that a network may have", () => {
-  const listed = table("kind", "docs/models.md").flatMap(
+it("docs/reference/models.md has every operator that a network may have", () => {
+  const listed = table("kind", "docs/reference/models.md").flatMap(
     ([, operators = ""]) => operators.match(/[A-Z][A-Z0-9_]+/g) ?? [],
   );
   expect(listed.sort()).toEqual([...SUPPORTED_OPS].sort());

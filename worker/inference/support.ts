@@ -162,7 +162,7 @@ export function assertSupported(graph: Graph): void {
   const computed = new Set(graph.inputs);
   for (const operator of graph.operators) {
     if (operator.op === "UNKNOWN") {
-      refuse(operator, "is not supported; docs/models.md lists what is");
+      refuse(operator, "is not supported; docs/reference/models.md lists what is");
     }
     if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
     for (let input = 0; input < (INPUTS[operator.op] ?? 1); input++) tensorAt(graph, operator, operator.inputs[input]);
