@@ -79,7 +79,16 @@ const VERSION: Parameter = {
   example: "1",
 };
 
+const IN_HEADER: Parameter = {
+  name: "X-Label-Query",
+  in: "header",
+  description:
+    "Parameters of the query, such as `model=efficientnet_lite0&crop=center`, for functions of eKuiper, which cannot add a " +
+    "query to the address. They are checked like the query, and a parameter may not be in both.",
+};
+
 const HANDED_OVER: readonly Parameter[] = [
+  IN_HEADER,
   {
     name: "X-Image-Id",
     in: "header",
@@ -250,13 +259,14 @@ export const operations: readonly Operation[] = [
     description:
       "Like /label, but the answer is an object, as eKuiper needs it. An image that cannot be read gives empty `results` and an " +
       "`error` with status 200, because eKuiper drops the row of any call that fails.",
+    parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 200,
     answer: {
       "application/json": {
         schema: "Reply",
-        example: { results: espresso, label: "968:espresso", confidence: 0.3033 },
+        example: { results: espresso, label: "968:espresso", confidence: 0.3033, model: "mobilenet_v1_1.0_224" },
       },
     },
     errors: [400, 404, 408, 500, 503],
@@ -269,6 +279,7 @@ export const operations: readonly Operation[] = [
     tag: "eKuiper",
     scope: "label",
     summary: "The SQL function labelText(self): only the top-1 label, empty for an image that cannot be read",
+    parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 200,

@@ -24,16 +24,6 @@ export interface LabelRequestOptions {
   readonly observe?: ((piece: Uint8Array) => Promise<void>) | undefined;
 }
 
-async function* observed(
-  pieces: ByteStream,
-  observe: (piece: Uint8Array) => Promise<void>,
-): AsyncGenerator<Uint8Array> {
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    await observe(piece);
-    yield piece;
-  }
-}
-
 async function exhaust(pieces: ByteStream): Promise<void> {
   while ((await pieces.next()) !== undefined);
 }
@@ -76,7 +66,7 @@ export function labelRequest(
   return withImages(c, options, async ({ one }, context) => {
     if (one === undefined) throw new LabelerError("bad-body", "This call takes one image. Send several to /label.");
     if (observe === undefined) return labelOne(one, options, context);
-    const watched = new ByteStream(observed(one.pieces, observe));
+    const watched = one.pieces.tap(observe);
     try {
       return await labelOne({ ...one, pieces: watched }, options, context);
     } finally {

@@ -1,4 +1,7 @@
-/** The names of TensorFlow Lite's operators, by their numbers: BuiltinOperator of schema.fbs. */
+/**
+ * The names of all of TensorFlow Lite's operators, by their numbers: BuiltinOperator of schema.fbs. An operator that is not
+ * supported is named by it, too.
+ */
 
 const NAMES = `
   ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE EMBEDDING_LOOKUP FLOOR
@@ -29,6 +32,9 @@ const NAMES = `
 `
   .trim()
   .split(/\s+/);
+
+/** Whether TensorFlow Lite has an operator of this name. */
+export const isBuiltinOperator = (name: string): boolean => NAMES.includes(name);
 
 /** @returns Its name, or its number if it came after this list. */
 export const operatorName = (number: number): string => NAMES[number] ?? `BuiltinOperator ${number}`;
