@@ -6,6 +6,7 @@ import { dialectOf, isOurRule, isOurSource, NEWEST, ruleIn, sourceIn, TRIED } fr
 import { PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
 import { LOOPS, partsOf } from "../../scripts/ekuiper/parts.ts";
 import { Conflict, installSteps } from "../../scripts/ekuiper/plan.ts";
+import { printable } from "../../scripts/ekuiper/printable.ts";
 import { shippedRule } from "../../scripts/ekuiper/service.ts";
 import { EMPTY } from "../../scripts/ekuiper/state.ts";
 
@@ -106,4 +107,12 @@ test.each([
 test("a source that needs no settings gets no configuration key", () => {
   const source = { kind: "STREAM", name: "x", options: { FORMAT: "JSON" }, extra: {} } as const;
   expect(sourceIn(dialectOf("2.2.5"), source)).toEqual({ source });
+});
+
+test("a printed call shows neither the token in a URL nor that in a header", async () => {
+  const rule = ruleIn(dialectOf("2.4.0"), await shippedRule("handover", wanted.broker, labeler, wanted.device));
+  const step = { why: "", method: "POST", path: "/rules", body: rule, run: () => Promise.resolve() } as const;
+  const { body = "" } = printable(step);
+  expect(body).toContain("http://…@labeler:8787/ekuiper/sink?id={{urlquery .id}}");
+  for (const secret of [token, encodeURIComponent(token), "p@ss"]) expect(body).not.toContain(secret);
 });
