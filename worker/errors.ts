@@ -18,6 +18,7 @@ export const KINDS = {
   "body-too-large": [413, "The body is too large"],
   "too-many-images": [413, "There are too many images in one request"],
   "image-too-large": [413, "The image has too many pixels"],
+  "unsupported-encoding": [415, "The body is compressed in a way that is not supported"],
   "unsupported-image": [415, "This kind of image is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
   "too-many-requests": [429, "Too many requests"],

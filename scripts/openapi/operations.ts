@@ -213,8 +213,9 @@ export const operations: readonly Operation[] = [
     summary: "Labels an image, or several",
     description:
       "The body is an image file as it is (JPEG, PNG, WebP, GIF or BMP; what it is, is seen from its bytes), a form with " +
-      "files, or JSON with base64 or data URLs. Several images in a form or in JSON give a list with the labels, or the " +
-      "error, of each. JSON is limited to 1 MB beside its images and to 8 levels of lists and objects. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
+      "files, base64 or a data URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand " +
+      "beside the image in JSON. Any body may come with `Content-Encoding: gzip` or `deflate`. Several images in a form or in " +
+      "JSON give a list with the labels, or the error, of each. JSON is limited to 1 MB beside its images and to 8 levels of lists and objects. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
       "of where it is seen, in base64; `Accept: image/png` gives the PNG alone.",
     query: { of: "explain" },
     body: {
@@ -442,6 +443,24 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: { "application/json": { schema: "Ready", example: { ready: true } } },
     errors: [404, 500, 503],
+    errorForm: "message",
+  },
+  {
+    method: "post",
+    path: "/v2/repository/index",
+    id: "repositoryIndex",
+    tag: "Open Inference Protocol",
+    scope: "label",
+    summary: "What is installed, as Triton's clients ask for it",
+    description: "Every model that can be used is ready: it is loaded when it is wanted. The body is not read.",
+    status: 200,
+    answer: {
+      "application/json": {
+        schema: "RepositoryIndex",
+        example: [{ name: "mobilenet_v1_1.0_224", version: "1", state: "READY", reason: "" }],
+      },
+    },
+    errors: [500],
     errorForm: "message",
   },
   ...tensors(true),

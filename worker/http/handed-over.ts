@@ -55,9 +55,12 @@ function isoTime(text: string | undefined): string {
   return time.toISOString();
 }
 
-/** @throws LabelerError of kind bad-parameter for what is too long, too much or no time. */
-export function handedOver(c: Context<AppEnv>): HandedOver {
-  const queries = { ...c.req.queries() };
+/**
+ * @param parameters Of the query, and of the form where it has any.
+ * @throws LabelerError of kind bad-parameter for what is too long, too much or no time.
+ */
+export function handedOver(c: Context<AppEnv>, parameters: Readonly<Record<string, string[]>>): HandedOver {
+  const queries = { ...parameters };
   const take = (name: string): string | undefined => {
     const [value, second] = queries[name] ?? [];
     if (second !== undefined) throw bad(`${cut(name)} is given more than once; give it once.`);

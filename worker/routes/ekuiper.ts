@@ -8,6 +8,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { labelRequest } from "../http/label-request.ts";
+import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
 import type { Labelled } from "../labeling/types.ts";
@@ -40,13 +41,20 @@ async function reply(labelled: Promise<Labelled>): Promise<Reply> {
  * Everything else is an error, so that a relay tries again.
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
-  const { id: given, queries, ...rest } = handedOver(c);
+  let said = handedOver(c, c.req.queries());
   const store = resultsOf(c.env);
-  if (given !== undefined && (await store.has(given))) return;
-  const digest = given === undefined ? new Digest() : undefined;
+  if (said.id !== undefined && (await store.has(said.id))) return;
+  const digest = said.id === undefined ? new Digest() : undefined;
   const { results, error } = await reply(
-    labelRequest(c, { queries, observe: digest && ((piece) => digest.add(piece)) }),
+    labelRequest(c, {
+      parse(queries) {
+        said = handedOver(c, queries);
+        return parseQuery(said.queries);
+      },
+      observe: digest && ((piece) => digest.add(piece)),
+    }),
   );
+  const { id: given, queries, ...rest } = said;
   // What was refused before its first byte has no digest of its own.
   const id = given ?? (digest?.length ? await digest.hex() : crypto.randomUUID());
   await store.put({
@@ -69,7 +77,9 @@ interface Found {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const body = await new ByteStream(openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces).all({ limit: 4096 });
+  const { MAX_BODY_BYTES: limit } = settingsOf(c.env);
+  const { pieces } = openBody(c.req.raw, { limit, execute: c.get("execute") });
+  const body = await new ByteStream(pieces).all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,
