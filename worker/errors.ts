@@ -35,7 +35,7 @@ export const KINDS = {
 export type ErrorKind = keyof typeof KINDS;
 
 /**
- * A mistake with a known cause and a known mend.
+ * A mistake with a known cause and a known fix.
  *
  * @example throw new LabelerError("unsupported-image", "This is a TIFF; send a PNG or a JPEG.");
  */
@@ -45,7 +45,7 @@ export class LabelerError extends Error {
   /** When it is worth another try, in seconds: a whole number. */
   readonly retryAfter: number | undefined;
 
-  /** @param detail What is wrong in this very case, and how to mend it, in sentences for a person. */
+  /** @param detail What is wrong in this very case, and how to fix it, in sentences for a person. */
   constructor(kind: ErrorKind, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
     this.kind = kind;

@@ -15,7 +15,7 @@ class Config:
         self.values = {}
 
     def read(self):
-        """The settings as they are now. Raises ValueError with what to mend."""
+        """The settings as they are now. Raises ValueError with what to fix."""
         try:
             stat = os.stat(self.path)
             version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)

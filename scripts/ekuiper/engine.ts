@@ -10,6 +10,8 @@ import { freePorts } from "../lib/ports.ts";
 import { type BuildOptions, buildEngine } from "./build.ts";
 
 export interface Engine {
+  /** The release of eKuiper. */
+  version: string;
   /** Base URL of its REST API, without a slash at the end. */
   url: string;
   /** Where its httppush streams listen: base URL, without a slash at the end. */
@@ -72,6 +74,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   process.once("exit", kill);
 
   const engine: Engine = {
+    version: build.version,
     url: `http://127.0.0.1:${restPort}`,
     pushUrl: `http://127.0.0.1:${pushPort}`,
     pid: () => child.pid ?? 0,

@@ -18,7 +18,13 @@ const outcome = z.union([
   z.strictObject({ name: z.optional(text), error: problem }),
 ]);
 
-const reply = z.strictObject({ results: labels, label: text, confidence: part(), error: z.optional(text) });
+const reply = z.strictObject({
+  results: labels,
+  label: text,
+  confidence: part(),
+  error: z.optional(text),
+  model: text,
+});
 
 const found = z.strictObject({
   found: z.boolean(),

@@ -77,7 +77,16 @@ const VERSION: Parameter = {
   example: "1",
 };
 
+const IN_HEADER: Parameter = {
+  name: "X-Label-Query",
+  in: "header",
+  description:
+    "The query's parameters, such as `model=efficientnet_lite0&crop=center`, for a function of eKuiper, whose address has no " +
+    "place for them. They are checked as if they were in the query, and a parameter in both is given twice.",
+};
+
 const HANDED_OVER: readonly Parameter[] = [
+  IN_HEADER,
   {
     name: "X-Image-Id",
     in: "header",
@@ -247,13 +256,14 @@ export const operations: readonly Operation[] = [
     description:
       "As /label, with an object on top, which eKuiper needs. An image that cannot be read is an answer here, with empty " +
       "`results` and an `error`: eKuiper drops the row of any call that fails.",
+    parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 200,
     answer: {
       "application/json": {
         schema: "Reply",
-        example: { results: espresso, label: "968:espresso", confidence: 0.3033 },
+        example: { results: espresso, label: "968:espresso", confidence: 0.3033, model: "mobilenet_v1_1.0_224" },
       },
     },
     errors: [400, 404, 408, 500, 503],
@@ -266,6 +276,7 @@ export const operations: readonly Operation[] = [
     tag: "eKuiper",
     scope: "label",
     summary: "The SQL function labelText(self): the best label alone, empty for an image that cannot be read",
+    parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 200,

@@ -3,9 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
+import { GENERATED } from "../../scripts/docs/generated.ts";
+import { withGenerated } from "../../scripts/docs/table.ts";
 import { KINDS } from "../../worker/errors.ts";
 import { explainQuery } from "../../worker/http/query.ts";
-import { SUPPORTED_OPS } from "../../worker/inference/support.ts";
 
 const documents = globSync("**/*.md", { ignore: ["**/node_modules", "dist"] });
 const read = (path: string) => readFileSync(path, "utf8");
@@ -75,9 +76,6 @@ it("docs/errors.md has all kinds of error with their status", () => {
   expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
 });
 
-it("docs/models.md has every operator that a network may have", () => {
-  const listed = table("kind", "docs/models.md").flatMap(
-    ([, operators = ""]) => operators.match(/[A-Z][A-Z0-9_]+/g) ?? [],
-  );
-  expect(listed.sort()).toEqual([...SUPPORTED_OPS].sort());
+it.each(GENERATED)("$path has the table of $name that npm run docs makes", ({ path, name, make }) => {
+  expect(read(path)).toBe(withGenerated(read(path), name, make()));
 });

@@ -13,11 +13,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { install, status, tryOnce } from "../../scripts/ekuiper/install.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type BareGateway, type Gateway, startBareGateway, startGateway, token } from "./gateway.ts";
+import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
   try {
@@ -241,6 +242,36 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   });
 });
 
+const others = VERSIONS.filter((version) => version !== DEFAULT_VERSION);
+describe.skipIf(skip).each(others)("the plugin on eKuiper %s", (version) => {
+  let gateway: BareGateway;
+
+  beforeAll(async () => {
+    gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" }, version);
+  });
+  afterAll(() => gateway?.stop());
+
+  test("labels by the tutorial's own rule, and gives a row for a broken image in its place", async () => {
+    const { api, broker, labeler } = gateway;
+    await installPlugin(api, { url: labeler.url, token });
+    await installStream(api);
+    const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
+    const subscribed = broker.nextSubscriber("tfdemo");
+    await api.putRule({
+      id: "ruleTf",
+      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
+      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
+    });
+    await subscribed;
+    for (const image of [coffee, "no image at all", coffee]) await mailbox.publish("tfdemo", image);
+    const labels: string[] = [];
+    while (labels.length < 3) labels.push(await mailbox.next("ekuiper/labels"));
+    expect(labels).toEqual([espresso, '{"label":""}', espresso]);
+    await api.deleteRule("ruleTf");
+    await mailbox.close();
+  });
+});
+
 describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
   let gateway: Gateway;
   beforeAll(async () => {
@@ -251,11 +282,15 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
   test("is named by the installer, also after its deletion, until eKuiper is restarted", async () => {
     await installPlugin(gateway.api, { url: gateway.labeler.url, token });
     const options = gateway.options("function");
+    const alone = await status({ api: gateway.api, labeler: gateway.labeler.url, token });
+    expect(alone.installed).toEqual(["plugin labeler"]);
+    const plugins = alone.checks.find(({ name }) => name === "plugins");
+    expect(plugins).toMatchObject({ state: "ok", detail: expect.stringContaining("labelImage(self)[0]->label") });
     const hidden = await install(options, { dryRun: false, force: false });
     expect(hidden.done).toBe(false);
     const named = hidden.checks.find(({ state }) => state === "error");
-    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+    expect(named?.detail).toMatch(/our plugin labeler .* hides the service's labelImage/);
+    expect(named?.fix).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
 
     await gateway.install("function", { force: true }); // a rule calls the plugin now
     await gateway.api.call("DELETE", "/plugins/portables/labeler");
@@ -265,9 +300,17 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
       expect.objectContaining({
         name: "deleted plugins",
         state: "error",
-        mend: expect.stringMatching(/restart eKuiper/),
+        fix: expect.stringMatching(/restart eKuiper/),
       }),
     );
+
+    await uninstall(gateway.api, false);
+    const refused = await install(options, { dryRun: false, force: false });
+    expect(refused).toMatchObject({ done: false, failure: { step: { why: expect.stringMatching(/^rule label/) } } });
+    expect(refused.checks).toContainEqual(
+      expect.objectContaining({ name: "deleted plugins", fix: expect.stringMatching(/restart eKuiper/) }),
+    );
+    expect(await gateway.api.services()).toEqual([]);
 
     await gateway.engine.kill("SIGTERM");
     await gateway.engine.restart();

@@ -43,6 +43,8 @@ function formOf(c: Context<AppEnv>, body: ImageSource): FormSource {
 }
 
 interface Reading<Q extends LabelOptions> {
+  /** The parameters that are known before the body. */
+  readonly queries: Queries;
   /**
    * Reads the parameters; called with those of the query first, and with those of the body, too, where it has any.
    *
@@ -62,11 +64,10 @@ interface Reading<Q extends LabelOptions> {
  */
 async function withImages<Q extends LabelOptions, T>(
   c: Context<AppEnv>,
-  { parse, names, record }: Reading<Q>,
+  { queries, parse, names, record }: Reading<Q>,
   label: (images: Images, options: Q, context: LabelContext) => Promise<T>,
 ): Promise<T> {
   const { MAX_BODY_BYTES, MAX_IMAGES } = settingsOf(c.env);
-  const queries = c.req.queries();
   const asked = parse(queries);
   const context = labelContext(c);
   const contentType = c.req.header("content-type") ?? "";
@@ -84,16 +85,6 @@ async function withImages<Q extends LabelOptions, T>(
   });
   const options = parse(withBodyParameters(queries, parameters, place));
   return label(images, options, context);
-}
-
-async function* observed(
-  pieces: ByteStream,
-  observe: (piece: Uint8Array) => Promise<void>,
-): AsyncGenerator<Uint8Array> {
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    await observe(piece);
-    yield piece;
-  }
 }
 
 async function exhaust(pieces: ByteStream): Promise<void> {
@@ -137,6 +128,8 @@ const LABEL_NAMES = Object.keys(labelQuery.shape);
 const EXPLAIN_NAMES = Object.keys(explainQuery.shape);
 
 export interface LabelRequestOptions {
+  /** The parameters that are known before the body; the request's query if absent. */
+  readonly queries?: Queries;
   /** Reads the parameters; parseQuery() if absent. */
   readonly parse?: (queries: Queries) => LabelOptions;
   /** Gets the image's bytes as they are labelled, and then those behind its end. A piece holds until the promise does. */
@@ -150,13 +143,13 @@ export interface LabelRequestOptions {
  */
 export function labelRequest(
   c: Context<AppEnv>,
-  { parse = parseQuery, observe }: LabelRequestOptions = {},
+  { queries = c.req.queries(), parse = parseQuery, observe }: LabelRequestOptions = {},
 ): Promise<Labelled> {
   const advice = "This call takes one image. Send several to /label.";
-  return withImages(c, { parse, names: LABEL_NAMES, record: true }, (images, options, context) =>
+  return withImages(c, { queries, parse, names: LABEL_NAMES, record: true }, (images, options, context) =>
     onlyImage(images, advice, async (image) => {
       if (observe === undefined) return labelOne(image, options, context);
-      const watched = new ByteStream(observed(image.pieces, observe));
+      const watched = image.pieces.tap(observe);
       try {
         return await labelOne({ ...image, pieces: watched }, options, context);
       } finally {
@@ -181,7 +174,7 @@ export type LabelAnswer =
 export function labelRequests(c: Context<AppEnv>, onKey: (key: string) => void): Promise<LabelAnswer> {
   return withImages<ExplainQuery, LabelAnswer>(
     c,
-    { parse: parseExplainQuery, names: EXPLAIN_NAMES },
+    { queries: c.req.queries(), parse: parseExplainQuery, names: EXPLAIN_NAMES },
     async (images, { explain: rank, ...options }, context) => {
       if (rank === undefined) return { labelled: await labelAll(images, options, { ...context, onKey }) };
       const advice = "explain takes one image. Send several one by one.";

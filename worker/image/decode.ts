@@ -105,7 +105,7 @@ async function decodeIn(
         codec.start(plan);
         decoder.rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
         state = await decoder.goOn();
-      } else if (state === "need input") {
+      } else if (state === "needInput") {
         // Memory gives out before the first row or not at all.
         if (plan !== undefined && codec.info().rows > 0) feed.forget();
         state = await decoder.take(await feed.next());
@@ -134,7 +134,7 @@ async function decodeIn(
  * there.
  *
  * @throws LabelerError "unsupported-image", "broken-image", "image-too-large", "busy" or "too-slow", each with cause and
- * mend. Whatever else is thrown is a bug, or the pieces' own.
+ * fix. Whatever else is thrown is a bug, or the pieces' own.
  * @example
  * const { pixels } = await decodeToInput(new ByteStream([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
  */

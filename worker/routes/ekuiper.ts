@@ -7,6 +7,7 @@ import { isImageFault, LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
+import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
@@ -22,18 +23,30 @@ interface Reply {
   label: string;
   confidence: number;
   error?: string;
+  /** The name of the model that labelled, or would have. */
+  model: string;
 }
 
-async function reply(labelled: Promise<Labelled>): Promise<Reply> {
+/** @param asked The model that was asked for. */
+async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<Reply> {
   try {
-    const { labels: results, missing } = await labelled;
-    const best = { label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
-    if (missing === 0) return { results, ...best };
-    return { results, ...best, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
+    const { labels: results, missing, model } = await labelled;
+    const answer = { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0, model };
+    if (missing === 0) return answer;
+    return { ...answer, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
-    return { results: [], label: "", confidence: 0, error: error.message };
+    return { results: [], label: "", confidence: 0, error: error.message, model: asked() };
   }
+}
+
+const modelOf = (c: Context<AppEnv>, { model }: Record<string, string[]>) =>
+  model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL;
+
+/** Labels the request's image as query and header say. */
+function labelOfBody(c: Context<AppEnv>): Promise<Reply> {
+  const queries = headerAndQuery(c);
+  return reply(labelRequest(c, { queries }), () => modelOf(c, queries));
 }
 
 /**
@@ -41,26 +54,29 @@ async function reply(labelled: Promise<Labelled>): Promise<Reply> {
  * Everything else is an error, so that a relay tries again.
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
-  let said = handedOver(c, c.req.queries());
+  const parameters = headerAndQuery(c);
+  let said = handedOver(c, parameters);
   const store = resultsOf(c.env);
   if (said.id !== undefined && (await store.has(said.id))) return;
   const digest = said.id === undefined ? new Digest() : undefined;
-  const { results, error } = await reply(
+  const { results, error, model } = await reply(
     labelRequest(c, {
+      queries: parameters,
       parse(queries) {
         said = handedOver(c, queries);
         return parseQuery(said.queries);
       },
       observe: digest && ((piece) => digest.add(piece)),
     }),
+    () => modelOf(c, said.queries),
   );
-  const { id: given, queries, ...rest } = said;
+  const { id: given, queries: _, ...rest } = said;
   // What was refused before its first byte has no digest of its own.
   const id = given ?? (digest?.length ? await digest.hex() : crypto.randomUUID());
   await store.put({
     id,
     ...rest,
-    model: queries.model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL,
+    model,
     results,
     error,
   });
@@ -93,8 +109,8 @@ async function labelOf(c: Context<AppEnv>): Promise<Found> {
 
 /** An object on top, since eKuiper takes no array there; its fields are those of ekuiper/service/schemas/labeler.proto. */
 export const ekuiper = new Hono<AppEnv>()
-  .post("/labelImage", requires("label"), async (c) => c.json(await reply(labelRequest(c))))
-  .post("/labelText", requires("label"), async (c) => c.text((await reply(labelRequest(c))).label))
+  .post("/labelImage", requires("label"), async (c) => c.json(await labelOfBody(c)))
+  .post("/labelText", requires("label"), async (c) => c.text((await labelOfBody(c)).label))
   .post("/labelOf", requires("results"), async (c) => c.json(await labelOf(c)))
   .post("/sink", requires("submit"), async (c) => {
     await keep(c);

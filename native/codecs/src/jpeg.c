@@ -28,13 +28,13 @@
 static struct jpeg_decompress_struct jpeg;
 static struct jpeg_error_mgr errors;
 
-static int hit_end;         /* entropy data were missing after that */
-static int seen_exif;       /* a segment with EXIF was read */
-static uint8_t *samples;    /* one scanline, for CMYK and grey */
-static uint8_t *rgb;        /* one scanline as RGB */
-static int started;         /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
-static int absorbing;       /* jpeg_start_decompress was called for a file with several scans */
-static int real_rows;       /* how many rows were there when the data ran out; -1 while they have not */
+static int hit_end;      /* entropy data were missing after that */
+static int seen_exif;    /* a segment with EXIF was read */
+static uint8_t *samples; /* one scanline, for CMYK and grey */
+static uint8_t *rgb;     /* one scanline as RGB */
+static int started;      /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
+static int absorbing;    /* jpeg_start_decompress was called for a file with several scans */
+static int real_rows;    /* how many rows were there when the data ran out; -1 while they have not */
 
 /* ---- Errors and warnings ---- */
 
@@ -96,8 +96,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
     return FALSE;
   }
   /* The directory is in the first segment; long EXIF goes on in others of the same name. */
-  if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER &&
-      !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
+  if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER && !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
     seen_exif = 1;
     uint32_t header = LENGTH_BYTES + EXIF_HEADER;
     info.orientation = exif_orientation(segment + header, (uint32_t)length - header);
@@ -162,9 +161,7 @@ static int jpeg_scale(int eighths) {
   jpeg.scale_denom = 8;
   jpeg.dct_method = JDCT_ISLOW;
   jpeg.do_fancy_upsampling = TRUE;
-  jpeg.out_color_space = jpeg.num_components == 4   ? JCS_CMYK
-                         : jpeg.num_components == 1 ? JCS_GRAYSCALE
-                                                    : JCS_RGB;
+  jpeg.out_color_space = jpeg.num_components == 4 ? JCS_CMYK : jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_calc_output_dimensions(&jpeg);
   info.scaledWidth = (int32_t)jpeg.output_width;
   info.scaledHeight = (int32_t)jpeg.output_height;

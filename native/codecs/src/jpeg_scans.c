@@ -33,8 +33,8 @@ enum {
   PIXEL_DECODED = 20 /* what a stretch may take for each pixel of its rows */
 };
 
-static uint64_t spent;   /* nanoseconds, estimated */
-static int row_is_paid;  /* the row of MCUs that is being decoded */
+static uint64_t spent;  /* nanoseconds, estimated */
+static int row_is_paid; /* the row of MCUs that is being decoded */
 
 void jpeg_scans_open(void) {
   spent = 0;

@@ -4,7 +4,7 @@
  * Bounds: any rows, depth and columns; multiply-add is fused where the CPU can. */
 #include "conv.h"
 
-#define ROWS 4
+#define ROWS TILE_ROWS
 
 /* One lane in all of them; `lane` is known when this is compiled. */
 INLINE v128_t splat_lane(v128_t x, const int lane) {
@@ -51,7 +51,8 @@ INLINE void advance(const int rows, const int depth, const float *row[ROWS], con
     }
 }
 
-INLINE void tile(const int rows, const float *a, const float *panel, const struct Conv *s, float *out, int32_t columns) {
+INLINE void tile(const int rows, const float *a, const float *panel, const struct Conv *s, float *out,
+                 int32_t columns) {
     v128_t sum[ROWS][2];
     const float *row[ROWS];
     UNROLL

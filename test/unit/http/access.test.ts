@@ -87,6 +87,7 @@ async function ask(
 const letsIn = ({ status }: Answer) => status !== 401 && status !== 403;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const basic = (name: string, password: string) => ({ authorization: `Basic ${btoa(`${name}:${password}`)}` });
 
 it("there are routes of every scope that is in use, and open ones", () => {
   const count = (need: Need) => routes.filter((route) => route.need === need).length;
@@ -113,9 +114,23 @@ describe.each(named)("%s", (_, route) => {
     }
   });
 
+  it("with a token as password", async () => {
+    for (const name of ["", "plain", "any name"]) {
+      expect(letsIn(await ask(route, basic(name, "plain"), withTokens)), name).toBe(true);
+    }
+  });
+
   it.each([
     ["no token", {}, 'Bearer realm="edge-labeler"'],
-    ["another scheme", { authorization: "Basic cGxhaW46cGxhaW4=" }, 'Bearer realm="edge-labeler"'],
+    ["another scheme", { authorization: "Token plain" }, 'Bearer realm="edge-labeler"'],
+    ["a wrong password", basic("plain", "guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
+    ["a token as name", basic("plain", ""), 'Bearer realm="edge-labeler", error="invalid_token"'],
+    [
+      "no colon in Basic",
+      { authorization: `Basic ${btoa("plain")}` },
+      'Bearer realm="edge-labeler", error="invalid_token"',
+    ],
+    ["Basic without base64", { authorization: "Basic :plain" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["a wrong token", bearer("guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["no token behind Bearer", { authorization: "Bearer" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     [

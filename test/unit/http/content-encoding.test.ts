@@ -42,10 +42,10 @@ function noise(length: number, values: number): Uint8Array<ArrayBuffer> {
   });
 }
 
-const CONTENTS: Record<string, Uint8Array<ArrayBuffer>> = {
+const CONTENTS = {
   nothing: new Uint8Array(),
   "a byte": noise(1, 256),
-  "a short text": new TextEncoder().encode("an espresso, an espresso, an espresso"),
+  "a short text": new Uint8Array(new TextEncoder().encode("an espresso, an espresso, an espresso")),
   "what cannot be compressed": noise(200_000, 256),
   "what can be in part": noise(300_000, 5),
   "lengths of codes of every kind": new Uint8Array(noise(200_000, 256).map((byte) => (byte * byte * byte) >> 16)),

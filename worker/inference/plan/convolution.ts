@@ -1,8 +1,22 @@
-/** Steps for CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
-import type { KnownOperator } from "../../tflite/graph.ts";
+/** Steps for convolutions, and for matrices of weights, which are convolutions without a window. */
+import type { Operator } from "../../tflite/graph.ts";
+import type { Activated, ConvOptions } from "../../tflite/options.ts";
 import { bytesOf, sizeOf } from "../constants.ts";
 import { type Builder, scratchLayout } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
+import {
+  COLUMN_BYTES,
+  type ConvKernel,
+  DEPTHWISE_SPARE_BYTES,
+  type DepthwiseKernel,
+  DOT_SPARE_BYTES,
+  DOT_TAPS,
+  PAIRS_TILE_ROWS,
+  PLANE_GAP,
+  PLANES,
+  type Range,
+  TILE_ROWS,
+} from "./layouts.ts";
 import {
   type ByteMatrix,
   canBeParted,
@@ -19,13 +33,25 @@ import {
   packFloatsAsI16,
   type Rounding,
   type Source,
-  TAPS,
 } from "./pack.ts";
-import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
+import { NO_RANGE } from "./parts.ts";
+import { at, type KernelStep, packedAt } from "./step.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
 
-type Convolution = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED" }>;
+/** A convolution of all channels. */
+interface Dense extends Operator<ConvOptions> {
+  readonly form: "dense";
+}
+/** A convolution of each channel for itself. */
+interface Depthwise extends Operator<ConvOptions> {
+  readonly form: "depthwise";
+}
+/** Weights [outputs, inputs] without a window. */
+interface Matrix extends Operator<Activated> {
+  readonly form: "matrix";
+}
+export type Convolution = Dense | Depthwise | Matrix;
 type Pair = readonly [vertical: number, horizontal: number];
 
 /** How an output pixel lies over the input. */
@@ -41,31 +67,28 @@ interface Geometry {
 
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
-/** Rows of a tile, of which blocks are made. */
-const TILE_ROWS = { pairs: 3, others: 4 };
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
-/** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
-const PLANES = 4;
-const COLUMN_BYTES = 16;
-const PLANE_GAP = 64;
 /** Depths up to which 32 bits hold any sum of products of bytes. */
 const DEEPEST_U8 = 33025;
 
-const window = ({ kernel: [height, width], stride, dilation, before }: Geometry): Word[] => [
-  height,
-  width,
-  ...stride,
-  ...dilation,
-  ...before,
-];
+const window = ({ kernel, stride, dilation, before }: Geometry) => ({
+  kernelHeight: kernel[0],
+  kernelWidth: kernel[1],
+  strideY: stride[0],
+  strideX: stride[1],
+  dilationY: dilation[0],
+  dilationX: dilation[1],
+  top: before[0],
+  left: before[1],
+});
 
 function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
   const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
-  const columns = filter[operator.op === "DEPTHWISE_CONV_2D" ? 3 : 0];
+  const columns = filter[operator.form === "depthwise" ? 3 : 0];
   const bias = operator.inputs[2] ?? -1;
   if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, columns);
-  if (operator.op === "FULLY_CONNECTED") {
+  if (operator.form === "matrix") {
     mustFit(operator, filter.length === 2 && output.size % columns === 0);
     mustHold(operator, input.tensor.shape, (output.size / columns) * filter[1]);
     const one: Pair = [1, 1];
@@ -77,7 +100,7 @@ function geometryOf(builder: Builder, operator: Convolution, input: Value, outpu
   const outer = output.tensor.shape;
   const padded = tensorOf(builder.graph, operator.inputs[0]).shape;
   mustSlide(operator, padded, outer, { ...operator.options, window: filter.slice(1, 3) });
-  mustFit(operator, outer[3] === columns && (operator.op === "CONV_2D" || filter[0] === 1));
+  mustFit(operator, outer[3] === columns && (operator.form === "dense" || filter[0] === 1));
   const before = [0, 1].map((axis) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + (filter[1 + axis] - 1) * dilation[axis] + 1;
     const same = padding === "same" ? Math.floor(Math.max(0, reach - size[axis]) / 2) : 0;
@@ -96,16 +119,15 @@ function geometryOf(builder: Builder, operator: Convolution, input: Value, outpu
 /** Whether the input is not the matrix as it stands. */
 function gathers(operator: Convolution, { kernel, stride, before }: Geometry): boolean {
   const plain = [...kernel, ...stride].every((n) => n === 1) && before.every((n) => n === 0);
-  return operator.op !== "FULLY_CONNECTED" && !plain;
+  return operator.form !== "matrix" && !plain;
 }
 
-/** `wide` of conv_u8_dot.c: struct Spare, an offset for each row, and the rows, by fours. */
+/** `wide` of conv_u8_dot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
 const interleavedBytes = (rows: number, depth: number): number =>
-  240 + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
+  DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
 
-/** `struct Conv`. */
 function convStep(
-  kernel: KernelStep["kernel"],
+  kernel: ConvKernel,
   operator: Convolution,
   parts: {
     input: Value;
@@ -125,7 +147,7 @@ function convStep(
   const inShorts = strassen || kernel === "conv_f32_i16";
   const wide = inShorts || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
-  const tile = kernel === "conv_u8_pairs" ? TILE_ROWS.pairs : TILE_ROWS.others;
+  const tile = kernel === "conv_u8_pairs" ? PAIRS_TILE_ROWS : TILE_ROWS;
   const block = strassen
     ? strassenBlock({ rows, depth, columns })
     : Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
@@ -141,44 +163,46 @@ function convStep(
     strassen ? strassenBytes({ rows, depth, columns }, block) : 0,
   ]);
   const [patches, rest, whole, operands] = scratch.places;
-  const channels = operator.op === "FULLY_CONNECTED" ? depth : (input.tensor.shape.at(-1) ?? 0);
+  const channels = operator.form === "matrix" ? depth : (input.tensor.shape.at(-1) ?? 0);
   const [low, high] = clampIn(operator, output);
   return {
     kernel,
     ...(packed && { packed }),
     scratch: scratch.bytes,
-    words: [
-      at(input.tensor.index),
-      packedAt(0),
-      at(output.tensor.index),
+    parameters: {
+      input: at(input.tensor.index),
+      weights: packedAt(0),
+      output: at(output.tensor.index),
       patches,
-      rest,
+      wide: rest,
       rows,
       depth,
       columns,
       block,
-      gather ? 1 : 0,
-      ...geometry.input,
-      channels,
-      geometry.output[1],
+      gather: gather ? 1 : 0,
+      inHeight: geometry.input[0],
+      inWidth: geometry.input[1],
+      inChannels: channels,
+      outWidth: geometry.output[1],
       ...window(geometry),
-      input.kind === "u8" ? input.zero : 0,
+      inputZero: input.kind === "u8" ? input.zero : 0,
       weightsZero,
-      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
-      f32(low),
-      f32(high),
-      short.input ? 1 : 0,
-      short.output ? 1 : 0,
+      ...roundingOf(operator, output, rounding),
+      low,
+      high,
+      shortInput: short.input ? 1 : 0,
+      shortOutput: short.output ? 1 : 0,
       whole,
       operands,
-    ],
+    },
   };
 }
 
-/** `struct Range`, and whether halves of negative sums that go away from zero can be seen. */
-function roundingOf(operator: Convolution, output: ByteValue, rounding: Rounding): number[] {
-  const [zero, low, high] = rangeOf(operator.options.activation, output);
-  return [zero, low, high, rounding === "away" && low < zero ? 1 : 0];
+/** Of a quantised output its range, and whether halves of negative sums that go away from zero can be seen. */
+function roundingOf(operator: Convolution, output: Value, rounding: Rounding): { range: Range; signs: number } {
+  if (output.kind === "f32") return { range: NO_RANGE, signs: 0 };
+  const range = rangeOf(operator.options.activation, output);
+  return { range, signs: rounding === "away" && range.low < range.zero ? 1 : 0 };
 }
 
 const isShort = (value: Value): boolean => value.kind === "f32" && value.short;
@@ -194,20 +218,19 @@ const stepOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1);
 /** Whether depthwise_u8_dot.c can. */
 function goesByDot({ kernel, stride, dilation }: Geometry, input: Value, output: Value): boolean {
   const single = input.tensor.shape[3] === output.tensor.shape[3];
-  return single && dilation[1] === 1 && (kernel[1] <= TAPS || TAPS % stride[1] === 0);
+  return single && dilation[1] === 1 && (kernel[1] <= DOT_TAPS || DOT_TAPS % stride[1] === 0);
 }
 
-/** Scratch of depthwise_u8_dot.c: 16 sums, and as many rows of 16 channels as two rows of output reach over. */
+/** Scratch of depthwise_u8_dot.c: struct DepthwiseSpare, and as many rows of 16 channels as two rows of output reach over. */
 function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
-  const columns = output[1] + (Math.ceil(kernel[1] / TAPS) - 1) * Math.floor(TAPS / stride[1]);
+  const columns = output[1] + (Math.ceil(kernel[1] / DOT_TAPS) - 1) * Math.floor(DOT_TAPS / stride[1]);
   const rows = (kernel[0] - 1) * dilation[0] + 1 + stride[0];
-  return 64 + rows * 4 * columns * COLUMN_BYTES;
+  return DEPTHWISE_SPARE_BYTES + rows * 4 * columns * COLUMN_BYTES;
 }
 
-/** `struct Depthwise`. */
 function depthwiseStep(
-  name: KernelStep["kernel"],
-  operator: Extract<Convolution, { op: "DEPTHWISE_CONV_2D" }>,
+  name: DepthwiseKernel,
+  operator: Depthwise,
   input: Value,
   output: Value,
   geometry: Geometry,
@@ -231,26 +254,28 @@ function depthwiseStep(
     kernel: name,
     ...(packed && { packed }),
     scratch: scratch.bytes,
-    words: [
-      at(input.tensor.index),
-      packedAt(0),
-      at(output.tensor.index),
-      ...scratch.places,
-      ...geometry.input,
+    parameters: {
+      input: at(input.tensor.index),
+      weights: packedAt(0),
+      output: at(output.tensor.index),
+      planes: scratch.places[0],
+      inHeight: geometry.input[0],
+      inWidth: geometry.input[1],
       inChannels,
-      ...geometry.output,
+      outHeight: size[0],
+      outWidth: size[1],
       channels,
       ...window(geometry),
-      channels / inChannels,
+      multiplier: channels / inChannels,
       block,
       paddedWidth,
-      input.kind === "u8" ? input.zero : 0,
-      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
-      f32(low),
-      f32(high),
-      short.input ? 1 : 0,
-      short.output ? 1 : 0,
-    ],
+      inputZero: input.kind === "u8" ? input.zero : 0,
+      ...roundingOf(operator, output, rounding),
+      low,
+      high,
+      shortInput: short.input ? 1 : 0,
+      shortOutput: short.output ? 1 : 0,
+    },
   };
 }
 
@@ -264,7 +289,7 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   };
   const geometry = geometryOf(builder, operator, input, output);
   const size = sizeOf(filter.shape);
-  if (operator.op === "DEPTHWISE_CONV_2D") {
+  if (operator.form === "depthwise") {
     const channels = filter.shape[3];
     return depthwiseStep(
       "depthwise_f32",
@@ -304,7 +329,7 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   const { graph } = builder;
   const filter = tensorOf(graph, operator.inputs[1]);
   const { quantization, type } = filter;
-  const depthwise = operator.op === "DEPTHWISE_CONV_2D";
+  const depthwise = operator.form === "depthwise";
   const channels = filter.shape[depthwise ? 3 : 0];
   const one = quantization?.scale.length === 1;
   const zeros = new Set(quantization?.zeroPoint);

@@ -1,13 +1,14 @@
 /** Steps for what is computed of two values each. */
-import type { KnownOperator, Of, Tensor } from "../../tflite/graph.ts";
+import type { Operator, Tensor } from "../../tflite/graph.ts";
 import { bytesOf, sizeOf } from "../constants.ts";
 import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
-import { byteTable, PAIRS, type PairOperator } from "./byte-pairs.ts";
+import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
 import { repeatStep } from "./copies.ts";
+import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "./layouts.ts";
 import { NEAR } from "./multiplier.ts";
 import { limits, refuse } from "./parts.ts";
-import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
+import { at, type KernelStep, type Packed, type Place, packedAt } from "./step.ts";
 import type { ByteValue, Value } from "./value.ts";
 
 /**
@@ -44,58 +45,74 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
   };
 }
 
-/** The bits that elementwise.c keeps below the point while it adds. */
-const LEFT_SHIFT = 20;
+/** The multipliers of a, b and the output. */
+type Multipliers = (a: ByteValue, b: ByteValue, output: ByteValue) => FixedPoint[];
 
-/** The multipliers of `struct Elementwise`: a's, b's, the output's; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
-function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): FixedPoint[] {
-  if (op === "MUL") {
-    return [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
-  }
+/** tensorflow/lite/kernels/add.cc and sub.cc */
+export const sumMultipliers: Multipliers = (a, b, output) => {
   const twice = 2 * Math.max(a.scale, b.scale);
-  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].map(fixedPoint);
-}
+  return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
+};
 
-/** Of elementwise.c. */
-const SUM_ERROR = 6;
+/** tensorflow/lite/kernels/mul.cc */
+export const productMultipliers: Multipliers = (a, b, output) =>
+  [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
+
+/** The least shift of a sum that is computed in floats; see elementwise.c. */
 const LEAST_SHIFT = 17;
 
 /** The signs of a and b, by operation. A product has none: it is not computed in floats. */
-const SIGNS = [[1, 1], [1, -1], undefined, [-1, 1]] as const;
+const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
+  [ElementwiseOperation.add]: [1, 1],
+  [ElementwiseOperation.subtract]: [1, -1],
+  [ElementwiseOperation.subtractFrom]: [-1, 1],
+};
 
-/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`. */
+type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
+type Limits = ReturnType<typeof limits>;
+
+/** Of floats. */
+const NOT_QUANTISED: Quantised = {
+  aZero: 0,
+  bZero: 0,
+  aMultiplier: 0,
+  aShift: 0,
+  bMultiplier: 0,
+  bShift: 0,
+  outMultiplier: 0,
+  outShift: 0,
+  inFloats: 0,
+  aFactor: 0,
+  bFactor: 0,
+  offset: 0,
+};
+
+/** Whether and how sums may be tried in floats. */
 function sumInFloats(
-  operation: number,
+  operation: ElementwiseOperation,
   [aZero, bZero]: readonly number[],
   output: ByteValue,
   [ofA, ofB, ofSum]: readonly FixedPoint[],
-): Word[] {
+): Pick<Elementwise, "inFloats" | "aFactor" | "bFactor" | "offset"> {
   const signs = SIGNS[operation];
-  if (signs === undefined) return [0, 0, 0, 0];
-  const unit = realOf(ofSum) * 2 ** LEFT_SHIFT;
+  if (signs === undefined) return { inFloats: 0, aFactor: 0, bFactor: 0, offset: 0 };
+  const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
   const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
   const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
   const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
-  return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
+  return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
 }
 
-type ElementwiseOperator = Of<"ADD" | "SUB" | "MUL" | "DIV"> | PairOperator;
-
-/** `operation` of `struct Elementwise`, as it is and with the operands swapped. */
-const OPERATIONS: {
-  readonly [op in ElementwiseOperator["op"]]: readonly [plain: number, swapped: number | undefined];
-} = {
-  ADD: [0, 0],
-  SUB: [1, 3],
-  MUL: [2, 2],
-  DIV: [4, 5],
-  MAXIMUM: [6, 6],
-  MINIMUM: [7, 7],
-  SQUARED_DIFFERENCE: [8, 8],
-  PRELU: [9, undefined],
-};
-
-export const isElementwise = (operator: KnownOperator): operator is ElementwiseOperator => operator.op in OPERATIONS;
+/** What is computed of two values. */
+export interface Combination {
+  readonly operation: ElementwiseOperation;
+  /** The same with the operands swapped; undefined if there is none. */
+  readonly swapped: ElementwiseOperation | undefined;
+  /** How bytes are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
+  readonly bytes?:
+    | { readonly multipliers: Multipliers }
+    | { readonly table: (a: ByteValue, b: ByteValue, output: ByteValue) => OfBytes };
+}
 
 interface Operands {
   /** Of the output's size, and perhaps smaller. */
@@ -112,7 +129,7 @@ const constantOf = (builder: Builder, value: Value): Packed | undefined =>
   builder.isConstant(value.tensor.index) ? constantOperand(builder, value.tensor, value) : undefined;
 
 /** The operands, the longer one first, and of two of one size the one that changes. */
-function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Value): Operands {
+function operandsOf(builder: Builder, operator: Operator, output: Value): Operands {
   const given = operator.inputs.map((index) => builder.value(index));
   const refused = () => refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
   if (given.some(({ kind }) => kind !== output.kind)) return refuse(operator, "mixes floats and integers");
@@ -131,37 +148,36 @@ function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Val
 }
 
 /** Where the first operand is read. */
-const firstOf = ({ values: [a], repeat }: Operands, output: Value): Word =>
+const firstOf = ({ values: [a], repeat }: Operands, output: Value): Place =>
   at(repeat ? output.tensor.index : a.tensor.index);
 
-/** `struct Elementwise`, of floats where no words for bytes are given. */
+/** @param quantised If the operands are. */
 function arithmeticStep(
-  operator: ElementwiseOperator,
+  operator: Operator,
   operands: Operands,
   output: Value,
-  operation: number,
-  bytes?: readonly Word[],
+  operation: ElementwiseOperation,
+  quantised?: Quantised,
 ): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
   return {
-    kernel: bytes ? "elementwise_u8" : "elementwise_f32",
+    kernel: quantised ? "elementwise_u8" : "elementwise_f32",
     ...(constant && { packed: constant }),
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(0) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(0) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
       operation,
-      ...(bytes ?? Array.from({ length: 12 }, () => 0)),
+      ...(quantised ?? NOT_QUANTISED),
       ...limits(operator, output),
-    ],
+    },
   };
 }
 
-/** `struct Table`; the constant operand lies behind the table. */
+/** The constant operand lies behind the table. */
 function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Array): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
@@ -175,46 +191,52 @@ function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Arra
   return {
     kernel: "look_up_pairs_u8",
     packed,
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(PAIRS) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
-      packedAt(0),
-    ],
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(PAIRS) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
+      table: packedAt(0),
+    },
   };
 }
 
 /** @throws NoPlan if the shapes are not such as the kernels take. */
-export function elementwiseSteps(builder: Builder, operator: ElementwiseOperator): readonly KernelStep[] {
+export function elementwiseSteps(
+  builder: Builder,
+  operator: Operator,
+  combination: Combination,
+): readonly KernelStep[] {
   const output = builder.output(operator);
   const operands = operandsOf(builder, operator, output);
-  const step = combiningStep(operator, operands, output);
+  const step = combiningStep(operator, combination, operands, output);
   return operands.repeat ? [operands.repeat, step] : [step];
 }
 
-function combiningStep(operator: ElementwiseOperator, operands: Operands, output: Value): KernelStep {
+function combiningStep(operator: Operator, combination: Combination, operands: Operands, output: Value): KernelStep {
   const [a, b] = operands.values;
-  const operation = OPERATIONS[operator.op][operands.swapped ? 1 : 0];
+  const operation = operands.swapped ? combination.swapped : combination.operation;
   if (operation === undefined) return refuse(operator, "has slopes that are more than its values");
   if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
     return arithmeticStep(operator, operands, output, operation);
   }
-  switch (operator.op) {
-    case "ADD":
-    case "SUB":
-    case "MUL": {
-      const multipliers = elementwiseMultipliers(operator.op, a, b, output);
-      const zeros = [a.zero, b.zero];
-      const words = multipliers.flatMap(({ multiplier, shift }) => [multiplier, shift]);
-      const bytes = [...zeros, ...words, ...sumInFloats(operation, zeros, output, multipliers)];
-      return arithmeticStep(operator, operands, output, operation, bytes);
-    }
-    case "DIV":
-      return refuse(operator, "divides bytes");
-    default:
-      return tableStep(operands, output, () => byteTable(operator, [a, b], output));
+  const how = combination.bytes;
+  if (how === undefined) return refuse(operator, "has no kernel for bytes");
+  if ("table" in how) {
+    return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
   }
+  const multipliers = how.multipliers(a, b, output);
+  const [ofA, ofB, ofOutput] = multipliers;
+  return arithmeticStep(operator, operands, output, operation, {
+    aZero: a.zero,
+    bZero: b.zero,
+    aMultiplier: ofA.multiplier,
+    aShift: ofA.shift,
+    bMultiplier: ofB.multiplier,
+    bShift: ofB.shift,
+    outMultiplier: ofOutput.multiplier,
+    outShift: ofOutput.shift,
+    ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+  });
 }
