@@ -468,7 +468,7 @@ export const operations: readonly Operation[] = [
     answer: {
       "application/json": {
         schema: "RepositoryIndex",
-        example: [{ name: "mobilenet_v1_1.0_224", version: "1", state: "READY", reason: "" }],
+        example: [{ name: "efficientnet_lite0", version: "1", state: "READY", reason: "" }],
       },
     },
     errors: [500],

@@ -15,8 +15,8 @@ const MAX_DATA_URL_HEAD = 256;
 /** White space in base64 is a line break here and there. In characters. */
 const MAX_BLANK = 1024;
 
-/** So many characters are enough to tell an image in base64: a byte order mark, the head of a data URL, and the first bytes. */
-export const SNIFF_CHARACTERS = 2 * SNIFF_BYTES + MAX_DATA_URL_HEAD;
+/** Behind a byte order mark and the head of a data URL, so many characters are enough to tell an image in base64. */
+const SNIFF_CHARACTERS = SNIFF_BYTES + MAX_DATA_URL_HEAD;
 
 const neither = (cause?: unknown) =>
   new LabelerError(
@@ -84,16 +84,21 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(b
 const BYTE_ORDER_MARK = /^ï»¿/;
 
 /**
- * Whether a text begins as base64, or a data URL, of an image does.
+ * Whether a text begins as base64, or a data URL, of an image does. What is neither is not waited for.
  *
- * @param beginning SNIFF_CHARACTERS of it, or all if it is shorter.
+ * @throws What the text's source throws.
  */
-export function beginsAsBase64Image(beginning: Uint8Array): boolean {
+export async function beginsAsBase64Image(text: ByteStream): Promise<boolean> {
+  const beginning = textOf(await text.peek(SNIFF_BYTES)).replace(BYTE_ORDER_MARK, "");
+  const isUrl = /^\s*data:/i.test(beginning);
+  if (!isUrl && !/^[\w+/=\s-]*$/.test(beginning)) return false;
+  const sniffed = isUrl ? textOf(await text.peek(SNIFF_CHARACTERS)).replace(BYTE_ORDER_MARK, "") : beginning;
   try {
-    const text = standard(withoutHead(textOf(beginning).replace(BYTE_ORDER_MARK, ""))).replace(/\s+/g, "");
-    return isImage(Uint8Array.fromBase64(text.slice(0, text.length & ~3)));
-  } catch {
-    return false;
+    const characters = standard(withoutHead(sniffed)).replace(/\s+/g, "");
+    return isImage(Uint8Array.fromBase64(characters.slice(0, characters.length & ~3)));
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof LabelerError && error.kind === "bad-body")) return false;
+    throw error;
   }
 }
 

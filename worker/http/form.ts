@@ -10,7 +10,7 @@ import type { Execute } from "../runtime/execute.ts";
 import { GrowingBuffer, type Reserve } from "../runtime/growing-buffer.ts";
 import { cut, listNames, quote } from "../validation/quote.ts";
 import { group } from "../validation/words.ts";
-import { beginsAsBase64Image, decodedStream, SNIFF_CHARACTERS } from "./base64-image.ts";
+import { beginsAsBase64Image, decodedStream } from "./base64-image.ts";
 import { looksLikeFileName } from "./first-contact.ts";
 import type { Images } from "./images.ts";
 import { MultipartReader } from "./multipart/multipart-reader.ts";
@@ -36,6 +36,8 @@ export interface FormOptions {
   readonly execute: Execute;
   /** Reserves memory for the beginning of an image that may be small. */
   readonly reserveBeginning: Reserve;
+  /** Gives that memory back: to be called before other memory is waited for, since whoever has that may wait for this. */
+  readonly releaseBeginning: () => void;
   /** Reserves memory for all that a form has in it. */
   readonly reserveWhole: Reserve;
   /** The most that a form has in it, in bytes: the setting MAX_FORM_BYTES. */
@@ -109,9 +111,7 @@ class Form {
     }
     const content = new ByteStream(contentOf(this.#reader));
     const beginning = await content.peek(SNIFF_BYTES);
-    const encoded =
-      !isImage(beginning) &&
-      (head.transferEncoding === "base64" || beginsAsBase64Image(await content.peek(SNIFF_CHARACTERS)));
+    const encoded = !isImage(beginning) && (head.transferEncoding === "base64" || (await beginsAsBase64Image(content)));
     const isFile =
       encoded ||
       head.fileName !== undefined ||
@@ -173,9 +173,10 @@ class Form {
     return bad(`The form has no file in it, only the fields ${listNames(fields.map(([name]) => cut(name)))}.`);
   }
 
-  /** All files that are left, in memory. @param first Those that were read already. */
-  async rest(first: readonly FileImage[], next: Part | undefined, late: boolean): Promise<FileImage[]> {
-    const { reserveWhole, maxBytes } = this.#options;
+  /** All files that are left, in memory. @param first Of a file that was read already. @param next The file that comes. */
+  async rest(first: FileImage | undefined, next: Part | undefined, late: boolean): Promise<FileImage[]> {
+    const { releaseBeginning, reserveWhole, maxBytes } = this.#options;
+    releaseBeginning();
     const buffer = new GrowingBuffer({ expected: this.#size, most: maxBytes, reserve: reserveWhole });
     const files: { readonly name: string; readonly start: number; readonly end: number }[] = [];
     for (let part = next; part !== undefined; part = await this.nextFile(late)) {
@@ -185,7 +186,8 @@ class Form {
       }
       files.push({ name: nameOf(part.head), start, end: buffer.length });
     }
-    return [...first, ...files.map(({ name, start, end }) => new FileImage(name, buffer.bytes.subarray(start, end)))];
+    const images = files.map(({ name, start, end }) => new FileImage(name, buffer.bytes.subarray(start, end)));
+    return first === undefined ? images : [first, ...images];
   }
 }
 
@@ -210,11 +212,11 @@ export async function readForm(
   const beginning = await content.peek(SMALL_IMAGE + 1, options.reserveBeginning);
   if (beginning.length > SMALL_IMAGE) {
     const one = { pieces: content, size: undefined, reception: source.reception };
-    const behind = async () => form.rest([], await form.nextFile(true), true);
+    const behind = async () => form.rest(undefined, await form.nextFile(true), true);
     return { images: { one, name, behind }, parameters: form.parameters };
   }
   const first = new FileImage(name, (await content.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
   const second = await form.nextFile();
-  const images = second === undefined ? { one: first.open() } : { many: await form.rest([first], second, false) };
+  const images = second === undefined ? { one: first.open() } : { many: await form.rest(first, second, false) };
   return { images, parameters: form.parameters };
 }

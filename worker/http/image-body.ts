@@ -11,7 +11,7 @@ import type { NamedImage } from "../labeling/label-many.ts";
 import type { ImageSource } from "../labeling/types.ts";
 import type { Execute } from "../runtime/execute.ts";
 import type { Text } from "../validation/long-text.ts";
-import { beginsAsBase64Image, decodedStream, imageFromBase64, SNIFF_CHARACTERS } from "./base64-image.ts";
+import { beginsAsBase64Image, decodedStream, imageFromBase64 } from "./base64-image.ts";
 import { mistakeOf } from "./first-contact.ts";
 import { type FormSource, readForm } from "./form.ts";
 import { imageJsonLimits, type JsonOptions, readImages } from "./image-json.ts";
@@ -91,7 +91,7 @@ export async function plainImage(source: ImageSource, contentType: string): Prom
   const mistake = mistakeOf(beginning, contentType);
   if (mistake !== undefined) throw mistake;
   // What is none of these is no image either, and decoding says so.
-  if (isImage(beginning) || !beginsAsBase64Image(await source.pieces.peek(SNIFF_CHARACTERS))) return source;
+  if (isImage(beginning) || !(await beginsAsBase64Image(source.pieces))) return source;
   return { pieces: decodedStream(source.pieces), size: undefined, reception: source.reception };
 }
 

@@ -37,6 +37,7 @@ function formOf(c: Context<AppEnv>, body: ImageSource): FormSource {
       maxBytes: MAX_FORM_BYTES,
       execute: c.get("execute"),
       reserveBeginning: (bytes) => beginning.reserve(bytes),
+      releaseBeginning: () => beginning.release(),
       reserveWhole: (bytes) => whole.reserve(bytes),
     },
   };

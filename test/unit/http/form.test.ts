@@ -230,6 +230,7 @@ const options = {
   maxBytes: 1e6,
   execute: atOnce,
   reserveBeginning: async () => undefined,
+  releaseBeginning: () => undefined,
   reserveWhole: async () => undefined,
 };
 
