@@ -25,6 +25,8 @@ export interface Dialect {
    * in the URL, too.
    */
   readonly losesFirstHeaders: boolean;
+  /** Whether MQTT clients have sessions, and speak MQTT 5; there before 2.4.0, but not tried. */
+  readonly hasSessions: boolean;
   /** Whether an httppull stream asks on from the cursor of its last row, by `states` (2.3.0). */
   readonly hasCursor: boolean;
 }
@@ -41,6 +43,7 @@ export function dialectOf(version: string): Dialect {
     hasBinarySink: since("2.0"),
     hasTextArguments: since("2.0"),
     losesFirstHeaders: since("2.3.1") && !since("2.4.2"),
+    hasSessions: since("2.4"),
     hasCursor: since("2.3"),
   };
 }
