@@ -11,7 +11,14 @@ import { EMPTY } from "../../scripts/ekuiper/state.ts";
 
 const token = "s3cret+/=";
 const labeler = { url: "http://labeler:8787", token };
-const wanted = { labeler, broker: "tcp://gate:p%40ss@broker:1883", topic: "cams/#", device: "gate 7", functions: [], mqtt: {} };
+const wanted = {
+  labeler,
+  broker: "tcp://gate:p%40ss@broker:1883",
+  topic: "cams/#",
+  device: "gate 7",
+  functions: [],
+  mqtt: {},
+};
 
 /** Rows of the table in ekuiper/versions.md: version → its cells by the names of the columns. */
 async function table(): Promise<Map<string, Record<string, string>>> {
