@@ -153,6 +153,9 @@ describe.skipIf(skip)("functions", () => {
     const { installed, pending } = await status({ api: gateway.api });
     expect(installed).toContain("function door (model=efficientnet_lite0&crop=squash&min=0.4)");
     expect(pending).toEqual([]);
+    await bench.putRule("SELECT door(self)->label as label FROM tfdemo");
+    const { checks } = await status({ api: gateway.api });
+    expect(checks).toContainEqual(expect.objectContaining({ name: "labeler for door()", state: "ok" }));
   });
 
   test("other parameters under the same name are used at once, by a rule that runs", async () => {
