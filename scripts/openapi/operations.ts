@@ -224,11 +224,12 @@ export const operations: readonly Operation[] = [
     scope: "label",
     summary: "Labels one image or several",
     description:
-      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, or JSON " +
-      "with base64 or data URLs. Several images in a form or in JSON give a list with the labels, or the error, of each. " +
-      "The JSON may be up to 1 MB besides its images, with 8 levels of lists and objects. `Accept: text/plain` returns only the " +
-      "top-1 label, on a line for each image. With `explain` a label has a PNG, in base64, of the regions that count for " +
-      "it. `Accept: image/png` returns only the PNG.",
+      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, base64 or " +
+      "a data URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand beside the " +
+      "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
+      "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
+      "and objects. `Accept: text/plain` returns only the top-1 label, on a line for each image. With `explain` a label " +
+      "has a PNG, in base64, of the regions that count for it. `Accept: image/png` returns only the PNG.",
     query: { of: "explain" },
     body: {
       ...IMAGE_BODY,
@@ -457,6 +458,24 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: { "application/json": { schema: "Ready", example: { ready: true } } },
     errors: [404, 500, 503],
+    errorForm: "message",
+  },
+  {
+    method: "post",
+    path: "/v2/repository/index",
+    id: "repositoryIndex",
+    tag: "Open Inference Protocol",
+    scope: "label",
+    summary: "What is installed, as Triton's clients ask for it",
+    description: "Every model that can be used is ready: it is loaded when it is wanted. The body is not read.",
+    status: 200,
+    answer: {
+      "application/json": {
+        schema: "RepositoryIndex",
+        example: [{ name: "efficientnet_lite0", version: "1", state: "READY", reason: "" }],
+      },
+    },
+    errors: [500],
     errorForm: "message",
   },
   ...tensors(true),
