@@ -1,4 +1,5 @@
 /** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EkuiperApi } from "./ekuiper/api.ts";
@@ -6,6 +7,7 @@ import type { Failure } from "./ekuiper/carry-out.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
 import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { parseMqtt } from "./ekuiper/mqtt-options.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
@@ -30,6 +32,11 @@ const usage = `npm run ekuiper -- COMMAND [options]
                   sink: a rule hands the image over, the labeler keeps the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
   --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883); tcp://USER:PASSWORD@HOST:1883 if it asks for them
+  --broker-ca FILE   in PEM, the authority that signed the broker's certificate; the gateway keeps a copy
+  --client-id NAME   of the stream's MQTT client, and with the rule's id behind it of the sinks'
+  --qos N            0, 1 or 2, of stream and sinks
+  --session on|off   the broker keeps images while eKuiper is away; needs --client-id
+  --mqtt-version V   3.1.1 or 5
   --device NAME   what this gateway is called in the results (gateway)
   --function NAME=MODEL?PARAMETERS
                   an SQL function that labels as it says, such as door=efficientnet_lite0?crop=center&min=0.4; several
@@ -53,6 +60,11 @@ const options = {
   broker: { type: "string" },
   device: { type: "string" },
   function: { type: "string", multiple: true },
+  "broker-ca": { type: "string" },
+  "client-id": { type: "string" },
+  qos: { type: "string" },
+  session: { type: "string" },
+  "mqtt-version": { type: "string" },
   "dry-run": { type: "boolean", default: false },
   force: { type: "boolean", default: false },
   image: { type: "string" },
@@ -85,6 +97,15 @@ function loopIn({ loop }: Values): Loop | undefined {
   return found;
 }
 
+/** @throws CommandError */
+function readText(path: string): string {
+  try {
+    return readFileSync(fromUser(path), "utf8");
+  } catch (error) {
+    throw new CommandError(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 function gatewayOptions(values: Values): GatewayOptions {
   const token = values.token ?? (process.env.LABELER_TOKEN || undefined);
   const { device } = values;
@@ -100,6 +121,7 @@ function gatewayOptions(values: Values): GatewayOptions {
     topic: values.topic,
     device,
     functions: parseFunctions(values.function),
+    mqtt: parseMqtt(values, values["broker-ca"] && readText(values["broker-ca"])),
   };
 }
 

@@ -22,6 +22,7 @@ import {
 } from "./checks.ts";
 import { type Dialect, NEWEST } from "./dialect.ts";
 import { topicFor } from "./mqtt-client.ts";
+import { clientOf, type MqttOptions, readMqttOptions, requireConsistent, requireNewClient } from "./mqtt-options.ts";
 import { NoLabel } from "./own-rule.ts";
 import { type Loop, loopOf, partsOf, RULE_IDS, TOPICS, type Wanted } from "./parts.ts";
 import { Conflict, installSteps, type Step, uninstallSteps } from "./plan.ts";
@@ -50,14 +51,26 @@ export interface GatewayOptions {
   readonly broker?: string | undefined;
   readonly topic?: string | undefined;
   readonly device?: string | undefined;
+  /** Each as it is installed, if absent. */
+  readonly mqtt?: MqttOptions | undefined;
   /** SQL functions of the user's own; those that are installed, if absent. */
   readonly functions?: readonly SqlFunction[] | undefined;
 }
 
 function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOptions, "api">): Wanted {
   const { loop = DEFAULTS.loop, broker = DEFAULTS.broker, topic = DEFAULTS.topic, device = DEFAULTS.device } = rest;
-  const { functions = [] } = rest;
-  return { loop, broker, topic, device, functions, labeler: { url: labeler, token: token || undefined } };
+  const { functions = [], mqtt = {} } = rest;
+  return { loop, broker, topic, device, functions, mqtt, labeler: { url: labeler, token: token || undefined } };
+}
+
+/** The sinks tell it where the stream of images is the user's own. */
+function installedMqtt(state: GatewayState, stream: Readonly<Record<string, unknown>> | undefined): MqttOptions {
+  if (stream !== undefined) return readMqttOptions(stream);
+  for (const { id, rule } of ours(state).rules) {
+    const sink = rule.actions.map(({ mqtt }) => mqtt).find(Boolean);
+    if (sink !== undefined) return readMqttOptions({ ...sink, clientid: clientOf(sink.clientid, id) });
+  }
+  return {};
 }
 
 /** What was asked for when this was installed, as far as the gateway shows it. */
@@ -77,11 +90,19 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
     topic: images?.options.DATASOURCE,
     device: deviceOf(sinks.find(({ rest }) => rest !== undefined)?.rest),
     functions: functionsOf(state.service),
+    mqtt: installedMqtt(state, images?.extra.server === undefined ? key?.settings : images.extra),
   };
 }
 
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
+
+/** What is asked for, and for the rest what is installed. */
+const together = (before: Omit<GatewayOptions, "api">, options: GatewayOptions) => ({
+  ...before,
+  ...given(options),
+  mqtt: { ...before.mqtt, ...given(options.mqtt ?? {}) },
+});
 
 const NAMES = ["loop", "labeler", "token", "broker", "topic", "device"] as const;
 
@@ -104,6 +125,20 @@ function whyNotLoop({ loop }: Wanted, { version, hasCursor }: Dialect): string |
   return `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`;
 }
 
+/** @throws Conflict for what the gateway's eKuiper cannot do. @throws UsageError for what cannot go together. */
+function requireMqtt({ mqtt }: Wanted, { version, hasSessions }: Dialect): void {
+  requireConsistent(mqtt);
+  if (hasSessions || (mqtt.session !== true && mqtt.version !== "5")) return;
+  throw new Conflict(`--session and --mqtt-version 5 need eKuiper 2.4 or later; this is ${version}.`);
+}
+
+const DEAF_IN_5: Check = {
+  name: "MQTT 5",
+  state: "warning",
+  detail: "With MQTT 5 the stream of eKuiper 2.4.2 stays deaf when its connection to the broker was broken.",
+  fix: "Give --mqtt-version 3.1.1, which brokers of MQTT 5 take, too; or restart the rules when the broker was away.",
+};
+
 /** @param loop The one that is installed, or to be; undefined for none. */
 async function checkAll(
   api: EkuiperApi,
@@ -121,7 +156,7 @@ async function checkAll(
     checkFunctions(labeler, wanted.functions),
     ...(loop === "push" ? [checkPush(api, state, labeler)] : []),
   ]);
-  return checks.flat();
+  return wanted.mqtt.version === "5" ? [...checks.flat(), DEAF_IN_5] : checks.flat();
 }
 
 export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
@@ -156,9 +191,11 @@ export async function install(
   const state = await readState(api);
   const before = installedOptions(state);
   const kept = keptOf(before, options);
-  const wanted = wantedOf({ ...before, ...given(options) });
+  const wanted = wantedOf(together(before, options));
   const unable = whyNotLoop(wanted, gateway.dialect);
   if (unable !== undefined) throw new Conflict(unable);
+  requireMqtt(wanted, gateway.dialect);
+  if (before.topic !== undefined && before.topic !== wanted.topic) requireNewClient(before.mqtt ?? {}, wanted.mqtt);
   const parts = await partsOf(wanted, gateway.dialect);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
@@ -212,7 +249,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   if (gateway.state === "error") return { checks: [gateway], installed: [], pending: [] };
   const state = await readState(api);
   const before = installedOptions(state);
-  const wanted = wantedOf({ ...before, ...given(options) });
+  const wanted = wantedOf(together(before, options));
   const mine = ours(state);
   const installed = [
     ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),
@@ -248,7 +285,7 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   const before = installedOptions(state);
   if (before.loop === undefined)
     throw new CommandError("Nothing is installed on this gateway: npm run ekuiper -- install");
-  const { loop, labeler, broker, device }: Wanted = wantedOf({ ...before, ...given(options), loop: before.loop });
+  const { loop, labeler, broker, device }: Wanted = wantedOf({ ...together(before, options), loop: before.loop });
   const call = await callOf(api, state, loop);
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
   // No longer waiting for a target that was away: what comes of it shows in the label, or below.

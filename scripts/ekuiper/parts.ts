@@ -1,6 +1,7 @@
 /** What each loop needs on the gateway: the ways in which rules use the labeler, and the parts of ekuiper/ for them. */
 import type { Rule } from "./api.ts";
 import { type ConfigurationKey, type Dialect, ruleIn, sourceIn } from "./dialect.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import {
   imageStream,
   type Labeler,
@@ -26,6 +27,7 @@ export interface Wanted {
   readonly topic: string;
   /** What this gateway is called in the results. */
   readonly device: string;
+  readonly mqtt: MqttOptions;
   /** SQL functions of the user's own. */
   readonly functions: readonly SqlFunction[];
 }
@@ -58,8 +60,8 @@ export const TOPICS = { images: "tfdemo", labels: "ekuiper/labels", errors: "eku
 /** Where the labeler posts results to on the gateway, behind its host and port of httppush. */
 export const PUSH_PATH = "/labeler/results";
 
-async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Promise<SourceDefinition[]> {
-  const sources = [await imageStream(broker, topic)];
+async function sourcesOf({ loop, labeler, broker, topic, device, mqtt }: Wanted): Promise<SourceDefinition[]> {
+  const sources = [await imageStream(broker, topic, mqtt)];
   if (loop === "pull") {
     sources.push(await pulledStream(labeler, device), await shippedSource("tables", "labels"));
   }
@@ -69,11 +71,11 @@ async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Prom
 
 /** All that a loop needs, as the gateway's eKuiper takes it. The service is there in each, for rules of the user's own. */
 export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> {
-  const { loop, broker, labeler, device, functions } = wanted;
+  const { loop, broker, labeler, device, functions, mqtt } = wanted;
   const [service, sources, rules] = await Promise.all([
     serviceDefinition(labeler, functions),
     sourcesOf(wanted),
-    Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device))),
+    Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device, mqtt))),
   ]);
   const written = sources.map((source) => sourceIn(dialect, source));
   return {

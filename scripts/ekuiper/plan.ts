@@ -186,6 +186,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
     const there = found(source);
     if (there !== undefined && sameSource(there, source)) continue;
     changed.push(source.name);
+    if (there?.options.SHARED === "true") steps.push(...stopReaders(state, source.name));
     const path = sourcePath(source);
     const undo = there === undefined ? step(`${source.name} goes`, "DELETE", path) : putSource(there);
     const replaces = there && `${source.kind.toLowerCase()} ${source.name}`;
@@ -228,6 +229,16 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
   }
   const stale = (state.keys ?? []).filter((there) => !keys.some((key) => sameKey(there, key)));
   return [...steps, ...starts, ...stale.map(dropKey)];
+}
+
+/** A shared stream keeps its client, with its settings, until no rule reads it any more; restarts one by one do not do. */
+function stopReaders(state: GatewayState, stream: string): Step[] {
+  return state.rules
+    .filter((there) => isRunning(there) && reads(there.rule, stream))
+    .map(({ id }) => {
+      const undo = step(`rule ${id} starts again`, "POST", `/rules/${id}/start`);
+      return step(`rule ${id} stops, to let go of stream ${stream}`, "POST", `/rules/${id}/stop`, undefined, undo);
+    });
 }
 
 /** The user's own rules that need one of the product's streams, tables or functions. */

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { zipSync } from "fflate";
 import type { EkuiperApi, Rule, SourceKind } from "./api.ts";
 import { dialectOf, sourceIn } from "./dialect.ts";
+import { type MqttOptions, sinkSettings, streamOptions, streamSettings } from "./mqtt-options.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
 import { QUERY_HEADER, type SqlFunction } from "./sql-function.ts";
 
@@ -134,11 +135,17 @@ export function deviceOf(rest: Readonly<Record<string, unknown>> | undefined): s
 }
 
 /** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker, its REST sinks to the labeler, and its device. */
-export async function shippedRule(name: string, broker: string, labeler?: Labeler, device?: string): Promise<Rule> {
+export async function shippedRule(
+  name: string,
+  broker: string,
+  labeler?: Labeler,
+  device?: string,
+  options: MqttOptions = {},
+): Promise<Rule> {
   const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
   if (device !== undefined) rule.sql = rule.sql.replace(/ WHERE device = ".*"$/, ` WHERE device = "${device}"`);
   for (const { mqtt, rest } of rule.actions) {
-    if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker));
+    if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker), sinkSettings(options, rule.id));
     if (rest === undefined || labeler === undefined) continue;
     rest.url = sinkUrl(String(rest.url), labeler.url, device);
     rest.headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
@@ -147,13 +154,17 @@ export async function shippedRule(name: string, broker: string, labeler?: Labele
 }
 
 /** The shipped stream of images, with its broker. Without one it is the engine's own, of etc/mqtt_source.yaml. */
-export async function imageStream(broker?: string, topic?: string): Promise<SourceDefinition> {
+export async function imageStream(
+  broker?: string,
+  topic?: string,
+  options: MqttOptions = {},
+): Promise<SourceDefinition> {
   const stream = await shippedSource("streams", "tfdemo");
   const { server: _, ...extra } = stream.extra;
   return {
     ...stream,
-    options: topic === undefined ? stream.options : { ...stream.options, DATASOURCE: topic },
-    extra: broker === undefined ? extra : { ...brokerSettings(broker), ...extra },
+    options: { ...stream.options, ...(topic !== undefined && { DATASOURCE: topic }), ...streamOptions(options) },
+    extra: { ...(broker !== undefined && brokerSettings(broker)), ...streamSettings(options), ...extra },
   };
 }
 

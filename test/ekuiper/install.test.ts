@@ -106,7 +106,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const before = await everything();
     for (const loop of [...LOOPS, "function"] as Loop[]) {
       await gateway.install(loop);
-      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", functions: [], loop };
+      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", functions: [], mqtt: {}, loop };
       const parts = await partsOf(wanted, NEWEST);
       const ids = (await gateway.api.rules()).map(({ id }) => id).filter((id) => RULE_IDS.includes(id));
       expect(ids.sort()).toEqual(parts.rules.map(({ id }) => id).sort());

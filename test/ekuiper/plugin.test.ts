@@ -35,6 +35,9 @@ const reference = process.env.LABELER_REFERENCE;
 const coffee = readFileSync("test/fixtures/coffee.png");
 const espresso = '{"label":"968:espresso"}';
 
+/** Functions besides labelImage. */
+const OWN = [{ name: "door", query: "model=efficientnet_lite0&crop=center&min=0.4" }];
+
 describe("the plugin's zip", () => {
   test("is the same, byte by byte, whenever it is built from the same sources", async () => {
     expect(Buffer.from(await pluginZip()).equals(Buffer.from(await pluginZip()))).toBe(true);
@@ -57,6 +60,14 @@ describe("the plugin's zip", () => {
   });
 });
 
+test("a zip with a function of one's own lists it, describes it and has its parameters", async () => {
+  const files = unzipSync(await pluginZip({ url: "http://labeler:8787" }, OWN));
+  const read = (name: string) => JSON.parse(Buffer.from(files[name] ?? []).toString());
+  expect(read("labeler.json").functions).toEqual(["labelImage", "door"]);
+  expect(read("config.json")).toEqual({ url: "http://labeler:8787", functions: { door: OWN[0]?.query } });
+  expect(read("functions/door.json").functions).toMatchObject([{ name: "door", example: "door(self)->label" }]);
+});
+
 describe.skipIf(skip)("the plugin in the engine", () => {
   let gateway: BareGateway;
   let broker: Broker;
@@ -68,7 +79,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   beforeAll(async () => {
     gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" });
     ({ broker, labeler, api } = gateway);
-    await installPlugin(api, { url: labeler.url, token });
+    await installPlugin(api, { url: labeler.url, token }, OWN);
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "answers"]);
     // Both are of the tutorial; only the broker's address differs.
@@ -167,6 +178,43 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     for (let i = 0; i < 2; i++) await mailbox.next("ekuiper/labels");
   });
 
+  test("a function of one's own asks with its parameters, and gives the service's object", async () => {
+    const subscribed = broker.nextSubscriber("tfdemo");
+    const actions = [{ mqtt: { server: broker.url, topic: "answers", sendSingle: true } }];
+    await api.putRule({
+      id: "answers",
+      sql: "SELECT door(self) as answer, answer->label as label FROM tfdemo",
+      actions,
+    });
+    await subscribed;
+    const asked = async (body: BodyInit) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${labeler.url}/ekuiper/labelImage?${OWN[0]?.query}`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      return response.json();
+    };
+    for (const image of [coffee, "no image at all"]) {
+      await mailbox.publish("tfdemo", image);
+      const expected = await asked(typeof image === "string" ? image : new Uint8Array(image));
+      expect(JSON.parse(await mailbox.next("answers"))).toEqual({ answer: expected, label: expected.label });
+    }
+    configure({ url: labeler.url, token, functions: { door: "min=0.1&min=0.2" } });
+    await mailbox.publish("tfdemo", coffee);
+    const refused = {
+      confidence: 0,
+      label: "",
+      results: [],
+      error: expect.stringMatching(/^400 min is given 2 times/),
+    };
+    expect(JSON.parse(await mailbox.next("answers")).answer).toEqual(refused);
+    await api.deleteRule("answers");
+    for (let i = 0; i < 3; i++) await mailbox.next("ekuiper/labels");
+    configure({ url: labeler.url, token });
+  });
+
   test("a labeler that is busy, restarts or drops the connection costs time, not the label", async () => {
     configure({ url: await flaky([503, 429, "reset", 500]), token });
     expect(await labelOf(coffee)).toBe(espresso);
@@ -214,7 +262,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     // Stopped first, or one would replace the other in between.
     for (const signal of ["SIGSTOP", "SIGKILL"]) for (const { pid } of processes()) process.kill(pid, signal);
     await expect.poll(processes).toHaveLength(0);
-    await installPlugin(api, { url: labeler.url, token });
+    await installPlugin(api, { url: labeler.url, token }, OWN);
     expect(await labelOf(coffee)).toBe(espresso);
   });
 

@@ -1,18 +1,28 @@
 /** The recipes of ekuiper/recipes.md, each read out of the page and run on the real engine with a broker and the labeler. */
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Rule } from "../../scripts/ekuiper/api.ts";
 import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { uninstall } from "../../scripts/ekuiper/install.ts";
+import { status, uninstall } from "../../scripts/ekuiper/install.ts";
+import { type RunningBroker, startMosquitto } from "../../scripts/ekuiper/relay.ts";
+import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { runScript } from "../script.ts";
+import { type Certificates, makeCertificates } from "./certificates.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
 import { type Recipe, readRecipes } from "./recipe-page.ts";
 
 const run = promisify(execFile);
 const fixture = (name: string) => readFileSync(`test/fixtures/${name}`);
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const NEW_TOKEN = "another-token-of-this-test";
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 interface Message {
@@ -32,8 +42,35 @@ describe.skipIf(skip)("recipes", () => {
   let recipes: Map<string, Recipe>;
   let mailbox: Mailbox;
 
+  /** mosquitto, with TLS. */
+  let broker: RunningBroker;
+  let certificates: Certificates;
+  /** TLS in front of the labeler, with the whole chain, and without the intermediate certificate. */
+  const proxies: Server[] = [];
+
+  /** Puts TLS in front of the labeler. @param chain A file in PEM. @returns Its address. */
+  async function behindTls(chain: string): Promise<string> {
+    const tls = { key: readFileSync(certificates.key), cert: readFileSync(chain) };
+    const server = createServer(tls, (request, response) => {
+      const { method, headers, url } = request;
+      const onward = httpRequest(gateway.labeler.url + url, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    proxies.push(server);
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
   beforeAll(async () => {
-    gateway = await startGateway(undefined, { labeler: { CACHE_ANSWERS: "false" } });
+    certificates = makeCertificates(folder);
+    broker = await startMosquitto(certificates);
+    gateway = await startGateway(undefined, {
+      labeler: { CACHE_ANSWERS: "false", LABELER_TOKENS: `rotated:${sha256(NEW_TOKEN)}` },
+      environment: { SSL_CERT_FILE: certificates.root },
+    });
     await gateway.install("function");
     await gateway.api.call("POST", "/rules/label/stop");
     recipes = readRecipes({
@@ -42,6 +79,9 @@ describe.skipIf(skip)("recipes", () => {
       "http://127.0.0.1:9081": gateway.api.base,
       "http://127.0.0.1:10081": gateway.engine.pushUrl,
       "/var/spool/camera": folder,
+      "ssl://BROKER:8883": broker.tlsUrl,
+      "--broker-ca ca.pem": `--broker-ca ${certificates.root}`,
+      "https://labeler.example.com": await behindTls(certificates.chain),
     });
     for (const { sources } of recipes.values())
       for (const [name, sql] of sources) await gateway.api.putStream(name, sql);
@@ -58,7 +98,9 @@ describe.skipIf(skip)("recipes", () => {
 
   afterAll(async () => {
     await mailbox?.close();
+    for (const server of proxies) server.close();
     await gateway?.stop();
+    await broker?.stop();
     rmSync(folder, { recursive: true });
   });
 
@@ -159,8 +201,8 @@ describe.skipIf(skip)("recipes", () => {
     expect(rows[0]).toEqual({ ...shown, id: expect.any(String), time: expect.any(Number) });
   });
 
-  test("several cameras: handed over, each result has its camera as device", async () => {
-    const rule = ruleOf("Several cameras", "cameras_handover");
+  test("several cameras: submitted, each result has its camera as device", async () => {
+    const rule = ruleOf("Several cameras", "cameras_submitted");
     // The page says that a labeler with a token needs this.
     Object.assign(rule.actions[0]?.rest?.headers as object, { Authorization: `Bearer ${token}` });
     await startRule(rule);
@@ -333,7 +375,7 @@ describe.skipIf(skip)("recipes", () => {
   test.skipIf(lacks("curl"))(
     "lookup: a message gets the label of the image that it names, unless its stream has an alias",
     async () => {
-      const heading = "The label of an image that was handed over";
+      const heading = "The label of an image that was submitted";
       await gateway.install("pull");
       for (const [id, image] of [
         ["shot-1", coffee],
@@ -372,4 +414,166 @@ describe.skipIf(skip)("recipes", () => {
       await uninstall(gateway.api, false);
     },
   );
+
+  /** Runs an `npm run ekuiper` of the page. @param further Arguments. @returns What it prints. */
+  async function runCommand(heading: string, index: number, further: readonly string[] = [], as = token) {
+    const command = recipe(heading).commands[index] ?? "";
+    const [, line = ""] = /npm run ekuiper -- (.*)/.exec(command) ?? [];
+    const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+    const environment = { NODE_EXTRA_CA_CERTS: certificates.root };
+    return runScript("ekuiper", [...words, "--gateway", gateway.api.base, ...further], { token: as, environment });
+  }
+
+  const MQTT = "MQTT with TLS, sessions and shared subscriptions";
+  /** A rule of a user's own that reads the installer's stream, with where its images were published. */
+  const mine = (): Rule => ({
+    id: "mine",
+    sql: "SELECT split_value(meta(topic), '/', 1) as camera, labelImage(self)->label as label FROM tfdemo",
+    actions: [{ mqtt: { server: broker.url, topic: "mine", sendSingle: true } }],
+  });
+
+  describe.skipIf(lacks("openssl", "mosquitto"))("with mosquitto", () => {
+    let seen: Mailbox;
+    beforeAll(async () => {
+      seen = await Mailbox.open(broker.url, ["mine", "ekuiper/labels"]);
+    });
+    afterAll(async () => {
+      await seen?.close();
+      await gateway.api.deleteRule("mine");
+      await uninstall(gateway.api, false);
+    });
+
+    const camerasOf = async (count: number) => {
+      const cameras = new Set<string>();
+      for (let i = 0; i < count; i++) cameras.add(JSON.parse(await seen.next("mine", 20)).camera);
+      return cameras;
+    };
+    const publish = (camera: string) => seen.publish(`cameras/${camera}/image`, coffee);
+
+    test("TLS, qos 1 and a client id for stream and sinks, a session that outlives a killed engine", async () => {
+      const done = await runCommand(MQTT, 0, ["--labeler", gateway.labeler.url]);
+      expect(done.code, done.out + done.err).toBe(0);
+      await gateway.api.putRule(mine());
+      await expect.poll(() => broker.log()).toMatch(/as gate-1 \(p2, c0/);
+      await expect
+        .poll(async () => JSON.stringify(await gateway.api.ruleStatus("label")))
+        .toMatch(/"source_tfdemo_0_connection_status":1\b/);
+      await publish("first");
+      expect(JSON.parse(await seen.next("ekuiper/labels"))).toEqual({ label: "968:espresso" });
+      expect(await camerasOf(1)).toEqual(new Set(["first"]));
+      expect(broker.log()).toMatch(/as gate-1-label \(p2/);
+      const { pending } = await status({ api: gateway.api });
+      expect(pending).toEqual([]);
+
+      await gateway.engine.kill();
+      const away = Array.from({ length: 10 }, (_, i) => `n${i}`);
+      for (const camera of away) await publish(camera);
+      await gateway.engine.restart();
+      const came = new Set<string>();
+      const all = async () => {
+        while (seen.waiting("mine") > 0) came.add(JSON.parse(await seen.next("mine")).camera);
+        return away.every((camera) => came.has(camera));
+      };
+      // What came before the subscription comes with the next connection.
+      await expect
+        .poll(all, { timeout: 5000 })
+        .toBe(true)
+        .catch(async () => {
+          for (const id of ["mine", "label"]) await gateway.api.call("POST", `/rules/${id}/stop`);
+          for (const id of ["mine", "label"]) await gateway.api.call("POST", `/rules/${id}/start`);
+          await expect.poll(all).toBe(true);
+        });
+    });
+
+    test("another topic needs another client with a session; a shared subscription divides the images", async () => {
+      const share = "$share/gates/cameras/+/image";
+      const same = await runScript("ekuiper", ["install", "--gateway", gateway.api.base, "--topic", share], { token });
+      expect(same).toMatchObject({ code: 2, err: expect.stringMatching(/another --client-id with another --topic/) });
+      expect((await runCommand(MQTT, 1)).code).toBe(0);
+      await expect.poll(() => broker.log()).toMatch(/as gate-2 \(p2, c0/);
+      const other = await Mailbox.open(broker.url, [share]);
+      await expect
+        .poll(async () => JSON.stringify(await gateway.api.ruleStatus("mine")))
+        .toMatch(/"source_tfdemo_0_connection_status":1\b/);
+      while (seen.waiting("mine") > 0) await seen.next("mine");
+      const cameras = Array.from({ length: 10 }, (_, i) => `s${i}`);
+      for (const camera of cameras) await publish(camera);
+      const taken = () => cameras.reduce((sum, camera) => sum + other.waiting(`cameras/${camera}/image`), 0);
+      await expect.poll(() => taken() + seen.waiting("mine")).toBe(10);
+      expect(taken()).toBeGreaterThan(0);
+      expect(seen.waiting("mine")).toBeGreaterThan(0);
+      await other.close();
+    });
+
+    test("MQTT 5 works until the connection breaks, of which install warns", async () => {
+      const options = ["--session", "off", "--mqtt-version", "5", "--topic", "cameras/+/image"];
+      const refused = await runCommand(MQTT, 1, options.slice(2));
+      expect(refused.err).toMatch(/--session on needs --mqtt-version 3\.1\.1/);
+      const done = await runCommand(MQTT, 1, options);
+      expect(done.out).toMatch(/WARN +MQTT 5 +.*stays deaf/);
+      await expect.poll(() => broker.log()).toMatch(/as gate-2 \(p5/);
+      await expect
+        .poll(async () => {
+          await publish("five");
+          return seen.waiting("mine");
+        })
+        .toBeGreaterThan(0);
+      await broker.kill();
+      await broker.restart();
+      await expect.poll(() => broker.log()).toMatch(/gate-2 disconnected due to malformed packet/);
+    });
+  });
+
+  test.skipIf(lacks("openssl"))(
+    "https with an authority of our own: functions, sink and pull trust it, if the chain is whole",
+    async () => {
+      const heading = "A labeler behind https, with an authority of your own";
+      const broker = ["--broker", gateway.broker.url];
+      const [, address = ""] = /--labeler (\S+)/.exec(recipe(heading).commands[1] ?? "") ?? [];
+      for (const loop of ["function", "pull"]) {
+        const done = await runCommand(heading, 1, [...broker, "--loop", loop]);
+        expect(done.code, done.out + done.err).toBe(0);
+        expect(done.out).toMatch(new RegExp(`ok +labeler from gateway +the gateway reaches ${address}`));
+        await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(1);
+        await mailbox.publish("tfdemo", coffee);
+        expect(JSON.parse(await mailbox.next("ekuiper/labels"))).toMatchObject({ label: "968:espresso" });
+      }
+      await uninstall(gateway.api, false);
+
+      // The gateway's own check does not look at certificates; the rule does.
+      const incomplete = ["--labeler", await behindTls(certificates.server)];
+      const warned = await runCommand(heading, 1, [...broker, ...incomplete]);
+      expect(warned.out).toMatch(/WARN +labeler from here .*certificate/);
+      await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(1);
+      await mailbox.publish("tfdemo", coffee);
+      await expect
+        .poll(async () => JSON.stringify(await gateway.api.ruleStatus("label")))
+        .toMatch(/certificate signed by unknown authority/);
+      await uninstall(gateway.api, false);
+    },
+  );
+
+  test("another token: functions use it at once, and go on when the old one is gone", async () => {
+    await gateway.install("function");
+    while (mailbox.waiting("ekuiper/labels") > 0) await mailbox.next("ekuiper/labels");
+    const done = await runCommand("Another token", 0, [], NEW_TOKEN);
+    expect(done.code, done.out).toBe(0);
+    const { Interfaces } = await gateway.api.service("labeler");
+    const [used] = Object.values(Interfaces);
+    expect(used?.Options?.headers?.Authorization).toBe(`Bearer ${NEW_TOKEN}`);
+
+    await gateway.labeler.stop();
+    const port = Number(new URL(gateway.labeler.url).port);
+    const settings = { LABELER_TOKENS: `rotated:${sha256(NEW_TOKEN)}` };
+    const labeler = await startWorkerd({ settings, port });
+    try {
+      await fetch(`${labeler.url}/readyz`);
+      await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(1);
+      await mailbox.publish("tfdemo", coffee);
+      expect(JSON.parse(await mailbox.next("ekuiper/labels"))).toEqual({ label: "968:espresso" });
+    } finally {
+      await uninstall(gateway.api, false);
+      await labeler.stop();
+    }
+  });
 });

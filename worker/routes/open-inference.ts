@@ -1,5 +1,7 @@
 /** /v2: the Open Inference Protocol, so that clients of KServe, Triton and the like can use the labeler as it is. */
+
 import { type Context, Hono } from "hono";
+import { version } from "../../package.json";
 import { LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
@@ -174,7 +176,7 @@ async function repositoryIndex(c: Context<AppEnv>): Promise<Response> {
 
 export const openInference = new Hono<AppEnv>()
   .get("/", label, (c) =>
-    c.json({ name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] }),
+    c.json({ name: "edge-labeler", version, extensions: ["binary_tensor_data", "classification"] }),
   )
   .post("/repository/index", label, repositoryIndex)
   .get("/models/:name", label, metadata)
