@@ -18,7 +18,7 @@ export const KINDS = {
   "body-too-large": [413, "The body is too large"],
   "too-many-images": [413, "The request has too many images"],
   "image-too-large": [413, "The image has too many pixels"],
-  "unsupported-encoding": [415, "The Content-Encoding is not supported"],
+  "unsupported-encoding": [415, "The content encoding is not supported"],
   "unsupported-image": [415, "The image format is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
   "too-many-requests": [429, "Too many requests"],

@@ -17,7 +17,7 @@ export interface Line {
 }
 
 /** The glossary names the phrases that it replaces; licences are other people's texts. */
-const DOCUMENTS = ["*.md", "docs/**/*.md", "native/**/*.md"];
+const DOCUMENTS = ["*.md", "docs/**/*.md", "ekuiper/**/*.md", "native/**/*.md"];
 const NO_PROSE = ["**/node_modules", "**/.cache", "docs/reference/glossary.md"];
 
 const withoutMarkup = (text: string): string =>

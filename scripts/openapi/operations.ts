@@ -224,12 +224,12 @@ export const operations: readonly Operation[] = [
     scope: "label",
     summary: "Labels one image or several",
     description:
-      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, base64 or a data " +
-      "URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand beside the image in " +
-      "JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a list with the labels, or the error, of each. " +
-      "The JSON may be up to 1 MB besides its images, with 8 levels of lists and objects. `Accept: text/plain` returns only the " +
-      "top-1 label, on a line for each image. With `explain` a label has a PNG, in base64, of the regions that count for " +
-      "it. `Accept: image/png` returns only the PNG.",
+      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, base64 or " +
+      "a data URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand beside the " +
+      "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
+      "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
+      "and objects. `Accept: text/plain` returns only the top-1 label, on a line for each image. With `explain` a label " +
+      "has a PNG, in base64, of the regions that count for it. `Accept: image/png` returns only the PNG.",
     query: { of: "explain" },
     body: {
       ...IMAGE_BODY,
