@@ -6,6 +6,7 @@ import { node, wrangler } from "./lib/run.ts";
 
 const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[] = [
   ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
+  ["layouts of C and TypeScript", () => node(["--import", "tsx", "scripts/layouts.ts", "--check"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["layers of the Worker", checkLayers],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],

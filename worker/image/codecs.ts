@@ -3,36 +3,22 @@
  * much memory is decided in decode.ts; the module itself is explained in native/codecs/README.md.
  */
 import module from "../../native/codecs/codecs.wasm";
+import { type Exports, Flag, Format, Refusal as REFUSALS, readInfo, Status } from "./layouts.ts";
 
-const FORMATS = { jpeg: 1, png: 2, webp: 3, gif: 4, bmp: 5 } as const;
-export type CodecFormat = keyof typeof FORMATS;
+export type CodecFormat = keyof typeof Format;
 
 export const isCodecFormat = (format: string | undefined): format is CodecFormat =>
-  format !== undefined && format in FORMATS;
+  format !== undefined && format in Format;
 
-/** Status codes below zero: enum Status in native/codecs/src/codecs.h. */
-const REFUSALS = {
-  [-1]: "usage",
-  [-2]: "memory",
-  [-3]: "signature",
-  [-4]: "unsupported",
-  [-5]: "broken",
-  [-6]: "empty",
-  [-7]: "pixels",
-  [-8]: "scans",
-  [-9]: "chunks",
-  [-10]: "coefficients",
-  [-11]: "checksum",
-  [-12]: "work",
-  [-13]: "side",
-} as const;
-export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+export type Refusal = keyof typeof REFUSALS;
+export type CodecState = keyof typeof Status;
 
-const STATES = ["need input", "header", "more", "done", "truncated"] as const;
-export type CodecState = (typeof STATES)[number];
+/** The names of an enum's values. */
+const named = <Name extends string>(codes: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> =>
+  new Map(Object.entries<number>(codes).map(([name, code]) => [code, name as Name]));
 
-const INFO_FIELDS = 16;
-const FLAG_BUFFERED = 2;
+const STATES = named(Status);
+const REFUSAL_NAMES = named(REFUSALS);
 
 /** What the header says, and how far decoding has come. */
 export interface CodecInfo {
@@ -66,7 +52,7 @@ export interface CodecPlan {
   /** Of the output, as stored. */
   readonly width: number;
   readonly height: number;
-  /** How the stored rows lie in the picture: enum ResizeOrder in native/codecs/src/resize.h. */
+  /** How the stored rows lie in the picture: bits of ResizeOrder in layouts.ts. */
   readonly order: number;
 }
 
@@ -91,38 +77,18 @@ class Thrown {
   }
 }
 
-interface Exports {
-  readonly memory: WebAssembly.Memory;
-  init(memory: number, pixels: number, scans: number, chunks: number): number;
-  open(format: number): number;
-  reserve(size: number): number;
-  commit(size: number): number;
-  end(): number;
-  run(rows: number): number;
-  start(
-    eighths: number,
-    x: number,
-    y: number,
-    width: number,
-    height: number,
-    outWidth: number,
-    outHeight: number,
-    order: number,
-  ): number;
-  info(): number;
-  output(): number;
-}
+type CodecExports = Exports & { readonly memory: WebAssembly.Memory };
 
 /** One instance of codecs.wasm: decodes one image at a time, any number one after the other. */
 export class Codec {
-  readonly #exports: Exports;
+  readonly #exports: CodecExports;
   #usable = true;
 
   constructor() {
     const fail = (status: number) => {
       throw new Thrown(status);
     };
-    this.#exports = new WebAssembly.Instance(module, { env: { fail } }).exports as unknown as Exports;
+    this.#exports = new WebAssembly.Instance(module, { env: { fail } }).exports as unknown as CodecExports;
   }
 
   /** False after an error that left the instance's stack as it was: throw it away. */
@@ -136,13 +102,15 @@ export class Codec {
   }
 
   info(): CodecInfo {
-    const fields = new Int32Array(this.#exports.memory.buffer, this.#exports.info(), INFO_FIELDS);
-    const [, width, height, orientation, flags, , , coefficients, , , rows, wantedRows] = fields;
+    const { width, height, orientation, flags, coefficientBytes, rows, wantedRows } = readInfo(
+      this.#exports.memory.buffer,
+      this.#exports.info(),
+    );
     return {
       width,
       height,
       orientation,
-      coefficientBytes: flags & FLAG_BUFFERED ? coefficients : 0,
+      coefficientBytes: flags & Flag.buffered ? coefficientBytes : 0,
       rows,
       wantedRows,
     };
@@ -158,7 +126,7 @@ export class Codec {
       status = error.status;
     }
     if (status >= 0) return status;
-    const refusal = REFUSALS[status as keyof typeof REFUSALS];
+    const refusal = REFUSAL_NAMES.get(status);
     if (refusal === undefined || refusal === "usage") throw new Error(`codecs.wasm answered ${status}`);
     throw new CodecError(refusal, this.info());
   }
@@ -166,7 +134,7 @@ export class Codec {
   /** Forgets the image before and waits for one of this format. @throws CodecError */
   open(format: CodecFormat, { memory, pixels, scans, chunks }: CodecLimits): void {
     this.#checked(() => this.#exports.init(memory, Math.min(pixels, 0x7fff_ffff), scans, chunks));
-    this.#checked(() => this.#exports.open(FORMATS[format]));
+    this.#checked(() => this.#exports.open(Format[format]));
   }
 
   /** Takes the room for a file that is kept whole at once, where its size is known. Only a hint. */
@@ -194,7 +162,10 @@ export class Codec {
    * @throws CodecError
    */
   run(rows = 0): CodecState {
-    return STATES[this.#checked(() => this.#exports.run(rows))];
+    const status = this.#checked(() => this.#exports.run(rows));
+    const state = STATES.get(status);
+    if (state === undefined) throw new Error(`codecs.wasm answered ${status}`);
+    return state;
   }
 
   /** After run() has answered "header". @throws CodecError */

@@ -105,7 +105,7 @@ async function decodeIn(
         codec.start(plan);
         decoder.rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
         state = await decoder.goOn();
-      } else if (state === "need input") {
+      } else if (state === "needInput") {
         // Memory gives out before the first row or not at all.
         if (plan !== undefined && codec.info().rows > 0) feed.forget();
         state = await decoder.take(await feed.next());

@@ -2,6 +2,7 @@
 import type { CodecInfo, CodecPlan } from "./codecs.ts";
 import { type Box, centerBox, chooseScale, heightFirst, type Size, scaledSize, wholeBox } from "./geometry.ts";
 import { MEMORY } from "./instances.ts";
+import { ResizeOrder } from "./layouts.ts";
 import { layoutOf, type Orientation, storedBox, toOrientation, turnSize } from "./orientation.ts";
 import type { ImageFormat } from "./sniff.ts";
 
@@ -16,11 +17,6 @@ export interface PlanOptions extends Size {
 
 /** What a buffered JPEG needs beside its coefficients, in bytes. Should it be more, decoding begins again in the large kind. */
 const JPEG_OVERHEAD = 1.25 * (1 << 20);
-
-/** ResizeOrder in native/codecs/src/resize.h. */
-const MIRROR_COLUMNS = 1;
-const MIRROR_ROWS = 2;
-const ROWS_FIRST = 4;
 
 export interface Plan extends CodecPlan {
   /** As seen. */
@@ -56,6 +52,9 @@ export function planFor(info: CodecInfo, format: ImageFormat, options: PlanOptio
     eighths,
     crop: storedBox(box, stored, layout),
     ...turnSize(options, layout),
-    order: (columnsReversed ? MIRROR_COLUMNS : 0) + (rowsReversed ? MIRROR_ROWS : 0) + (rowsFirst ? ROWS_FIRST : 0),
+    order:
+      (columnsReversed ? ResizeOrder.mirrorColumns : 0) |
+      (rowsReversed ? ResizeOrder.mirrorRows : 0) |
+      (rowsFirst ? ResizeOrder.rowsFirst : 0),
   };
 }

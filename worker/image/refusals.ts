@@ -2,14 +2,12 @@
 import { LabelerError } from "../errors.ts";
 import { group } from "../validation/words.ts";
 import type { CodecError } from "./codecs.ts";
+import { MOST_SIDE } from "./layouts.ts";
 import type { ImageFormat } from "./sniff.ts";
 
 /** Limits that no setting changes: files of cameras and encoders stay far below, those made to harm do not. */
 export const MAX_SCANS = 100;
 export const MAX_CHUNKS = 100_000;
-
-/** MOST_SIDE in native/codecs/src/codecs.h. */
-const MAX_SIDE = 262_144;
 
 const NAMES: Readonly<Record<ImageFormat, string>> = {
   png: "PNG",
@@ -57,7 +55,7 @@ export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: num
       return of(
         "image-too-large",
         `The ${name} of ${group(width)} × ${group(height)} pixels has a side that is longer than the limit of ` +
-          `${group(MAX_SIDE)} pixels. Send a smaller image.`,
+          `${group(MOST_SIDE)} pixels. Send a smaller image.`,
       );
     case "work":
       // ALLOWANCE and PER_BYTE in native/codecs/src/jpeg_scans.c.

@@ -79,7 +79,7 @@ static int finish(int status) {
 }
 
 /* `eighths` of the full size, 1 to 8; less than 8 for JPEG only. The crop is in pixels of the scaled image before
- * orientation; width and height 0 mean all of it. `order`: see ResizeOrder in resize.h; 0 for an upright picture. */
+ * orientation; width and height 0 mean all of it. `order`: see enum ResizeOrder; 0 for an upright picture. */
 EXPORT(start)
 int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
                  uint32_t outHeight, int order) {
@@ -129,7 +129,6 @@ EXPORT(run) int codecs_run(uint32_t rows) {
   return status;
 }
 
-/* struct Info, see codecs.h. */
 EXPORT(info) const struct Info *codecs_info(void) {
   info.peakMemory = (int32_t)memory_peak();
   return &info;

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "layouts.h"
 #include "simd.h"
 
 /* Row buffers handed to resize_row must be readable this far past their last pixel. */
@@ -11,13 +12,6 @@ enum { ROW_PADDING = 16 };
 
 /* Forgets the buffers of the image before (memory_reset has taken them away). */
 void resize_reset(void);
-
-/* How the stored rows lie in the picture, as far as it shows in the result; the output stays as stored. */
-enum ResizeOrder {
-  RESIZE_MIRROR_COLUMNS = 1, /* stored columns run against the direction in which they are seen */
-  RESIZE_MIRROR_ROWS = 2,    /* and rows */
-  RESIZE_ROWS_FIRST = 4      /* Pillow's first pass runs down the stored columns: they are the rows of the picture */
-};
 
 /* Sets up the resize of the crop (x, y, width, height) of an image of imageWidth by imageHeight pixels to outWidth by
  * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or

@@ -1,32 +1,16 @@
 // A host for codecs.wasm in plain JavaScript: what a loader has to do, and what the tests use.
 import { readFileSync } from "node:fs";
 
-export const Status = {
-  NEED_INPUT: 0,
-  HEADER: 1,
-  MORE: 2,
-  DONE: 3,
-  TRUNCATED: 4,
-  USAGE: -1,
-  MEMORY: -2,
-  SIGNATURE: -3,
-  UNSUPPORTED: -4,
-  BROKEN: -5,
-  EMPTY: -6,
-  PIXELS: -7,
-  SCANS: -8,
-  CHUNKS: -9,
-  COEFFICIENTS: -10,
-  CHECKSUM: -11,
-  WORK: -12,
-  SIDE: -13,
-};
-export const Format = { jpeg: 1, png: 2, webp: 3, gif: 4, bmp: 5 };
-export const Flag = { PROGRESSIVE: 1, BUFFERED: 2, INTERLACED: 4, ANIMATED: 8, LOSSLESS: 16, ALPHA: 32, DC_ONLY: 64 };
-const INFO_FIELDS = [
-  "format width height orientation flags components bits coefficientBytes",
-  "scaledWidth scaledHeight rows wantedRows warnings parts detail peakMemory",
-].flatMap((line) => line.split(" "));
+const layouts = JSON.parse(readFileSync(new URL("../../layouts/codecs.json", import.meta.url), "utf8"));
+const valuesOf = (name) =>
+  Object.fromEntries(Object.entries(layouts.enums[name].values).map(([key, [value]]) => [key, value]));
+
+export const Status = { ...valuesOf("Status"), ...valuesOf("Refusal") };
+export const Format = Object.fromEntries(
+  Object.entries(valuesOf("Format")).map(([name, value]) => [name.toLowerCase(), value]),
+);
+export const Flag = valuesOf("Flag");
+const INFO_FIELDS = layouts.structs.Info.fields.map(([declaration]) => declaration.replace("int32_t ", ""));
 
 const PIECE = 64 * 1024;
 const statusName = (code) => Object.keys(Status).find((name) => Status[name] === code) ?? String(code);

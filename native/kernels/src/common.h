@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <wasm_simd128.h>
 
+#include "layouts.h"
+
 #define EXPORT(name) __attribute__((export_name(#name)))
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")

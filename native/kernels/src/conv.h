@@ -11,29 +11,6 @@
 #include "common.h"
 #include "requantize.h"
 
-struct Conv {
-    const uint8_t *input;   /* [in_height, in_width, in_channels] */
-    const uint8_t *weights; /* panels; see the kernel */
-    uint8_t *output;        /* [rows, columns] */
-    uint8_t *patches;       /* scratch, [block, depth] elements, if `gather` */
-    uint8_t *wide;          /* scratch of the 16-bit kernels, see there */
-    int32_t rows, depth, columns;
-    int32_t block; /* rows at a time */
-    int32_t gather; /* 0: the input is the matrix as it stands; else its patches are gathered first */
-    int32_t in_height, in_width, in_channels, out_width;
-    int32_t kernel_height, kernel_width;
-    int32_t stride_y, stride_x, dilation_y, dilation_x;
-    int32_t top, left;    /* padding */
-    int32_t input_zero;   /* quantised: zero points, and the weights' less what their packing subtracts */
-    int32_t weights_zero;
-    struct Range range;
-    int32_t signs; /* quantised: whether N of requantize.h matters to what is not clamped */
-    float low, high;                   /* float: clamp of the output */
-    int32_t short_input, short_output; /* conv_f32_i16.c: whether they are int16; floats otherwise */
-    uint8_t *whole;                    /* scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
-    uint8_t *operands;                 /* scratch of conv_f32_strassen.c, see there */
-};
-
 INLINE void copy_bytes(uint8_t *to, const uint8_t *from, int32_t bytes) {
     NO_UNROLL
     for (int32_t i = 0; i < bytes; i += 16) wasm_v128_store(to + i, wasm_v128_load(from + i));

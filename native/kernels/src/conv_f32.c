@@ -4,7 +4,7 @@
  * Bounds: any rows, depth and columns; multiply-add is fused where the CPU can. */
 #include "conv.h"
 
-#define ROWS 4
+#define ROWS TILE_ROWS
 
 /* One lane in all of them; `lane` is known when this is compiled. */
 INLINE v128_t splat_lane(v128_t x, const int lane) {

@@ -6,14 +6,6 @@
 #include "conv.h"
 #include "tile_i16.h"
 
-/* In which a row of floats is quantised, to either side. */
-#define STEPS 4095
-
-/* What a panel is headed by; weights [pairs][8][2] int16 follow. */
-struct Head {
-    float bias[8], scale[8];
-};
-
 INLINE const int16_t *weights_of(const struct Head *panel) { return (const int16_t *)(panel + 1); }
 
 INLINE const struct Head *panel_at(const struct Conv *s, int32_t index, int32_t pairs) {
@@ -34,9 +26,9 @@ static void quantize_rows(const float *from, float *scales, int16_t *to, int32_t
         most = wasm_f32x4_pmax(most, wasm_i32x4_shuffle(most, most, 2, 3, 0, 1));
         most = wasm_f32x4_pmax(most, wasm_i32x4_shuffle(most, most, 1, 0, 3, 2));
         const float largest = wasm_f32x4_extract_lane(most, 0);
-        scales[r] = largest / STEPS;
+        scales[r] = largest / I16_STEPS;
         /* A row of zeros stays one; so does one too small for its inverse to be a number. */
-        const v128_t factor = wasm_f32x4_splat(largest > 1e-30f ? STEPS / largest : 0);
+        const v128_t factor = wasm_f32x4_splat(largest > 1e-30f ? I16_STEPS / largest : 0);
         /* What is read behind the row fills up the last pair, meets a weight of zero, and is saturated. */
         for (k = 0; k < depth; k += 8) {
             v128_t a = wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(from + k), factor));

@@ -15,14 +15,13 @@
  * each product of each unit. */
 #include "conv_f32_i16.h"
 
-/* Blocks in each direction, and products. */
+/* Blocks in each direction, and what layouts.h has of them. */
 #define PARTS 4
-#define PRODUCTS 49
-#define UNIT (PARTS * TILE_ROWS)
-/* Bytes of a tile's sums. */
-#define SUMS (TILE_ROWS * 8 * 4)
-/* Between operands, without which those of most sizes would all fall on the same lines of the cache. */
-#define GAP 64
+#define PRODUCTS STRASSEN_PRODUCTS
+#define UNIT STRASSEN_UNIT
+#define SUMS STRASSEN_SUMS
+#define GAP STRASSEN_GAP
+_Static_assert(PRODUCTS == 7 * 7 && UNIT == PARTS * TILE_ROWS && SUMS == TILE_ROWS * PANEL_COLUMNS * 4, "see above");
 
 /* What is multiplied, of 2 × 2 blocks a and b: row by row. */
 INLINE void left_operands(const v128_t a[4], v128_t to[7]) {

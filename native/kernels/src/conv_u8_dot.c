@@ -6,11 +6,11 @@
  * V8 checks, for 12 products, where a row at a time would take 8.
  * Panel: struct Channels, then weights [depth / 4][8][4] int8, filled up with zero. The bias holds what follows from
  * the input's zero point; what follows from the weights' is −weights_zero · the sum of the row.
- * Scratch: `wide` is struct Spare, offsets [block, filled up to four], then rows [block / 4][depth / 4][4][4].
+ * Scratch: `wide` is struct DotSpare, offsets [block, filled up to four], then rows [block / 4][depth / 4][4][4].
  * Bounds: depth ≤ 33025 as in conv_u8_wide.c; reads up to 15 bytes behind a row. */
 #include "conv.h"
 
-#define ROWS 4
+#define ROWS TILE_ROWS
 /* Four columns of a panel. */
 #define QUADS 3
 
@@ -111,13 +111,9 @@ INLINE v128_t bytes_of(const v128_t scaled[ROWS], struct Rounding rounding) {
     return wasm_i8x16_relaxed_swizzle(join_bytes(low, high, rounding.clamp), rounding.order);
 }
 
-/* Where what is rare is handed over. */
-struct Spare {
-    int32_t sums[QUADS][ROWS][4];
-    uint8_t bytes[QUADS][ROWS][4];
-};
+_Static_assert(sizeof(struct DotSpare) == QUADS * ROWS * 4 * (4 + 1), "a tile: QUADS times four columns, ROWS rows");
 
-INLINE struct Spare *spare_of(const struct Conv *s) { return (struct Spare *)s->wide; }
+INLINE struct DotSpare *spare_of(const struct Conv *s) { return (struct DotSpare *)s->wide; }
 INLINE int32_t *offsets_of(const struct Conv *s) { return (int32_t *)(spare_of(s) + 1); }
 INLINE uint8_t *rows_of(const struct Conv *s, int32_t rows) { return (uint8_t *)(offsets_of(s) + ((rows + 3) & ~3)); }
 
@@ -128,7 +124,7 @@ struct Target {
 };
 
 /* Stores the bytes in `spare` of `quads` quads, as far as the output goes. */
-static __attribute__((noinline)) void store_some(const struct Spare *spare, int32_t quads, uint8_t *out, int32_t stride,
+static __attribute__((noinline)) void store_some(const struct DotSpare *spare, int32_t quads, uint8_t *out, int32_t stride,
                                                  int32_t rows, int32_t columns) {
     NO_UNROLL
     for (int32_t row = 0; row < min_i32(rows, ROWS); row++) {
@@ -138,7 +134,7 @@ static __attribute__((noinline)) void store_some(const struct Spare *spare, int3
 }
 
 /* Stores the bytes of quads, [row][column] each. */
-INLINE void store_tile(const int quads, struct Target to, const v128_t bytes[QUADS], struct Spare *spare) {
+INLINE void store_tile(const int quads, struct Target to, const v128_t bytes[QUADS], struct DotSpare *spare) {
     if (to.rows < ROWS || to.columns < 4 * quads) {
         UNROLL
         for (int q = 0; q < quads; q++) wasm_v128_store(spare->bytes[q], bytes[q]);
@@ -174,7 +170,7 @@ INLINE v128_t order_of_turns(void) { return wasm_i8x16_const(0, 13, 10, 7, 4, 1,
 /* Stores the sums in `spare` of `quads` quads of columns from `quad` on, as bytes. */
 static __attribute__((noinline)) void store_exactly(const struct Conv *s, int32_t quads, int32_t quad, uint8_t *out,
                                                     int32_t rows) {
-    struct Spare *spare = spare_of(s);
+    struct DotSpare *spare = spare_of(s);
     NO_UNROLL
     for (int32_t q = 0; q < quads; q++) {
         const struct Quad own = quad_at(s, quad + q);

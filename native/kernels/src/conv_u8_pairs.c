@@ -8,17 +8,11 @@
  * Bounds: depth ≤ 33025 as in conv_u8_wide.c; reads up to 7 bytes behind a row. */
 #include "conv.h"
 
-#define ROWS 3
+#define ROWS PAIRS_TILE_ROWS
 #define LIMIT 127
 
-struct Residues {
-    int32_t count, unused[3];
-};
-
-struct Residue {
-    int32_t offset, unused[3]; /* of the four of the depth that it goes with */
-    int8_t weights[8][4];
-};
+/* Scratch of pack_u8_pairs. */
+_Static_assert(PAIRS_REST_BYTES == sizeof(int16_t[8][8]) && PAIRS_SUMS_BYTES == sizeof(int32_t[8]), "rest and sums");
 
 /* Whether the dot product of pairs takes full bytes for what they are, as far as the sums fit 16 bits. */
 EXPORT(pairs_are_exact) int32_t pairs_are_exact(int32_t weight, int32_t byte) {

@@ -2,15 +2,6 @@
  * Tile: 8 values; tensors are read and written up to 7 values beyond their end, for which their slack of 32 bytes is. */
 #include "common.h"
 
-struct Convert {
-    const uint8_t *input;
-    uint8_t *output;
-    int32_t size;
-    const uint8_t *table; /* look_up_u8: 256 bytes */
-    float scale, zero;    /* quantised = value · scale + zero, and real = quantised · scale + zero */
-    float low, high;      /* of the output */
-};
-
 /* Any function of bytes: activations, other scales. */
 EXPORT(look_up_u8) void look_up_u8(const struct Convert *s) {
     for (int32_t i = 0; i < s->size; i++) s->output[i] = s->table[s->input[i]];
@@ -63,13 +54,6 @@ EXPORT(hard_swish_f32) void hard_swish_f32(const struct Convert *s) {
         wasm_v128_store(to + i, wasm_f32x4_mul(wasm_f32x4_mul(x, gate), wasm_f32x4_splat(1.0f / 6)));
     }
 }
-
-struct Pixels {
-    const uint8_t *pixels; /* [size][3] */
-    uint8_t *output;       /* [size][3] floats or bytes */
-    int32_t size;
-    const uint8_t *levels; /* [3][256], of the output's type: what becomes of a byte in each channel */
-};
 
 /* The pixels may lie in the last quarter of the output. */
 EXPORT(take_pixels_f32) void take_pixels_f32(const struct Pixels *s) {

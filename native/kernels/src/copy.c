@@ -3,15 +3,6 @@
  * Bounds: four nested levels, steps of any sign. Writes nothing beside, since what lies there may be in place already. */
 #include "common.h"
 
-struct Copy {
-    const uint8_t *input;
-    uint8_t *output;
-    int32_t from, to;    /* the first value's places */
-    int32_t count[4];    /* values along each level, outermost first */
-    int32_t in_step[4];  /* values from one to the next */
-    int32_t out_step[4];
-};
-
 #define COPY(name, type)                                                                           \
     EXPORT(name) void name(const struct Copy *s) {                                                 \
         const int32_t count = s->count[3], in_step = s->in_step[3], out_step = s->out_step[3];     \

@@ -9,42 +9,13 @@
 #include "common.h"
 #include "requantize.h"
 
-struct Depthwise {
-    const uint8_t *input;   /* [in_height, in_width, in_channels] */
-    const uint8_t *weights; /* by vector of channels; see the kernel */
-    uint8_t *output;        /* [out_height, out_width, channels] */
-    uint8_t *planes;        /* scratch, [GROUP][block_rows · padded_width · 16 + PLANE_GAP] bytes, or see there */
-    int32_t in_height, in_width, in_channels;
-    int32_t out_height, out_width, channels;
-    int32_t kernel_height, kernel_width;
-    int32_t stride_y, stride_x, dilation_y, dilation_x;
-    int32_t top, left;    /* padding */
-    int32_t multiplier;   /* filters for each input channel: channels / in_channels */
-    int32_t block;        /* output rows at a time; not in depthwise_u8_dot.c, nor is the next */
-    int32_t padded_width; /* (out_width − 1) · stride + (kernel − 1) · dilation + 1 */
-    int32_t input_zero;
-    struct Range range;
-    int32_t signs; /* quantised: whether N of requantize.h matters to what is not clamped */
-    float low, high;
-    int32_t short_input, short_output; /* depthwise_f32.c: whether they are int16; floats otherwise */
-};
-
-/* Bytes between planes, without which those of some sizes would all fall on the same lines of the cache. */
-#define PLANE_GAP 64
-
-/* Bytes of a column: a vector. */
-#define COLUMN 16
-
 INLINE int32_t block_rows(const struct Depthwise *s, int32_t rows) {
     return (rows - 1) * s->stride_y + (s->kernel_height - 1) * s->dilation_y + 1;
 }
 
 INLINE int32_t plane_bytes(const struct Depthwise *s, int32_t rows) {
-    return rows * s->padded_width * COLUMN + PLANE_GAP;
+    return rows * s->padded_width * COLUMN_BYTES + PLANE_GAP;
 }
-
-/* Planes at a time. */
-#define GROUP 4
 
 /* What a plane is made of. */
 enum Source { FLOATS, SHORTS_AS_FLOATS, BYTES_AS_SHORTS };
@@ -67,36 +38,36 @@ INLINE void store_channel(enum Source source, uint8_t *plane, int32_t lane, cons
 
 /* Fills `columns` columns of all planes of the group with padding. */
 INLINE void pad_columns(uint8_t *to, int32_t plane, int32_t columns) {
-    for (int p = 0; p < GROUP; p++, to += plane) {
+    for (int p = 0; p < PLANES; p++, to += plane) {
         NO_UNROLL
-        for (int32_t i = 0; i < columns; i++) wasm_v128_store(to + i * COLUMN, wasm_i32x4_splat(0));
+        for (int32_t i = 0; i < columns; i++) wasm_v128_store(to + i * COLUMN_BYTES, wasm_i32x4_splat(0));
     }
 }
 
 /* Copies `rows` input rows from `first` on into the planes of output channels from `channel` on. */
 INLINE void copy_rows(enum Source source, const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
     const int32_t lanes = lanes_of(source), element = element_of(source), plane = plane_bytes(s, rows);
-    const int32_t pixel = s->in_channels * element, channels = min_i32(GROUP * lanes, s->channels - channel);
+    const int32_t pixel = s->in_channels * element, channels = min_i32(PLANES * lanes, s->channels - channel);
     const int32_t left = min_i32(s->left, s->padded_width), right = min_i32(left + s->in_width, s->padded_width);
     const v128_t zero = wasm_i16x8_splat(s->input_zero);
     uint8_t *to = s->planes;
     for (int32_t y = first; y < first + rows; y++) {
         if ((uint32_t)y >= (uint32_t)s->in_height) {
             pad_columns(to, plane, s->padded_width);
-            to += s->padded_width * COLUMN;
+            to += s->padded_width * COLUMN_BYTES;
             continue;
         }
         pad_columns(to, plane, left);
-        to += left * COLUMN;
+        to += left * COLUMN_BYTES;
         const uint8_t *from = s->input + y * s->in_width * pixel + channel * element;
-        if (s->multiplier == 1 && channels > (GROUP - 1) * lanes) {
+        if (s->multiplier == 1 && channels > (PLANES - 1) * lanes) {
             uint8_t *to0 = to, *to1 = to + plane, *to2 = to1 + plane, *to3 = to2 + plane;
             NO_UNROLL
             for (int32_t x = left; x < right; x++, from += pixel) {
-                wasm_v128_store(to0, load_channels(source, from, zero)), to0 += COLUMN;
-                wasm_v128_store(to1, load_channels(source, from + lanes * element, zero)), to1 += COLUMN;
-                wasm_v128_store(to2, load_channels(source, from + 2 * lanes * element, zero)), to2 += COLUMN;
-                wasm_v128_store(to3, load_channels(source, from + 3 * lanes * element, zero)), to3 += COLUMN;
+                wasm_v128_store(to0, load_channels(source, from, zero)), to0 += COLUMN_BYTES;
+                wasm_v128_store(to1, load_channels(source, from + lanes * element, zero)), to1 += COLUMN_BYTES;
+                wasm_v128_store(to2, load_channels(source, from + 2 * lanes * element, zero)), to2 += COLUMN_BYTES;
+                wasm_v128_store(to3, load_channels(source, from + 3 * lanes * element, zero)), to3 += COLUMN_BYTES;
                 OPAQUE(to0);
                 OPAQUE(to1);
                 OPAQUE(to2);
@@ -106,7 +77,7 @@ INLINE void copy_rows(enum Source source, const struct Depthwise *s, int32_t cha
             for (int32_t x = 0; x < right - left; x++, from += pixel) {
                 for (int32_t c = 0; c < channels; c += lanes) {
                     const v128_t vector = load_channels(source, from + c * element, zero);
-                    wasm_v128_store(to + c / lanes * plane + x * COLUMN, vector);
+                    wasm_v128_store(to + c / lanes * plane + x * COLUMN_BYTES, vector);
                 }
             }
         } else {
@@ -114,13 +85,13 @@ INLINE void copy_rows(enum Source source, const struct Depthwise *s, int32_t cha
             for (int32_t x = 0; x < right - left; x++, from += pixel) {
                 for (int32_t c = 0; c < channels; c++) {
                     const uint8_t *one = from + (channel + c) / s->multiplier * element;
-                    store_channel(source, to + c / lanes * plane + x * COLUMN, c % lanes, one, s->input_zero);
+                    store_channel(source, to + c / lanes * plane + x * COLUMN_BYTES, c % lanes, one, s->input_zero);
                 }
             }
         }
-        to += (right - left) * COLUMN;
+        to += (right - left) * COLUMN_BYTES;
         pad_columns(to, plane, s->padded_width - right);
-        to += (s->padded_width - right) * COLUMN;
+        to += (s->padded_width - right) * COLUMN_BYTES;
     }
 }
 

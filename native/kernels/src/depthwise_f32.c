@@ -49,7 +49,7 @@ INLINE void tile(const int pixels, const struct Window window, const struct Dept
         for (int kx = 0; kx < window.width; kx++) weight[kx] = wasm_v128_load(w + 4 * kx);
         UNROLL
         for (int column = 0; column < (pixels - 1) * window.stride + window.width; column++) {
-            const v128_t x = wasm_v128_load(in + column * COLUMN);
+            const v128_t x = wasm_v128_load(in + column * COLUMN_BYTES);
             UNROLL
             for (int kx = 0; kx < window.width; kx++) {
                 const int p = (column - kx) / window.stride;
@@ -84,7 +84,7 @@ static void tile_of_any(const struct Window *window, const struct Depthwise *s, 
 INLINE void plane_row(const int known, struct Window window, const struct Depthwise *s, const uint8_t *in,
                       const float *w, uint8_t *out, const int32_t count) {
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
-    const int32_t bytes = s->channels * (s->short_output ? 2 : 4), step = window.stride * COLUMN;
+    const int32_t bytes = s->channels * (s->short_output ? 2 : 4), step = window.stride * COLUMN_BYTES;
     int32_t x = s->out_width;
     if (known) {
         NO_UNROLL
@@ -108,8 +108,8 @@ INLINE void plane_row(const int known, struct Window window, const struct Depthw
 
 /* Output rows from `start` on, of the planes from `channel` on, whose input has been copied. */
 INLINE void block(const int known, struct Window window, const struct Depthwise *s, int32_t channel, int32_t start) {
-    const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN;
-    const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + GROUP * LANES);
+    const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN_BYTES;
+    const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + PLANES * LANES);
     const int32_t element = s->short_output ? 2 : 4, panel = LANES * (1 + window.height * window.width);
     const float *w = (const float *)s->weights + channel / LANES * panel;
     const uint8_t *in = s->planes;
@@ -124,8 +124,8 @@ INLINE void block(const int known, struct Window window, const struct Depthwise 
 }
 
 INLINE void convolve(const int known, struct Window window, const struct Depthwise *s) {
-    window.row_step = s->dilation_y * s->padded_width * COLUMN;
-    for (int32_t channel = 0; channel < s->channels; channel += GROUP * LANES) {
+    window.row_step = s->dilation_y * s->padded_width * COLUMN_BYTES;
+    for (int32_t channel = 0; channel < s->channels; channel += PLANES * LANES) {
         for (int32_t start = 0; start < s->out_height; start += s->block) {
             const int32_t rows = block_rows(s, min_i32(s->block, s->out_height - start));
             const int32_t first = start * s->stride_y - s->top;
@@ -138,9 +138,9 @@ INLINE void convolve(const int known, struct Window window, const struct Depthwi
 
 EXPORT(depthwise_f32) void depthwise_f32(const struct Depthwise *s) {
     const int32_t size = s->kernel_height == s->kernel_width && s->dilation_x == 1 ? s->kernel_height : 0;
-    if (size == 3 && s->stride_x == 1) convolve(1, (struct Window){3, 3, 1, 0, COLUMN}, s);
-    else if (size == 3 && s->stride_x == 2) convolve(1, (struct Window){3, 3, 2, 0, COLUMN}, s);
-    else if (size == 5 && s->stride_x == 1) convolve(1, (struct Window){5, 5, 1, 0, COLUMN}, s);
-    else if (size == 5 && s->stride_x == 2) convolve(1, (struct Window){5, 5, 2, 0, COLUMN}, s);
-    else convolve(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN}, s);
+    if (size == 3 && s->stride_x == 1) convolve(1, (struct Window){3, 3, 1, 0, COLUMN_BYTES}, s);
+    else if (size == 3 && s->stride_x == 2) convolve(1, (struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);
+    else if (size == 5 && s->stride_x == 1) convolve(1, (struct Window){5, 5, 1, 0, COLUMN_BYTES}, s);
+    else if (size == 5 && s->stride_x == 2) convolve(1, (struct Window){5, 5, 2, 0, COLUMN_BYTES}, s);
+    else convolve(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES}, s);
 }

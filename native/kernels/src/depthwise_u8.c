@@ -53,9 +53,9 @@ INLINE void tile(const int pixels, const struct Window window, const uint8_t *in
         const v128_t w0 = wasm_v128_load(w + 8 * tap), w1 = wasm_v128_load(w + 8 * tap + 8);
         UNROLL
         for (int p = 0; p < pixels; p++) {
-            const int32_t pixel = p * window.stride * COLUMN;
-            const v128_t a = wasm_v128_load(row[tap / window.width] + tap % window.width * COLUMN + pixel);
-            const v128_t b = wasm_v128_load(row[next / window.width] + next % window.width * COLUMN + pixel);
+            const int32_t pixel = p * window.stride * COLUMN_BYTES;
+            const v128_t a = wasm_v128_load(row[tap / window.width] + tap % window.width * COLUMN_BYTES + pixel);
+            const v128_t b = wasm_v128_load(row[next / window.width] + next % window.width * COLUMN_BYTES + pixel);
             multiply_add(&sum[p], a, b, w0, w1);
         }
     }
@@ -95,7 +95,7 @@ static void tile_of_any(const struct Window *window, const uint8_t *in, const st
 /* One output row of one plane. `count`: its channels, 8 or fewer in the last plane. */
 INLINE void plane_row(const int known, struct Window window, const struct Depthwise *s, const uint8_t *in,
                       const struct Channels *channels, uint8_t *out, int32_t count, struct Clamp clamp, int signs) {
-    const int32_t step = window.stride * COLUMN;
+    const int32_t step = window.stride * COLUMN_BYTES;
     int32_t x = s->out_width;
     if (known) {
         NO_UNROLL
@@ -111,8 +111,8 @@ INLINE void plane_row(const int known, struct Window window, const struct Depthw
 INLINE void block(const int known, struct Window window, const struct Depthwise *s, int32_t channel, int32_t start,
                   int signs) {
     const struct Clamp clamp = clamp_to(s->range);
-    const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN;
-    const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + GROUP * LANES);
+    const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN_BYTES;
+    const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + PLANES * LANES);
     const int32_t packed = sizeof(struct Channels) + 32 * ((window.height * window.width + 1) / 2);
     const uint8_t *w = s->weights + channel / LANES * packed, *in = s->planes;
     for (int32_t c = channel; c < end; c += LANES, in += plane, w += packed) {
@@ -128,8 +128,8 @@ INLINE void block(const int known, struct Window window, const struct Depthwise 
 }
 
 INLINE void convolve_as(const int known, struct Window window, const struct Depthwise *s, int signs) {
-    window.row_step = s->dilation_y * s->padded_width * COLUMN;
-    for (int32_t channel = 0; channel < s->channels; channel += GROUP * LANES) {
+    window.row_step = s->dilation_y * s->padded_width * COLUMN_BYTES;
+    for (int32_t channel = 0; channel < s->channels; channel += PLANES * LANES) {
         for (int32_t start = 0; start < s->out_height; start += s->block) {
             const int32_t rows = block_rows(s, min_i32(s->block, s->out_height - start));
             copy_bytes(s, channel, start * s->stride_y - s->top, rows);
@@ -145,9 +145,10 @@ INLINE void convolve(struct Window window, const struct Depthwise *s) {
 
 EXPORT(depthwise_u8) void depthwise_u8(const struct Depthwise *s) {
     const int32_t size = s->kernel_height == s->kernel_width && s->dilation_x == 1 ? s->kernel_height : 0;
-    if (size == 3 && s->stride_x == 1) convolve((struct Window){3, 3, 1, 0, COLUMN}, s);
-    else if (size == 3 && s->stride_x == 2) convolve((struct Window){3, 3, 2, 0, COLUMN}, s);
-    else if (size == 5 && s->stride_x == 1) convolve((struct Window){5, 5, 1, 0, COLUMN}, s);
-    else if (size == 5 && s->stride_x == 2) convolve((struct Window){5, 5, 2, 0, COLUMN}, s);
-    else convolve_as(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN}, s, 0);
+    if (size == 3 && s->stride_x == 1) convolve((struct Window){3, 3, 1, 0, COLUMN_BYTES}, s);
+    else if (size == 3 && s->stride_x == 2) convolve((struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);
+    else if (size == 5 && s->stride_x == 1) convolve((struct Window){5, 5, 1, 0, COLUMN_BYTES}, s);
+    else if (size == 5 && s->stride_x == 2) convolve((struct Window){5, 5, 2, 0, COLUMN_BYTES}, s);
+    else convolve_as(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES},
+                     s, 0);
 }

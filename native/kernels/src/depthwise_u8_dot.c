@@ -7,10 +7,10 @@
  * Tile: 2 rows × 4 pixels × 4 channels in 8 accumulators of 32 bits for kernels of 3 rows of up to 4 taps, so that rows
  * between are loaded once, whose bounds V8 checks. The last tile of a row and the last row begin earlier where there is
  * not enough left for them. 4 pixels × 4 channels for any other kernel.
- * Packing: for each 8 channels struct Panel, whose weights are [part][2][kernel height][kernel width / 4][4 channels]
- * [4 taps] int8, rows filled up with zero. The second part is what is left of weights beyond 8 bits. The bias holds what
+ * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4]
+ * [4 channels][4 taps] int8, rows filled up with zero. The second part is what is left of weights beyond 8 bits. The bias holds what
  * follows from the input's zero point.
- * Scratch: `planes` is struct Spare and the ring.
+ * Scratch: `planes` is struct DepthwiseSpare and the ring.
  * Bounds: a filter for each channel, no horizontal dilation, a horizontal stride of 1, 2 or 4 if kernels are wider than
  * 4; reads up to 15 bytes behind a pixel. */
 #include "depthwise.h"
@@ -21,19 +21,9 @@
 /* Output rows of a tile. */
 #define ROWS 2
 /* Pixels of a tile; pixels, and so taps, of a column. */
-#define PIXELS 4
+#define PIXELS DOT_TAPS
 
-struct Panel {
-    struct Channels channels;
-    int32_t parts; /* 1 or 2 */
-    int32_t unused[3];
-    int8_t weights[];
-};
-
-/* Where the sums of a tile are handed over. */
-struct Spare {
-    int32_t sums[PIXELS][QUAD];
-};
+_Static_assert(sizeof(struct DepthwiseSpare) == PIXELS * QUAD * 4, "a tile: PIXELS pixels, QUAD channels");
 
 /* The ring. */
 struct Ring {
@@ -47,9 +37,10 @@ INLINE int32_t taps_of(const struct Depthwise *s) { return (s->kernel_width + PI
 INLINE int32_t taps_step(const struct Depthwise *s) { return PIXELS / s->stride_x; }
 
 INLINE struct Ring ring_of(const struct Depthwise *s) {
-    const int32_t quad = (s->out_width + (taps_of(s) - 1) * taps_step(s)) * COLUMN;
+    const int32_t quad = (s->out_width + (taps_of(s) - 1) * taps_step(s)) * COLUMN_BYTES;
     const int32_t reach = (s->kernel_height - 1) * s->dilation_y + 1;
-    return (struct Ring){s->planes + sizeof(struct Spare), reach + (ROWS - 1) * s->stride_y, WIDTH / QUAD * quad, quad};
+    return (struct Ring){s->planes + sizeof(struct DepthwiseSpare), reach + (ROWS - 1) * s->stride_y,
+                         WIDTH / QUAD * quad, quad};
 }
 
 /* Where row `row` of the padded input lies. */
@@ -83,7 +74,7 @@ static __attribute__((noinline)) void interleave_edge(const struct Depthwise *s,
     NO_UNROLL
     for (; column < end; column++) {
         const int32_t x = column * s->stride_x - s->left;
-        store_column(to + column * COLUMN, quad, pair_of(pixel_at(s, from, x), pixel_at(s, from, x + 1)),
+        store_column(to + column * COLUMN_BYTES, quad, pair_of(pixel_at(s, from, x), pixel_at(s, from, x + 1)),
                      pair_of(pixel_at(s, from, x + 2), pixel_at(s, from, x + 3)));
     }
 }
@@ -99,7 +90,7 @@ INLINE void interleave(const int stride, const uint8_t *from, int32_t pixel, uin
     }
     from += (stride == 1 ? 3 : 2) * pixel;
     NO_UNROLL
-    for (; count > 0; count--, to += COLUMN, from += stride * pixel) {
+    for (; count > 0; count--, to += COLUMN_BYTES, from += stride * pixel) {
         if (stride == 1) {
             const v128_t next = wasm_v128_load(from);
             const struct Pair pair = pair_of(last, next);
@@ -116,7 +107,7 @@ INLINE void interleave(const int stride, const uint8_t *from, int32_t pixel, uin
 /* Interleaves row `row` of the padded input, sixteen channels from `channel` on. */
 static __attribute__((noinline)) void interleave_row(const struct Depthwise *s, int32_t channel, int32_t row) {
     const struct Ring ring = ring_of(s);
-    const int32_t y = row - s->top, columns = ring.quad / COLUMN, stride = s->stride_x, pixel = s->in_channels;
+    const int32_t y = row - s->top, columns = ring.quad / COLUMN_BYTES, stride = s->stride_x, pixel = s->in_channels;
     const int inside = (uint32_t)y < (uint32_t)s->in_height;
     const uint8_t *from = inside ? s->input + y * s->in_width * pixel + channel : 0;
     uint8_t *to = ring_row(ring, row);
@@ -127,14 +118,14 @@ static __attribute__((noinline)) void interleave_row(const struct Depthwise *s, 
     }
     interleave_edge(s, from, to, ring.quad, 0, first);
     const uint8_t *inner = from + (first * stride - s->left) * pixel;
-    if (end > first && stride == 1) interleave(1, inner, pixel, to + first * COLUMN, ring.quad, end - first);
-    else if (end > first) interleave(2, inner, pixel, to + first * COLUMN, ring.quad, end - first);
+    if (end > first && stride == 1) interleave(1, inner, pixel, to + first * COLUMN_BYTES, ring.quad, end - first);
+    else if (end > first) interleave(2, inner, pixel, to + first * COLUMN_BYTES, ring.quad, end - first);
     interleave_edge(s, from, to, ring.quad, end, columns);
 }
 
 /* Four channels. */
 struct Quad {
-    const struct Panel *panel;
+    const struct DepthwisePanel *panel;
     int32_t first; /* of the eight channels: 0 or 4 */
 };
 
@@ -150,10 +141,10 @@ static __attribute__((noinline)) void store_some(uint8_t *to, int32_t stride, v1
     }
 }
 
-/* Stores the sums in struct Spare as bytes. */
+/* Stores the sums in struct DepthwiseSpare as bytes. */
 static __attribute__((noinline)) void store_exactly(const struct Depthwise *s, const struct Channels *channels,
                                                     int32_t first, uint8_t *out, int32_t pixels, int32_t count) {
-    const struct Spare *spare = (const struct Spare *)s->planes;
+    const struct DepthwiseSpare *spare = (const struct DepthwiseSpare *)s->planes;
     v128_t exact[PIXELS];
     UNROLL
     for (int p = 0; p < PIXELS; p++) {
@@ -180,7 +171,7 @@ INLINE v128_t bytes_of(const v128_t sum[PIXELS], struct Factors factors, struct 
 
 INLINE void spare_sums(const struct Depthwise *s, const v128_t sum[PIXELS]) {
     UNROLL
-    for (int p = 0; p < PIXELS; p++) wasm_v128_store(((struct Spare *)s->planes)->sums[p], sum[p]);
+    for (int p = 0; p < PIXELS; p++) wasm_v128_store(((struct DepthwiseSpare *)s->planes)->sums[p], sum[p]);
 }
 
 /* Stores bytes of four pixels, `stride` apart. */
@@ -194,7 +185,7 @@ INLINE void store_pixels(uint8_t *out, int32_t stride, v128_t bytes) {
 
 /* The weights of four channels in a part. */
 INLINE const int8_t *weights_of(const struct Depthwise *s, struct Quad quad, int part) {
-    return quad.panel->weights + (2 * part + quad.first / QUAD) * s->kernel_height * taps_of(s) * COLUMN;
+    return quad.panel->weights + (2 * part + quad.first / QUAD) * s->kernel_height * taps_of(s) * COLUMN_BYTES;
 }
 
 /* Two output rows of four channels by a kernel of three rows. `row`: the rows of columns. */
@@ -206,7 +197,7 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
     UNROLL
     for (int part = 0; part < parts; part++) {
         UNROLL
-        for (int ky = 0; ky < 3; ky++) w[part][ky] = wasm_v128_load(weights_of(s, quad, part) + ky * COLUMN);
+        for (int ky = 0; ky < 3; ky++) w[part][ky] = wasm_v128_load(weights_of(s, quad, part) + ky * COLUMN_BYTES);
     }
     const int32_t pixel = s->channels;
     uint8_t *next = out + s->out_width * pixel;
@@ -218,7 +209,7 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
         for (int r = 0; r < 3 + stride; r++) {
             UNROLL
             for (int p = 0; p < PIXELS; p++) {
-                v128_t x = wasm_v128_load(row[r] + p * COLUMN);
+                v128_t x = wasm_v128_load(row[r] + p * COLUMN_BYTES);
                 OPAQUE(x);
                 UNROLL
                 for (int part = 0; part < parts; part++) {
@@ -247,7 +238,7 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
         next += pixels * pixel;
         UNROLL
         for (int r = 0; r < 3 + stride; r++) {
-            row[r] += pixels * COLUMN;
+            row[r] += pixels * COLUMN_BYTES;
             OPAQUE(row[r]);
         }
     }
@@ -258,19 +249,19 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
 INLINE void row_of_any(const struct Depthwise *s, struct Ring ring, int32_t top, int32_t at, struct Quad quad,
                        struct Clamp clamp, uint8_t *out, int32_t count) {
     const struct Factors factors = factors_of(&quad.panel->channels, quad.first, clamp);
-    const int32_t taps = taps_of(s), step = taps_step(s) * COLUMN;
+    const int32_t taps = taps_of(s), step = taps_step(s) * COLUMN_BYTES;
     for (int32_t x = 0; x < s->out_width; x += PIXELS, out += PIXELS * s->channels) {
         const v128_t bias = wasm_v128_load(quad.panel->channels.bias + quad.first);
         v128_t sum[PIXELS] = {bias, bias, bias, bias};
         for (int32_t part = 0; part < quad.panel->parts; part++) {
             const int8_t *w = weights_of(s, quad, part);
             for (int32_t ky = 0; ky < s->kernel_height; ky++) {
-                const uint8_t *row = ring_row(ring, top + ky * s->dilation_y) + at + x * COLUMN;
+                const uint8_t *row = ring_row(ring, top + ky * s->dilation_y) + at + x * COLUMN_BYTES;
                 NO_UNROLL
-                for (int32_t i = taps; i > 0; i--, w += COLUMN, row += step) {
+                for (int32_t i = taps; i > 0; i--, w += COLUMN_BYTES, row += step) {
                     const v128_t weights = wasm_v128_load(w);
                     UNROLL
-                    for (int p = 0; p < PIXELS; p++) add_product(&sum[p], weights, wasm_v128_load(row + p * COLUMN));
+                    for (int p = 0; p < PIXELS; p++) add_product(&sum[p], weights, wasm_v128_load(row + p * COLUMN_BYTES));
                 }
             }
         }
@@ -292,7 +283,7 @@ INLINE void row_of_any(const struct Depthwise *s, struct Ring ring, int32_t top,
 INLINE void convolve(const int stride, const struct Depthwise *s) {
     const struct Clamp clamp = clamp_to(s->range);
     const struct Ring ring = ring_of(s);
-    const int32_t panel = sizeof(struct Panel) + 4 * s->kernel_height * taps_of(s) * COLUMN;
+    const int32_t panel = sizeof(struct DepthwisePanel) + 4 * s->kernel_height * taps_of(s) * COLUMN_BYTES;
     const int32_t rows = stride ? ROWS : 1, last = s->out_height - rows;
     for (int32_t channel = 0; channel < s->channels; channel += WIDTH) {
         int32_t filled = 0;
@@ -304,7 +295,7 @@ INLINE void convolve(const int stride, const struct Depthwise *s) {
             for (int r = 0; r < 3 + stride; r++) in[r] = stride ? ring_row(ring, top + r) : 0;
             for (int32_t own = channel; own < min_i32(channel + WIDTH, s->channels); own += QUAD) {
                 const int32_t at = (own - channel) / QUAD * ring.quad;
-                const struct Quad quad = {(const struct Panel *)(s->weights + own / 8 * panel), own % 8};
+                const struct Quad quad = {(const struct DepthwisePanel *)(s->weights + own / 8 * panel), own % 8};
                 uint8_t *out = s->output + y * s->out_width * s->channels + own;
                 if (stride) {
                     const uint8_t *row[5];

@@ -3,7 +3,7 @@
  * goes with `run` of the first in a row, so that the number of channels is a value for each pixel.
  * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size.
  *
- * TFLite scales bytes to integers with LEFT_SHIFT more bits, each rounded, adds, and rounds the sum to a byte. Sums and
+ * TFLite scales bytes to integers with SUM_SHIFT more bits, each rounded, adds, and rounds the sum to a byte. Sums and
  * differences are computed in floats first, as requantize.h has it: a · a_factor + b · b_factor + offset, which has 256
  * and a half more than the byte, and SUM_ERROR steps. It is less than these off if |a_factor| + |b_factor| ≤ 2 and the
  * sum's shift is 17 or more, which who sets `in_floats` sees to: both factors being rounded 1 step, the offset, the inner
@@ -11,33 +11,20 @@
 #include "common.h"
 #include "requantize.h"
 
-struct Elementwise {
-    const uint8_t *a, *b;
-    uint8_t *output;
-    int32_t size, period, run;
-    int32_t operation; /* 0: a + b, 1: a − b, 2: a · b, 3: b − a; of floats see combine() */
-    int32_t a_zero, b_zero;
-    /* Quantised: multipliers as TFLite's QuantizeMultiplier makes them, shifts to the right. A product has only the
-     * output's. */
-    int32_t a_multiplier, a_shift, b_multiplier, b_shift, out_multiplier, out_shift;
-    int32_t in_floats; /* quantised: whether sums may be tried in floats, by what follows */
-    float a_factor, b_factor, offset;
-    struct Range range;
-    float low, high;
-};
-
 INLINE v128_t combine(v128_t a, v128_t b, int32_t operation) {
     switch (operation) {
-        case 0: return wasm_f32x4_add(a, b);
-        case 1: return wasm_f32x4_sub(a, b);
-        case 2: return wasm_f32x4_mul(a, b);
-        case 3: return wasm_f32x4_sub(b, a);
-        case 4: return wasm_f32x4_div(a, b);
-        case 5: return wasm_f32x4_div(b, a);
-        case 6: return wasm_f32x4_pmax(a, b);
-        case 7: return wasm_f32x4_pmin(a, b);
-        case 8: return wasm_f32x4_mul(wasm_f32x4_sub(a, b), wasm_f32x4_sub(a, b));
-        default: return wasm_v128_bitselect(a, wasm_f32x4_mul(a, b), wasm_f32x4_gt(a, wasm_f32x4_splat(0))); /* PReLU */
+        case ELEMENTWISE_ADD: return wasm_f32x4_add(a, b);
+        case ELEMENTWISE_SUBTRACT: return wasm_f32x4_sub(a, b);
+        case ELEMENTWISE_MULTIPLY: return wasm_f32x4_mul(a, b);
+        case ELEMENTWISE_SUBTRACT_FROM: return wasm_f32x4_sub(b, a);
+        case ELEMENTWISE_DIVIDE: return wasm_f32x4_div(a, b);
+        case ELEMENTWISE_DIVIDE_INTO: return wasm_f32x4_div(b, a);
+        case ELEMENTWISE_MAXIMUM: return wasm_f32x4_pmax(a, b);
+        case ELEMENTWISE_MINIMUM: return wasm_f32x4_pmin(a, b);
+        case ELEMENTWISE_SQUARED_DIFFERENCE:
+            return wasm_f32x4_mul(wasm_f32x4_sub(a, b), wasm_f32x4_sub(a, b));
+        default: /* ELEMENTWISE_PRELU */
+            return wasm_v128_bitselect(a, wasm_f32x4_mul(a, b), wasm_f32x4_gt(a, wasm_f32x4_splat(0)));
     }
 }
 
@@ -82,16 +69,13 @@ INLINE v128_t multiply(v128_t x, int32_t multiplier, int32_t shift) {
     return wasm_i32x4_shr(wasm_i32x4_add(r, half), shift);
 }
 
-/* The bits that TFLite keeps below the point while it adds. */
-#define LEFT_SHIFT 20
-
 INLINE v128_t combine_u8(const struct Elementwise *s, v128_t a, v128_t b) {
-    if (s->operation == 2) return multiply(wasm_i32x4_mul(a, b), s->out_multiplier, s->out_shift);
-    a = multiply(wasm_i32x4_shl(a, LEFT_SHIFT), s->a_multiplier, s->a_shift);
-    b = multiply(wasm_i32x4_shl(b, LEFT_SHIFT), s->b_multiplier, s->b_shift);
-    const v128_t sum = s->operation == 0   ? wasm_i32x4_add(a, b)
-                       : s->operation == 1 ? wasm_i32x4_sub(a, b)
-                                           : wasm_i32x4_sub(b, a);
+    if (s->operation == ELEMENTWISE_MULTIPLY) return multiply(wasm_i32x4_mul(a, b), s->out_multiplier, s->out_shift);
+    a = multiply(wasm_i32x4_shl(a, SUM_SHIFT), s->a_multiplier, s->a_shift);
+    b = multiply(wasm_i32x4_shl(b, SUM_SHIFT), s->b_multiplier, s->b_shift);
+    const v128_t sum = s->operation == ELEMENTWISE_ADD        ? wasm_i32x4_add(a, b)
+                       : s->operation == ELEMENTWISE_SUBTRACT ? wasm_i32x4_sub(a, b)
+                                                              : wasm_i32x4_sub(b, a);
     return multiply(sum, s->out_multiplier, s->out_shift);
 }
 
@@ -106,8 +90,6 @@ static __attribute__((noinline)) v128_t combine_exactly(const struct Elementwise
     both = wasm_i16x8_min(wasm_i16x8_max(both, wasm_i16x8_splat(s->range.low)), wasm_i16x8_splat(s->range.high));
     return wasm_u8x16_narrow_i16x8(both, both);
 }
-
-#define SUM_ERROR 6
 
 /* What sums in floats need, out of memory. */
 struct Summands {

@@ -3,14 +3,6 @@
  * Errors: of exponentials and what is made of them below 3e-7 of the result, of the error function's complement 5e-7. */
 #include "common.h"
 
-struct Function {
-    const float *input;
-    float *output;
-    int32_t size;
-    int32_t function; /* see the switch below */
-    float parameter;
-};
-
 INLINE v128_t splat(float x) { return wasm_f32x4_splat(x); }
 INLINE v128_t add(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
 INLINE v128_t mul(v128_t a, v128_t b) { return wasm_f32x4_mul(a, b); }
@@ -94,21 +86,21 @@ INLINE v128_t gelu_by_tanh(v128_t x) {
         }                                                                                      \
         break;
 
-EXPORT(function_f32) void function_f32(const struct Function *s) {
+EXPORT(function_f32) void function_f32(const struct Unary *s) {
     const float *from = s->input;
     float *to = s->output;
     const v128_t parameter = splat(s->parameter);
-    switch (s->function) {
-        FUNCTION(0, logistic(x))
-        FUNCTION(1, tanh_of(x))
-        FUNCTION(2, if_above_zero(x, x, exp_less_one(x))) /* ELU */
-        FUNCTION(3, gelu(x))
-        FUNCTION(4, gelu_by_tanh(x))
-        FUNCTION(5, if_above_zero(x, x, mul(x, parameter))) /* leaky ReLU */
-        FUNCTION(6, exp_of(x))
-        FUNCTION(7, wasm_f32x4_abs(x))
-        FUNCTION(8, wasm_f32x4_neg(x))
-        FUNCTION(9, wasm_f32x4_sqrt(x))
-        FUNCTION(10, div(splat(1), wasm_f32x4_sqrt(x)))
+    switch (s->operation) {
+        FUNCTION(UNARY_LOGISTIC, logistic(x))
+        FUNCTION(UNARY_TANH, tanh_of(x))
+        FUNCTION(UNARY_ELU, if_above_zero(x, x, exp_less_one(x)))
+        FUNCTION(UNARY_GELU, gelu(x))
+        FUNCTION(UNARY_GELU_APPROXIMATE, gelu_by_tanh(x))
+        FUNCTION(UNARY_LEAKY_RELU, if_above_zero(x, x, mul(x, parameter)))
+        FUNCTION(UNARY_EXP, exp_of(x))
+        FUNCTION(UNARY_ABS, wasm_f32x4_abs(x))
+        FUNCTION(UNARY_NEG, wasm_f32x4_neg(x))
+        FUNCTION(UNARY_SQRT, wasm_f32x4_sqrt(x))
+        FUNCTION(UNARY_RSQRT, div(splat(1), wasm_f32x4_sqrt(x)))
     }
 }

@@ -3,19 +3,6 @@
  * Bounds: three nested levels of runs. Writes nothing behind a run, since what lies there may be in place already. */
 #include "common.h"
 
-struct Move {
-    const uint8_t *input;
-    uint8_t *output;
-    const uint8_t *table;   /* of 256 bytes through which bytes go on their way, or 0 */
-    int32_t start;          /* of the first run in the output */
-    int32_t run;            /* bytes */
-    int32_t count[3];       /* runs, outermost level first */
-    int32_t in_step[3];     /* bytes from one to the next */
-    int32_t out_step[3];
-    int32_t fill_bytes;     /* of the output that are filled first */
-    int32_t fill;           /* with these four bytes, again and again */
-};
-
 INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {
     int32_t i = 0;
     NO_UNROLL

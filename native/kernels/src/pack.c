@@ -5,8 +5,6 @@
  * Bounds: reads up to 15 bytes behind the weights, whose places in the panel are then filled with zero. */
 #include "common.h"
 
-#define COLUMNS 8
-
 /* IEEE 754 binary16 → binary32. */
 EXPORT(unpack_f16) void unpack_f16(const uint16_t *from, float *to, int32_t count) {
     /* The exponent's bias differs by 112; multiplying sets subnormals right as well. */
@@ -28,18 +26,18 @@ EXPORT(pack_f32) void pack_f32(const float *from, float *to, int32_t depth) {
         const float *a = from + 4 * half * depth, *b = a + depth, *c = b + depth, *d = c + depth;
         float *out = to + 4 * half;
         int32_t k = 0;
-        for (; k + 4 <= depth; k += 4, out += 4 * COLUMNS) {
+        for (; k + 4 <= depth; k += 4, out += 4 * PANEL_COLUMNS) {
             const v128_t x = wasm_v128_load(a + k), y = wasm_v128_load(b + k);
             const v128_t z = wasm_v128_load(c + k), w = wasm_v128_load(d + k);
             const v128_t xy0 = wasm_i32x4_shuffle(x, y, 0, 4, 1, 5), xy2 = wasm_i32x4_shuffle(x, y, 2, 6, 3, 7);
             const v128_t zw0 = wasm_i32x4_shuffle(z, w, 0, 4, 1, 5), zw2 = wasm_i32x4_shuffle(z, w, 2, 6, 3, 7);
             wasm_v128_store(out, wasm_i64x2_shuffle(xy0, zw0, 0, 2));
-            wasm_v128_store(out + COLUMNS, wasm_i64x2_shuffle(xy0, zw0, 1, 3));
-            wasm_v128_store(out + 2 * COLUMNS, wasm_i64x2_shuffle(xy2, zw2, 0, 2));
-            wasm_v128_store(out + 3 * COLUMNS, wasm_i64x2_shuffle(xy2, zw2, 1, 3));
+            wasm_v128_store(out + PANEL_COLUMNS, wasm_i64x2_shuffle(xy0, zw0, 1, 3));
+            wasm_v128_store(out + 2 * PANEL_COLUMNS, wasm_i64x2_shuffle(xy2, zw2, 0, 2));
+            wasm_v128_store(out + 3 * PANEL_COLUMNS, wasm_i64x2_shuffle(xy2, zw2, 1, 3));
         }
         NO_UNROLL
-        for (; k < depth; k++, out += COLUMNS) out[0] = a[k], out[1] = b[k], out[2] = c[k], out[3] = d[k];
+        for (; k < depth; k++, out += PANEL_COLUMNS) out[0] = a[k], out[1] = b[k], out[2] = c[k], out[3] = d[k];
     }
 }
 
@@ -81,18 +79,18 @@ static double step_of(const float *from, int32_t depth, int32_t limit, int32_t l
 /* → weights[depth / 2][8][2] int16; and each channel's step times `factor` to `steps`. */
 EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit,
                                        int32_t largest, int32_t one_sign, float factor) {
-    for (int32_t column = 0; column < COLUMNS; column++, from += depth) {
+    for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         const double step = step_of(from, depth, limit, largest, one_sign);
         steps[column] = (float)(step * factor);
         const v128_t inverse = wasm_f32x4_splat(step > 1e-35 ? (float)(1 / step) : 0);
         int16_t *out = to + 2 * column;
-        for (int32_t k = 0; k < depth; k += 4, out += 4 * COLUMNS) {
+        for (int32_t k = 0; k < depth; k += 4, out += 4 * PANEL_COLUMNS) {
             const v128_t x = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(from + k), inverse)));
             v128_t pairs = wasm_i16x8_narrow_i32x4(x, x);
             const int32_t left = depth - k;
             if (left < 4) pairs = wasm_v128_and(pairs, wasm_i64x2_splat((1ll << (16 * left)) - 1));
             wasm_v128_store32_lane(out, pairs, 0);
-            if (left > 2) wasm_v128_store32_lane(out + 2 * COLUMNS, pairs, 1);
+            if (left > 2) wasm_v128_store32_lane(out + 2 * PANEL_COLUMNS, pairs, 1);
         }
     }
 }
@@ -100,31 +98,31 @@ EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t 
 /* → weights[depth / 2][8][2] int16, bytes less `zero`; `flip` is 128 for int8, which makes it uint8 with 128 added. */
 EXPORT(pack_u8_i16) void pack_u8_i16(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip, int32_t zero) {
     const v128_t flips = wasm_i8x16_splat(flip), zeros = wasm_i16x8_splat(zero);
-    for (int32_t column = 0; column < COLUMNS; column++, from += depth) {
+    for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         int16_t *out = to + 2 * column;
         int32_t k = 0;
-        for (; k + 8 <= depth; k += 8, out += 8 * COLUMNS) {
+        for (; k + 8 <= depth; k += 8, out += 8 * PANEL_COLUMNS) {
             const v128_t bytes = wasm_v128_xor(wasm_v128_load64_zero(from + k), flips);
             const v128_t pairs = wasm_i16x8_sub(wasm_u16x8_extend_low_u8x16(bytes), zeros);
             wasm_v128_store32_lane(out, pairs, 0);
-            wasm_v128_store32_lane(out + 2 * COLUMNS, pairs, 1);
-            wasm_v128_store32_lane(out + 4 * COLUMNS, pairs, 2);
-            wasm_v128_store32_lane(out + 6 * COLUMNS, pairs, 3);
+            wasm_v128_store32_lane(out + 2 * PANEL_COLUMNS, pairs, 1);
+            wasm_v128_store32_lane(out + 4 * PANEL_COLUMNS, pairs, 2);
+            wasm_v128_store32_lane(out + 6 * PANEL_COLUMNS, pairs, 3);
         }
         NO_UNROLL
-        for (; k < depth; k++) to[(k >> 1) * 2 * COLUMNS + 2 * column + (k & 1)] = (from[k] ^ flip) - zero;
+        for (; k < depth; k++) to[(k >> 1) * 2 * PANEL_COLUMNS + 2 * column + (k & 1)] = (from[k] ^ flip) - zero;
     }
 }
 
 /* → weights[depth / 4][8][4] int8, and the sum of each channel's to `sums`; `flip` is 128 for uint8. */
 EXPORT(pack_u8_dot) void pack_u8_dot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth, int32_t flip) {
-    for (int32_t column = 0; column < COLUMNS; column++, from += depth) {
+    for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         int8_t *out = to + 4 * column;
         int32_t sum = 0;
         NO_UNROLL
         for (int32_t k = 0; k < depth; k++) {
             const int8_t weight = (int8_t)(from[k] ^ flip);
-            out[(k >> 2) * 4 * COLUMNS + (k & 3)] = weight;
+            out[(k >> 2) * 4 * PANEL_COLUMNS + (k & 3)] = weight;
             sum += weight;
         }
         sums[column] = sum;

@@ -4,25 +4,6 @@
 #include "common.h"
 #include "requantize.h"
 
-enum { AVERAGE, MAXIMUM, SUM };
-
-struct Pool {
-    const uint8_t *input; /* [in_height, in_width, channels] */
-    uint8_t *output;      /* [out_height, out_width, channels] */
-    int32_t in_height, in_width, channels;
-    int32_t out_height, out_width;
-    int32_t height, width; /* of the window */
-    int32_t stride_y, stride_x;
-    int32_t top, left;
-    int32_t what; /* AVERAGE, MAXIMUM, or of floats SUM */
-    /* Averages of bytes: sums are less `subtract` for each byte, times the multiplier (0: none), over the number of bytes
-     * if `divide`, halves away from zero, and more by `add`. In the first `up` channels, by eights, halves of products go
-     * up. */
-    int32_t subtract, multiplier, shift, divide, add, up;
-    struct Range range;
-    float low, high;
-};
-
 struct Window {
     int32_t y, y_end, x, x_end;
 };
@@ -36,11 +17,11 @@ INLINE struct Window window_at(const struct Pool *s, int32_t y, int32_t x) {
 EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
     float *to = (float *)s->output;
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
-    const int32_t maximum = s->what == MAXIMUM;
+    const int32_t maximum = s->operation == POOL_MAXIMUM;
     for (int32_t y = 0; y < s->out_height; y++) {
         for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
             const struct Window w = window_at(s, y, x);
-            const float share = s->what == SUM ? 1 : 1.0f / (float)((w.y_end - w.y) * (w.x_end - w.x));
+            const float share = s->operation == POOL_SUM ? 1 : 1.0f / (float)((w.y_end - w.y) * (w.x_end - w.x));
             for (int32_t c = 0; c < s->channels; c += 4) {
                 v128_t result = maximum ? wasm_f32x4_splat(-__builtin_inff()) : wasm_f32x4_splat(0);
                 for (int32_t iy = w.y; iy < w.y_end; iy++) {
@@ -85,7 +66,7 @@ INLINE v128_t averages(const struct Pool *s, v128_t sums, int32_t count, int32_t
 
 EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
     uint8_t *to = s->output;
-    const int32_t maximum = s->what == MAXIMUM;
+    const int32_t maximum = s->operation == POOL_MAXIMUM;
     for (int32_t y = 0; y < s->out_height; y++) {
         for (int32_t x = 0; x < s->out_width; x++, to += s->channels) {
             const struct Window w = window_at(s, y, x);

@@ -19,26 +19,6 @@
 /* In steps of 2^−15, the last bit of a float in 256..512. */
 #define DOUBTFUL 11
 
-/* Added to the exact C by who packs it, which makes what is not clamped anyway positive, so that truncation is floor. */
-#define BIAS 1024
-
-/* Of eight output channels; heads their weights. */
-struct Channels {
-    int32_t bias[8];
-    float multiplier[8]; /* M */
-    float offset[8];     /* 256 + C + 5 steps */
-    float negative[8];   /* N */
-    double exact_multiplier[8];
-    double exact_offset[8]; /* C + BIAS */
-    double exact_negative[8];
-};
-
-struct Range {
-    int32_t zero; /* the output's zero point */
-    int32_t low;  /* the smallest and the largest byte */
-    int32_t high;
-};
-
 /* A range as `requantize` wants it. */
 struct Clamp {
     v128_t zero, low, high;
@@ -46,7 +26,7 @@ struct Clamp {
 };
 
 INLINE struct Clamp clamp_to(struct Range range) {
-    v128_t base = wasm_i16x8_splat(256);
+    v128_t base = wasm_i16x8_splat(REQUANTIZE_BASE);
     /* Else it would be made again for each tile. */
     OPAQUE(base);
     return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_u8x16_splat(range.low), wasm_u8x16_splat(range.high),
@@ -136,7 +116,7 @@ static __attribute__((noinline, unused)) v128_t scale_exactly(v128_t sums, const
                                    first + 2);
     const v128_t scaled = wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low),
                                              wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
-    return wasm_i32x4_min(wasm_i32x4_max(wasm_i32x4_add(scaled, wasm_i32x4_splat(range->zero - BIAS)),
+    return wasm_i32x4_min(wasm_i32x4_max(wasm_i32x4_add(scaled, wasm_i32x4_splat(range->zero - REQUANTIZE_BIAS)),
                                          wasm_i32x4_splat(range->low)),
                           wasm_i32x4_splat(range->high));
 }

@@ -3,13 +3,6 @@
  * Tile: a byte. Bounds: period · run divides size. */
 #include "common.h"
 
-struct Table {
-    const uint8_t *a, *b;
-    uint8_t *output;
-    int32_t size, period, run;
-    const uint8_t *table; /* [b][a] */
-};
-
 EXPORT(look_up_pairs_u8) void look_up_pairs_u8(const struct Table *s) {
     const uint8_t *a = s->a, *end = s->a + s->size;
     uint8_t *to = s->output;

@@ -7,7 +7,6 @@
 
 #include "common.h"
 
-#define TILE_ROWS 4
 /* Steps of the product that are unrolled. */
 #define TILE_STEPS 8
 

@@ -119,7 +119,7 @@ describe("columns are read back as they were packed", () => {
     new Uint8Array(buffer, start, packed.bytes).fill(0);
     packed.write(view, { kernels: loadKernels(), buffer, staging: align(start + packed.bytes) });
     for (let column = 0; column < columns; column++) {
-      const read = READ_COLUMN[kernel](view, depth, column, { input: inputZero, weights: zero - 128 });
+      const read = READ_COLUMN[kernel](view, depth, column, { inputZero, weightsZero: zero - 128 });
       expect(read.bias).toBe(bias[column]);
       for (let k = 0; k < depth; k++) {
         expect(Math.abs(read.weights[k] - weights[column * depth + k])).toBeLessThanOrEqual(tolerance);

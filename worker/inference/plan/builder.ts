@@ -3,7 +3,7 @@ import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
 import { bytesOf, realValues } from "../constants.ts";
 import type { Source } from "./pack.ts";
 import { shortTensors } from "./short.ts";
-import { align, SLACK, scratchAt, type Word } from "./step.ts";
+import { align, type Place, SLACK, scratchAt } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
 /**
@@ -13,7 +13,7 @@ import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 export type PlanPrecision = "exact" | "fast" | "quantised";
 
 /** Parts of the scratch memory, one after the other. */
-export function scratchLayout(sizes: readonly number[]): { bytes: number; places: Word[] } {
+export function scratchLayout(sizes: readonly number[]): { bytes: number; places: Place[] } {
   let bytes = 0;
   const places = sizes.map((size) => {
     const start = bytes;

@@ -92,7 +92,7 @@ export function byteFunction(
   output: ByteValue,
 ): (stored: number) => number {
   const clamped = operator.op === "RELU" || operator.op === "RELU6" || operator.op === "RELU_N1_TO_1";
-  const [zero, low, high] = rangeOf(clamped ? operator.op : "NONE", output);
+  const { zero, low, high } = rangeOf(clamped ? operator.op : "NONE", output);
   const top = operator.op === "RELU_0_TO_1" ? zero + Math.round(1 / output.scale) : high;
   const bottom = operator.op === "RELU_0_TO_1" ? zero : low;
   const of = ofByte(operator, input, output);

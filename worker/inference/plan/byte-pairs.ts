@@ -57,7 +57,7 @@ export function byteTable(
   [a, b]: readonly [ByteValue, ByteValue],
   output: ByteValue,
 ): Uint8Array {
-  const [zero, low, high] = rangeOf("NONE", output);
+  const { zero, low, high } = rangeOf("NONE", output);
   const of = ofBytes(operator, a, b, output);
   const table = new Uint8Array(PAIRS);
   for (let y = 0; y < 256; y++) {

@@ -7,6 +7,7 @@ import { convolutionStep } from "./convolution.ts";
 import { copySteps } from "./copies.ts";
 import { elementwiseSteps, isElementwise } from "./elementwise.ts";
 import { findHead, type Head } from "./head.ts";
+import { parameterWords } from "./layouts.ts";
 import { concatenationSteps, padSteps } from "./moves.ts";
 import { otherStep } from "./others.ts";
 import type { Step } from "./step.ts";
@@ -80,7 +81,7 @@ function stepsOf(builder: Builder, operator: KnownOperator): readonly Step[] {
 /** The tensors that a step reads and writes. */
 const tensorsOf = (step: Step): number[] =>
   "kernel" in step
-    ? step.words.flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
+    ? parameterWords(step).flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
     : [step.from, step.to];
 
 function compiledHead(builder: Builder, head: Head | string, step: number): CompiledHead | string {

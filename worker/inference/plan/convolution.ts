@@ -4,6 +4,19 @@ import { bytesOf, sizeOf } from "../constants.ts";
 import { type Builder, scratchLayout } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
 import {
+  COLUMN_BYTES,
+  type ConvKernel,
+  DEPTHWISE_SPARE_BYTES,
+  type DepthwiseKernel,
+  DOT_SPARE_BYTES,
+  DOT_TAPS,
+  PAIRS_TILE_ROWS,
+  PLANE_GAP,
+  PLANES,
+  type Range,
+  TILE_ROWS,
+} from "./layouts.ts";
+import {
   type ByteMatrix,
   canBeParted,
   DEEPEST_I16,
@@ -19,9 +32,9 @@ import {
   packFloatsAsI16,
   type Rounding,
   type Source,
-  TAPS,
 } from "./pack.ts";
-import { at, f32, type KernelStep, packedAt, type Word } from "./step.ts";
+import { NO_RANGE } from "./parts.ts";
+import { at, type KernelStep, packedAt } from "./step.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
 
@@ -41,24 +54,21 @@ interface Geometry {
 
 /** Bytes of a matrix block that stay in the cache while the weights pass by. */
 const BLOCK_BYTES = { f32: 256 << 10, i16: 128 << 10, u8: 64 << 10 };
-/** Rows of a tile, of which blocks are made. */
-const TILE_ROWS = { pairs: 3, others: 4 };
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
-/** GROUP, COLUMN and PLANE_GAP of depthwise.h. */
-const PLANES = 4;
-const COLUMN_BYTES = 16;
-const PLANE_GAP = 64;
 /** Depths up to which 32 bits hold any sum of products of bytes. */
 const DEEPEST_U8 = 33025;
 
-const window = ({ kernel: [height, width], stride, dilation, before }: Geometry): Word[] => [
-  height,
-  width,
-  ...stride,
-  ...dilation,
-  ...before,
-];
+const window = ({ kernel, stride, dilation, before }: Geometry) => ({
+  kernelHeight: kernel[0],
+  kernelWidth: kernel[1],
+  strideY: stride[0],
+  strideX: stride[1],
+  dilationY: dilation[0],
+  dilationX: dilation[1],
+  top: before[0],
+  left: before[1],
+});
 
 function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
   const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
@@ -99,13 +109,12 @@ function gathers(operator: Convolution, { kernel, stride, before }: Geometry): b
   return operator.op !== "FULLY_CONNECTED" && !plain;
 }
 
-/** `wide` of conv_u8_dot.c: struct Spare, an offset for each row, and the rows, by fours. */
+/** `wide` of conv_u8_dot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
 const interleavedBytes = (rows: number, depth: number): number =>
-  240 + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
+  DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
 
-/** `struct Conv`. */
 function convStep(
-  kernel: KernelStep["kernel"],
+  kernel: ConvKernel,
   operator: Convolution,
   parts: {
     input: Value;
@@ -125,7 +134,7 @@ function convStep(
   const inShorts = strassen || kernel === "conv_f32_i16";
   const wide = inShorts || kernel === "conv_u8_wide";
   const budget = wide ? BLOCK_BYTES.i16 / 2 : BLOCK_BYTES[input.kind] / (input.kind === "f32" ? 4 : 1);
-  const tile = kernel === "conv_u8_pairs" ? TILE_ROWS.pairs : TILE_ROWS.others;
+  const tile = kernel === "conv_u8_pairs" ? PAIRS_TILE_ROWS : TILE_ROWS;
   const block = strassen
     ? strassenBlock({ rows, depth, columns })
     : Math.min(rows, Math.max(1, Math.floor(budget / depth / tile)) * tile);
@@ -147,38 +156,40 @@ function convStep(
     kernel,
     ...(packed && { packed }),
     scratch: scratch.bytes,
-    words: [
-      at(input.tensor.index),
-      packedAt(0),
-      at(output.tensor.index),
+    parameters: {
+      input: at(input.tensor.index),
+      weights: packedAt(0),
+      output: at(output.tensor.index),
       patches,
-      rest,
+      wide: rest,
       rows,
       depth,
       columns,
       block,
-      gather ? 1 : 0,
-      ...geometry.input,
-      channels,
-      geometry.output[1],
+      gather: gather ? 1 : 0,
+      inHeight: geometry.input[0],
+      inWidth: geometry.input[1],
+      inChannels: channels,
+      outWidth: geometry.output[1],
       ...window(geometry),
-      input.kind === "u8" ? input.zero : 0,
+      inputZero: input.kind === "u8" ? input.zero : 0,
       weightsZero,
-      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
-      f32(low),
-      f32(high),
-      short.input ? 1 : 0,
-      short.output ? 1 : 0,
+      ...roundingOf(operator, output, rounding),
+      low,
+      high,
+      shortInput: short.input ? 1 : 0,
+      shortOutput: short.output ? 1 : 0,
       whole,
       operands,
-    ],
+    },
   };
 }
 
-/** `struct Range`, and whether halves of negative sums that go away from zero can be seen. */
-function roundingOf(operator: Convolution, output: ByteValue, rounding: Rounding): number[] {
-  const [zero, low, high] = rangeOf(operator.options.activation, output);
-  return [zero, low, high, rounding === "away" && low < zero ? 1 : 0];
+/** Of a quantised output its range, and whether halves of negative sums that go away from zero can be seen. */
+function roundingOf(operator: Convolution, output: Value, rounding: Rounding): { range: Range; signs: number } {
+  if (output.kind === "f32") return { range: NO_RANGE, signs: 0 };
+  const range = rangeOf(operator.options.activation, output);
+  return { range, signs: rounding === "away" && range.low < range.zero ? 1 : 0 };
 }
 
 const isShort = (value: Value): boolean => value.kind === "f32" && value.short;
@@ -194,19 +205,18 @@ const stepOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1);
 /** Whether depthwise_u8_dot.c can. */
 function goesByDot({ kernel, stride, dilation }: Geometry, input: Value, output: Value): boolean {
   const single = input.tensor.shape[3] === output.tensor.shape[3];
-  return single && dilation[1] === 1 && (kernel[1] <= TAPS || TAPS % stride[1] === 0);
+  return single && dilation[1] === 1 && (kernel[1] <= DOT_TAPS || DOT_TAPS % stride[1] === 0);
 }
 
-/** Scratch of depthwise_u8_dot.c: 16 sums, and as many rows of 16 channels as two rows of output reach over. */
+/** Scratch of depthwise_u8_dot.c: struct DepthwiseSpare, and as many rows of 16 channels as two rows of output reach over. */
 function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
-  const columns = output[1] + (Math.ceil(kernel[1] / TAPS) - 1) * Math.floor(TAPS / stride[1]);
+  const columns = output[1] + (Math.ceil(kernel[1] / DOT_TAPS) - 1) * Math.floor(DOT_TAPS / stride[1]);
   const rows = (kernel[0] - 1) * dilation[0] + 1 + stride[0];
-  return 64 + rows * 4 * columns * COLUMN_BYTES;
+  return DEPTHWISE_SPARE_BYTES + rows * 4 * columns * COLUMN_BYTES;
 }
 
-/** `struct Depthwise`. */
 function depthwiseStep(
-  name: KernelStep["kernel"],
+  name: DepthwiseKernel,
   operator: Extract<Convolution, { op: "DEPTHWISE_CONV_2D" }>,
   input: Value,
   output: Value,
@@ -231,26 +241,28 @@ function depthwiseStep(
     kernel: name,
     ...(packed && { packed }),
     scratch: scratch.bytes,
-    words: [
-      at(input.tensor.index),
-      packedAt(0),
-      at(output.tensor.index),
-      ...scratch.places,
-      ...geometry.input,
+    parameters: {
+      input: at(input.tensor.index),
+      weights: packedAt(0),
+      output: at(output.tensor.index),
+      planes: scratch.places[0],
+      inHeight: geometry.input[0],
+      inWidth: geometry.input[1],
       inChannels,
-      ...geometry.output,
+      outHeight: size[0],
+      outWidth: size[1],
       channels,
       ...window(geometry),
-      channels / inChannels,
+      multiplier: channels / inChannels,
       block,
       paddedWidth,
-      input.kind === "u8" ? input.zero : 0,
-      ...(output.kind === "u8" ? roundingOf(operator, output, rounding) : [0, 0, 0, 0]),
-      f32(low),
-      f32(high),
-      short.input ? 1 : 0,
-      short.output ? 1 : 0,
-    ],
+      inputZero: input.kind === "u8" ? input.zero : 0,
+      ...roundingOf(operator, output, rounding),
+      low,
+      high,
+      shortInput: short.input ? 1 : 0,
+      shortOutput: short.output ? 1 : 0,
+    },
   };
 }
 

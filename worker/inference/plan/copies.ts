@@ -4,6 +4,7 @@ import { integers, sizeOf } from "../constants.ts";
 import { pairsOf } from "../pairs.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold } from "./fit.ts";
+import { COPY_LEVELS } from "./layouts.ts";
 import { refuse } from "./parts.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { sameScale, tensorOf, type Value } from "./value.ts";
@@ -32,9 +33,6 @@ interface Level {
   readonly outStep: number;
 }
 
-/** Of `struct Copy`. */
-const LEVELS = 4;
-
 /** Levels that do not count are left out, and two that are as one are made one. */
 function merged(levels: readonly Level[]): Level[] {
   const result: Level[] = [];
@@ -51,7 +49,6 @@ function merged(levels: readonly Level[]): Level[] {
   return result;
 }
 
-/** `struct Copy`. */
 function copyStep(
   operator: KnownOperator,
   { input, output, constant }: Ends,
@@ -59,21 +56,21 @@ function copyStep(
   given: readonly Level[],
 ): KernelStep {
   const levels = merged(given);
-  if (levels.length > LEVELS) return refuse(operator, `copies along ${levels.length} dimensions`);
-  const none = Array.from({ length: LEVELS - levels.length }, () => ({ count: 1, inStep: 0, outStep: 0 }));
-  const all = [...none, ...levels];
+  if (levels.length > COPY_LEVELS) return refuse(operator, `copies along ${levels.length} dimensions`);
+  const none = Array.from({ length: COPY_LEVELS - levels.length }, () => ({ count: 1, inStep: 0, outStep: 0 }));
+  const [a, b, c, d] = [...none, ...levels];
   return {
     kernel: input.kind === "f32" ? "copy_f32" : "copy_u8",
     ...(constant && { packed: constant }),
-    words: [
-      constant ? packedAt(0) : at(input.tensor.index),
-      at(output.tensor.index),
+    parameters: {
+      input: constant ? packedAt(0) : at(input.tensor.index),
+      output: at(output.tensor.index),
       from,
       to,
-      ...all.map(({ count }) => count),
-      ...all.map(({ inStep }) => inStep),
-      ...all.map(({ outStep }) => outStep),
-    ],
+      count: [a.count, b.count, c.count, d.count],
+      inStep: [a.inStep, b.inStep, c.inStep, d.inStep],
+      outStep: [a.outStep, b.outStep, c.outStep, d.outStep],
+    },
   };
 }
 

@@ -5,9 +5,10 @@ import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { byteTable, PAIRS, type PairOperator } from "./byte-pairs.ts";
 import { repeatStep } from "./copies.ts";
+import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "./layouts.ts";
 import { NEAR } from "./multiplier.ts";
 import { limits, refuse } from "./parts.ts";
-import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
+import { at, type KernelStep, type Packed, type Place, packedAt } from "./step.ts";
 import type { ByteValue, Value } from "./value.ts";
 
 /**
@@ -44,55 +45,77 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
   };
 }
 
-/** The bits that elementwise.c keeps below the point while it adds. */
-const LEFT_SHIFT = 20;
-
-/** The multipliers of `struct Elementwise`: a's, b's, the output's; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
+/** The multipliers of a, b and the output; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
 function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): FixedPoint[] {
   if (op === "MUL") {
     return [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
   }
   const twice = 2 * Math.max(a.scale, b.scale);
-  return [a.scale / twice, b.scale / twice, twice / (2 ** LEFT_SHIFT * output.scale)].map(fixedPoint);
+  return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
 }
 
-/** Of elementwise.c. */
-const SUM_ERROR = 6;
+/** The least shift of a sum that is computed in floats; see elementwise.c. */
 const LEAST_SHIFT = 17;
 
 /** The signs of a and b, by operation. A product has none: it is not computed in floats. */
-const SIGNS = [[1, 1], [1, -1], undefined, [-1, 1]] as const;
+const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
+  [ElementwiseOperation.add]: [1, 1],
+  [ElementwiseOperation.subtract]: [1, -1],
+  [ElementwiseOperation.subtractFrom]: [-1, 1],
+};
 
-/** `in_floats`, `a_factor`, `b_factor` and `offset` of `struct Elementwise`. */
+type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
+type Limits = ReturnType<typeof limits>;
+
+/** Of floats. */
+const NOT_QUANTISED: Quantised = {
+  aZero: 0,
+  bZero: 0,
+  aMultiplier: 0,
+  aShift: 0,
+  bMultiplier: 0,
+  bShift: 0,
+  outMultiplier: 0,
+  outShift: 0,
+  inFloats: 0,
+  aFactor: 0,
+  bFactor: 0,
+  offset: 0,
+};
+
+/** Whether and how sums may be tried in floats. */
 function sumInFloats(
-  operation: number,
+  operation: ElementwiseOperation,
   [aZero, bZero]: readonly number[],
   output: ByteValue,
   [ofA, ofB, ofSum]: readonly FixedPoint[],
-): Word[] {
+): Pick<Elementwise, "inFloats" | "aFactor" | "bFactor" | "offset"> {
   const signs = SIGNS[operation];
-  if (signs === undefined) return [0, 0, 0, 0];
-  const unit = realOf(ofSum) * 2 ** LEFT_SHIFT;
+  if (signs === undefined) return { inFloats: 0, aFactor: 0, bFactor: 0, offset: 0 };
+  const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
   const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
   const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
   const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
-  return [inFloats ? 1 : 0, f32(a), f32(b), f32(offset)];
+  return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
 }
 
 type ElementwiseOperator = Of<"ADD" | "SUB" | "MUL" | "DIV"> | PairOperator;
 
-/** `operation` of `struct Elementwise`, as it is and with the operands swapped. */
+/** By operator, as it is and with the operands swapped. */
 const OPERATIONS: {
-  readonly [op in ElementwiseOperator["op"]]: readonly [plain: number, swapped: number | undefined];
+  readonly [op in ElementwiseOperator["op"]]: readonly [
+    plain: ElementwiseOperation,
+    swapped: ElementwiseOperation | undefined,
+  ];
 } = {
-  ADD: [0, 0],
-  SUB: [1, 3],
-  MUL: [2, 2],
-  DIV: [4, 5],
-  MAXIMUM: [6, 6],
-  MINIMUM: [7, 7],
-  SQUARED_DIFFERENCE: [8, 8],
-  PRELU: [9, undefined],
+  ADD: [ElementwiseOperation.add, ElementwiseOperation.add],
+  SUB: [ElementwiseOperation.subtract, ElementwiseOperation.subtractFrom],
+  MUL: [ElementwiseOperation.multiply, ElementwiseOperation.multiply],
+  DIV: [ElementwiseOperation.divide, ElementwiseOperation.divideInto],
+  MAXIMUM: [ElementwiseOperation.maximum, ElementwiseOperation.maximum],
+  MINIMUM: [ElementwiseOperation.minimum, ElementwiseOperation.minimum],
+  SQUARED_DIFFERENCE: [ElementwiseOperation.squaredDifference, ElementwiseOperation.squaredDifference],
+  PRELU: [ElementwiseOperation.prelu, undefined],
 };
 
 export const isElementwise = (operator: KnownOperator): operator is ElementwiseOperator => operator.op in OPERATIONS;
@@ -131,37 +154,36 @@ function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Val
 }
 
 /** Where the first operand is read. */
-const firstOf = ({ values: [a], repeat }: Operands, output: Value): Word =>
+const firstOf = ({ values: [a], repeat }: Operands, output: Value): Place =>
   at(repeat ? output.tensor.index : a.tensor.index);
 
-/** `struct Elementwise`, of floats where no words for bytes are given. */
+/** @param quantised If the operands are. */
 function arithmeticStep(
   operator: ElementwiseOperator,
   operands: Operands,
   output: Value,
-  operation: number,
-  bytes?: readonly Word[],
+  operation: ElementwiseOperation,
+  quantised?: Quantised,
 ): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
   return {
-    kernel: bytes ? "elementwise_u8" : "elementwise_f32",
+    kernel: quantised ? "elementwise_u8" : "elementwise_f32",
     ...(constant && { packed: constant }),
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(0) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(0) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
       operation,
-      ...(bytes ?? Array.from({ length: 12 }, () => 0)),
+      ...(quantised ?? NOT_QUANTISED),
       ...limits(operator, output),
-    ],
+    },
   };
 }
 
-/** `struct Table`; the constant operand lies behind the table. */
+/** The constant operand lies behind the table. */
 function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Array): KernelStep {
   const { constant, spread } = operands;
   const [, b] = operands.values;
@@ -175,15 +197,14 @@ function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Arra
   return {
     kernel: "look_up_pairs_u8",
     packed,
-    words: [
-      firstOf(operands, output),
-      constant ? packedAt(PAIRS) : at(b.tensor.index),
-      at(output.tensor.index),
-      output.size,
-      spread.period,
-      spread.run,
-      packedAt(0),
-    ],
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(PAIRS) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
+      table: packedAt(0),
+    },
   };
 }
 
@@ -207,10 +228,18 @@ function combiningStep(operator: ElementwiseOperator, operands: Operands, output
     case "SUB":
     case "MUL": {
       const multipliers = elementwiseMultipliers(operator.op, a, b, output);
-      const zeros = [a.zero, b.zero];
-      const words = multipliers.flatMap(({ multiplier, shift }) => [multiplier, shift]);
-      const bytes = [...zeros, ...words, ...sumInFloats(operation, zeros, output, multipliers)];
-      return arithmeticStep(operator, operands, output, operation, bytes);
+      const [ofA, ofB, ofOutput] = multipliers;
+      return arithmeticStep(operator, operands, output, operation, {
+        aZero: a.zero,
+        bZero: b.zero,
+        aMultiplier: ofA.multiplier,
+        aShift: ofA.shift,
+        bMultiplier: ofB.multiplier,
+        bShift: ofB.shift,
+        outMultiplier: ofOutput.multiplier,
+        outShift: ofOutput.shift,
+        ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+      });
     }
     case "DIV":
       return refuse(operator, "divides bytes");

@@ -1,18 +1,31 @@
 /** Steps for functions of one value each. */
 import type { FunctionOperator } from "../functions.ts";
 import { byteFunction } from "./byte-functions.ts";
+import { UnaryOperation } from "./layouts.ts";
 import { convert, lookUp, refuse } from "./parts.ts";
-import { at, f32, type KernelStep } from "./step.ts";
+import { at, type KernelStep } from "./step.ts";
 import { clampOf, type Value } from "./value.ts";
 
-/** `function` of `struct Function`. */
-const NUMBERS = { LOGISTIC: 0, TANH: 1, ELU: 2, LEAKY_RELU: 5, EXP: 6, ABS: 7, NEG: 8, SQRT: 9, RSQRT: 10 };
-const GELU = { exact: 3, approximate: 4 };
+const OPERATIONS = {
+  LOGISTIC: UnaryOperation.logistic,
+  TANH: UnaryOperation.tanh,
+  ELU: UnaryOperation.elu,
+  EXP: UnaryOperation.exp,
+  ABS: UnaryOperation.abs,
+  NEG: UnaryOperation.neg,
+  SQRT: UnaryOperation.sqrt,
+  RSQRT: UnaryOperation.rsqrt,
+};
 
-/** `struct Function`. */
-const functionStep = (number: number, input: Value, output: Value, parameter = 0): KernelStep => ({
+const functionStep = (operation: UnaryOperation, input: Value, output: Value, parameter = 0): KernelStep => ({
   kernel: "function_f32",
-  words: [at(input.tensor.index), at(output.tensor.index), output.size, number, f32(parameter)],
+  parameters: {
+    input: at(input.tensor.index),
+    output: at(output.tensor.index),
+    size: output.size,
+    operation,
+    parameter,
+  },
 });
 
 function floatStep(operator: FunctionOperator, input: Value, output: Value): KernelStep {
@@ -26,11 +39,15 @@ function floatStep(operator: FunctionOperator, input: Value, output: Value): Ker
     case "HARD_SWISH":
       return convert("hard_swish_f32", [input, output], {});
     case "GELU":
-      return functionStep(operator.options.approximate ? GELU.approximate : GELU.exact, input, output);
+      return functionStep(
+        operator.options.approximate ? UnaryOperation.geluApproximate : UnaryOperation.gelu,
+        input,
+        output,
+      );
     case "LEAKY_RELU":
-      return functionStep(NUMBERS.LEAKY_RELU, input, output, operator.options.alpha);
+      return functionStep(UnaryOperation.leakyRelu, input, output, operator.options.alpha);
     default:
-      return functionStep(NUMBERS[operator.op], input, output);
+      return functionStep(OPERATIONS[operator.op], input, output);
   }
 }
 

@@ -4,23 +4,25 @@ import { bytesOf, sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
 import { constantOperand } from "./elementwise.ts";
 import { mustFit } from "./fit.ts";
+import type { Move } from "./layouts.ts";
 import { isTakenOver, paddingsOf } from "./short.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { type ByteValue, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);
 
+type Levels = Move["count"];
+
 interface Runs {
   /** Bytes. */
   readonly start: number;
   readonly run: number;
   /** [outer, middle, inner] numbers of runs, and the bytes from one to the next. */
-  readonly count: readonly number[];
-  readonly inStep: readonly number[];
-  readonly outStep: readonly number[];
+  readonly count: Levels;
+  readonly inStep: Levels;
+  readonly outStep: Levels;
 }
 
-/** `struct Move`. */
 const move = (
   [input, output]: readonly [Value, Value],
   runs: Runs,
@@ -30,18 +32,14 @@ const move = (
   return {
     kernel: "move_bytes",
     ...(packed && { packed }),
-    words: [
-      more.source ? packedAt(0) : at(input.tensor.index),
-      at(output.tensor.index),
-      more.table ? packedAt(0) : 0,
-      runs.start,
-      runs.run,
-      ...runs.count,
-      ...runs.inStep,
-      ...runs.outStep,
-      more.fill === undefined ? 0 : output.size * elementOf(output),
-      more.fill ?? 0,
-    ],
+    parameters: {
+      input: more.source ? packedAt(0) : at(input.tensor.index),
+      output: at(output.tensor.index),
+      table: more.table ? packedAt(0) : 0,
+      ...runs,
+      fillBytes: more.fill === undefined ? 0 : output.size * elementOf(output),
+      fill: more.fill ?? 0,
+    },
   };
 };
 
@@ -84,10 +82,12 @@ export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): reado
     0,
   );
   const element = elementOf(input);
-  const steps = (dims: readonly number[]) => [1, 2, 3].map((axis) => sizeOf(dims.slice(axis)) * element);
+  const step = (dims: readonly number[], axis: number) => sizeOf(dims.slice(axis)) * element;
+  const steps = (dims: readonly number[]): Levels => [step(dims, 1), step(dims, 2), step(dims, 3)];
   const outStep = steps(to);
   const start = before.slice(0, 3).reduce((sum, count, axis) => sum + count * outStep[axis], before[3] * element);
-  const runs = { start, run: from[3] * element, count: from.slice(0, 3), inStep: steps(from), outStep };
+  const count: Levels = [from[0], from[1], from[2]];
+  const runs = { start, run: from[3] * element, count, inStep: steps(from), outStep };
   return [move([input, output], runs, { fill: fillOf(builder, operator, input) })];
 }
 
@@ -95,7 +95,7 @@ export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): reado
 function rescaling(operator: KnownOperator, input: ByteValue, output: ByteValue): Packed {
   const scale = Math.fround(input.scale * Math.fround(1 / output.scale));
   const bias = Math.fround(-(input.zero - input.offset) * scale);
-  const [, low, high] = rangeOf("NONE", output);
+  const { low, high } = rangeOf("NONE", output);
   if (output.offset !== 0)
     throw new NoPlan(`operator ${operator.index} (CONCATENATION) joins int8 of different scales`);
   return {
@@ -132,8 +132,8 @@ export function concatenationSteps(builder: Builder, operator: Of<"CONCATENATION
     }
     const source = builder.isConstant(index) ? constantOperand(builder, input.tensor, input) : undefined;
     const run = sizeOf(own.slice(axis)) * elementOf(input);
-    const count = [1, 1, sizeOf(own.slice(0, axis))];
-    const runs = { start, run, count, inStep: [0, 0, run], outStep: [0, 0, outStep] };
+    const count = sizeOf(own.slice(0, axis));
+    const runs: Runs = { start, run, count: [1, 1, count], inStep: [0, 0, run], outStep: [0, 0, outStep] };
     start += run;
     const bytes = input.kind === "u8" && output.kind === "u8";
     if (!bytes || sameScale(input, output)) return move([input, output], runs, source ? { source } : {});

@@ -1,5 +1,6 @@
 /** What the kernels make of TensorFlow Lite's fixed-point multipliers. */
 import { type FixedPoint, realOf } from "../fixed-point.ts";
+import { REQUANTIZE_BASE, REQUANTIZE_BIAS } from "./layouts.ts";
 
 /**
  * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
@@ -7,21 +8,30 @@ import { type FixedPoint, realOf } from "../fixed-point.ts";
  */
 export type Rounding = "away" | "up";
 
-/** What requantize.h adds to exact results so that truncation is floor. */
-const BIAS = 1024;
-/** Of its floats: what it adds to them, their steps there, and how many steps too large results are meant to be. */
-export const NEAR = { base: 256, steps: 2 ** 15, more: 5 };
+/**
+ * Of the floats of requantize.h: what it adds to them, their steps there, and how many steps too large results are meant
+ * to be.
+ */
+export const NEAR = { base: REQUANTIZE_BASE, steps: 2 ** 15, more: 5 };
 
 /** M, C and N, as requantize.h calls them. */
-type Factors = readonly [multiplier: number, offset: number, negative: number];
+interface Factors {
+  readonly multiplier: number;
+  readonly offset: number;
+  readonly negative: number;
+}
 
 /** What `struct Channels` has of a multiplier, as floats and as doubles. */
 export function requantization(fixed: FixedPoint, rounding: Rounding): { near: Factors; exact: Factors } {
   const half = fixed.shift > 0 ? 2 ** -(fixed.shift + 1) : 0;
-  const [m, c, n] = [realOf(fixed), 0.5 + half, rounding === "up" ? 0 : 2 * half];
+  const [multiplier, c, n] = [realOf(fixed), 0.5 + half, rounding === "up" ? 0 : 2 * half];
   const { base, steps, more } = NEAR;
   return {
-    near: [m, base + (Math.round(c * steps) + more) / steps, Math.round(n * steps) / steps],
-    exact: [m, BIAS + c, n],
+    near: {
+      multiplier,
+      offset: base + (Math.round(c * steps) + more) / steps,
+      negative: Math.round(n * steps) / steps,
+    },
+    exact: { multiplier, offset: REQUANTIZE_BIAS + c, negative: n },
   };
 }

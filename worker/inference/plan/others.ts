@@ -14,7 +14,7 @@ import { type ByteValue, rangeOf, type Value } from "./value.ts";
 /** Integers at one scale → integers at another. */
 function rescale(input: ByteValue, output: ByteValue): KernelStep {
   const multiplier = fixedPoint(input.scale / output.scale);
-  const [zero, low, high] = rangeOf("NONE", output);
+  const { zero, low, high } = rangeOf("NONE", output);
   return lookUp(input, output, (q) => Math.min(high, Math.max(low, multiplyFixed(q - input.zero, multiplier) + zero)));
 }
 

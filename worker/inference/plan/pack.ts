@@ -2,15 +2,10 @@
 import type { Tensor } from "../../tflite/graph.ts";
 import { bytesOf } from "../constants.ts";
 import { fixedPoint } from "../fixed-point.ts";
+import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, HEAD, I16_STEPS, PANEL_COLUMNS, RESIDUE, RESIDUES } from "./layouts.ts";
 import { type Rounding, requantization } from "./multiplier.ts";
 import { align, type Packed, type Packing, SLACK } from "./step.ts";
 
-/** Columns of a panel. */
-export const COLUMNS = 8;
-/** sizeof(struct Channels): a bias, three floats and three doubles for each of eight channels. */
-export const CHANNELS_BYTES = 8 * (4 + 3 * 4 + 3 * 8);
-/** Steps in which conv_f32_i16.c quantises activations, to either side. */
-const STEPS = 4095;
 /** The largest value of an int16 tensor. */
 const SHORT_STEPS = 8191;
 
@@ -67,40 +62,40 @@ export function integersOf(tensor: Tensor, zero = 0): Int32Array<ArrayBuffer> {
 
 /** Calls `write` for each panel: its first byte, its first column and how many columns it has. */
 function panels(columns: number, bytes: number, write: (byte: number, first: number, count: number) => void): void {
-  for (let first = 0; first < columns; first += COLUMNS) {
-    write((first / COLUMNS) * bytes, first, Math.min(COLUMNS, columns - first));
+  for (let first = 0; first < columns; first += PANEL_COLUMNS) {
+    write((first / PANEL_COLUMNS) * bytes, first, Math.min(PANEL_COLUMNS, columns - first));
   }
 }
 
 const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
 
 /** Bytes that staging eight columns of a matrix takes: as the file has them, and as floats. */
-const stagingOf = (depth: number): number => 2 * align(4 * COLUMNS * depth + SLACK);
+const stagingOf = (depth: number): number => 2 * align(4 * PANEL_COLUMNS * depth + SLACK);
 
 /** Copies `count` columns from `first` on into the heap. @returns Their address, as floats if they are any kind of those. */
 function stage({ kernels, buffer, staging }: Packing, source: Source, first: number, count: number, depth: number) {
   const bytes = ELEMENT[source.type] * depth;
-  const target = new Uint8Array(buffer, staging, COLUMNS * bytes);
+  const target = new Uint8Array(buffer, staging, PANEL_COLUMNS * bytes);
   target.set(source.bytes.subarray(first * bytes, (first + count) * bytes));
   target.fill(0, count * bytes);
   if (source.type !== "float16") return staging;
-  const floats = staging + align(4 * COLUMNS * depth + SLACK);
-  kernels.unpack_f16(staging, floats, COLUMNS * depth);
+  const floats = staging + align(4 * PANEL_COLUMNS * depth + SLACK);
+  kernels.unpack_f16(staging, floats, PANEL_COLUMNS * depth);
   return floats;
 }
 
 /** For conv_f32.c. */
 export function packFloats({ columns, depth, ...later }: FloatMatrix): Packed {
-  const panelBytes = 4 * COLUMNS * (1 + depth);
+  const panelBytes = 4 * PANEL_COLUMNS * (1 + depth);
   return {
-    bytes: Math.ceil(columns / COLUMNS) * panelBytes,
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
     staging: stagingOf(depth),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias?.[first + i] ?? 0, true);
         const from = stage(packing, weights, first, count, depth);
-        packing.kernels.pack_f32(from, view.byteOffset + byte + 4 * COLUMNS, depth);
+        packing.kernels.pack_f32(from, view.byteOffset + byte + 4 * PANEL_COLUMNS, depth);
       });
     },
   };
@@ -114,26 +109,35 @@ const LARGEST_I16 = 2 ** 15 - 1;
 /** For conv_f32_i16.c and conv_f32_strassen.c. @param limit What no weight is beyond, in steps. */
 export function packFloatsAsI16({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
   const pairs = Math.ceil(depth / 2);
-  const panelBytes = 4 * 2 * COLUMNS + 4 * COLUMNS * pairs;
+  const panelBytes = HEAD.bytes + 4 * PANEL_COLUMNS * pairs;
   return {
-    bytes: Math.ceil(columns / COLUMNS) * panelBytes,
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
     staging: stagingOf(depth),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       const { short } = steps;
       panels(columns, panelBytes, (byte, first, count) => {
-        for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, biasIn(steps, bias?.[first + i]), true);
+        for (let i = 0; i < count; i++) HEAD.bias.set(view, byte, biasIn(steps, bias?.[first + i]), i);
         const from = stage(packing, weights, first, count, depth);
-        const [scales, to] = [view.byteOffset + byte + 4 * COLUMNS, view.byteOffset + byte + 8 * COLUMNS];
-        const largest = short.input ? SHORT_STEPS : STEPS;
+        const head = view.byteOffset + byte;
+        const largest = short.input ? SHORT_STEPS : I16_STEPS;
         const factor = steps.input / steps.output;
-        packing.kernels.pack_f32_i16(from, scales, to, depth, limit, largest, short.input ? 1 : 0, factor);
+        packing.kernels.pack_f32_i16(
+          from,
+          head + HEAD.scale.offset,
+          head + HEAD.bytes,
+          depth,
+          limit,
+          largest,
+          short.input ? 1 : 0,
+          factor,
+        );
       });
     },
   };
 }
 
-/** Writes `struct Channels` for `count` of eight channels. */
+/** Writes how `count` of eight channels are scaled. */
 function writeChannels(
   view: DataView<ArrayBufferLike>,
   byte: number,
@@ -144,18 +148,22 @@ function writeChannels(
   for (let i = 0; i < count; i++) {
     const { bias, multiplier } = channel(i);
     const { exact, near } = requantization(fixedPoint(multiplier), rounding);
-    view.setInt32(byte + 4 * i, bias, true);
-    for (const [column, value] of near.entries()) view.setFloat32(byte + 32 * (1 + column) + 4 * i, value, true);
-    for (const [column, value] of exact.entries()) view.setFloat64(byte + 128 + 64 * column + 8 * i, value, true);
+    CHANNELS.bias.set(view, byte, bias, i);
+    CHANNELS.multiplier.set(view, byte, near.multiplier, i);
+    CHANNELS.offset.set(view, byte, near.offset, i);
+    CHANNELS.negative.set(view, byte, near.negative, i);
+    CHANNELS.exactMultiplier.set(view, byte, exact.multiplier, i);
+    CHANNELS.exactOffset.set(view, byte, exact.offset, i);
+    CHANNELS.exactNegative.set(view, byte, exact.negative, i);
   }
 }
 
 /** For conv_u8_wide.c. */
 export function packBytesAsI16({ multipliers, rounding, columns, depth, zero, ...later }: ByteMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
-  const panelBytes = CHANNELS_BYTES + 4 * COLUMNS * pairs;
+  const panelBytes = CHANNELS.bytes + 4 * PANEL_COLUMNS * pairs;
   return {
-    bytes: Math.ceil(columns / COLUMNS) * panelBytes,
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
     staging: stagingOf(depth),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
@@ -165,7 +173,7 @@ export function packBytesAsI16({ multipliers, rounding, columns, depth, zero, ..
           multiplier: multipliers[first + i],
         }));
         const from = stage(packing, weights, first, count, depth);
-        const to = view.byteOffset + byte + CHANNELS_BYTES;
+        const to = view.byteOffset + byte + CHANNELS.bytes;
         packing.kernels.pack_u8_i16(from, to, depth, weights.type === "int8" ? 128 : 0, zero);
       });
     },
@@ -177,9 +185,9 @@ export function packBytesForDot(matrix: ByteMatrix, inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
   // What is stored, signed bytes, is a weight and this.
   const weightsZero = zero - 128;
-  const panelBytes = CHANNELS_BYTES + COLUMNS * Math.ceil(depth / 4) * 4;
+  const panelBytes = CHANNELS.bytes + PANEL_COLUMNS * Math.ceil(depth / 4) * 4;
   return {
-    bytes: Math.ceil(columns / COLUMNS) * panelBytes,
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
     staging: stagingOf(depth),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
@@ -187,11 +195,11 @@ export function packBytesForDot(matrix: ByteMatrix, inputZero: number): Packed {
         const from = stage(packing, weights, first, count, depth);
         // The sums go where the biases will be.
         const sums = view.byteOffset + byte;
-        packing.kernels.pack_u8_dot(from, sums, sums + CHANNELS_BYTES, depth, weights.type === "uint8" ? 128 : 0);
+        packing.kernels.pack_u8_dot(from, sums, sums + CHANNELS.bytes, depth, weights.type === "uint8" ? 128 : 0);
         // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel sees to the first two.
         writeChannels(view, byte, count, rounding, (i) => ({
           bias:
-            (bias?.[first + i] ?? 0) - inputZero * view.getInt32(byte + 4 * i, true) + depth * inputZero * weightsZero,
+            (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i) + depth * inputZero * weightsZero,
           multiplier: multipliers[first + i],
         }));
       });
@@ -199,19 +207,15 @@ export function packBytesForDot(matrix: ByteMatrix, inputZero: number): Packed {
   };
 }
 
-/** sizeof(struct Residues) and of one. */
-export const RESIDUES_BYTES = 16;
-export const RESIDUE_BYTES = 48;
-
 /** For conv_u8_pairs.c. @param residues Of each panel. @param inputZero The input's zero point. */
 export function packBytesAsPairs(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
-  const weightBytes = COLUMNS * Math.ceil(depth / 8) * 8;
-  const panelBytes = residues.map((count) => CHANNELS_BYTES + RESIDUES_BYTES + weightBytes + RESIDUE_BYTES * count);
+  const weightBytes = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;
+  const panelBytes = residues.map((count) => CHANNELS.bytes + RESIDUES.bytes + weightBytes + RESIDUE.bytes * count);
   // Behind the weights that are staged: what is left of eight of each column, and the columns' sums.
-  const scratch = align(4 * COLUMNS * depth + SLACK);
+  const scratch = align(4 * PANEL_COLUMNS * depth + SLACK);
   return {
-    bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + RESIDUE_BYTES,
+    bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + RESIDUE.bytes,
     staging: scratch + 256,
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
@@ -221,12 +225,12 @@ export function packBytesAsPairs(matrix: ByteMatrix, residues: readonly number[]
       panels(columns, 0, (_, first, count) => {
         const from = stage(packing, weights, first, count, depth);
         const sums = view.byteOffset + byte;
-        packing.kernels.pack_u8_pairs(from, sums + CHANNELS_BYTES, rest, sums, depth, count, flip, zero);
+        packing.kernels.pack_u8_pairs(from, sums + CHANNELS.bytes, rest, sums, depth, count, flip, zero);
         writeChannels(view, byte, count, rounding, (i) => ({
-          bias: (bias?.[first + i] ?? 0) - inputZero * view.getInt32(byte + 4 * i, true),
+          bias: (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i),
           multiplier: multipliers[first + i],
         }));
-        byte += panelBytes[first / COLUMNS];
+        byte += panelBytes[first / PANEL_COLUMNS];
       });
     },
   };
@@ -277,7 +281,7 @@ export function packDepthwiseBytes(
 ): Packed {
   const channels = multipliers.length;
   const pairs = Math.ceil(taps / 2);
-  const vectorBytes = CHANNELS_BYTES + 32 * pairs;
+  const vectorBytes = CHANNELS.bytes + 32 * pairs;
   return {
     bytes: Math.ceil(channels / 8) * vectorBytes,
     write(view) {
@@ -287,7 +291,7 @@ export function packDepthwiseBytes(
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
-        const to = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS_BYTES, 16 * pairs);
+        const to = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS.bytes, 16 * pairs);
         for (let i = 0; i < count; i++) {
           for (let tap = 0; tap < taps; tap++) {
             to[(tap >> 1) * 16 + 2 * i + (tap & 1)] = weights[tap * channels + first + i];
@@ -298,10 +302,6 @@ export function packDepthwiseBytes(
   };
 }
 
-/** Taps of a product of depthwise_u8_dot.c. */
-export const TAPS = 4;
-/** sizeof(struct Panel) of depthwise_u8_dot.c, without its weights. */
-const PANEL_BYTES = CHANNELS_BYTES + 16;
 /** The bytes that a weight is split into: what one holds of it, and the rest. */
 const parted = (weight: number): readonly [number, number] => {
   const first = Math.min(127, Math.max(-128, weight));
@@ -319,29 +319,30 @@ export function packDepthwiseForDot(
   inputZero: number,
 ): Packed {
   const channels = multipliers.length;
-  const rowBytes = 16 * Math.ceil(width / TAPS);
+  const rowBytes = 16 * Math.ceil(width / DOT_TAPS);
   const partBytes = 2 * height * rowBytes;
-  const panelBytes = PANEL_BYTES + 2 * partBytes;
+  const panelBytes = DEPTHWISE_PANEL.bytes + 2 * partBytes;
   return {
-    bytes: Math.ceil(channels / COLUMNS) * panelBytes,
+    bytes: Math.ceil(channels / PANEL_COLUMNS) * panelBytes,
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, panelBytes, (byte, first, count) => {
-        const sums = new Int32Array(COLUMNS);
+        const sums = new Int32Array(PANEL_COLUMNS);
         let parts = 1;
         for (let tap = 0; tap < height * width; tap++) {
           const [y, x] = [Math.floor(tap / width), tap % width];
           for (let i = 0; i < count; i++) {
             const weight = weights[tap * channels + first + i];
-            const at = ((i >> 2) * height + y) * rowBytes + 16 * Math.floor(x / TAPS) + TAPS * (i & 3) + (x % TAPS);
+            const at =
+              ((i >> 2) * height + y) * rowBytes + 16 * Math.floor(x / DOT_TAPS) + DOT_TAPS * (i & 3) + (x % DOT_TAPS);
             const [own, rest] = parted(weight);
-            view.setInt8(byte + PANEL_BYTES + at, own);
-            view.setInt8(byte + PANEL_BYTES + partBytes + at, rest);
+            DEPTHWISE_PANEL.weights.set(view, byte, own, at);
+            DEPTHWISE_PANEL.weights.set(view, byte, rest, partBytes + at);
             sums[i] += weight;
             if (rest !== 0) parts = 2;
           }
         }
-        view.setInt32(byte + CHANNELS_BYTES, parts, true);
+        DEPTHWISE_PANEL.parts.set(view, byte, parts);
         writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
           bias: (bias?.[first + i] ?? 0) - inputZero * sums[i],
           multiplier: multipliers[first + i],

@@ -1,6 +1,7 @@
 /** Parts that steps of several kinds are made of. */
 import { activationOf, type KnownOperator } from "../../tflite/graph.ts";
-import { at, f32, type KernelStep, type Packed, packedAt, type Word } from "./step.ts";
+import type { ConvertKernel, Range } from "./layouts.ts";
+import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, type Value } from "./value.ts";
 
 /** @throws NoPlan that names the operator. */
@@ -8,31 +9,34 @@ export function refuse(operator: KnownOperator, reason: string): never {
   throw new NoPlan(`operator ${operator.index} (${operator.op}) ${reason}`);
 }
 
-/** `struct Range` and the float clamp, the end of several structures. */
-export const limits = (operator: KnownOperator, output: Value): Word[] => {
+/** Of an output of floats. */
+export const NO_RANGE: Range = { zero: 0, low: 0, high: 0 };
+
+/** How an operator limits its output: the end of several structures. */
+export const limits = (operator: KnownOperator, output: Value): { range: Range; low: number; high: number } => {
   const activation = activationOf(operator);
-  return [
-    ...(output.kind === "u8" ? rangeOf(activation, output) : [0, 0, 0]),
-    ...clampOf(activation).map((limit) => f32(limit)),
-  ];
+  const [low, high] = clampOf(activation);
+  return { range: output.kind === "u8" ? rangeOf(activation, output) : NO_RANGE, low, high };
 };
 
-/** `struct Convert`. */
 export const convert = (
-  kernel: KernelStep["kernel"],
+  kernel: ConvertKernel,
   [input, output]: readonly [Value, Value],
-  { scale = 1, zero = 0, limits = [0, 0] }: { scale?: number; zero?: number; limits?: readonly number[] },
+  { scale = 1, zero = 0, limits: [low, high] = [0, 0] }: { scale?: number; zero?: number; limits?: readonly number[] },
   packed?: Packed,
 ): KernelStep => ({
   kernel,
   ...(packed && { packed }),
-  words: [
-    at(input.tensor.index),
-    at(output.tensor.index),
-    output.size,
-    packed ? packedAt(0) : 0,
-    ...[scale, zero, ...limits].map(f32),
-  ],
+  parameters: {
+    input: at(input.tensor.index),
+    output: at(output.tensor.index),
+    size: output.size,
+    table: packed ? packedAt(0) : 0,
+    scale,
+    zero,
+    low,
+    high,
+  },
 });
 
 /** A function of bytes as its 256 values. */

@@ -12,9 +12,17 @@ import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, NoActivation } from "./activation.ts";
 import type { PlanPrecision, UseOfStrassen } from "./builder.ts";
 import { type Compiled, compile } from "./compile.ts";
-import { dotIsExact, type Kernels, loadKernels, pairsAreExact } from "./kernels.ts";
+import { dotIsExact, loadKernels, pairsAreExact } from "./kernels.ts";
+import {
+  CONVERT_BYTES,
+  type ConvKernel,
+  type KernelCall,
+  type Kernels,
+  PIXELS_BYTES,
+  parameterWords,
+} from "./layouts.ts";
 import { countResidues } from "./residues.ts";
-import { align, SLACK, type Step, type Word } from "./step.ts";
+import { align, type KernelStep, SLACK, type Step, type Word } from "./step.ts";
 import { READ_COLUMN } from "./unpack.ts";
 import type { Value } from "./value.ts";
 
@@ -29,11 +37,8 @@ interface Backend {
   typedArrayFromHeap(tensor: unknown): Float32Array;
 }
 
-/** sizeof(struct Convert), with which inputs become bytes; behind it are the levels of pixels. */
-const CONVERT_WORDS = 8;
-
-/** Where `struct Conv` has what is read back. */
-const CONV = { depth: 6, columns: 7, inputZero: 22, weightsZero: 23, words: 24 };
+/** Room for the parameters with which inputs are converted; behind it are the levels of pixels. */
+const INPUT_BYTES = Math.max(CONVERT_BYTES, PIXELS_BYTES);
 
 interface Blocks {
   readonly arena: number;
@@ -85,7 +90,7 @@ export class Plan {
     // The weights are in tfjs' memory now; the closures that packed them hold their source.
     this.#compiled = {
       ...this.#compiled,
-      steps: this.#compiled.steps.map((step) => ("kernel" in step ? { kernel: step.kernel, words: [] } : step)),
+      steps: this.#compiled.steps.map(withoutPacked),
     };
   }
 
@@ -116,19 +121,25 @@ export class Plan {
       for (const [index, step] of steps.entries()) {
         const packed = packedOf(step);
         packed?.write(new DataView(view.buffer, this.#blocks.packed[index], packed.bytes), packing);
-        if ("kernel" in step) this.#writeParameters(view, step.words, index);
+        if ("kernel" in step) this.#writeParameters(view, this.#blocks.parameters[index], step, index);
       }
     } finally {
       wasmHeap().free(staging);
     }
   }
 
-  #writeParameters(view: DataView<ArrayBufferLike>, words: readonly Word[], step: number): void {
-    for (const [i, word] of words.entries()) {
-      const address = this.#blocks.parameters[step] + 4 * i;
-      if (typeof word === "object" && "f32" in word) view.setFloat32(address, word.f32, true);
-      else view.setInt32(address, this.#resolve(word, step), true);
+  /** @param step In whose memory the places are. */
+  #writeParameters(view: DataView<ArrayBufferLike>, address: number, call: KernelCall, step: number): void {
+    for (const [i, word] of parameterWords(call).entries()) {
+      if (typeof word === "object" && "f32" in word) view.setFloat32(address + 4 * i, word.f32, true);
+      else view.setInt32(address + 4 * i, this.#resolve(word, step), true);
     }
+  }
+
+  /** Converts an input. All places are addresses. */
+  #convertInput(call: KernelCall): void {
+    this.#writeParameters(new DataView(wasmHeap().memory.buffer), this.#blocks.input, call, -1);
+    this.#kernels[call.kernel](this.#blocks.input);
   }
 
   /** Puts an input, floats at `from`, into its place. Bytes come less their zero point. */
@@ -139,10 +150,9 @@ export class Plan {
       new Uint8Array(memory.buffer).copyWithin(to, from, from + 4 * input.size);
       return;
     }
-    const view = new DataView(memory.buffer, this.#blocks.input, 4 * CONVERT_WORDS);
-    for (const [i, word] of [from, to, input.size, 0].entries()) view.setInt32(4 * i, word, true);
-    for (const [i, word] of [1, input.zero, 0, 255].entries()) view.setFloat32(16 + 4 * i, word, true);
-    this.#kernels.quantize_u8(this.#blocks.input);
+    const { size, zero } = input;
+    const parameters = { input: from, output: to, size, table: 0, scale: 1, zero, low: 0, high: 255 };
+    this.#convertInput({ kernel: "quantize_u8", parameters });
   }
 
   #takeOutput(output: Value, to: Float32Array): void {
@@ -173,7 +183,7 @@ export class Plan {
   #takePixels(input: Value, { pixels, levels }: Extract<Input, { pixels: unknown }>): void {
     const { buffer } = wasmHeap().memory;
     const to = this.#addressOf(input.tensor.index);
-    const table = this.#blocks.input + 4 * CONVERT_WORDS;
+    const table = this.#blocks.input + INPUT_BYTES;
     // Where floats will be, the bytes wait at the end: they are read before anything is written over them.
     const from = input.kind === "f32" ? to + 3 * input.size : to;
     new Uint8Array(buffer, from, input.size).set(pixels);
@@ -181,8 +191,10 @@ export class Plan {
     if (unchanged) return;
     if (input.kind === "f32") new Float32Array(buffer, table, levels.length).set(levels);
     else new Uint8Array(buffer, table, levels.length).set(levels.map((level) => level + input.zero));
-    new Int32Array(buffer, this.#blocks.input, 4).set([from, to, input.size / CHANNELS, table]);
-    this.#kernels[input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8"](this.#blocks.input);
+    this.#convertInput({
+      kernel: input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8",
+      parameters: { pixels: from, output: to, size: input.size / CHANNELS, levels: table },
+    });
   }
 
   /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
@@ -250,15 +262,12 @@ export class Plan {
     const { head, steps } = this.#compiled;
     if (typeof head === "string") throw new NoActivation(`This network has no map of its classes: ${head}.`);
     const step = steps[head.step];
-    const readColumn = "kernel" in step ? READ_COLUMN[step.kernel] : undefined;
-    if (readColumn === undefined) throw new Error("the classifier's kernel has no column reader");
-    const { buffer } = wasmHeap().memory;
-    const parameters = new Int32Array(buffer, this.#blocks.parameters[head.step], CONV.words);
-    const [depth, columns] = [parameters[CONV.depth], parameters[CONV.columns]];
+    if (!isConvolution(step)) throw new Error("the classifier is no matrix of weights");
+    const { depth, columns } = step.parameters;
     if (!(label >= 0 && label < columns)) throw new RangeError(`class ${label} is not among ${columns}`);
-    const zeros = { input: parameters[CONV.inputZero], weights: parameters[CONV.weightsZero] };
+    const { buffer } = wasmHeap().memory;
     const packed = new DataView(buffer, this.#blocks.packed[head.step]);
-    const { weights, bias } = readColumn(packed, depth, label, zeros);
+    const { weights, bias } = READ_COLUMN[step.kernel](packed, depth, label, step.parameters);
     const { features, inputScale } = head;
     const [, height, width, channels] = features.tensor.shape;
     const at = this.#addressOf(features.tensor.index);
@@ -293,6 +302,16 @@ export class Plan {
   }
 }
 
+/** A step without the closure that packed its weights. */
+function withoutPacked(step: Step): Step {
+  if (!("kernel" in step)) return step;
+  const { packed: _, ...rest } = step;
+  return rest;
+}
+
+const isConvolution = (step: Step): step is Extract<KernelStep, { kernel: ConvKernel }> =>
+  "kernel" in step && step.kernel in READ_COLUMN;
+
 /** @throws LabelerError of kind model-unavailable if there is no room. */
 function allocateBytes(bytes: number): number {
   const address = wasmHeap().malloc(bytes + 16);
@@ -308,12 +327,12 @@ function allocate({ steps, arena }: Compiled): Blocks {
     bytes += align(size);
     return start;
   };
-  const wordsOf = (step: Step) => ("kernel" in step ? 4 * step.words.length : 0);
+  const wordsOf = (step: Step) => ("kernel" in step ? 4 * parameterWords(step).length : 0);
   const packedOf = (step: Step) => ("kernel" in step ? (step.packed?.bytes ?? 0) : 0);
   const offsets = {
     packed: steps.map((step) => reserve(packedOf(step))),
     parameters: steps.map((step) => reserve(wordsOf(step))),
-    input: reserve(4 * CONVERT_WORDS + 4 * CHANNELS * LEVELS),
+    input: reserve(INPUT_BYTES + 4 * CHANNELS * LEVELS),
     scratch: reserve(Math.max(0, ...steps.map((step) => ("kernel" in step ? (step.scratch ?? 0) : 0)))),
     arena: reserve(arena.bytes + SLACK),
   };

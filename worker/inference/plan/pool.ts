@@ -5,12 +5,18 @@ import { type FixedPoint, fixedPoint } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
 import { roundAway } from "./byte-functions.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
+import { type Pool, PoolOperation } from "./layouts.ts";
 import { limits, refuse } from "./parts.ts";
 import { at, type HostStep, type KernelStep, type Step } from "./step.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
-/** `what` of `struct Pool`. */
-const WHAT = { AVERAGE_POOL_2D: 0, MEAN: 0, MAX_POOL_2D: 1, REDUCE_MAX: 1, SUM: 2 };
+const OPERATIONS = {
+  AVERAGE_POOL_2D: PoolOperation.average,
+  MEAN: PoolOperation.average,
+  MAX_POOL_2D: PoolOperation.maximum,
+  REDUCE_MAX: PoolOperation.maximum,
+  SUM: PoolOperation.sum,
+};
 
 type PoolOperator = Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D" | "MEAN" | "SUM" | "REDUCE_MAX">;
 
@@ -23,6 +29,9 @@ function overCount({ multiplier, shift }: FixedPoint, count: number): FixedPoint
   return { multiplier: Number((BigInt(multiplier) << BigInt(bits)) / BigInt(count)), shift: shift + bits };
 }
 
+/** A window of `height` by `width`, and where it stands. */
+type Window = Pick<Pool, "outHeight" | "outWidth" | "height" | "width" | "strideY" | "strideX" | "top" | "left">;
+
 /** What a mean is made of. */
 interface Mean {
   /** The number of values. */
@@ -31,16 +40,20 @@ interface Mean {
   readonly overImage: boolean;
 }
 
-/** subtract, multiplier, shift, divide, add and up of `struct Pool`. */
-function averaging(operator: PoolOperator, input: Value, output: Value, mean: Mean | undefined): number[] {
-  if (input.kind === "f32" || output.kind === "f32") return [0, 0, 0, 0, 0, 0];
+type Averaging = Pick<Pool, "subtract" | "multiplier" | "shift" | "divide" | "add" | "up">;
+
+const NO_AVERAGING: Averaging = { subtract: 0, multiplier: 0, shift: 0, divide: 0, add: 0, up: 0 };
+
+/** How averages of bytes are made. */
+function averaging(operator: PoolOperator, input: Value, output: Value, mean: Mean | undefined): Averaging {
+  if (input.kind === "f32" || output.kind === "f32") return NO_AVERAGING;
   if (mean === undefined) {
     if (!sameScale(input, output)) refuse(operator, "pools between different scales");
-    return [input.offset, 0, 0, 1, input.offset, 0];
+    return { ...NO_AVERAGING, subtract: input.offset, divide: 1, add: input.offset };
   }
   if (!mean.overImage) {
     const { multiplier, shift } = overCount(fixedPoint(input.scale / output.scale), mean.count);
-    return [input.zero, multiplier, shift, 0, output.zero, 0];
+    return { subtract: input.zero, multiplier, shift, divide: 0, add: output.zero, up: 0 };
   }
   // TFLite has a kernel of its own for this, Mean of optimized/integer_ops/mean.h: it rounds the zero point's share, and
   // of int8 does sixteen channels at a time by instructions that round halves up.
@@ -48,30 +61,30 @@ function averaging(operator: PoolOperator, input: Value, output: Value, mean: Me
   const bias = output.zero - output.offset - Math.trunc(share + (share > 0 ? 0.5 : -0.5));
   const { multiplier, shift } = fixedPoint(Math.fround(input.scale / (mean.count * output.scale)));
   const up = input.offset === 0 ? 0 : output.size - (output.size % 16);
-  return [input.offset, multiplier, shift, 0, bias + output.offset, up];
+  return { subtract: input.offset, multiplier, shift, divide: 0, add: bias + output.offset, up };
 }
 
-/** `struct Pool`. */
 function poolStep(
   operator: PoolOperator,
   [input, output]: readonly [Value, Value],
-  /** [height, width, channels] */
-  size: readonly number[],
-  window: readonly number[],
+  [inHeight, inWidth, channels]: readonly number[],
+  window: Window,
   mean?: Mean,
 ): KernelStep {
   if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
   return {
     kernel: input.kind === "f32" ? "pool_f32" : "pool_u8",
-    words: [
-      at(input.tensor.index),
-      at(output.tensor.index),
-      ...size,
+    parameters: {
+      input: at(input.tensor.index),
+      output: at(output.tensor.index),
+      inHeight,
+      inWidth,
+      channels,
       ...window,
-      WHAT[operator.op],
+      operation: OPERATIONS[operator.op],
       ...averaging(operator, input, output, mean),
       ...limits(operator, output),
-    ],
+    },
   };
 }
 
@@ -80,11 +93,20 @@ export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, inpu
   const outer = output.tensor.shape;
   mustSlide(operator, input.tensor.shape, outer, { padding, stride, dilation: [1, 1], window: size });
   mustFit(operator, outer[3] === input.tensor.shape[3]);
-  const before = [0, 1].map((axis) => {
+  const before = (axis: number) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + size[axis];
     return padding === "same" ? Math.floor(Math.max(0, reach - input.tensor.shape[1 + axis]) / 2) : 0;
-  });
-  const window = [outer[1], outer[2], ...size, ...stride, ...before];
+  };
+  const window = {
+    outHeight: outer[1],
+    outWidth: outer[2],
+    height: size[0],
+    width: size[1],
+    strideY: stride[0],
+    strideX: stride[1],
+    top: before(0),
+    left: before(1),
+  };
   return poolStep(operator, [input, output], input.tensor.shape.slice(1), window);
 }
 
@@ -102,7 +124,7 @@ function byteSumStep(
   const { fround } = Math;
   const scale = fround(input.scale / output.scale);
   const bias = fround(fround((input.offset - input.zero) * scale) * window);
-  const [zero, low, high] = rangeOf("NONE", output);
+  const { zero, low, high } = rangeOf("NONE", output);
   return {
     from: input.tensor.index,
     to: output.tensor.index,
@@ -143,5 +165,6 @@ export function reductionStep(
   if (operator.op === "SUM" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
   const overImage = operator.options.keepDims && shape.length === 4 && axes.join() === "1,2";
   const mean = operator.op === "MEAN" ? { count: window, overImage } : undefined;
-  return poolStep(operator, [input, output], size, [rows, 1, 1, window, 1, 1, 0, 0], mean);
+  const whole = { outHeight: rows, outWidth: 1, height: 1, width: window, strideY: 1, strideX: 1, top: 0, left: 0 };
+  return poolStep(operator, [input, output], size, whole, mean);
 }

@@ -1,11 +1,7 @@
 /** A step of a plan: which kernel runs with which parameters. Addresses are still names; plan.ts makes them numbers. */
-import type { KernelName, Kernels } from "./kernels.ts";
+import type { KernelCall, Kernels } from "./layouts.ts";
 
-/** Where something lies: a tensor of the graph, the step's packed constants, or scratch memory of all steps. */
-export type Place = { readonly tensor: number } | { readonly packed: number } | { readonly scratch: number };
-
-/** Four bytes of a kernel's parameter structure. */
-export type Word = number | { readonly f32: number } | Place;
+export { at, type Place, packedAt, scratchAt, type Word } from "./word.ts";
 
 /** What packing may use: kernels, and in their memory a place for what they read. */
 export interface Packing {
@@ -24,13 +20,11 @@ export interface Packed {
   write(view: DataView<ArrayBufferLike>, packing: Packing): void;
 }
 
-export interface KernelStep {
-  readonly kernel: KernelName;
-  readonly words: readonly Word[];
+export type KernelStep = KernelCall & {
   readonly packed?: Packed;
-  /** The bytes of scratch memory that the words of place `scratch` point into. */
+  /** The bytes of scratch memory that the parameters of place `scratch` point into. */
   readonly scratch?: number;
-}
+};
 
 /** What is not worth a kernel: some thousand values at the end of a network. */
 export interface HostStep {
@@ -40,11 +34,6 @@ export interface HostStep {
 }
 
 export type Step = KernelStep | HostStep;
-
-export const f32 = (value: number): Word => ({ f32: value });
-export const at = (tensor: number): Word => ({ tensor });
-export const packedAt = (offset: number): Word => ({ packed: offset });
-export const scratchAt = (offset: number): Word => ({ scratch: offset });
 
 /** Kernels read and write up to this many bytes behind what is theirs. */
 export const SLACK = 64;

@@ -1,11 +1,7 @@
 /** Reads a column of weights back from the layout in which pack.ts has written it. */
-import { CHANNELS_BYTES, COLUMNS, RESIDUE_BYTES, RESIDUES_BYTES } from "./pack.ts";
+import { CHANNELS, type Conv, type ConvKernel, HEAD, PANEL_COLUMNS, RESIDUE, RESIDUES } from "./layouts.ts";
 
-/** The zero points that `struct Conv` has. */
-export interface Zeros {
-  readonly input: number;
-  readonly weights: number;
-}
+type Zeros = Pick<Conv, "inputZero" | "weightsZero">;
 
 /** Reads one column of a packed matrix. */
 type ReadColumn = (view: DataView<ArrayBufferLike>, depth: number, column: number, zeros: Zeros) => Column;
@@ -18,8 +14,8 @@ export interface Column {
 
 /** The start of a column's panel, and its place in the panel. */
 const placeOf = (panelBytes: number, column: number): readonly [start: number, lane: number] => [
-  Math.floor(column / COLUMNS) * panelBytes,
-  column % COLUMNS,
+  Math.floor(column / PANEL_COLUMNS) * panelBytes,
+  column % PANEL_COLUMNS,
 ];
 
 const read = (depth: number, bias: number, weight: (k: number) => number): Column => ({
@@ -27,53 +23,58 @@ const read = (depth: number, bias: number, weight: (k: number) => number): Colum
   bias,
 });
 
-const PAIR = 2 * COLUMNS;
+const PAIR = 2 * PANEL_COLUMNS;
 
-/** By kernel. */
-export const READ_COLUMN: { readonly [kernel: string]: ReadColumn } = {
+/** Of floats as int16. */
+const readShorts: ReadColumn = (view, depth, column) => {
+  const [start, lane] = placeOf(HEAD.bytes + 4 * PANEL_COLUMNS * Math.ceil(depth / 2), column);
+  const step = HEAD.scale.get(view, start, lane);
+  const at = (k: number) => view.getInt16(start + HEAD.bytes + 2 * ((k >> 1) * PAIR + 2 * lane + (k & 1)), true);
+  return read(depth, HEAD.bias.get(view, start, lane), (k) => step * at(k));
+};
+
+export const READ_COLUMN: { readonly [kernel in ConvKernel]: ReadColumn } = {
   conv_f32(view, depth, column) {
-    const [start, lane] = placeOf(4 * COLUMNS * (1 + depth), column);
-    const at = (row: number) => view.getFloat32(start + 4 * (COLUMNS * row + lane), true);
+    const [start, lane] = placeOf(4 * PANEL_COLUMNS * (1 + depth), column);
+    const at = (row: number) => view.getFloat32(start + 4 * (PANEL_COLUMNS * row + lane), true);
     return read(depth, at(0), (k) => at(1 + k));
   },
-  conv_f32_i16(view, depth, column) {
-    const [start, lane] = placeOf(8 * COLUMNS + 4 * COLUMNS * Math.ceil(depth / 2), column);
-    const step = view.getFloat32(start + 4 * (COLUMNS + lane), true);
-    const at = (k: number) => view.getInt16(start + 8 * COLUMNS + 2 * ((k >> 1) * PAIR + 2 * lane + (k & 1)), true);
-    return read(depth, view.getFloat32(start + 4 * lane, true), (k) => step * at(k));
-  },
+  conv_f32_i16: readShorts,
+  conv_f32_strassen: readShorts,
   conv_u8_wide(view, depth, column) {
-    const [start, lane] = placeOf(CHANNELS_BYTES + 4 * COLUMNS * Math.ceil(depth / 2), column);
-    const at = (k: number) => view.getInt16(start + CHANNELS_BYTES + 2 * ((k >> 1) * PAIR + 2 * lane + (k & 1)), true);
-    return read(depth, view.getInt32(start + 4 * lane, true), at);
+    const [start, lane] = placeOf(CHANNELS.bytes + 4 * PANEL_COLUMNS * Math.ceil(depth / 2), column);
+    const at = (k: number) => view.getInt16(start + CHANNELS.bytes + 2 * ((k >> 1) * PAIR + 2 * lane + (k & 1)), true);
+    return read(depth, CHANNELS.bias.get(view, start, lane), at);
   },
   conv_u8_dot(view, depth, column, zeros) {
-    const [start, lane] = placeOf(CHANNELS_BYTES + COLUMNS * 4 * Math.ceil(depth / 4), column);
-    const at = (k: number) => view.getInt8(start + CHANNELS_BYTES + (k >> 2) * 4 * COLUMNS + 4 * lane + (k & 3));
-    const { weights } = read(depth, 0, (k) => at(k) - zeros.weights);
+    const [start, lane] = placeOf(CHANNELS.bytes + PANEL_COLUMNS * 4 * Math.ceil(depth / 4), column);
+    const at = (k: number) => view.getInt8(start + CHANNELS.bytes + (k >> 2) * 4 * PANEL_COLUMNS + 4 * lane + (k & 3));
+    const { weights } = read(depth, 0, (k) => at(k) - zeros.weightsZero);
     // The packed bias has in it what follows from the input's zero point.
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { weights, bias: view.getInt32(start + 4 * lane, true) + zeros.input * sum };
+    return { weights, bias: CHANNELS.bias.get(view, start, lane) + zeros.inputZero * sum };
   },
   conv_u8_pairs(view, depth, column, zeros) {
-    const filled = COLUMNS * Math.ceil(depth / 8) * 8;
-    const residuesAt = (start: number) => start + CHANNELS_BYTES + RESIDUES_BYTES + filled;
-    const countAt = (start: number) => view.getInt32(start + CHANNELS_BYTES, true);
+    const filled = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;
+    const residuesAt = (start: number) => start + CHANNELS.bytes + RESIDUES.bytes + filled;
+    const countAt = (start: number) => RESIDUES.count.get(view, start + CHANNELS.bytes);
     let start = 0;
-    for (let panel = 0; panel < Math.floor(column / COLUMNS); panel++) {
-      start = residuesAt(start) + RESIDUE_BYTES * countAt(start);
+    for (let panel = 0; panel < Math.floor(column / PANEL_COLUMNS); panel++) {
+      start = residuesAt(start) + RESIDUE.bytes * countAt(start);
     }
-    const lane = 4 * (column % COLUMNS);
-    const weightsAt = start + CHANNELS_BYTES + RESIDUES_BYTES;
-    const { weights } = read(depth, 0, (k) => view.getInt8(weightsAt + (k >> 2) * 4 * COLUMNS + lane + (k & 3)));
+    const lane = column % PANEL_COLUMNS;
+    const weightsAt = start + CHANNELS.bytes + RESIDUES.bytes;
+    const { weights } = read(depth, 0, (k) =>
+      view.getInt8(weightsAt + (k >> 2) * 4 * PANEL_COLUMNS + 4 * lane + (k & 3)),
+    );
     for (let i = 0; i < countAt(start); i++) {
-      const residue = residuesAt(start) + RESIDUE_BYTES * i;
-      const offset = view.getInt32(residue, true);
+      const residue = residuesAt(start) + RESIDUE.bytes * i;
+      const offset = RESIDUE.offset.get(view, residue);
       for (let k = 0; k < 4 && offset + k < depth; k++) {
-        weights[offset + k] += view.getInt8(residue + RESIDUES_BYTES + lane + k);
+        weights[offset + k] += RESIDUE.weights.get(view, residue, 4 * lane + k);
       }
     }
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { weights, bias: view.getInt32(start + lane, true) + zeros.input * sum };
+    return { weights, bias: CHANNELS.bias.get(view, start, lane) + zeros.inputZero * sum };
   },
 };

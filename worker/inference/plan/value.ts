@@ -2,6 +2,7 @@
 import type { Activation, Graph, Tensor } from "../../tflite/graph.ts";
 import { sizeOf } from "../constants.ts";
 import { quantizedRange } from "../range.ts";
+import type { Range } from "./layouts.ts";
 
 /** Thrown where a graph has what no kernel takes. The executor takes over; this is no fault of the file. */
 export class NoPlan extends Error {}
@@ -49,11 +50,11 @@ export function tensorOf(graph: Graph, index: number | undefined): Tensor {
   return tensor;
 }
 
-/** `struct Range`: zero point and clamp of a quantised output, as stored. */
-export function rangeOf(activation: Activation, output: ByteValue): [zero: number, low: number, high: number] {
+/** Zero point and clamp of a quantised output, as stored. */
+export function rangeOf(activation: Activation, output: ByteValue): Range {
   const { scale, zero, offset, tensor } = output;
   const { low, high } = quantizedRange(activation, scale, zero - offset, tensor.type);
-  return [zero, zero + low, zero + high];
+  return { zero, low: zero + low, high: zero + high };
 }
 
 const CLAMPS: { readonly [name in Activation]?: readonly [low: number, high: number] } = {

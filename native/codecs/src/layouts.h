@@ -1,0 +1,142 @@
+/* Made from native/layouts/codecs.json by `npm run layouts`: do not edit. */
+/* clang-format off */
+
+/* What codecs.wasm and its loader share: exports, status codes, formats, flags and the info block. Numbers are never
+ * reused. */
+
+#ifndef CODECS_LAYOUTS_H
+#define CODECS_LAYOUTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  /* pixels of a side: rows and columns have a cost of their own, however few there are of the other */
+  MOST_SIDE = 262144,
+};
+
+/* What a call returns if all is well. */
+enum Status {
+  STATUS_NEED_INPUT = 0, /* give more bytes, or call `end`, then run again */
+  STATUS_HEADER = 1,     /* the header is known: read `info`, then call `start` */
+  STATUS_MORE = 2,       /* the rows that were asked for are done: run again when convenient */
+  STATUS_DONE = 3,       /* every wanted row is in the output */
+  STATUS_TRUNCATED = 4,  /* the input ended early: info.rows rows are real, the rest is black (JPEG: grey or coarse) */
+};
+
+/* What a call returns if the image is refused. The instance can be opened again, unless the status came through the
+ * import `fail` (errors.c). */
+enum Refusal {
+  ERROR_USAGE = -1,         /* calls out of order, or an argument out of range: a mistake of the host */
+  ERROR_MEMORY = -2,        /* the limit given to `init` does not suffice for this image */
+  ERROR_SIGNATURE = -3,     /* the bytes are not of the format that was opened */
+  ERROR_UNSUPPORTED = -4,   /* a valid file of a kind that is not decoded, such as 12-bit or lossless JPEG */
+  ERROR_BROKEN = -5,        /* the file contradicts its format */
+  ERROR_EMPTY = -6,         /* the input ended before the first row */
+  ERROR_PIXELS = -7,        /* more pixels than `init` allows */
+  ERROR_SCANS = -8,         /* more JPEG scans than `init` allows (a scan bomb) */
+  ERROR_CHUNKS = -9,        /* more PNG, WebP or GIF chunks than `init` allows */
+  ERROR_COEFFICIENTS = -10, /* the JPEG must be buffered whole at this scale, which exceeds the memory limit */
+  ERROR_CHECKSUM = -11,     /* a critical PNG chunk fails its CRC */
+  ERROR_WORK = -12,         /* JPEG scans would cost far more time than the size of the file accounts for */
+  ERROR_SIDE = -13,         /* a side of more than MOST_SIDE pixels */
+};
+
+/* The argument of `open`. */
+enum Format {
+  FORMAT_JPEG = 1,
+  FORMAT_PNG = 2,
+  FORMAT_WEBP = 3,
+  FORMAT_GIF = 4,
+  FORMAT_BMP = 5,
+};
+
+/* Bits of info.flags. */
+enum Flag {
+  FLAG_PROGRESSIVE = 1, /* JPEG: spectral selection or successive approximation */
+  FLAG_BUFFERED = 2,    /* JPEG: more than one scan, so coefficients are buffered (info.coefficientBytes) */
+  FLAG_INTERLACED = 4,  /* PNG Adam7 or an interlaced GIF */
+  FLAG_ANIMATED = 8,    /* only the first frame is decoded */
+  FLAG_LOSSLESS = 16,   /* WebP VP8L */
+  FLAG_ALPHA = 32,      /* there was transparency, and it was dropped */
+  FLAG_DC_ONLY = 64,    /* JPEG: `start` chose the decoder that reads DC coefficients alone */
+};
+
+/* Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result.
+ * The output stays as stored. */
+enum ResizeOrder {
+  RESIZE_MIRROR_COLUMNS = 1, /* stored columns run against the direction in which they are seen */
+  RESIZE_MIRROR_ROWS = 2,    /* and rows */
+  RESIZE_ROWS_FIRST = 4,     /* Pillow's first pass runs down the stored columns: they are the rows of the picture */
+};
+
+/* What is known of the image. */
+struct Info {
+  int32_t format;           /* enum Format */
+  int32_t width;            /* of the whole image in the file, before orientation */
+  int32_t height;
+  int32_t orientation;      /* EXIF 1..8; 1 if the file has none. WebP: known once all bytes are in */
+  int32_t flags;            /* enum Flag */
+  int32_t components;       /* channels in the file: 1 grey or palette, 2 grey and alpha, 3, 4 */
+  int32_t bits;             /* per channel */
+  int32_t coefficientBytes; /* JPEG with FLAG_BUFFERED: what decoding takes unless it is DC only; else 0 */
+  int32_t scaledWidth;      /* after `start`: of the image that is cropped and resized */
+  int32_t scaledHeight;
+  int32_t rows;             /* wanted rows that came from the file so far */
+  int32_t wantedRows;       /* rows of the crop */
+  int32_t warnings;         /* JPEG: recoverable damage that was met */
+  int32_t parts;            /* scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
+  int32_t detail;           /* of the last error: libjpeg's message code, libwebp's status, or 0 */
+  int32_t peakMemory;       /* most bytes of wasm memory in use at a time, static data included */
+};
+
+/* Forgets the image before. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0
+ * for none. */
+int32_t codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, uint32_t chunks);
+
+/* Waits for an image of this format. */
+int32_t codecs_open(int32_t format);
+
+/* Where to write the next bytes of the file; 0 if the memory limit does not allow them. Holds until the next call. */
+uint8_t *codecs_reserve(uint32_t size);
+
+/* That many of the reserved bytes were written. */
+int32_t codecs_commit(uint32_t size);
+
+/* No more bytes come. */
+int32_t codecs_end(void);
+
+/* Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
+ * enum ResizeOrder. */
+int32_t codecs_start(int32_t eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
+                     uint32_t outHeight, int32_t order);
+
+/* Decodes as far as the input reaches, but no more than about `rows` rows; 0 for no bound. */
+int32_t codecs_run(uint32_t rows);
+
+/* The address of struct Info. */
+const struct Info *codecs_info(void);
+
+/* The address of [outHeight, outWidth, 3] uint8 RGB, 0 before `start`. Holds until the next `init`. */
+const uint8_t *codecs_output(void);
+
+/* The layout that TypeScript writes and reads. */
+_Static_assert(offsetof(struct Info, format) == 0, "struct Info: format");
+_Static_assert(offsetof(struct Info, width) == 4, "struct Info: width");
+_Static_assert(offsetof(struct Info, height) == 8, "struct Info: height");
+_Static_assert(offsetof(struct Info, orientation) == 12, "struct Info: orientation");
+_Static_assert(offsetof(struct Info, flags) == 16, "struct Info: flags");
+_Static_assert(offsetof(struct Info, components) == 20, "struct Info: components");
+_Static_assert(offsetof(struct Info, bits) == 24, "struct Info: bits");
+_Static_assert(offsetof(struct Info, coefficientBytes) == 28, "struct Info: coefficientBytes");
+_Static_assert(offsetof(struct Info, scaledWidth) == 32, "struct Info: scaledWidth");
+_Static_assert(offsetof(struct Info, scaledHeight) == 36, "struct Info: scaledHeight");
+_Static_assert(offsetof(struct Info, rows) == 40, "struct Info: rows");
+_Static_assert(offsetof(struct Info, wantedRows) == 44, "struct Info: wantedRows");
+_Static_assert(offsetof(struct Info, warnings) == 48, "struct Info: warnings");
+_Static_assert(offsetof(struct Info, parts) == 52, "struct Info: parts");
+_Static_assert(offsetof(struct Info, detail) == 56, "struct Info: detail");
+_Static_assert(offsetof(struct Info, peakMemory) == 60, "struct Info: peakMemory");
+_Static_assert(sizeof(struct Info) == 64, "struct Info");
+
+#endif

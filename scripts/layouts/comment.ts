@@ -1,0 +1,28 @@
+/** Comments that fit the width of the code. */
+
+const WIDTH = 120;
+
+/** Words on lines of up to `width` characters. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** In C: on one line, or on several that begin with a star. */
+export function comment(text: string, indent = ""): string {
+  const lines = wrap(text, WIDTH - indent.length - "/*  */".length);
+  return `${indent}/* ${lines.join(`\n${indent} * `)} */`;
+}
+
+/** As JSDoc. @param depth Of its indentation, in characters. */
+export function jsDoc(text: string, depth: number): string {
+  const one = `/** ${text} */`;
+  if (depth + one.length <= WIDTH) return one;
+  return ["/**", ...wrap(text, WIDTH - depth - " * ".length).map((line) => ` * ${line}`), " */"].join("\n");
+}

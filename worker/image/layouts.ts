@@ -1,0 +1,196 @@
+// Made from native/layouts/codecs.json by `npm run layouts`: do not edit.
+/**
+ * What codecs.wasm and its loader share: exports, status codes, formats, flags and the info block. Numbers are never
+ * reused.
+ */
+
+/** pixels of a side: rows and columns have a cost of their own, however few there are of the other */
+export const MOST_SIDE = 262144;
+
+/** What a call returns if all is well. */
+export const Status = {
+  /** give more bytes, or call `end`, then run again */
+  needInput: 0,
+  /** the header is known: read `info`, then call `start` */
+  header: 1,
+  /** the rows that were asked for are done: run again when convenient */
+  more: 2,
+  /** every wanted row is in the output */
+  done: 3,
+  /** the input ended early: info.rows rows are real, the rest is black (JPEG: grey or coarse) */
+  truncated: 4,
+} as const;
+export type Status = (typeof Status)[keyof typeof Status];
+
+/**
+ * What a call returns if the image is refused. The instance can be opened again, unless the status came through the
+ * import `fail` (errors.c).
+ */
+export const Refusal = {
+  /** calls out of order, or an argument out of range: a mistake of the host */
+  usage: -1,
+  /** the limit given to `init` does not suffice for this image */
+  memory: -2,
+  /** the bytes are not of the format that was opened */
+  signature: -3,
+  /** a valid file of a kind that is not decoded, such as 12-bit or lossless JPEG */
+  unsupported: -4,
+  /** the file contradicts its format */
+  broken: -5,
+  /** the input ended before the first row */
+  empty: -6,
+  /** more pixels than `init` allows */
+  pixels: -7,
+  /** more JPEG scans than `init` allows (a scan bomb) */
+  scans: -8,
+  /** more PNG, WebP or GIF chunks than `init` allows */
+  chunks: -9,
+  /** the JPEG must be buffered whole at this scale, which exceeds the memory limit */
+  coefficients: -10,
+  /** a critical PNG chunk fails its CRC */
+  checksum: -11,
+  /** JPEG scans would cost far more time than the size of the file accounts for */
+  work: -12,
+  /** a side of more than MOST_SIDE pixels */
+  side: -13,
+} as const;
+export type Refusal = (typeof Refusal)[keyof typeof Refusal];
+
+/** The argument of `open`. */
+export const Format = {
+  jpeg: 1,
+  png: 2,
+  webp: 3,
+  gif: 4,
+  bmp: 5,
+} as const;
+export type Format = (typeof Format)[keyof typeof Format];
+
+/** Bits of info.flags. */
+export const Flag = {
+  /** JPEG: spectral selection or successive approximation */
+  progressive: 1,
+  /** JPEG: more than one scan, so coefficients are buffered (info.coefficientBytes) */
+  buffered: 2,
+  /** PNG Adam7 or an interlaced GIF */
+  interlaced: 4,
+  /** only the first frame is decoded */
+  animated: 8,
+  /** WebP VP8L */
+  lossless: 16,
+  /** there was transparency, and it was dropped */
+  alpha: 32,
+  /** JPEG: `start` chose the decoder that reads DC coefficients alone */
+  dcOnly: 64,
+} as const;
+export type Flag = (typeof Flag)[keyof typeof Flag];
+
+/**
+ * Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result. The
+ * output stays as stored.
+ */
+export const ResizeOrder = {
+  /** stored columns run against the direction in which they are seen */
+  mirrorColumns: 1,
+  /** and rows */
+  mirrorRows: 2,
+  /** Pillow's first pass runs down the stored columns: they are the rows of the picture */
+  rowsFirst: 4,
+} as const;
+export type ResizeOrder = (typeof ResizeOrder)[keyof typeof ResizeOrder];
+
+/** What is known of the image. */
+export interface Info {
+  /** enum Format */
+  readonly format: number;
+  /** of the whole image in the file, before orientation */
+  readonly width: number;
+  readonly height: number;
+  /** EXIF 1..8; 1 if the file has none. WebP: known once all bytes are in */
+  readonly orientation: number;
+  /** enum Flag */
+  readonly flags: number;
+  /** channels in the file: 1 grey or palette, 2 grey and alpha, 3, 4 */
+  readonly components: number;
+  /** per channel */
+  readonly bits: number;
+  /** JPEG with FLAG_BUFFERED: what decoding takes unless it is DC only; else 0 */
+  readonly coefficientBytes: number;
+  /** after `start`: of the image that is cropped and resized */
+  readonly scaledWidth: number;
+  readonly scaledHeight: number;
+  /** wanted rows that came from the file so far */
+  readonly rows: number;
+  /** rows of the crop */
+  readonly wantedRows: number;
+  /** JPEG: recoverable damage that was met */
+  readonly warnings: number;
+  /** scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
+  readonly parts: number;
+  /** of the last error: libjpeg's message code, libwebp's status, or 0 */
+  readonly detail: number;
+  /** most bytes of wasm memory in use at a time, static data included */
+  readonly peakMemory: number;
+}
+
+/** Reads struct Info. */
+export function readInfo(buffer: ArrayBufferLike, address: number): Info {
+  const words = new Int32Array(buffer, address, 16);
+  return {
+    format: words[0],
+    width: words[1],
+    height: words[2],
+    orientation: words[3],
+    flags: words[4],
+    components: words[5],
+    bits: words[6],
+    coefficientBytes: words[7],
+    scaledWidth: words[8],
+    scaledHeight: words[9],
+    rows: words[10],
+    wantedRows: words[11],
+    warnings: words[12],
+    parts: words[13],
+    detail: words[14],
+    peakMemory: words[15],
+  };
+}
+
+/** The functions that the module exports. Addresses are numbers. */
+export interface Exports {
+  /**
+   * Forgets the image before. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0
+   * for none.
+   */
+  init(memory: number, pixels: number, scans: number, chunks: number): number;
+  /** Waits for an image of this format. */
+  open(format: number): number;
+  /**
+   * Where to write the next bytes of the file; 0 if the memory limit does not allow them. Holds until the next call.
+   */
+  reserve(size: number): number;
+  /** That many of the reserved bytes were written. */
+  commit(size: number): number;
+  /** No more bytes come. */
+  end(): number;
+  /**
+   * Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
+   * enum ResizeOrder.
+   */
+  start(
+    eighths: number,
+    x: number,
+    y: number,
+    width: number,
+    height: number,
+    outWidth: number,
+    outHeight: number,
+    order: number,
+  ): number;
+  /** Decodes as far as the input reaches, but no more than about `rows` rows; 0 for no bound. */
+  run(rows: number): number;
+  /** The address of struct Info. */
+  info(): number;
+  /** The address of [outHeight, outWidth, 3] uint8 RGB, 0 before `start`. Holds until the next `init`. */
+  output(): number;
+}

@@ -1,0 +1,780 @@
+// Made from native/layouts/kernels.json by `npm run layouts`: do not edit.
+/** What kernels.wasm and the compiled plan share: parameters of the kernels, heads of packed weights, and constants. */
+
+import { float32, float64, int8, int32 } from "./fields.ts";
+import { type Address, f32, type Word } from "./word.ts";
+
+/** output channels of a panel of packed weights */
+export const PANEL_COLUMNS = 8;
+
+/** matrix rows that a convolution computes at a time */
+export const TILE_ROWS = 4;
+
+/** the same in conv_u8_pairs.c */
+export const PAIRS_TILE_ROWS = 3;
+
+/** float activations are quantised to -I16_STEPS..I16_STEPS by conv_f32_i16.c */
+export const I16_STEPS = 4095;
+
+/** block products of conv_f32_strassen.c, which stand for 64 */
+export const STRASSEN_PRODUCTS = 49;
+
+/** rows of a unit: four tiles, one for each row of blocks */
+export const STRASSEN_UNIT = 16;
+
+/** bytes of the sums of a tile */
+export const STRASSEN_SUMS = 128;
+
+/** bytes behind each operand; without them, most would start on the same cache lines */
+export const STRASSEN_GAP = 64;
+
+/** planes that a depthwise convolution computes at a time */
+export const PLANES = 4;
+
+/** bytes behind each plane; without them, planes of some sizes would share cache lines */
+export const PLANE_GAP = 64;
+
+/** bytes of a column of a plane: one vector of channels */
+export const COLUMN_BYTES = 16;
+
+/** taps of a filter's row that one product of depthwise_u8_dot.c sums */
+export const DOT_TAPS = 4;
+
+/** added to exact results, so that truncation is floor */
+export const REQUANTIZE_BIAS = 1024;
+
+/** added to results in floats, so that their last bit is 1/32768 */
+export const REQUANTIZE_BASE = 256;
+
+/** bits below the point while elementwise_u8 adds, as in TensorFlow Lite */
+export const SUM_SHIFT = 20;
+
+/** largest error of a sum that elementwise_u8 computes in floats, in 1/32768 */
+export const SUM_ERROR = 6;
+
+/** nested loops of a copy */
+export const COPY_LEVELS = 4;
+
+/** nested loops of a move */
+export const MOVE_LEVELS = 3;
+
+/** scratch of pack_u8_pairs: `rest` */
+export const PAIRS_REST_BYTES = 128;
+
+/** scratch of pack_u8_pairs: `sums` */
+export const PAIRS_SUMS_BYTES = 32;
+
+/** What a window is reduced to. */
+export const PoolOperation = {
+  average: 0,
+  maximum: 1,
+  /** floats only */
+  sum: 2,
+} as const;
+export type PoolOperation = (typeof PoolOperation)[keyof typeof PoolOperation];
+
+/** What is computed of two operands; of bytes only the first four. */
+export const ElementwiseOperation = {
+  add: 0,
+  /** a - b */
+  subtract: 1,
+  multiply: 2,
+  /** b - a */
+  subtractFrom: 3,
+  /** a / b */
+  divide: 4,
+  /** b / a */
+  divideInto: 5,
+  maximum: 6,
+  minimum: 7,
+  squaredDifference: 8,
+  /** b: slopes */
+  prelu: 9,
+} as const;
+export type ElementwiseOperation = (typeof ElementwiseOperation)[keyof typeof ElementwiseOperation];
+
+/** What is computed of one float. */
+export const UnaryOperation = {
+  logistic: 0,
+  tanh: 1,
+  elu: 2,
+  gelu: 3,
+  /** by tanh */
+  geluApproximate: 4,
+  /** parameter: the slope below zero */
+  leakyRelu: 5,
+  exp: 6,
+  abs: 7,
+  neg: 8,
+  sqrt: 9,
+  rsqrt: 10,
+} as const;
+export type UnaryOperation = (typeof UnaryOperation)[keyof typeof UnaryOperation];
+
+/** Zero point and clamp of a quantised output, as stored: int8 has 128 added. */
+export interface Range {
+  /** the output's zero point */
+  readonly zero: number;
+  /** the smallest byte */
+  readonly low: number;
+  /** the largest byte */
+  readonly high: number;
+}
+
+/** Convolutions and fully connected layers, as matrix products: conv.h. */
+export interface Conv {
+  /** [in_height, in_width, in_channels] */
+  readonly input: Address;
+  /** panels; see the kernel */
+  readonly weights: Address;
+  /** [rows, columns] */
+  readonly output: Address;
+  /** scratch, [block, depth] elements, if `gather` */
+  readonly patches: Address;
+  /** scratch of the 16-bit kernels and of conv_u8_dot.c; see there */
+  readonly wide: Address;
+  /** output pixels */
+  readonly rows: number;
+  /** kernel height * kernel width * input channels */
+  readonly depth: number;
+  /** output channels */
+  readonly columns: number;
+  /** rows at a time */
+  readonly block: number;
+  /** 0: the input is the matrix as it stands; 1: its patches are gathered first */
+  readonly gather: number;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outWidth: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  /** padding */
+  readonly top: number;
+  /** padding */
+  readonly left: number;
+  /** quantised: the input's zero point */
+  readonly inputZero: number;
+  /** quantised: the weights' zero point less what their packing subtracts */
+  readonly weightsZero: number;
+  /** quantised */
+  readonly range: Range;
+  /** quantised: 1 if N of requantize.h matters to what is not clamped */
+  readonly signs: number;
+  /** float: clamp of the output */
+  readonly low: number;
+  readonly high: number;
+  /** conv_f32_i16.c: 1 if the input is int16 and not float */
+  readonly shortInput: number;
+  /** the same of the output */
+  readonly shortOutput: number;
+  /** scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
+  readonly whole: Address;
+  /** scratch of conv_f32_strassen.c; see there */
+  readonly operands: Address;
+}
+
+/** Depthwise convolutions: depthwise.h. */
+export interface Depthwise {
+  /** [in_height, in_width, in_channels] */
+  readonly input: Address;
+  /** by vector of channels; see the kernel */
+  readonly weights: Address;
+  /** [out_height, out_width, channels] */
+  readonly output: Address;
+  /** scratch, [PLANES][block_rows * padded_width * 16 + PLANE_GAP] bytes; or see the kernel */
+  readonly planes: Address;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly inChannels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly channels: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  readonly dilationY: number;
+  readonly dilationX: number;
+  /** padding */
+  readonly top: number;
+  /** padding */
+  readonly left: number;
+  /** filters for each input channel: channels / in_channels */
+  readonly multiplier: number;
+  /** output rows at a time; not in depthwise_u8_dot.c */
+  readonly block: number;
+  /** (out_width - 1) * stride + (kernel - 1) * dilation + 1; not in depthwise_u8_dot.c */
+  readonly paddedWidth: number;
+  readonly inputZero: number;
+  /** quantised */
+  readonly range: Range;
+  /** quantised: 1 if N of requantize.h matters to what is not clamped */
+  readonly signs: number;
+  /** float: clamp of the output */
+  readonly low: number;
+  readonly high: number;
+  /** depthwise_f32.c: 1 if the input is int16 and not float */
+  readonly shortInput: number;
+  /** the same of the output */
+  readonly shortOutput: number;
+}
+
+/** Two tensors of `size` values, of which the second may be shorter: elementwise.c. */
+export interface Elementwise {
+  readonly a: Address;
+  readonly b: Address;
+  readonly output: Address;
+  readonly size: number;
+  /** values of b, after which it repeats */
+  readonly period: number;
+  /** values of a in a row that each value of b goes with */
+  readonly run: number;
+  readonly operation: ElementwiseOperation;
+  /** quantised: zero points */
+  readonly aZero: number;
+  readonly bZero: number;
+  /** quantised: as TensorFlow Lite's QuantizeMultiplier makes them */
+  readonly aMultiplier: number;
+  /** to the right */
+  readonly aShift: number;
+  readonly bMultiplier: number;
+  readonly bShift: number;
+  /** the only one that a product has */
+  readonly outMultiplier: number;
+  readonly outShift: number;
+  /** quantised: 1 if sums may be tried in floats, by the next three */
+  readonly inFloats: number;
+  readonly aFactor: number;
+  readonly bFactor: number;
+  readonly offset: number;
+  /** quantised */
+  readonly range: Range;
+  /** float: clamp of the output */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A function of two bytes as a table of all its results: table.c. */
+export interface Table {
+  readonly a: Address;
+  readonly b: Address;
+  readonly output: Address;
+  readonly size: number;
+  /** as in struct Elementwise */
+  readonly period: number;
+  readonly run: number;
+  /** [b][a] */
+  readonly table: Address;
+}
+
+/** A function of one float: functions.c. */
+export interface Unary {
+  readonly input: Address;
+  readonly output: Address;
+  readonly size: number;
+  readonly operation: UnaryOperation;
+  readonly parameter: number;
+}
+
+/** Averages, maxima and sums over windows: pool.c. */
+export interface Pool {
+  /** [in_height, in_width, channels] */
+  readonly input: Address;
+  /** [out_height, out_width, channels] */
+  readonly output: Address;
+  readonly inHeight: number;
+  readonly inWidth: number;
+  readonly channels: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  /** of the window */
+  readonly height: number;
+  readonly width: number;
+  readonly strideY: number;
+  readonly strideX: number;
+  /** padding */
+  readonly top: number;
+  /** padding */
+  readonly left: number;
+  readonly operation: PoolOperation;
+  /** averages of bytes: from the sum, for each byte */
+  readonly subtract: number;
+  /** then, if it is not 0, the sum is multiplied by multiplier * 2^-31 */
+  readonly multiplier: number;
+  /** and shifted to the right */
+  readonly shift: number;
+  /** then, if it is 1, the sum is divided by the number of bytes, halves away from zero */
+  readonly divide: number;
+  /** to the result */
+  readonly add: number;
+  /** channels in which halves of products go up, by eights */
+  readonly up: number;
+  /** quantised */
+  readonly range: Range;
+  /** float: clamp of the output */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One kind of number to another, value by value: convert.c. */
+export interface Convert {
+  readonly input: Address;
+  readonly output: Address;
+  readonly size: number;
+  /** look_up_u8: 256 bytes */
+  readonly table: Address;
+  /** quantised = value * scale + zero; dequantised = (value - zero) * scale */
+  readonly scale: number;
+  readonly zero: number;
+  /** clamp of the output */
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Pixels to inputs: convert.c. */
+export interface Pixels {
+  /** [size][3] */
+  readonly pixels: Address;
+  /** [size][3] floats or bytes */
+  readonly output: Address;
+  readonly size: number;
+  /** [3][256], of the output's type: what a byte becomes in each channel */
+  readonly levels: Address;
+}
+
+/** Runs of bytes from one tensor to another: move.c. */
+export interface Move {
+  readonly input: Address;
+  readonly output: Address;
+  /** 256 bytes through which bytes are mapped on their way; or 0 */
+  readonly table: Address;
+  /** offset of the first run in the output */
+  readonly start: number;
+  /** bytes */
+  readonly run: number;
+  /** runs, outermost level first */
+  readonly count: readonly [number, number, number];
+  /** bytes from one to the next */
+  readonly inStep: readonly [number, number, number];
+  readonly outStep: readonly [number, number, number];
+  /** bytes of the output that are filled first */
+  readonly fillBytes: number;
+  /** four bytes, again and again */
+  readonly fill: number;
+}
+
+/** Values from a grid of places to another: copy.c. */
+export interface Copy {
+  readonly input: Address;
+  readonly output: Address;
+  /** place of the first value in the input */
+  readonly from: number;
+  /** and in the output */
+  readonly to: number;
+  /** values along each level, outermost first */
+  readonly count: readonly [number, number, number, number];
+  /** values from one to the next */
+  readonly inStep: readonly [number, number, number, number];
+  readonly outStep: readonly [number, number, number, number];
+}
+
+/** The size of struct Conv. */
+export const CONV_BYTES = 136;
+
+/** The size of struct Depthwise. */
+export const DEPTHWISE_BYTES = 120;
+
+/** The size of struct Elementwise. */
+export const ELEMENTWISE_BYTES = 96;
+
+/** The size of struct Table. */
+export const TABLE_BYTES = 28;
+
+/** The size of struct Unary. */
+export const UNARY_BYTES = 20;
+
+/** The size of struct Pool. */
+export const POOL_BYTES = 100;
+
+/** The size of struct Convert. */
+export const CONVERT_BYTES = 32;
+
+/** The size of struct Pixels. */
+export const PIXELS_BYTES = 16;
+
+/** The size of struct Move. */
+export const MOVE_BYTES = 64;
+
+/** The size of struct Copy. */
+export const COPY_BYTES = 64;
+
+/** The size of struct DotSpare. */
+export const DOT_SPARE_BYTES = 240;
+
+/** The size of struct DepthwiseSpare. */
+export const DEPTHWISE_SPARE_BYTES = 64;
+
+const convWords = (s: Conv): readonly Word[] => [
+  s.input,
+  s.weights,
+  s.output,
+  s.patches,
+  s.wide,
+  s.rows,
+  s.depth,
+  s.columns,
+  s.block,
+  s.gather,
+  s.inHeight,
+  s.inWidth,
+  s.inChannels,
+  s.outWidth,
+  s.kernelHeight,
+  s.kernelWidth,
+  s.strideY,
+  s.strideX,
+  s.dilationY,
+  s.dilationX,
+  s.top,
+  s.left,
+  s.inputZero,
+  s.weightsZero,
+  s.range.zero,
+  s.range.low,
+  s.range.high,
+  s.signs,
+  f32(s.low),
+  f32(s.high),
+  s.shortInput,
+  s.shortOutput,
+  s.whole,
+  s.operands,
+];
+
+const depthwiseWords = (s: Depthwise): readonly Word[] => [
+  s.input,
+  s.weights,
+  s.output,
+  s.planes,
+  s.inHeight,
+  s.inWidth,
+  s.inChannels,
+  s.outHeight,
+  s.outWidth,
+  s.channels,
+  s.kernelHeight,
+  s.kernelWidth,
+  s.strideY,
+  s.strideX,
+  s.dilationY,
+  s.dilationX,
+  s.top,
+  s.left,
+  s.multiplier,
+  s.block,
+  s.paddedWidth,
+  s.inputZero,
+  s.range.zero,
+  s.range.low,
+  s.range.high,
+  s.signs,
+  f32(s.low),
+  f32(s.high),
+  s.shortInput,
+  s.shortOutput,
+];
+
+const elementwiseWords = (s: Elementwise): readonly Word[] => [
+  s.a,
+  s.b,
+  s.output,
+  s.size,
+  s.period,
+  s.run,
+  s.operation,
+  s.aZero,
+  s.bZero,
+  s.aMultiplier,
+  s.aShift,
+  s.bMultiplier,
+  s.bShift,
+  s.outMultiplier,
+  s.outShift,
+  s.inFloats,
+  f32(s.aFactor),
+  f32(s.bFactor),
+  f32(s.offset),
+  s.range.zero,
+  s.range.low,
+  s.range.high,
+  f32(s.low),
+  f32(s.high),
+];
+
+const tableWords = (s: Table): readonly Word[] => [s.a, s.b, s.output, s.size, s.period, s.run, s.table];
+
+const unaryWords = (s: Unary): readonly Word[] => [s.input, s.output, s.size, s.operation, f32(s.parameter)];
+
+const poolWords = (s: Pool): readonly Word[] => [
+  s.input,
+  s.output,
+  s.inHeight,
+  s.inWidth,
+  s.channels,
+  s.outHeight,
+  s.outWidth,
+  s.height,
+  s.width,
+  s.strideY,
+  s.strideX,
+  s.top,
+  s.left,
+  s.operation,
+  s.subtract,
+  s.multiplier,
+  s.shift,
+  s.divide,
+  s.add,
+  s.up,
+  s.range.zero,
+  s.range.low,
+  s.range.high,
+  f32(s.low),
+  f32(s.high),
+];
+
+const convertWords = (s: Convert): readonly Word[] => [
+  s.input,
+  s.output,
+  s.size,
+  s.table,
+  f32(s.scale),
+  f32(s.zero),
+  f32(s.low),
+  f32(s.high),
+];
+
+const pixelsWords = (s: Pixels): readonly Word[] => [s.pixels, s.output, s.size, s.levels];
+
+const moveWords = (s: Move): readonly Word[] => [
+  s.input,
+  s.output,
+  s.table,
+  s.start,
+  s.run,
+  ...s.count,
+  ...s.inStep,
+  ...s.outStep,
+  s.fillBytes,
+  s.fill,
+];
+
+const copyWords = (s: Copy): readonly Word[] => [
+  s.input,
+  s.output,
+  s.from,
+  s.to,
+  ...s.count,
+  ...s.inStep,
+  ...s.outStep,
+];
+
+/** The kernels that take Conv. */
+export type ConvKernel =
+  | "conv_f32"
+  | "conv_f32_i16"
+  | "conv_f32_strassen"
+  | "conv_u8_wide"
+  | "conv_u8_dot"
+  | "conv_u8_pairs";
+
+/** The kernels that take Depthwise. */
+export type DepthwiseKernel = "depthwise_f32" | "depthwise_u8" | "depthwise_u8_dot";
+
+/** The kernels that take Elementwise. */
+export type ElementwiseKernel = "elementwise_f32" | "elementwise_u8";
+
+/** The kernels that take Table. */
+export type TableKernel = "look_up_pairs_u8";
+
+/** The kernels that take Unary. */
+export type UnaryKernel = "function_f32";
+
+/** The kernels that take Pool. */
+export type PoolKernel = "pool_f32" | "pool_u8";
+
+/** The kernels that take Convert. */
+export type ConvertKernel = "look_up_u8" | "quantize_u8" | "dequantize_u8" | "clamp_values_f32" | "hard_swish_f32";
+
+/** The kernels that take Pixels. */
+export type PixelsKernel = "take_pixels_f32" | "take_pixels_u8";
+
+/** The kernels that take Move. */
+export type MoveKernel = "move_bytes";
+
+/** The kernels that take Copy. */
+export type CopyKernel = "copy_f32" | "copy_u8";
+
+export type KernelName =
+  | ConvKernel
+  | DepthwiseKernel
+  | ElementwiseKernel
+  | TableKernel
+  | UnaryKernel
+  | PoolKernel
+  | ConvertKernel
+  | PixelsKernel
+  | MoveKernel
+  | CopyKernel;
+
+/** A kernel and its parameters. What they point to may still have no address. */
+export type KernelCall =
+  | { readonly kernel: ConvKernel; readonly parameters: Conv }
+  | { readonly kernel: DepthwiseKernel; readonly parameters: Depthwise }
+  | { readonly kernel: ElementwiseKernel; readonly parameters: Elementwise }
+  | { readonly kernel: TableKernel; readonly parameters: Table }
+  | { readonly kernel: UnaryKernel; readonly parameters: Unary }
+  | { readonly kernel: PoolKernel; readonly parameters: Pool }
+  | { readonly kernel: ConvertKernel; readonly parameters: Convert }
+  | { readonly kernel: PixelsKernel; readonly parameters: Pixels }
+  | { readonly kernel: MoveKernel; readonly parameters: Move }
+  | { readonly kernel: CopyKernel; readonly parameters: Copy };
+
+/** The parameters of a kernel in the order in which they lie in memory. */
+export function parameterWords({ kernel, parameters }: KernelCall): readonly Word[] {
+  switch (kernel) {
+    case "conv_f32":
+    case "conv_f32_i16":
+    case "conv_f32_strassen":
+    case "conv_u8_wide":
+    case "conv_u8_dot":
+    case "conv_u8_pairs":
+      return convWords(parameters);
+    case "depthwise_f32":
+    case "depthwise_u8":
+    case "depthwise_u8_dot":
+      return depthwiseWords(parameters);
+    case "elementwise_f32":
+    case "elementwise_u8":
+      return elementwiseWords(parameters);
+    case "look_up_pairs_u8":
+      return tableWords(parameters);
+    case "function_f32":
+      return unaryWords(parameters);
+    case "pool_f32":
+    case "pool_u8":
+      return poolWords(parameters);
+    case "look_up_u8":
+    case "quantize_u8":
+    case "dequantize_u8":
+    case "clamp_values_f32":
+    case "hard_swish_f32":
+      return convertWords(parameters);
+    case "take_pixels_f32":
+    case "take_pixels_u8":
+      return pixelsWords(parameters);
+    case "move_bytes":
+      return moveWords(parameters);
+    case "copy_f32":
+    case "copy_u8":
+      return copyWords(parameters);
+  }
+}
+
+/** How the sums of eight output channels become bytes: requantize.h. Heads their packed weights. */
+export const CHANNELS = {
+  /** Its size. */
+  bytes: 320,
+  bias: int32(0),
+  /** M */
+  multiplier: float32(32),
+  /** REQUANTIZE_BASE + C + 5 steps */
+  offset: float32(64),
+  /** N */
+  negative: float32(96),
+  exactMultiplier: float64(128),
+  /** REQUANTIZE_BIAS + C */
+  exactOffset: float64(192),
+  exactNegative: float64(256),
+} as const;
+
+/** Heads a panel of conv_f32_i16.c; weights [pairs][8][2] int16 follow. */
+export const HEAD = {
+  /** Its size. */
+  bytes: 64,
+  bias: float32(0),
+  scale: float32(32),
+} as const;
+
+/** Stands between struct Channels and the weights of a panel of conv_u8_pairs.c. */
+export const RESIDUES = {
+  /** Its size. */
+  bytes: 16,
+  /** residues behind the weights */
+  count: int32(0),
+} as const;
+
+/** What is left of the weights of four of the depth. */
+export const RESIDUE = {
+  /** Its size. */
+  bytes: 48,
+  /** of the four in the depth */
+  offset: int32(0),
+  weights: int8(16),
+} as const;
+
+/** Eight channels of depthwise_u8_dot.c. */
+export const DEPTHWISE_PANEL = {
+  /** Its size. */
+  bytes: 336,
+  channels: 0,
+  /** 1 or 2 */
+  parts: int32(320),
+  /** [part][2][kernel height][kernel width / 4][4 channels][4 taps] */
+  weights: int8(336),
+} as const;
+
+/** The functions that the module exports. Addresses are numbers. */
+export interface Exports {
+  /** 1 if the relaxed dot product of four such bytes is exact. */
+  dot_is_exact(weight: number, byte: number): number;
+  /** 1 if that of two such bytes is exact. */
+  pairs_are_exact(weight: number, byte: number): number;
+  /** binary16 to float. */
+  unpack_f16(from: number, to: number, count: number): void;
+  /** Weights [8][depth] of a panel of conv_f32.c. */
+  pack_f32(from: number, to: number, depth: number): void;
+  /** The same for conv_f32_i16.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
+  pack_f32_i16(
+    from: number,
+    steps: number,
+    to: number,
+    depth: number,
+    limit: number,
+    largest: number,
+    oneSign: number,
+    factor: number,
+  ): void;
+  /** The same for conv_u8_wide.c; `flip`: 128 for int8, else 0. */
+  pack_u8_i16(from: number, to: number, depth: number, flip: number, zero: number): void;
+  /** The same for conv_u8_dot.c; `flip`: 128 for uint8, else 0. */
+  pack_u8_dot(from: number, sums: number, to: number, depth: number, flip: number): void;
+  /** The same for conv_u8_pairs.c. Returns the number of residues; `to` is 0 to have them counted only. */
+  pack_u8_pairs(
+    from: number,
+    to: number,
+    rest: number,
+    sums: number,
+    depth: number,
+    columns: number,
+    flip: number,
+    zero: number,
+  ): number;
+}
+
+export type Kernels = Exports & { readonly [name in KernelName]: (parameters: number) => void };
