@@ -19,6 +19,9 @@ const ABOUT = {
   model: "One of the installed models; the default model if absent.",
   crop: "How the image becomes the model's input shape: all of it, or the square in its middle; as the model says if absent.",
   precision: "Which arithmetic; as the model says if absent. Not every model can have each.",
+  scale:
+    "Whether a JPEG that is much larger than the model's input may be decoded at a smaller scale (auto) or not (full); " +
+    "full with the precision exact if absent, else auto.",
   exif: "Whether the orientation that a camera wrote into the file is applied.",
   explain:
     "The rank of the label that a picture is to show the places of: 1 is the best. Not every network has such a picture.",

@@ -61,7 +61,11 @@ const IMAGE_BODY = {
   "application/json": { schema: "Images", example: { image: coffee } },
 } as const satisfies Operation["body"];
 
-const MISSING = { "X-Image-Missing": "How much of the image, 0 to 1, is not there because its file ends early." };
+const IMAGE_NOTES = {
+  "X-Image-Missing": "How much of the image, 0 to 1, is not there because its data end early.",
+  "X-Image-Warnings": "In how many places the JPEG is damaged: what is behind them may be wrong.",
+  "X-Image-Scale": "The scale at which the JPEG was decoded, such as 1/4; absent at its full size.",
+};
 
 const NAME: Parameter = {
   name: "name",
@@ -231,7 +235,7 @@ export const operations: readonly Operation[] = [
       "text/plain": BYTES,
       "image/png": BYTES,
     },
-    headers: MISSING,
+    headers: IMAGE_NOTES,
     kept: true,
     parameters: [{ name: "If-None-Match", in: "header", description: "ETags of answers that the caller has." }],
     errors: LABELLING,

@@ -29,9 +29,11 @@ export interface DecodedImage {
   readonly sourceHeight: number;
   /** [height, width, 3] RGB, 0..255; at full scale the bytes of Pillow's convert("RGB"), crop and resize (bicubic). */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  /** How much of the picture is missing because the file ends early, 0..1. */
+  /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
-  /** The scale at which it was decoded. */
+  /** Places with damage that the decoder went around: what is behind them may be wrong. */
+  readonly warnings: number;
+  /** The scale at which it was decoded, in eighths. */
   readonly eighths: number;
 }
 
@@ -114,11 +116,10 @@ async function decodeIn(
       } else if (plan === undefined) {
         throw new Error(`codecs.wasm is ${state} before the header of a ${format}`);
       } else {
-        const { rows, wantedRows } = codec.info();
+        const { missing, warnings } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;
-        const missing = state === "truncated" ? 1 - rows / wantedRows : 0;
-        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, eighths: plan.eighths };
+        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, warnings, eighths: plan.eighths };
       }
     }
   } catch (error) {

@@ -7,6 +7,7 @@ import { isImageFault, LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
+import { faultOf } from "../http/image-notes.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
@@ -25,10 +26,10 @@ interface Reply {
 
 async function reply(labelled: Promise<Labelled>): Promise<Reply> {
   try {
-    const { labels: results, missing } = await labelled;
+    const { labels: results, ...image } = await labelled;
     const best = { label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
-    if (missing === 0) return { results, ...best };
-    return { results, ...best, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
+    const error = faultOf(image);
+    return { results, ...best, ...(error !== undefined && { error }) };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message };
