@@ -9,7 +9,7 @@ import { type Kind, MEMORY, withCodec } from "./instances.ts";
 import { layoutOf, turnPixels } from "./orientation.ts";
 import { type Plan, type PlanOptions, planFor } from "./plan.ts";
 import { MAX_CHUNKS, MAX_SCANS, refusalOf, unsupported } from "./refusals.ts";
-import { type ImageFormat, SNIFF_BYTES, sniff } from "./sniff.ts";
+import { type ImageFormat, imageStart, SNIFF_BYTES, sniff } from "./sniff.ts";
 
 export interface DecodeOptions extends PlanOptions {
   /** Images of more pixels are refused before they are decoded: the setting MAX_PIXELS. */
@@ -141,9 +141,10 @@ async function decodeIn(
  */
 export async function decodeToInput(pieces: ByteStream, options: DecodeOptions): Promise<DecodedImage> {
   const beginning = await pieces.peek(SNIFF_BYTES);
-  const format = sniff(beginning);
+  const start = imageStart(beginning);
+  const format = sniff(beginning.subarray(start));
   if (!isCodecFormat(format)) throw unsupported(beginning, format);
-  const feed = new Feed(pieces);
+  const feed = new Feed(pieces, start);
   const decode = (kind: Kind) =>
     withCodec(kind, (codec, holds) => decodeIn(codec, kind, holds, feed, format, options), options.request);
   const small = format !== "webp" || (options.fileSize ?? Number.POSITIVE_INFINITY) <= SMALL_WEBP;

@@ -65,6 +65,8 @@ export const Format = {
   webp: 3,
   gif: 4,
   bmp: 5,
+  /** raw: P5 and P6 */
+  pnm: 6,
 } as const;
 export type Format = (typeof Format)[keyof typeof Format];
 

@@ -15,12 +15,13 @@ const NAMES: Readonly<Record<ImageFormat, string>> = {
   webp: "WebP",
   gif: "GIF",
   bmp: "BMP",
+  pnm: "PNM",
   tiff: "TIFF",
   avif: "AVIF",
   heic: "HEIC",
 };
 
-const SUPPORTED = "JPEG, PNG, WebP, GIF or BMP";
+const SUPPORTED = "JPEG, PNG, WebP, GIF, BMP or PNM (P5, P6)";
 
 /** The first bytes for a person: as text if they are, since what is sent by mistake mostly is. */
 function beginning(bytes: Uint8Array): string {

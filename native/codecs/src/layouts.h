@@ -51,6 +51,7 @@ enum Format {
   FORMAT_WEBP = 3,
   FORMAT_GIF = 4,
   FORMAT_BMP = 5,
+  FORMAT_PNM = 6, /* raw: P5 and P6 */
 };
 
 /* Bits of info.flags. */

@@ -80,7 +80,7 @@ describe("a JPEG of one scan", () => {
 
   it("that has lost a packet is damaged", async () => {
     const file = await rocket();
-    for (const size of [64, 500, 1460]) {
+    for (const size of [500, 1000, 1460]) {
       const { missing, warnings } = await notesOf(concat(file.slice(0, middle(file)), file.slice(middle(file) + size)));
       expect(missing + warnings, `${size} bytes`).toBeGreaterThan(0);
     }
