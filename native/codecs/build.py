@@ -28,7 +28,7 @@ SOURCE = HERE / "src"
 
 OURS = (
     "codecs errors memory input orientation resize jpeg jpeg_source jpeg_scans jpeg_dc jpeg_dnl jpeg_simd libjpeg_stubs png inflate "
-    "webp webp_lossless gif bmp pnm"
+    "webp webp_lossless gif bmp pnm tiff"
 ).split()
 
 LIBJPEG = (

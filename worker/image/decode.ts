@@ -37,8 +37,15 @@ export interface DecodedImage {
   readonly eighths: number;
 }
 
-/** WebP files are kept whole, beside some 2 MB for the decoder: those below fit into a small instance. */
-const SMALL_WEBP = 512 << 10;
+/** Files that are kept whole, beside some 2 MB for the decoder, fit into a small instance when they are below this. */
+const SMALL_WHOLE = 512 << 10;
+
+/** How much of a file is kept, in bytes, as far as its beginning tells: all of a WebP, a TIFF up to its directory. */
+function keptBytes(beginning: Uint8Array, format: ImageFormat, fileSize = Number.POSITIVE_INFINITY): number {
+  if (format === "webp") return fileSize;
+  if (format !== "tiff" || beginning.length < 8) return 0;
+  return new DataView(beginning.buffer, beginning.byteOffset).getUint32(4, beginning[0] === 0x49);
+}
 
 /** Pixels of the file that are decoded in one stretch, 3 to 15 ms, and what that counts as, in milliseconds. */
 const STRETCH = 256 << 10;
@@ -147,7 +154,7 @@ export async function decodeToInput(pieces: ByteStream, options: DecodeOptions):
   const feed = new Feed(pieces, start);
   const decode = (kind: Kind) =>
     withCodec(kind, (codec, holds) => decodeIn(codec, kind, holds, feed, format, options), options.request);
-  const small = format !== "webp" || (options.fileSize ?? Number.POSITIVE_INFINITY) <= SMALL_WEBP;
+  const small = keptBytes(beginning.subarray(start), format, options.fileSize) <= SMALL_WHOLE;
   let decoded = small ? await decode("small") : TOO_SMALL;
   if (decoded === TOO_SMALL) {
     if (!feed.rewind()) throw new LabelerError("image-too-large", "The header of this image is too long.");

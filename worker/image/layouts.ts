@@ -67,6 +67,8 @@ export const Format = {
   bmp: 5,
   /** raw: P5 and P6 */
   pnm: 6,
+  /** in strips */
+  tiff: 7,
 } as const;
 export type Format = (typeof Format)[keyof typeof Format];
 
@@ -103,6 +105,14 @@ export const Unsupported = {
   components: 4,
   /** PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
   cgbi: 5,
+  /** TIFF with offsets of 8 bytes */
+  bigTiff: 6,
+  /** TIFF in tiles */
+  tiffTiles: 7,
+  /** TIFF in another compression than none, PackBits, LZW and Deflate */
+  tiffCompression: 8,
+  /** TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
+  tiffColors: 9,
 } as const;
 export type Unsupported = (typeof Unsupported)[keyof typeof Unsupported];
 

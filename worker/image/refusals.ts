@@ -21,7 +21,10 @@ const NAMES: Readonly<Record<ImageFormat, string>> = {
   heic: "HEIC",
 };
 
-const SUPPORTED = "JPEG, PNG, WebP, GIF, BMP or PNM (P5, P6)";
+const SUPPORTED = "JPEG, PNG, WebP, GIF, BMP, TIFF or PNM (P5, P6)";
+
+/** How to get a JPEG of what phones write. */
+const HEIF_HINT = " On an iPhone: Settings, Camera, Formats, Most Compatible.";
 
 /** The first bytes for a person: as text if they are, since what is sent by mistake mostly is. */
 function beginning(bytes: Uint8Array): string {
@@ -36,7 +39,8 @@ export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined):
   let what = `This is not an image of a known format: it begins with ${beginning(bytes)}`;
   if (format !== undefined) what = `This is ${format === "avif" ? "an" : "a"} ${NAMES[format]} image`;
   else if (bytes.length === 0) what = "There is not a single byte in this image";
-  return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.`);
+  const hint = format === "heic" ? HEIF_HINT : "";
+  return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.${hint}`);
 }
 
 /** Valid files that are not decoded: what they are, and what to do. */
@@ -48,6 +52,11 @@ const KINDS: Readonly<Record<Exclude<UnsupportedKind, "other">, string>> = {
   cgbi:
     "is in Apple's CgBI form, as Xcode packs it into apps for iOS, which is not a PNG by its standard. Send the original, " +
     "or restore it with `pngcrush -revert-iphone-optimizations`.",
+  bigTiff: "has offsets of 8 bytes (BigTIFF), which is not supported. Save it as a TIFF of less than 4 GB or as a PNG.",
+  tiffTiles: "is in tiles, which is not supported. Save it in strips, or as a PNG.",
+  tiffCompression:
+    "is compressed in a way that is not supported: none, PackBits, LZW and Deflate are. Save it so, or as a PNG.",
+  tiffColors: "is of a kind that is not supported: grey and RGB of 8 or 16 bits are. Save it so, or as a PNG.",
 };
 
 /** The codec's refusal as an error of the caller's. */

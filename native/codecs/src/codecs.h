@@ -32,7 +32,8 @@ struct Decoder {
   int (*start)(void);
   int (*rows)(int budget);
 };
-extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder, bmp_decoder, pnm_decoder;
+extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder, bmp_decoder, pnm_decoder,
+    tiff_decoder;
 
 /* Of info.missing. */
 enum { WHOLE = 1000000 };

@@ -51,7 +51,8 @@ enum Format {
   FORMAT_WEBP = 3,
   FORMAT_GIF = 4,
   FORMAT_BMP = 5,
-  FORMAT_PNM = 6, /* raw: P5 and P6 */
+  FORMAT_PNM = 6,  /* raw: P5 and P6 */
+  FORMAT_TIFF = 7, /* in strips */
 };
 
 /* Bits of info.flags. */
@@ -67,12 +68,16 @@ enum Flag {
 
 /* info.unsupported: what kind of file is not decoded, with ERROR_UNSUPPORTED. */
 enum Unsupported {
-  UNSUPPORTED_OTHER = 0,         /* no name is known */
-  UNSUPPORTED_TWELVE_BIT = 1,    /* JPEG of 12 or 16 bits a channel */
-  UNSUPPORTED_LOSSLESS_JPEG = 2, /* JPEG process 14 */
-  UNSUPPORTED_HIERARCHICAL = 3,  /* JPEG of several frames */
-  UNSUPPORTED_COMPONENTS = 4,    /* JPEG of 2 components or more than 4 */
-  UNSUPPORTED_CGBI = 5,          /* PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
+  UNSUPPORTED_OTHER = 0,            /* no name is known */
+  UNSUPPORTED_TWELVE_BIT = 1,       /* JPEG of 12 or 16 bits a channel */
+  UNSUPPORTED_LOSSLESS_JPEG = 2,    /* JPEG process 14 */
+  UNSUPPORTED_HIERARCHICAL = 3,     /* JPEG of several frames */
+  UNSUPPORTED_COMPONENTS = 4,       /* JPEG of 2 components or more than 4 */
+  UNSUPPORTED_CGBI = 5,             /* PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
+  UNSUPPORTED_BIG_TIFF = 6,         /* TIFF with offsets of 8 bytes */
+  UNSUPPORTED_TIFF_TILES = 7,       /* TIFF in tiles */
+  UNSUPPORTED_TIFF_COMPRESSION = 8, /* TIFF in another compression than none, PackBits, LZW and Deflate */
+  UNSUPPORTED_TIFF_COLORS = 9,      /* TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
 };
 
 /* Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result.
