@@ -216,7 +216,7 @@ export const operations: readonly Operation[] = [
     scope: "label",
     summary: "Labels an image, or several",
     description:
-      "The body is an image file as it is (JPEG, PNG, WebP, GIF or BMP; what it is, is seen from its bytes), a form with " +
+      "The body is an image file as it is (JPEG, PNG, WebP, GIF, BMP, TIFF or PNM; what it is, is seen from its bytes), a form with " +
       "files, or JSON with base64 or data URLs. Several images in a form or in JSON give a list with the labels, or the " +
       "error, of each. JSON is limited to 1 MB beside its images and to 8 levels of lists and objects. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
       "of where it is seen, in base64; `Accept: image/png` gives the PNG alone.",
