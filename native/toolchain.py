@@ -1,5 +1,5 @@
-"""The compiler of native/*/build.py: the wheel pinned with its hash in requirements.txt beside this file, which pip
-fetches into a virtual environment in the cache folder."""
+"""What the scripts in native/ fetch: wheels pinned with their hashes in requirements*.txt beside this file, which pip
+installs into virtual environments in a cache folder."""
 
 import os
 import pathlib
@@ -7,25 +7,31 @@ import shutil
 import subprocess
 import sys
 
-REQUIREMENTS = pathlib.Path(__file__).resolve().parent / "requirements.txt"
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def run(command, **options):
     subprocess.run([str(part) for part in command], check=True, **options)
 
 
-def compiler(cache):
-    """The command of the pinned zig's C compiler, to be run with `environment(cache)`."""
-    venv = cache / "venv"
+def installed(cache, name, requirements):
+    """The Python of a virtual environment `name` in the cache folder that has what `requirements` lists."""
+    venv = cache / name
     python = venv / "bin" / "python"
     stamp = venv / "requirements.txt"
-    wanted = REQUIREMENTS.read_text()
+    wanted = (HERE / requirements).read_text()
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(venv, ignore_errors=True)
         run([sys.executable, "-m", "venv", venv])
-        run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", REQUIREMENTS])
+        options = ["--quiet", "--no-deps", "--require-hashes"]
+        run([python, "-m", "pip", "install", *options, "-r", HERE / requirements])
         stamp.write_text(wanted)
-    return [python, "-m", "ziglang", "cc"]
+    return python
+
+
+def compiler(cache):
+    """The command of the pinned zig's C compiler, to be run with `environment(cache)`."""
+    return [installed(cache, "venv", "requirements.txt"), "-m", "ziglang", "cc"]
 
 
 def environment(cache):

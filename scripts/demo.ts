@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EkuiperApi } from "./ekuiper/api.ts";
 import { Mailbox, startBroker } from "./ekuiper/broker.ts";
-import { GoMissing } from "./ekuiper/build.ts";
+import { type BuildState, GoMissing } from "./ekuiper/build.ts";
 import { startEngine } from "./ekuiper/engine.ts";
 import { install } from "./ekuiper/install.ts";
 import { startLoadedLabeler } from "./ekuiper/labeler.ts";
@@ -58,27 +58,29 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
     for (const { why } of steps) step("installed", why);
   });
 
-  const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "ekuiper/errors"]);
+  const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
   cleanUp.push(() => mailbox.close());
-  const publish = async () => {
-    await mailbox.publish("tfdemo", image);
-    step("published", `${image.length} bytes on tfdemo`);
-  };
   const published = performance.now();
-  await publish();
-  const message = await mailbox.next("ekuiper/labels", labelSeconds).catch(() => undefined);
-  if (message === undefined) {
-    step("no label", `within ${labelSeconds} s; a second rule shall say why`);
-    await listening(() => api.call("POST", "/rules/errors/start"));
-    await publish();
-    const logged = () => `nothing within ${labelSeconds} s. eKuiper's log ends:\n${engine.log().slice(-2000)}`;
-    const reason = await mailbox.next("ekuiper/errors", labelSeconds).catch(logged);
-    throw new CommandError(`No label. On ekuiper/errors came ${reason}`, 1);
-  }
+  await mailbox.publish("tfdemo", image);
+  step("published", `${image.length} bytes on tfdemo`);
+  const message = await mailbox.next("ekuiper/labels", labelSeconds).catch(() => {
+    throw new CommandError(`No label within ${labelSeconds} s. eKuiper's log ends:\n${engine.log().slice(-2000)}`, 1);
+  });
   step("received", `${message} on ekuiper/labels after ${Math.round(performance.now() - published)} ms`);
   const { label }: { label?: string } = JSON.parse(message);
-  if (!label) throw new CommandError(`eKuiper's answer has no label: ${message}`, 1);
+  if (!label) throw new CommandError(`The image has no label. ${await reasonOf(labeler.url, token, image)}`, 1);
   console.log(`\n${label}`);
+}
+
+/** Why the labeler gives the image no label, in its own words. */
+async function reasonOf(labeler: string, token: string, image: Uint8Array): Promise<string> {
+  const response = await fetch(`${labeler}/ekuiper/labelImage`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: new Uint8Array(image),
+  });
+  const { error = "", detail = "" }: { error?: string; detail?: string } = await response.json();
+  return error || detail;
 }
 
 /** Seconds since this program was started. */
@@ -90,12 +92,20 @@ function step(what: string, detail: string): void {
 
 /** A terminal gets one line that counts, a log a line every 10 s. */
 let nextShown = 0;
-function showBuild(elapsed: number, packages: number): void {
+function showBuild({ seconds: elapsed, phase, packages, total }: BuildState): void {
   const tty = process.stderr.isTTY;
+  if (nextShown === 0) {
+    console.log("eKuiper's engine is built first, this once: some minutes, and most of that time both processors.\n");
+  }
   if (!tty && elapsed < nextShown) return;
   nextShown = elapsed + 10;
-  const line = `${seconds().padStart(5)} s  building eKuiper's engine, this once: ${packages} packages so far`;
-  process.stderr.write(tty ? `\r${line}` : `${line}\n`);
+  const what =
+    phase === "fetching"
+      ? "fetching the source of eKuiper's engine"
+      : `compiled ${packages} of ${total} packages of eKuiper's engine`;
+  const line = `${seconds().padStart(5)} s  ${what}`;
+  // Lines that are drawn over each other may get shorter.
+  process.stderr.write(tty ? `\r${line}\x1b[K` : `${line}\n`);
 }
 
 async function readImage(path: string): Promise<Uint8Array> {

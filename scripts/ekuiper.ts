@@ -1,18 +1,23 @@
 /** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EkuiperApi } from "./ekuiper/api.ts";
+import type { Failure } from "./ekuiper/carry-out.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
-import { type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { parseMqtt } from "./ekuiper/mqtt-options.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
+import { parseFunctions } from "./ekuiper/sql-function.ts";
 import { CommandError, countIn, fromUser, runCommand, UsageError, type Values as ValuesOf } from "./lib/command.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
-  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing
+  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing.
+             What is installed keeps its options unless they are given
   status     checks gateway, labeler and broker, and says what is installed and what its rules count
   test       sends one image through and prints its label and the time of each hop
   uninstall  takes away what install brought
@@ -21,12 +26,21 @@ const usage = `npm run ekuiper -- COMMAND [options]
 
   --gateway URL   eKuiper's REST API (http://127.0.0.1:9081)
   --labeler URL   as the gateway reaches it (http://127.0.0.1:8787)
-  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all
+  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all;
+                  --token "" takes away the one that is installed
   --loop L        function: a rule asks and waits for the label (the default)
                   sink: a rule hands the image over, the labeler keeps the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
   --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883); tcp://USER:PASSWORD@HOST:1883 if it asks for them
+  --broker-ca FILE   in PEM, the authority that signed the broker's certificate; the gateway keeps a copy
+  --client-id NAME   of the stream's MQTT client, and with the rule's id behind it of the sinks'
+  --qos N            0, 1 or 2, of stream and sinks
+  --session on|off   the broker keeps images while eKuiper is away; needs --client-id
+  --mqtt-version V   3.1.1 or 5
   --device NAME   what this gateway is called in the results (gateway)
+  --function NAME=MODEL?PARAMETERS
+                  an SQL function that labels as it says, such as door=efficientnet_lite0?crop=center&min=0.4; several
+                  times for several. Without it those that are installed stay; none takes them away
   --dry-run       prints the calls that install or uninstall would make
   --force         installs in spite of failed checks
   --image FILE    of test, instead of a cup of coffee
@@ -45,6 +59,12 @@ const options = {
   loop: { type: "string" },
   broker: { type: "string" },
   device: { type: "string" },
+  function: { type: "string", multiple: true },
+  "broker-ca": { type: "string" },
+  "client-id": { type: "string" },
+  qos: { type: "string" },
+  session: { type: "string" },
+  "mqtt-version": { type: "string" },
   "dry-run": { type: "boolean", default: false },
   force: { type: "boolean", default: false },
   image: { type: "string" },
@@ -77,6 +97,15 @@ function loopIn({ loop }: Values): Loop | undefined {
   return found;
 }
 
+/** @throws CommandError */
+function readText(path: string): string {
+  try {
+    return readFileSync(fromUser(path), "utf8");
+  } catch (error) {
+    throw new CommandError(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
 function gatewayOptions(values: Values): GatewayOptions {
   const token = values.token ?? (process.env.LABELER_TOKEN || undefined);
   const { device } = values;
@@ -91,15 +120,17 @@ function gatewayOptions(values: Values): GatewayOptions {
     broker: values.broker && address("broker", values.broker, /^(tcp|mqtt|ssl|tls|mqtts|ws|wss):$/),
     topic: values.topic,
     device,
+    functions: parseFunctions(values.function),
+    mqtt: parseMqtt(values, values["broker-ca"] && readText(values["broker-ca"])),
   };
 }
 
 const SIGNS = { ok: "ok", warning: "WARN", error: "FAIL" } as const;
 
 function printChecks(checks: readonly Check[]): void {
-  for (const { name, state, detail, mend } of checks) {
+  for (const { name, state, detail, fix } of checks) {
     console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(22)}${detail}`);
-    if (mend !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${mend}`);
+    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${fix}`);
   }
 }
 
@@ -110,25 +141,42 @@ function printSteps(gateway: string, steps: readonly Step[]): void {
   }
 }
 
-const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
+function printFailure({ step, reason, undone, left }: Failure): void {
+  console.log(`FAIL  ${step.why}\n      ${reason}`);
+  for (const { why } of undone) console.log(`      taken back: ${why}`);
+  for (const { why } of left) console.log(`      still there: ${why}`);
+  if (left.length === 0) console.log("\nThe gateway is as it was before.");
+  else console.log("\nnpm run ekuiper -- uninstall takes away what is still there.");
+}
 
 async function runInstall(values: Values): Promise<number> {
   const wanted = gatewayOptions(values);
   const dryRun = values["dry-run"];
-  const { checks, steps, done } = await install(wanted, { dryRun, force: values.force });
+  const { checks, steps, done, kept, failure } = await install(wanted, { dryRun, force: values.force });
   if (values.json) {
-    console.log(JSON.stringify({ checks, steps: steps.map(printable), done }, null, 2));
+    const refused = failure && {
+      step: printable(failure.step),
+      reason: failure.reason,
+      undone: failure.undone.map(printable),
+      left: failure.left.map(printable),
+    };
+    console.log(JSON.stringify({ checks, steps: steps.map(printable), done, kept, failure: refused }, null, 2));
     return done || (dryRun && !failed(checks)) ? 0 : 1;
   }
   printChecks(checks);
+  if (kept.length > 0) console.log(`\nAs installed before: ${kept.join(", ")}.`);
   console.log();
   if (dryRun) {
     printSteps(wanted.api.base, steps);
     console.log(steps.length === 0 ? "Nothing would be changed." : `\n${steps.length} calls would be made.`);
     return failed(checks) ? 1 : 0;
   }
+  if (failure !== undefined) {
+    printFailure(failure);
+    return 1;
+  }
   if (!done) {
-    console.log("Nothing was changed. Mend what failed, or install nonetheless: --force");
+    console.log("Nothing was changed. Fix what failed, or install nonetheless: --force");
     return 1;
   }
   for (const { why } of steps) console.log(`      ${why}`);

@@ -20,13 +20,15 @@ export interface RunOptions {
   readonly stdin?: Uint8Array;
   /** Its LABELER_TOKEN; none unless set. */
   readonly token?: string;
+  /** What else its environment has. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs scripts/NAME.ts to its end. */
 export function runScript(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { stdin = new Uint8Array(), token = "" } = options;
+  const { stdin = new Uint8Array(), token = "", environment } = options;
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, LABELER_TOKEN: token };
+    const env = { ...process.env, LABELER_TOKEN: token, ...environment };
     const child = spawn(process.execPath, scriptArguments(name, args), { env });
     let [out, err] = ["", ""];
     child.stdout.on("data", (data) => (out += data));

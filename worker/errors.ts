@@ -5,36 +5,37 @@
 
 /** The kinds of mistake: the slug that a client can switch on, its HTTP status and its title. */
 export const KINDS = {
-  "bad-parameter": [400, "A parameter is not valid"],
-  "bad-body": [400, "The body is not in a form that can be read"],
-  "bad-host": [400, "The request does not name one host and a path"],
-  unauthorized: [401, "A valid bearer token is needed"],
-  "insufficient-scope": [403, "The token may not make this call"],
+  "bad-parameter": [400, "A parameter is invalid"],
+  "bad-body": [400, "The body cannot be read"],
+  "bad-host": [400, "The Host header is invalid"],
+  unauthorized: [401, "A valid bearer token is required"],
+  "insufficient-scope": [403, "The token does not have the required scope"],
   "foreign-origin": [403, "Pages of other origins may not call this labeler"],
-  "foreign-host": [403, "The labeler does not answer to this name"],
-  "not-found": [404, "There is nothing here"],
-  "unknown-model": [404, "No such model is installed"],
-  "method-not-allowed": [405, "This method is not for this address"],
+  "foreign-host": [403, "The labeler does not answer to this host name"],
+  "not-found": [404, "Not found"],
+  "unknown-model": [404, "The model is not installed"],
+  "method-not-allowed": [405, "The method is not allowed"],
   "body-too-large": [413, "The body is too large"],
-  "too-many-images": [413, "There are too many images in one request"],
+  "too-many-images": [413, "The request has too many images"],
   "image-too-large": [413, "The image has too many pixels"],
-  "unsupported-image": [415, "This kind of image is not supported"],
+  "unsupported-encoding": [415, "The content encoding is not supported"],
+  "unsupported-image": [415, "The image format is not supported"],
   "broken-image": [422, "The image cannot be decoded"],
   "too-many-requests": [429, "Too many requests"],
   "cut-off": [400, "The body ended too early"],
-  "no-explanation": [422, "This network cannot be explained"],
-  "too-slow": [408, "The body came too slowly"],
+  "no-explanation": [422, "The network cannot explain a label"],
+  "too-slow": [408, "The body arrived too slowly"],
   "model-unusable": [500, "The model is installed but cannot be used"],
   busy: [503, "The labeler is busy"],
   "model-unavailable": [503, "The model could not be loaded"],
   "storage-broken": [503, "The results cannot be read or written"],
-  "storage-full": [507, "There is no space left for results"],
+  "storage-full": [507, "No space is left for results"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ErrorKind = keyof typeof KINDS;
 
 /**
- * A mistake with a known cause and a known mend.
+ * A mistake with a known cause and a known fix.
  *
  * @example throw new LabelerError("unsupported-image", "This is a TIFF; send a PNG or a JPEG.");
  */
@@ -44,7 +45,7 @@ export class LabelerError extends Error {
   /** When it is worth another try, in seconds: a whole number. */
   readonly retryAfter: number | undefined;
 
-  /** @param detail What is wrong in this very case, and how to mend it, in sentences for a person. */
+  /** @param detail What is wrong in this very case, and how to fix it, in sentences for a person. */
   constructor(kind: ErrorKind, detail: string, options: ErrorOptions & { readonly retryAfter?: number } = {}) {
     super(detail, options);
     this.kind = kind;

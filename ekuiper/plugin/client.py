@@ -19,36 +19,57 @@ class Failure(Exception):
 
 
 class LabelerClient:
-    """One per process; the engine calls it with one image at a time."""
+    """One for each function; the engine calls it with one image at a time."""
 
-    def __init__(self, config):
+    def __init__(self, config, function):
         self.config = config
+        self.function = function
         self.connection = None
         self.target = None
 
     def label(self, image):
-        """The reply to labelImage(self) for an image in base64: the labels best first, or one entry that has no label but an error.
+        """The reply to a call with an image in base64.
+
+        labelImage(self) gives the labels best first, or one entry that has no label but an error. Every other function
+        gives what the service of that name gives: an object with label, confidence, results, error and model.
 
         With "onError": "fail" in the settings an error fails the call instead: eKuiper drops the row and counts it.
         """
         settings = {}
         try:
             settings = self.config.read()
-            labels = self._ask(_decode(image), settings)
-            return b'{"state":true,"result":' + labels + b"}"
+            answer = self._ask(_decode(image, self.function), settings)
+            return b'{"state":true,"result":' + answer + b"}"
         except (Failure, ValueError) as error:
             message = str(error)
             print("labeler: " + message, file=sys.stderr, flush=True)
             if settings.get("onError") == "fail":
                 return json.dumps({"state": False, "result": message}).encode()
-            return json.dumps({"state": True, "result": [{"confidence": 0, "label": "", "error": message}]}).encode()
+            entry = {"confidence": 0, "label": "", "error": message}
+            result = [entry] if self._is_tutorials else dict(entry, results=[])
+            return json.dumps({"state": True, "result": result}).encode()
+
+    @property
+    def _is_tutorials(self):
+        """Whether this is the function of eKuiper's tutorial, which gives an array."""
+        return self.function == "labelImage"
+
+    def _target(self, settings):
+        """The path with its query, and the headers that say how to label."""
+        if self._is_tutorials:
+            return "/label" + ("?" + settings["query"] if settings.get("query") else ""), {}
+        query = (settings.get("functions") or {}).get(self.function)
+        if query is None:
+            raise Failure('%s(self) has no parameters: put {"functions": {"%s": "model=NAME"}} into config.json' % (self.function, self.function))
+        return "/ekuiper/labelImage", {"X-Label-Query": query}
 
     def _ask(self, image, settings):
         url = urlsplit(settings["url"])
         if url.scheme not in ("http", "https") or not url.hostname:
             raise Failure("The labeler's url is not http://HOST:PORT or https://HOST: %s" % settings["url"])
-        path = url.path.rstrip("/") + "/label" + ("?" + settings["query"] if settings.get("query") else "")
-        headers = {"Content-Type": "application/octet-stream", "Accept": "application/json"}
+        target, headers = self._target(settings)
+        path = url.path.rstrip("/") + target
+        headers.update({"Content-Type": "application/octet-stream", "Accept": "application/json"})
         if settings.get("token"):
             headers["Authorization"] = "Bearer " + settings["token"]
 
@@ -72,7 +93,7 @@ class LabelerClient:
                 asked = None
             else:
                 if response.status == 200:
-                    return _labels(body)
+                    return _checked(body, list if self._is_tutorials else dict)
                 reason = _problem(response.status, body)
                 if response.status not in TRY_AGAIN:
                     raise Failure(reason)
@@ -104,25 +125,27 @@ class LabelerClient:
             self.connection = None
 
 
-def _decode(image):
+def _decode(image, function):
     """eKuiper hands a binary column over as base64; a text column with base64 in it looks the same."""
     if not image:
-        raise Failure("labelImage(self) got no image: give it a column of binary data, or of base64 text")
+        raise Failure("%s(self) got no image: give it a column of binary data, or of base64 text" % function)
     if image.startswith(b"data:"):
         image = image.partition(b",")[2]
     try:
         return base64.b64decode(image)
     except ValueError as error:
-        raise Failure("labelImage(self) got neither binary data nor base64: %s" % error)
+        raise Failure("%s(self) got neither binary data nor base64: %s" % (function, error))
 
 
-def _labels(body):
+def _checked(body, kind):
+    """The body, which has to be JSON of a list or of an object."""
     try:
-        labels = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
-        labels = None
-    if not isinstance(labels, list):
-        raise Failure("What answers there is no labeler: its reply is not a JSON array")
+        answer = None
+    if not isinstance(answer, kind):
+        expected = "array" if kind is list else "object"
+        raise Failure("What answers there is no labeler: its reply is not a JSON %s" % expected)
     return body
 
 

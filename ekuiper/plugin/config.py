@@ -6,7 +6,7 @@ PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "config.json")
 
 
 class Config:
-    """url, token, query, timeout and onError; README.md says what each is for."""
+    """url, token, query, functions, timeout and onError; README.md says what each is for."""
 
     def __init__(self, path=PATH, environment=os.environ):
         self.path = path
@@ -15,7 +15,7 @@ class Config:
         self.values = {}
 
     def read(self):
-        """The settings as they are now. Raises ValueError with what to mend."""
+        """The settings as they are now. Raises ValueError with what to fix."""
         try:
             stat = os.stat(self.path)
             version = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
@@ -25,6 +25,13 @@ class Config:
             self.values = self._load() if version else {}
             self.version = version
         return self._with_environment()
+
+    def functions(self):
+        """The names of the functions besides labelImage, as they are when the plugin starts."""
+        try:
+            return sorted(self.read().get("functions") or {})
+        except ValueError:
+            return []  # each call says what is wrong
 
     def _load(self):
         try:

@@ -8,7 +8,9 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
+import traceback
 
 from channel import Channel
 
@@ -19,8 +21,11 @@ HASTY_SECONDS = 1.0  # a worker that lives shorter than this is not replaced bef
 HASTY_PAUSE = 0.2  # seconds
 
 
-def run(control_path, answer_control, function_path, make_answer):
-    """Serves both sockets of the engine; returns when the plugin is not wanted any more."""
+def run(control_path, answer_control, function_path, make_answers):
+    """Serves the engine's sockets; returns when the plugin is not wanted any more.
+
+    make_answers() gives what answers the calls of each function, by its name; function_path % NAME is its socket.
+    """
     engine = os.getppid()
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
@@ -34,7 +39,7 @@ def run(control_path, answer_control, function_path, make_answer):
             mine.close()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C on the engine is the guardian's business
-            _work(Channel(function_path), make_answer(), theirs)
+            _work(function_path, make_answers(), theirs)
             theirs.close()
             if not (_claimed_by(me) and _is_alive(engine)):
                 os._exit(0)
@@ -51,10 +56,26 @@ def run(control_path, answer_control, function_path, make_answer):
             time.sleep(HASTY_PAUSE)
 
 
-def _work(channel, answer, guardian):
-    while channel.step(answer, guardian, LOOK_SECONDS):
-        pass
-    channel.close()
+def _work(function_path, answers, guardian):
+    """Answers the calls of all functions, each in a thread of its own, until the guardian is gone."""
+    threads = [
+        threading.Thread(target=_serve, args=(Channel(function_path % name), answer, guardian))
+        for name, answer in answers.items()
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _serve(channel, answer, guardian):
+    try:
+        while channel.step(answer, guardian, LOOK_SECONDS):
+            pass
+        channel.close()
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)  # the guardian starts another worker, with all functions
 
 
 def _guard(channel, answer, worker, engine):

@@ -1,4 +1,4 @@
-"""eKuiper starts this file: SQL function labelImage(self), answered by the Edge Labeler over HTTP.
+"""eKuiper starts this file: SQL functions such as labelImage(self), answered by the Edge Labeler over HTTP.
 
 It needs Python 3.7 or newer and nothing else: the engine's own socket protocol is in channel.py.
 """
@@ -6,20 +6,22 @@ import json
 
 import guardian
 
-FUNCTION = "labelImage"
-
-
 def answer_control(_request):
-    """The engine starts and stops functions by name; the only one here is always at work."""
+    """The engine starts and stops functions by name; those here are always at work."""
     return b"ok"
 
 
 def function_answers():
-    """The function that answers the engine's calls. Imported late: the guardian does without HTTP and its memory."""
+    """What answers the engine's calls, by function. Imported late: the guardian does without HTTP and its memory."""
     from client import LabelerClient
     from config import Config
 
-    client = LabelerClient(Config())
+    config = Config()
+    return {name: answer_of(name, LabelerClient(config, name)) for name in ["labelImage"] + config.functions()}
+
+
+def answer_of(function, client):
+    """What answers the engine's calls of one function."""
 
     def answer(request):
         image = image_of(request)
@@ -30,10 +32,10 @@ def function_answers():
         if name == "Exec":  # the last argument says which rule asks
             return client.label(args[0].encode() if len(args) == 2 and isinstance(args[0], str) else b"")
         if name == "Validate":
-            return reply(len(args) == 1, "labelImage takes one argument, the image: labelImage(self)")
+            return reply(len(args) == 1, "%s takes one argument, the image: %s(self)" % (function, function))
         if name == "IsAggregate":
             return reply(True, False)
-        return reply(False, "labelImage has no " + str(name))
+        return reply(False, "%s has no %s" % (function, name))
 
     return answer
 
@@ -55,4 +57,4 @@ def reply(state, result):
 
 
 if __name__ == "__main__":
-    guardian.run("/tmp/plugin_labeler.ipc", answer_control, "/tmp/func_%s.ipc" % FUNCTION, function_answers)
+    guardian.run("/tmp/plugin_labeler.ipc", answer_control, "/tmp/func_%s.ipc", function_answers)

@@ -1,25 +1,31 @@
 #!/usr/bin/env python3
-"""Takes images from an MQTT broker and hands them over to the labeler's POST /ekuiper/sink, one after the other.
+"""Takes images from an MQTT broker and submits them to the labeler's POST /ekuiper/sink, one after the other.
 
 An image is acknowledged to the broker only after the labeler has acknowledged it, and the session at the broker is kept,
 so an image survives the labeler, the network, this program and, with a broker that saves to disk, the broker.
+The labeler is told the device, the time at which the image arrived here, and its topic.
 Python 3.7 or newer, no package. `mqtt_forward.py --help` says how to call it.
 """
 import argparse
 import http.client
 import os
+import re
 import select
 import socket
 import struct
 import sys
 import time
-from urllib.parse import unquote, urlsplit
+import unicodedata
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP = 1, 2, 3, 4, 8, 9, 12, 13
 KEEP_ALIVE = 30  # seconds
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 LABELER_TIMEOUT = 30  # seconds; a labeler that starts has its model to load
 REFUSED_FOR_GOOD = (400, 413, 415, 422)  # the same image would be refused again
+CLIENT_ID = "edge-labeler-forwarder"
+DEVICE = "gateway"  # that of `npm run ekuiper -- install`
+LONGEST_TOPIC = 512  # of what the labeler keeps of it, in UTF-16 code units
 
 
 class Session:
@@ -94,27 +100,30 @@ class Session:
 
 
 class Labeler:
-    """Hands over images on one kept connection."""
+    """Submits images on one kept connection."""
 
     def __init__(self, url, token):
         self.url = urlsplit(url)
         self.token = token
         self.connection = None
 
-    def hand_over(self, image, image_id, meanwhile):
-        """Returns once the labeler has the image, or will never take it; calls `meanwhile` while it waits."""
+    def submit(self, image, fields, meanwhile):
+        """Returns once the labeler has the image, or will never take it; calls `meanwhile` while it waits.
+
+        `fields` are the parameters of POST /ekuiper/sink. They go into the URL: a header holds no text but Latin-1.
+        """
         headers = {"Content-Type": "application/octet-stream"}
-        if image_id:
-            headers["X-Image-Id"] = image_id
         if self.token:
             headers["Authorization"] = "Bearer " + self.token
+        path = self.url.path.rstrip("/") + "/ekuiper/sink?" + urlencode(fields, quote_via=quote)
         pause, complained = FIRST_PAUSE, None
         while True:
-            status, reason = self._post(image, headers)
+            status, reason = self._post(path, image, headers)
             if 200 <= status < 300:
                 return
             if status in REFUSED_FOR_GOOD:
-                say("Image %s is refused and dropped: %s" % (image_id or "without id", reason))
+                name = fields.get("id") or "of topic " + fields["meta-topic"]
+                say("Image %s is refused and dropped: %s" % (name, reason))
                 return
             if reason != complained:
                 say("The labeler does not take images: %s. Waiting for it." % reason)
@@ -123,14 +132,14 @@ class Labeler:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _post(self, image, headers):
+    def _post(self, path, image, headers):
         """The status, or 0 for none, and what was wrong."""
         reused = self.connection is not None
         if not reused:
             kind = http.client.HTTPSConnection if self.url.scheme == "https" else http.client.HTTPConnection
             self.connection = kind(self.url.hostname, self.url.port, timeout=LABELER_TIMEOUT)
         try:
-            self.connection.request("POST", self.url.path.rstrip("/") + "/ekuiper/sink", image, headers)
+            self.connection.request("POST", path, image, headers)
             response = self.connection.getresponse()
             body = response.read()
             return response.status, "%d %s" % (response.status, body[:200].decode("utf-8", "replace"))
@@ -138,23 +147,31 @@ class Labeler:
             self.connection.close()
             self.connection = None
             if reused:  # the labeler had closed the idle connection
-                return self._post(image, headers)
+                return self._post(path, image, headers)
             return 0, "%s %s" % (type(error).__name__, error)
 
 
-def forward(session, labeler, id_from_topic):
+def forward(session, labeler, device, id_from_topic):
     for kind, flags, body in session.packets():
         if kind == SUBACK and body[2] == 0x80:
             raise SystemExit("The broker does not allow the subscription")
         if kind != PUBLISH:
             continue
         qos, size = flags >> 1 & 3, struct.unpack_from(">H", body)[0]
-        topic = body[2 : 2 + size].decode("utf-8")
+        topic = body[2 : 2 + size].decode("utf-8", "replace")
         start = 2 + size + (2 if qos else 0)
-        image_id = topic.rpartition("/")[2] if id_from_topic else None
-        labeler.hand_over(body[start:], image_id, session.ping)
+        fields = {"device": device, "time": int(time.time() * 1000), "meta-topic": kept_topic(topic)}
+        if id_from_topic:
+            fields["id"] = topic.rpartition("/")[2]
+        labeler.submit(body[start:], fields, session.ping)
         if qos:
             session.send(PUBACK, 0, body[2 + size : start])
+
+
+def kept_topic(topic):
+    """A topic as the labeler takes it: no image shall be refused for its topic's length or characters."""
+    printable = "".join(" " if unicodedata.category(char) == "Cc" else char for char in topic).replace("{{", "{ {")
+    return printable.encode("utf-16-le")[: 2 * LONGEST_TOPIC].decode("utf-16-le", "ignore")
 
 
 def text(value):
@@ -171,17 +188,28 @@ def main():
     parser.add_argument("--broker", default="mqtt://127.0.0.1:1883", help="mqtt://USER:PASSWORD@HOST:PORT, or mqtts://")
     parser.add_argument("--topic", required=True, help="which messages are images, for example cameras/#")
     parser.add_argument("--labeler", required=True, help="its address, for example http://192.168.1.20:8787")
-    parser.add_argument("--client-id", default="edge-labeler-forwarder", help="under it the broker keeps the session")
+    parser.add_argument(
+        "--device", default=DEVICE, help="what this gateway is called in the results, as in install (%(default)s)"
+    )
+    parser.add_argument(
+        "--client-id",
+        help="under it the broker keeps the session; no other client may have it (%s, with -NAME behind it for a --device NAME)"
+        % CLIENT_ID,
+    )
     parser.add_argument(
         "--id-from-topic", action="store_true", help="the topic's last level is the image's id, not its digest"
     )
     options = parser.parse_args()
+    if not re.match(r"[\w.:-]{1,128}$", options.device, re.ASCII):
+        parser.error("--device %s: letters, digits, dots, colons, dashes and underscores only" % options.device)
+    # Two clients of one id throw each other out, so that each gateway has an id of its own.
+    client_id = options.client_id or (CLIENT_ID if options.device == DEVICE else CLIENT_ID + "-" + options.device)
     labeler = Labeler(options.labeler, os.environ.get("LABELER_TOKEN"))
     while True:
         try:
-            session = Session(options.broker, options.client_id, options.topic)
+            session = Session(options.broker, client_id, options.topic)
             say("Connected to %s" % urlsplit(options.broker).hostname)
-            forward(session, labeler, options.id_from_topic)
+            forward(session, labeler, options.device, options.id_from_topic)
         except OSError as error:
             say("%s. Connecting again." % error)
             time.sleep(1)

@@ -72,6 +72,20 @@ def sources(cache):
     }
 
 
+def units(trees, warnings=WARNINGS):
+    """What is compiled, and with which options beside those for all: ours and the libraries'."""
+    # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
+    special = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
+    # jdhuff.h picks a bit buffer of 64 bits for CPUs that it knows to have such registers for 32-bit pointers. So has
+    # wasm, but it is known by no such name; this is x32's.
+    special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
+    # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
+    sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
+    ours = [(SOURCE / f"{name}.c", warnings) for name in OURS]
+    libjpeg = [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
+    return ours + libjpeg + [(trees["libwebp"] / "src" / f"{name}.c", sse2) for name in LIBWEBP]
+
+
 def build(cache, output, guards):
     zig = compiler(cache)
     env = environment(cache)
@@ -83,21 +97,9 @@ def build(cache, output, guards):
     includes = [f"-I{HERE / 'config'}", f"-I{trees['libjpeg']}", f"-I{trees['libwebp']}"]
     # No path of this machine may end up in the module.
     maps = [f"-ffile-prefix-map={cache}=/cache", f"-ffile-prefix-map={HERE}=/codecs"]
-    # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
-    special = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
-    # jdhuff.h picks a bit buffer of 64 bits for CPUs that it knows to have such registers for 32-bit pointers. So has
-    # wasm, but it is known by no such name; this is x32's.
-    special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
-
-    ours = [*WARNINGS, "-DMEMORY_GUARDS"] if guards else WARNINGS
-    units = [(SOURCE / f"{name}.c", ours) for name in OURS]
-    units += [(trees["libjpeg"] / f"{name}.c", ["-w", *special.get(name, [])]) for name in LIBJPEG]
-    # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
-    sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
-    units += [(trees["libwebp"] / "src" / f"{name}.c", sse2) for name in LIBWEBP]
 
     built = []
-    for source, options in units:
+    for source, options in units(trees, [*WARNINGS, "-DMEMORY_GUARDS"] if guards else WARNINGS):
         target = objects / f"{len(built):02d}-{source.stem}.o"
         run([*zig, *COMPILE, *options, *includes, *maps, "-c", source, "-o", target], env=env, cwd=cache)
         built.append(target)
@@ -125,4 +127,5 @@ def main():
         sys.exit("the module built here differs from the committed one")
 
 
-main()
+if __name__ == "__main__":
+    main()

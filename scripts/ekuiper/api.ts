@@ -5,6 +5,8 @@ import { CommandError } from "../lib/command.ts";
 export interface Rule {
   id: string;
   sql: string;
+  /** What people read instead of the id. */
+  name?: string;
   actions: Record<string, Record<string, unknown>>[];
   tags?: string[];
   triggered?: boolean;
@@ -14,7 +16,7 @@ export interface Rule {
 /** Counters of a rule, keyed as eKuiper writes them, for example `sink_mqtt_0_0_records_out_total`. */
 export type RuleStatus = Record<string, string | number>;
 
-/** `status` is "running", or begins with "stopped". */
+/** `status` is "running", or begins with "stopped"; on version 1 with a capital. */
 export interface ListedRule {
   id: string;
   status: string;
@@ -89,6 +91,15 @@ export class EkuiperApi {
     await this.call(exists ? "PUT" : "POST", exists ? `/services/${name}` : "/services", { name, file });
   }
 
+  /**
+   * The configuration keys of a type of streams, by name; passwords in them are not shown.
+   * Undefined where eKuiper was built without the manager's metadata: keys are in its etc/ alone there.
+   */
+  async configurationKeys(type: string): Promise<Record<string, Record<string, unknown>> | undefined> {
+    const yaml = await this.call("GET", `/metadata/sources/yaml/${type}`).catch(() => undefined);
+    return yaml === undefined ? undefined : JSON.parse(yaml);
+  }
+
   plugins(): Promise<PortablePlugin[]> {
     return this.#list("/plugins/portables");
   }
@@ -124,7 +135,9 @@ export class EkuiperApi {
 
   /** Creates or replaces a rule; replacing one restarts it. */
   async putRule(rule: Rule): Promise<void> {
-    await this.call("PUT", `/rules/${rule.id}`, rule);
+    const exists = (await this.rules()).some(({ id }) => id === rule.id);
+    // PUT alone fails on version 1 for a rule that does not exist.
+    await this.call(exists ? "PUT" : "POST", exists ? `/rules/${rule.id}` : "/rules", rule);
   }
 
   async deleteRule(id: string): Promise<void> {

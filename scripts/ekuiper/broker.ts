@@ -1,7 +1,8 @@
 /** An MQTT broker inside this process, and the few things that a client of it needs here. */
 import { createServer } from "node:net";
 import { Aedes } from "aedes";
-import mqtt, { type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
+import { connectTo } from "./mqtt-client.ts";
 
 export interface Broker {
   /** As eKuiper and mqtt.js write it: tcp://127.0.0.1:PORT. */
@@ -71,8 +72,10 @@ export async function startBroker(user?: { name: string; password: string }): Pr
     },
     subscribers: (topic) => clientsOf(topic).size,
     async stop() {
+      // The server first: a client that comes back in between would hold its connection until it gives up.
+      const closed = new Promise((resolve) => server.close(resolve));
       await new Promise<void>((resolve) => aedes.close(resolve));
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 }
@@ -91,9 +94,9 @@ export class Mailbox {
     });
   }
 
-  /** Connects and subscribes to the topics whose messages are wanted. */
+  /** Connects and subscribes to the topics whose messages are wanted. @throws CommandError if the broker is not there */
   static async open(url: string, topics: string[]): Promise<Mailbox> {
-    const client = await mqtt.connectAsync(url, { reconnectPeriod: 0 });
+    const client = await connectTo(url, { reconnect: false });
     const mailbox = new Mailbox(client);
     if (topics.length > 0) await client.subscribeAsync(topics, { qos: 1 });
     return mailbox;

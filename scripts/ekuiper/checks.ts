@@ -1,24 +1,25 @@
-/** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to mend it. */
+/** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to fix it. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
-import { FUNCTIONS, type Loop, PUSH_PATH } from "./parts.ts";
+import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
+import type { Loop } from "./parts.ts";
 import { brokerSettings, type Labeler } from "./service.ts";
-import { calls, type GatewayState } from "./state.ts";
+import { namesOf, type SqlFunction } from "./sql-function.ts";
+import { type GatewayState, isOurPlugin } from "./state.ts";
 
 export interface Check {
   readonly name: string;
   readonly state: "ok" | "warning" | "error";
   readonly detail: string;
-  readonly mend?: string | undefined;
+  readonly fix?: string | undefined;
 }
 
-/** All of this was tested with it. */
-const TESTED = "2.4.2";
 /** eKuiper gives a call of a function that long, the first one too. */
 const CALL_SECONDS = 5;
 const PATIENCE = 15_000;
 
-const reason = (error: unknown): string => {
+/** An error with its cause, in one line. */
+export const reason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   return cause instanceof Error
@@ -26,24 +27,27 @@ const reason = (error: unknown): string => {
     : error.message;
 };
 
-export async function checkGateway(api: EkuiperApi): Promise<Check> {
+/** A gateway that answers has a dialect. */
+export type GatewayCheck = Check & ({ state: "error"; dialect?: undefined } | { dialect: Dialect });
+
+export async function checkGateway(api: EkuiperApi): Promise<GatewayCheck> {
   const name = "gateway";
-  let version: string;
+  let dialect: Dialect;
   try {
-    version = await api.version();
+    dialect = dialectOf(await api.version());
   } catch (error) {
-    const mend =
+    const fix =
       error instanceof EkuiperError
         ? "Is this eKuiper's REST API? Its port is 9081 unless etc/kuiper.yaml says otherwise."
         : "Start eKuiper, or give the address of its REST API: --gateway http://HOST:9081";
-    return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, mend };
+    return { name, state: "error", detail: `${api.base} does not answer: ${reason(error)}`, fix };
   }
-  const detail = `eKuiper ${version} at ${api.base}`;
-  if (/^v?1\./.test(version)) {
-    return { name, state: "error", detail, mend: `Update eKuiper to ${TESTED}: version 1 has no EXTRA for streams.` };
-  }
-  if (version === TESTED) return { name, state: "ok", detail };
-  return { name, state: "warning", detail, mend: `Nothing need be wrong, but this was tested with ${TESTED} only.` };
+  const detail = `eKuiper ${dialect.version} at ${api.base}`;
+  const tried = TRIED[dialect.version.replace(/^v/, "")];
+  if (tried === "CI") return { name, state: "ok", detail, dialect };
+  if (tried !== undefined) return { name, state: "ok", detail: `${detail}, tried by hand on ${tried}`, dialect };
+  const fix = `Nobody has run this on it, but on ${Object.keys(TRIED).join(", ")}. Try it: npm run ekuiper -- test`;
+  return { name, state: "warning", detail, fix, dialect };
 }
 
 /** Whether the labeler answers this machine, takes the token, and has its model loaded in time. */
@@ -64,22 +68,22 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
         name,
         state: "error",
         detail,
-        mend: "See what the labeler prints; npm run model -- list shows its models.",
+        fix: "See what the labeler prints; npm run model -- list shows its models.",
       };
     }
     const path = loop === "function" ? "/models" : "/results?limit=1";
     const answer = await get(path);
     if (answer.status === 401) {
-      const mend = "Set a token of the labeler as LABELER_TOKEN in the environment, which is safer than --token TOKEN.";
-      return { name, state: "error", detail: `${url} refuses the token (401).`, mend };
+      const fix = "Set a token of the labeler as LABELER_TOKEN in the environment, which is safer than --token TOKEN.";
+      return { name, state: "error", detail: `${url} refuses the token (401).`, fix };
     }
     if (answer.status === 403) {
       const { detail = "403" } = (await answer.json().catch(() => ({}))) as { detail?: string };
-      return { name, state: "error", detail: `${url} refuses the call.`, mend: detail };
+      return { name, state: "error", detail: `${url} refuses the call.`, fix: detail };
     }
     if (!answer.ok) {
-      const mend = "Is this an Edge Labeler, and of this version?";
-      return { name, state: "error", detail: `${url}${path} is ${answer.status}.`, mend };
+      const fix = "Is this an Edge Labeler, and of this version?";
+      return { name, state: "error", detail: `${url}${path} is ${answer.status}.`, fix };
     }
     if (loop === "function" && seconds > CALL_SECONDS) {
       const detail = `${url} needed ${seconds.toFixed(1)} s to be ready; eKuiper waits ${CALL_SECONDS} s for a function.`;
@@ -87,14 +91,14 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
         name,
         state: "warning",
         detail,
-        mend: "It is ready now. Call GET /readyz after each start of the labeler.",
+        fix: "It is ready now. Call GET /readyz after each start of the labeler.",
       };
     }
     return { name, state: "ok", detail: `${url} is ready and takes the token` };
   } catch (error) {
     // It need not be reachable from here: it may be on the gateway's loopback, or behind a relay there.
-    const mend = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
-    return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, mend };
+    const fix = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
+    return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, fix };
   }
 }
 
@@ -115,41 +119,72 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
   }
   const message = /"message":"(.*)"\}/s.exec(text)?.[1]?.replaceAll('\\"', '"') ?? text;
   if (text.includes("is in internal network")) {
-    return { name, state: "error", detail: `eKuiper refuses to call ${labeler.url}: ${message}`, mend: PRIVATE_NET };
+    return { name, state: "error", detail: `eKuiper refuses to call ${labeler.url}: ${message}`, fix: PRIVATE_NET };
   }
   const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(new URL(labeler.url).hostname);
   return {
     name,
     state: "error",
     detail: `the gateway does not reach ${labeler.url}: ${message}`,
-    mend: isLocal
+    fix: isLocal
       ? "A loopback address means the gateway itself there. Give the labeler's address in the network: --labeler http://HOST:8787, and start it with npm run serve -- --ip 0.0.0.0"
       : "Is the labeler started with npm run serve -- --ip 0.0.0.0, and does no firewall stand between?",
   };
 }
 
-/** Whether a plugin's function hides the service's, which matters to rules that call it. eKuiper looks at plugins first. */
-export function checkPlugins({ plugins }: GatewayState, gateway: string, loop: Loop): Check {
+/**
+ * Whether a plugin's function hides the service's: eKuiper looks at plugins first.
+ *
+ * @param loop The one whose rules shall call the service; undefined where none does, so that nothing is hidden.
+ */
+export function checkPlugins(
+  { plugins }: GatewayState,
+  gateway: string,
+  loop: Loop | undefined,
+  functions: readonly SqlFunction[],
+): Check {
   const name = "plugins";
+  const names = namesOf(functions);
   for (const plugin of plugins) {
-    const hidden = plugin.functions?.find((offered) => (FUNCTIONS as readonly string[]).includes(offered));
+    const hidden = plugin.functions?.find((offered) => names.includes(offered));
     if (hidden === undefined) continue;
+    const remove = `curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`;
+    if (isOurPlugin(plugin)) {
+      const detail = `our plugin ${plugin.name} gives rules ${hidden}(self), as an array: ${hidden}(self)[0]->label`;
+      if (loop !== "function") return { name, state: "ok", detail };
+      const fix = `Keep the plugin, whose rules need nothing else, or remove it: ${remove}`;
+      return { name, state: "error", detail: `${detail}. It hides the service's ${hidden}.`, fix };
+    }
     return {
       name,
       state: loop === "function" ? "error" : "warning",
       detail: `Portable plugin ${plugin.name} offers ${hidden}, which hides the labeler's.`,
-      mend: `Remove it, curl -X DELETE ${gateway}/plugins/portables/${plugin.name}, and restart eKuiper: it goes on calling the plugin until then.`,
+      fix: `Remove it, ${remove}`,
     };
   }
-  return { name, state: "ok", detail: `no plugin offers ${FUNCTIONS.join(", ")}` };
+  return { name, state: "ok", detail: `no plugin offers ${names.join(", ")}` };
 }
+
+const DELETED_PLUGINS = "deleted plugins";
+
+/** @param text What eKuiper says of a rule that calls labelImage. */
+const hiddenByDeleted = (text: string): Check => ({
+  name: DELETED_PLUGINS,
+  state: "error",
+  detail: `labelImage is not the labeler's: ${text}`,
+  fix: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
+});
+
+/** What is to be done about a rule that eKuiper refused, if a deleted plugin is the reason; undefined if it is not. */
+export const checkRefusal = (text: string): Check | undefined =>
+  /validate function \w+ error/.test(text) ? hiddenByDeleted(text) : undefined;
 
 /**
  * Whether a plugin that was deleted still hides labelImage: eKuiper keeps its functions until it is restarted, though no
  * list shows them. Checking a rule asks the function itself, and a deleted plugin does not answer.
  */
 export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState): Promise<Check> {
-  const name = "deleted plugins";
+  const name = DELETED_PLUGINS;
   const stream = state.sources.find(({ kind, name }) => kind === "STREAM" && name === "tfdemo");
   if (state.service === undefined || stream === undefined) {
     return { name, state: "ok", detail: "known as soon as service and stream are installed" };
@@ -157,14 +192,11 @@ export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState):
   const rule = { id: "edge_labeler_check", sql: "SELECT labelImage(self) FROM tfdemo", actions: [{ nop: {} }] };
   try {
     await api.call("POST", "/rules/validate", rule);
-    return { name, state: "ok", detail: "labelImage is the labeler's" };
+    const ours = state.plugins.find(isOurPlugin);
+    const whose = ours === undefined ? "the labeler's" : `our plugin ${ours.name}'s`;
+    return { name, state: "ok", detail: `labelImage is ${whose}` };
   } catch (error) {
-    return {
-      name,
-      state: "error",
-      detail: `labelImage is not the labeler's: ${reason(error)}`,
-      mend: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
-    };
+    return hiddenByDeleted(reason(error));
   }
 }
 
@@ -190,7 +222,7 @@ export async function checkConfKeys(api: EkuiperApi): Promise<Check> {
       name,
       state: "warning",
       detail: `CONF_KEY does not exist, so that the defaults are in use: ${missing.join(", ")}`,
-      mend: 'Create the key, or write its settings into the stream: EXTRA="{\\"server\\":\\"tcp://HOST:1883\\"}"',
+      fix: 'Create the key, or write its settings into the stream: EXTRA="{\\"server\\":\\"tcp://HOST:1883\\"}"',
     };
   }
   if (unseen.length > 0) {
@@ -198,7 +230,7 @@ export async function checkConfKeys(api: EkuiperApi): Promise<Check> {
       name,
       state: "warning",
       detail: `This build of eKuiper does not show whether CONF_KEY exists: ${unseen.join(", ")}`,
-      mend: "Look into its etc/mqtt_source.yaml and etc/sources/: a missing key silently means the defaults.",
+      fix: "Look into its etc/mqtt_source.yaml and etc/sources/: a missing key silently means the defaults.",
     };
   }
   return { name, state: "ok", detail: "none missing; what is installed here needs none" };
@@ -220,92 +252,9 @@ export async function checkBroker(broker: string): Promise<Check> {
     await client.endAsync();
     return { name, state: "ok", detail: `${server} answers` };
   } catch (error) {
-    const mend = /not authorized|bad user ?name/i.test(reason(error))
+    const fix = /not authorized|bad user ?name/i.test(reason(error))
       ? "Give user and password: --broker tcp://USER:PASSWORD@HOST:1883"
       : "Start it, or give its address as the gateway sees it: --broker tcp://HOST:1883";
-    return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, mend };
+    return { name, state: "warning", detail: `${server} does not answer this machine: ${reason(error)}`, fix };
   }
-}
-
-/** Whether the labeler has a push target that looks like this gateway, and gets through to it once a rule takes it in. */
-export async function checkPush(api: EkuiperApi, state: GatewayState, { url, token }: Labeler): Promise<Check> {
-  const name = "push";
-  const { hostname } = new URL(api.base);
-  const isTakenIn = state.rules.some(({ id, status }) => id === "labels_pushed" && status === "running");
-  const mend = `Start the labeler with PUSH_TARGETS=http://${hostname}:10081${PUSH_PATH} (10081 is eKuiper's source.httpServerPort): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
-  try {
-    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}/push`, { headers, signal: AbortSignal.timeout(PATIENCE) });
-    if (!response.ok) throw new Error(`GET /push is ${response.status}`);
-    const { targets }: { targets: { target: string; lastError: string | null; waiting: number }[] } =
-      await response.json();
-    const ways = targets.filter(({ target }) => new URL(target).pathname === PUSH_PATH);
-    const way = ways.find(({ target }) => new URL(target).hostname === hostname) ?? ways[0];
-    if (way === undefined) {
-      return {
-        name,
-        state: "warning",
-        detail: `The labeler posts results to no address that ends in ${PUSH_PATH}.`,
-        mend,
-      };
-    }
-    if (!isTakenIn) {
-      return {
-        name,
-        state: "ok",
-        detail: `the labeler posts results to ${way.target}, as soon as a rule takes them in`,
-      };
-    }
-    if (way.lastError !== null) {
-      const detail = `The labeler does not get through to ${way.target}, ${way.waiting} results wait: ${way.lastError}`;
-      return {
-        name,
-        state: "warning",
-        detail,
-        mend: "It tries again by itself. A rule must run for the address to exist.",
-      };
-    }
-    return { name, state: "ok", detail: `the labeler posts results to ${way.target}` };
-  } catch (error) {
-    return {
-      name,
-      state: "warning",
-      detail: `The labeler does not say where it posts results to: ${reason(error)}`,
-      mend,
-    };
-  }
-}
-
-/** What the engine says of the rules that use the labeler: those that do not run, and their last errors. */
-export async function checkRules(api: EkuiperApi, state: GatewayState, ids: readonly string[]): Promise<Check[]> {
-  const concerned = state.rules.filter(
-    ({ id, rule }) => ids.includes(id) || FUNCTIONS.some((offered) => calls(rule, offered)),
-  );
-  return Promise.all(
-    concerned.map(async ({ id, status, rule }): Promise<Check> => {
-      const name = `rule ${id}`;
-      if (status !== "running") {
-        const isMeant = rule.triggered === false;
-        const mend = isMeant ? undefined : `Start it: curl -X POST ${api.base}/rules/${id}/start`;
-        return { name, state: isMeant ? "ok" : "warning", detail: status, mend };
-      }
-      const counters = await api.ruleStatus(id);
-      const sum = (pattern: RegExp) =>
-        Object.entries(counters).reduce((total, [key, value]) => total + (pattern.test(key) ? Number(value) : 0), 0);
-      const detail = `running, ${sum(/^source_.*_records_in_total$/)} rows in, ${sum(/^sink_.*_records_out_total$/)} out`;
-      const offline = Object.entries(counters).find(
-        ([key, value]) => key.endsWith("_connection_status") && value === -1,
-      );
-      if (offline !== undefined) {
-        const at = offline[0].replace("_connection_status", "");
-        const why = counters[`${at}_connection_last_disconnected_message`] ?? "";
-        const mend = "Is the broker's address right as the gateway sees it? --broker tcp://HOST:1883";
-        return { name, state: "error", detail: `${detail}; ${at} is not connected: ${why}`, mend };
-      }
-      const errors = sum(/_exceptions_total$/);
-      if (errors === 0) return { name, state: "ok", detail };
-      const last = Object.entries(counters).find(([key, value]) => key.endsWith("_last_exception") && value)?.[1];
-      return { name, state: "warning", detail: `${detail}, ${errors} errors, the last: ${last}` };
-    }),
-  );
 }

@@ -10,6 +10,8 @@ import { freePorts } from "../lib/ports.ts";
 import { type BuildOptions, buildEngine } from "./build.ts";
 
 export interface Engine {
+  /** The release of eKuiper. */
+  version: string;
   /** Base URL of its REST API, without a slash at the end. */
   url: string;
   /** Where its httppush streams listen: base URL, without a slash at the end. */
@@ -72,6 +74,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   process.once("exit", kill);
 
   const engine: Engine = {
+    version: build.version,
     url: `http://127.0.0.1:${restPort}`,
     pushUrl: `http://127.0.0.1:${pushPort}`,
     pid: () => child.pid ?? 0,
@@ -109,7 +112,6 @@ const environment = (options: EngineOptions, folder: string, { restPort, cliPort
   KUIPER__BASIC__RESTPORT: String(restPort),
   KUIPER__BASIC__IP: "127.0.0.1",
   KUIPER__BASIC__PORT: String(cliPort),
-  KUIPER__BASIC__PPROF: "false", // it would take port 6060
   KUIPER__BASIC__ENABLEPRIVATENET: "true",
   KUIPER__BASIC__CONSOLELOG: "true",
   KUIPER__BASIC__FILELOG: "false",

@@ -2,9 +2,8 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import mqtt from "mqtt";
 import { CommandError, UsageError } from "../lib/command.ts";
-import { brokerSettings } from "./service.ts";
+import { connectTo } from "./mqtt-client.ts";
 
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp)$/i;
 
@@ -42,10 +41,13 @@ export interface FeedOptions {
   log(line: string): void;
 }
 
-/** Publishes each file in turn, with MQTT's QoS 1. @returns how many */
+/** Publishes each file in turn, with MQTT's QoS 1. @returns how many @throws UsageError for a topic with wildcards */
 export async function feed(files: readonly string[], options: FeedOptions): Promise<number> {
   const { broker, topic, every, forever, signal, log } = options;
-  const client = await connect(broker);
+  if (/[+#]|^\$share\//.test(topic)) {
+    throw new UsageError(`--topic ${topic}: images are published to one topic, without + and # and $share.`);
+  }
+  const client = await connectTo(broker, { reconnect: true });
   let count = 0;
   try {
     const start = performance.now();
@@ -78,7 +80,7 @@ export interface WatchOptions {
 
 /** Hands on every message of the topics until it has `count` of them or is told to stop. */
 export async function watch({ broker, topics, count, signal, take }: WatchOptions): Promise<void> {
-  const client = await connect(broker);
+  const client = await connectTo(broker, { reconnect: true });
   try {
     await new Promise<void>((resolve, reject) => {
       let left = count;
@@ -93,15 +95,4 @@ export async function watch({ broker, topics, count, signal, take }: WatchOption
   } finally {
     await client.endAsync(true);
   }
-}
-
-async function connect(broker: string) {
-  // A first connection that fails is a wrong address more often than not; one that is lost later comes back.
-  return mqtt.connectAsync(broker, { reconnectPeriod: 1000, connectTimeout: 5000 }, false).catch((error: Error) => {
-    const cause = error.message || (error as { code?: string }).code;
-    const { server } = brokerSettings(broker);
-    throw new CommandError(
-      `The broker ${server} does not answer: ${cause}. Give its address: --broker tcp://HOST:1883`,
-    );
-  });
 }

@@ -1,5 +1,7 @@
 /** What each loop needs on the gateway: the ways in which rules use the labeler, and the parts of ekuiper/ for them. */
 import type { Rule } from "./api.ts";
+import { type ConfigurationKey, type Dialect, ruleIn, sourceIn } from "./dialect.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import {
   imageStream,
   type Labeler,
@@ -10,6 +12,7 @@ import {
   shippedSource,
 } from "./service.ts";
 import type { SourceDefinition } from "./source-sql.ts";
+import type { SqlFunction } from "./sql-function.ts";
 
 /** `function` asks and waits; the others hand images over: `sink` and no more, `pull` and `push` get the labels back. */
 export const LOOPS = ["function", "sink", "pull", "push"] as const;
@@ -24,10 +27,15 @@ export interface Wanted {
   readonly topic: string;
   /** What this gateway is called in the results. */
   readonly device: string;
+  readonly mqtt: MqttOptions;
+  /** SQL functions of the user's own. */
+  readonly functions: readonly SqlFunction[];
 }
 
 export interface Parts {
   readonly service: ServiceDefinition;
+  /** What the streams and tables need where their settings cannot be in themselves. */
+  readonly keys: readonly ConfigurationKey[];
   /** Streams and tables. */
   readonly sources: readonly SourceDefinition[];
   readonly rules: readonly Rule[];
@@ -35,7 +43,7 @@ export interface Parts {
 
 /** Those that bring labels come before those that hand images over. */
 const RULES: Readonly<Record<Loop, readonly string[]>> = {
-  function: ["label", "errors"],
+  function: ["label"],
   sink: ["handover"],
   pull: ["labels_pulled", "labels_table", "handover"],
   push: ["labels_pushed", "handover"],
@@ -46,22 +54,14 @@ export const STREAMS = ["tfdemo", "labeler_pulled", "labeler_pushed"] as const;
 export const TABLES = ["labels"] as const;
 export const RULE_IDS = [...new Set(Object.values(RULES).flat())];
 
-/** The SQL functions of the service. */
-export const FUNCTIONS = ["labelImage", "labelText", "labelOf"] as const;
-
 /** The MQTT topics of the shipped rules and stream. */
 export const TOPICS = { images: "tfdemo", labels: "ekuiper/labels", errors: "ekuiper/errors" } as const;
 
 /** Where the labeler posts results to on the gateway, behind its host and port of httppush. */
 export const PUSH_PATH = "/labeler/results";
 
-/** What marks a stream, table or rule as this product's, so that a user's own of the same name is left alone. */
-export const MARK = "edge-labeler";
-export const isOurRule = (rule: Rule) => rule.tags?.includes(MARK) === true;
-export const isOurSource = (source: SourceDefinition) => source.extra.installedBy === MARK;
-
-async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Promise<SourceDefinition[]> {
-  const sources = [await imageStream(broker, topic)];
+async function sourcesOf({ loop, labeler, broker, topic, device, mqtt }: Wanted): Promise<SourceDefinition[]> {
+  const sources = [await imageStream(broker, topic, mqtt)];
   if (loop === "pull") {
     sources.push(await pulledStream(labeler, device), await shippedSource("tables", "labels"));
   }
@@ -69,18 +69,28 @@ async function sourcesOf({ loop, labeler, broker, topic, device }: Wanted): Prom
   return sources;
 }
 
-/** All that a loop needs. The service is there in each, for rules of the user's own. */
-export async function partsOf(wanted: Wanted): Promise<Parts> {
-  const { loop, broker, labeler, device } = wanted;
+/** All that a loop needs, as the gateway's eKuiper takes it. The service is there in each, for rules of the user's own. */
+export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> {
+  const { loop, broker, labeler, device, functions, mqtt } = wanted;
   const [service, sources, rules] = await Promise.all([
-    serviceDefinition(labeler),
+    serviceDefinition(labeler, functions),
     sourcesOf(wanted),
-    Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device))),
+    Promise.all(RULES[loop].map((id) => shippedRule(id, broker, labeler, device, mqtt))),
   ]);
-  return { service, sources, rules };
+  const written = sources.map((source) => sourceIn(dialect, source));
+  return {
+    service,
+    keys: written.flatMap(({ key }) => key ?? []),
+    sources: written.map(({ source }) => source),
+    rules: rules.map((rule) => ruleIn(dialect, rule)),
+  };
 }
 
-/** The loop whose rules these are. */
+/**
+ * The loop that these rules are of. One rule is enough to tell, so that a loop of which something was deleted is still that
+ * loop; `handover` alone is what sink has.
+ */
 export function loopOf(ids: readonly string[]): Loop | undefined {
-  return LOOPS.toReversed().find((loop) => RULES[loop].every((id) => ids.includes(id)));
+  const has = (loop: Loop, besides?: string) => RULES[loop].some((id) => id !== besides && ids.includes(id));
+  return LOOPS.find((loop) => has(loop, "handover")) ?? (has("sink") ? "sink" : undefined);
 }

@@ -5,13 +5,16 @@ import { sourceSql } from "./source-sql.ts";
 const SECRETS = new Set(["authorization", "password"]);
 const HIDDEN = "…";
 
+/** A text without the user and password of the URLs in it. */
+export const withoutCredentials = (text: string) => text.replaceAll(/(?<=:\/\/)[^/\s"@]+@/g, `${HIDDEN}@`);
+
 function hidden(key: string, value: unknown): unknown {
   if (SECRETS.has(key.toLowerCase())) return HIDDEN;
   if (key === "sql" && typeof value === "string" && value.startsWith("CREATE ")) {
     const source = sourceSql.parse(value);
     return sourceSql.write({ ...source, extra: withoutSecrets(source.extra) as Record<string, unknown> });
   }
-  return withoutSecrets(value);
+  return key === "url" && typeof value === "string" ? withoutCredentials(value) : withoutSecrets(value);
 }
 
 function withoutSecrets(value: unknown): unknown {

@@ -76,18 +76,34 @@ export const startTlsRelay = (labeler: string, name: string, authority: string) 
     return replace(edited, "/etc/ssl/certs/ca-certificates.crt", authority);
   });
 
-/** ekuiper/relay/mosquitto.conf on a free port, with its data in a folder of its own. */
-export async function startMosquitto(): Promise<RunningRelay> {
+/** A broker that can be reached over TLS, too. */
+export interface RunningBroker extends RunningRelay {
+  /** For example ssl://127.0.0.1:8883; only with certificates. */
+  readonly tlsUrl: string;
+}
+
+/**
+ * ekuiper/relay/mosquitto.conf on a free port, with its data in a folder of its own.
+ *
+ * @param certificates Paths of files in PEM: the broker's certificate with those that sign it, and its key.
+ */
+export async function startMosquitto(certificates?: { chain: string; key: string }): Promise<RunningBroker> {
   const program = findProgram("mosquitto");
   if (program === undefined) throw new Error("mosquitto was not found: apt-get install mosquitto");
-  const [port] = await freePorts(1);
+  const [port, tlsPort] = await freePorts(2);
   const home = await mkdtemp(join(tmpdir(), "edge-labeler-mosquitto-"));
   const data = join(home, "data");
   await mkdir(data);
   const config = replace(await shipped("mosquitto.conf"), "listener 1883 127.0.0.1", `listener ${port} 127.0.0.1`);
   const user = process.getuid?.() === 0 ? "user root\n" : "";
-  await writeFile(join(home, "mosquitto.conf"), `${config}\npersistence_location ${data}/\n${user}`);
-  return run({ program, args: ["-c", join(home, "mosquitto.conf")], home, url: `tcp://127.0.0.1:${port}`, port });
+  const tls =
+    certificates === undefined
+      ? ""
+      : `listener ${tlsPort} 127.0.0.1\ncertfile ${certificates.chain}\nkeyfile ${certificates.key}\n`;
+  await writeFile(join(home, "mosquitto.conf"), `${config}\npersistence_location ${data}/\n${user}${tls}`);
+  const args = ["-c", join(home, "mosquitto.conf")];
+  const running = await run({ program, args, home, url: `tcp://127.0.0.1:${port}`, port });
+  return Object.assign(running, { tlsUrl: `ssl://127.0.0.1:${tlsPort}` });
 }
 
 /** ekuiper/relay/mqtt_forward.py from broker to labeler, with further options of its own. */

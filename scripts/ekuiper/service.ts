@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { zipSync } from "fflate";
 import type { EkuiperApi, Rule, SourceKind } from "./api.ts";
+import { dialectOf, sourceIn } from "./dialect.ts";
+import { type MqttOptions, sinkSettings, streamOptions, streamSettings } from "./mqtt-options.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
+import { QUERY_HEADER, type SqlFunction } from "./sql-function.ts";
 
 const shipped = (name: string) => readFile(new URL(`../../ekuiper/${name}`, import.meta.url), "utf8");
 
@@ -21,44 +24,70 @@ export interface Labeler {
 
 interface Interface {
   address: string;
+  schemaFile: string;
+  /** Other names of the schema's functions. */
+  functions?: { name: string; serviceName: string }[];
   options: { headers: Record<string, string> };
 }
 
+interface Definition {
+  about: { helpUrl: { en_US: string } };
+  interfaces: Record<string, Interface>;
+}
+
 export interface ServiceDefinition {
-  /** The name of its only interface. */
-  interface: string;
+  /** The names of its interfaces: that of the shipped functions, and one for each of the user's own. */
+  interfaces: readonly string[];
+  functions: readonly SqlFunction[];
   zip: Uint8Array;
 }
 
 const withoutSlash = (url: string) => url.replace(/\/+$/, "");
 const bearer = (token: string | undefined) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
+/** The schema of a function of the user's own: labelImage() alone, since an interface has all functions of its schema. */
+const FUNCTION_SCHEMA = "labeler_function.proto";
+
+/** An interface whose only function is labelImage() under another name, with its parameters in a header. */
+function interfaceOf({ name, query }: SqlFunction, service: Interface): Interface {
+  const headers = { ...service.options.headers, [QUERY_HEADER]: query };
+  const functions = [{ name, serviceName: "labelImage" }];
+  return { ...service, schemaFile: FUNCTION_SCHEMA, functions, options: { ...service.options, headers } };
+}
+
 /**
  * The service `labeler`.
- * The interface is named after its definition: eKuiper keeps one caller per interface name until it is restarted, so that
+ * An interface is named after its definition: eKuiper keeps one caller per interface name until it is restarted, so that
  * under the same name an old address or token would stay in use.
+ *
+ * @param functions The user's own, besides those that are shipped.
  */
-export async function serviceDefinition({ url, token }: Labeler): Promise<ServiceDefinition> {
-  const definition: { interfaces: Record<string, Interface> } = JSON.parse(await shipped("service/labeler.json"));
-  const proto = await shipped("service/schemas/labeler.proto");
+export async function serviceDefinition(
+  { url, token }: Labeler,
+  functions: readonly SqlFunction[] = [],
+): Promise<ServiceDefinition> {
+  const definition: Definition = JSON.parse(await shipped("service/labeler.json"));
+  definition.about.helpUrl.en_US = `${withoutSlash(url)}/docs`;
   const [service] = Object.values(definition.interfaces);
   if (service === undefined) throw new Error("ekuiper/service/labeler.json has no interface");
   service.address = `${withoutSlash(url)}/ekuiper`;
   Object.assign(service.options.headers, bearer(token));
-  const hash = createHash("sha256")
-    .update(JSON.stringify([service, proto]))
-    .digest("hex")
-    .slice(0, 12);
-  const name = `labeler_${hash}`;
-  definition.interfaces = { [name]: service };
+  const all = [service, ...functions.map((own) => interfaceOf(own, service))];
   const bytes = (text: string) => new TextEncoder().encode(text);
-  // eKuiper unpacks a file only into a folder that has an entry of its own.
+  const schemas = new Map<string, string>();
+  for (const { schemaFile } of all) schemas.set(schemaFile, await shipped(`service/schemas/${schemaFile}`));
+  const named = all.map((one) => {
+    const hash = createHash("sha256").update(JSON.stringify([one, schemas.get(one.schemaFile)]));
+    return [`labeler_${hash.digest("hex").slice(0, 12)}`, one] as const;
+  });
+  definition.interfaces = Object.fromEntries(named);
   const zip = zipSync({
     "labeler.json": bytes(JSON.stringify(definition, null, 2)),
+    // eKuiper unpacks a file only into a folder that has an entry of its own.
     "schemas/": new Uint8Array(0),
-    "schemas/labeler.proto": bytes(proto),
+    ...Object.fromEntries([...schemas].map(([file, text]) => [`schemas/${file}`, bytes(text)])),
   });
-  return { interface: name, zip };
+  return { interfaces: named.map(([name]) => name), functions, zip };
 }
 
 /** A broker's address as eKuiper's MQTT sources and sinks take it. User and password are in the address, or nowhere. */
@@ -89,28 +118,53 @@ export async function shippedSource(kind: SourceKind, name: string): Promise<Sou
   return sourceSql.parse(sql);
 }
 
+/**
+ * The address that images are submitted to. Its templates stay as they are: eKuiper fills them for each row, in the URL
+ * alone on most of its releases, and only `urlquery` makes them parameters again.
+ */
+function sinkUrl(shippedUrl: string, labelerUrl: string, device?: string): string {
+  const url = shippedUrl.replace(/^https?:\/\/[^/]+/, withoutSlash(labelerUrl));
+  return device === undefined ? url : url.replace(/device=[^&]*$/, `device=${encodeURIComponent(device)}`);
+}
+
+/** The device that a rule names when it submits an image; older releases of this product did it in a header. */
+export function deviceOf(rest: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const query = /\?.*$/.exec(String(rest?.url ?? ""))?.[0] ?? "";
+  const headers = rest?.headers as Record<string, string> | undefined;
+  return new URLSearchParams(query).get("device") ?? headers?.["X-Device"];
+}
+
 /** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker, its REST sinks to the labeler, and its device. */
-export async function shippedRule(name: string, broker: string, labeler?: Labeler, device?: string): Promise<Rule> {
+export async function shippedRule(
+  name: string,
+  broker: string,
+  labeler?: Labeler,
+  device?: string,
+  options: MqttOptions = {},
+): Promise<Rule> {
   const rule: Rule = JSON.parse(await shipped(`rules/${name}.json`));
   if (device !== undefined) rule.sql = rule.sql.replace(/ WHERE device = ".*"$/, ` WHERE device = "${device}"`);
   for (const { mqtt, rest } of rule.actions) {
-    if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker));
+    if (mqtt !== undefined) Object.assign(mqtt, brokerSettings(broker), sinkSettings(options, rule.id));
     if (rest === undefined || labeler === undefined) continue;
-    rest.url = `${withoutSlash(labeler.url)}/ekuiper/sink`;
-    const headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
-    rest.headers = device === undefined ? headers : { ...headers, "X-Device": device };
+    rest.url = sinkUrl(String(rest.url), labeler.url, device);
+    rest.headers = { ...(rest.headers as Record<string, string>), ...bearer(labeler.token) };
   }
   return rule;
 }
 
 /** The shipped stream of images, with its broker. Without one it is the engine's own, of etc/mqtt_source.yaml. */
-export async function imageStream(broker?: string, topic?: string): Promise<SourceDefinition> {
+export async function imageStream(
+  broker?: string,
+  topic?: string,
+  options: MqttOptions = {},
+): Promise<SourceDefinition> {
   const stream = await shippedSource("streams", "tfdemo");
   const { server: _, ...extra } = stream.extra;
   return {
     ...stream,
-    options: topic === undefined ? stream.options : { ...stream.options, DATASOURCE: topic },
-    extra: broker === undefined ? extra : { ...brokerSettings(broker), ...extra },
+    options: { ...stream.options, ...(topic !== undefined && { DATASOURCE: topic }), ...streamOptions(options) },
+    extra: { ...(broker !== undefined && brokerSettings(broker)), ...streamSettings(options), ...extra },
   };
 }
 
@@ -134,6 +188,7 @@ export async function installService(api: EkuiperApi, labeler: Labeler): Promise
 
 /** Creates the shipped stream `tfdemo` of binary MQTT messages. */
 export async function installStream(api: EkuiperApi, broker?: string): Promise<void> {
-  const stream = await imageStream(broker);
-  await api.putSource("streams", stream.name, sourceSql.write(stream));
+  const { source, key } = sourceIn(dialectOf(await api.version()), await imageStream(broker));
+  if (key !== undefined) await api.call("PUT", `/metadata/sources/${key.type}/confKeys/${key.name}`, key.settings);
+  await api.putSource("streams", source.name, sourceSql.write(source));
 }

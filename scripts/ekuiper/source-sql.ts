@@ -26,15 +26,18 @@ function parse(sql: string): SourceDefinition {
 }
 
 function write({ kind, name, options, extra }: SourceDefinition): string {
-  const all = { ...options, EXTRA: JSON.stringify(extra) };
+  const all = { ...options, ...(Object.keys(extra).length > 0 && { EXTRA: JSON.stringify(extra) }) };
   const list = Object.entries(all).map(([option, value]) => `${option}=${JSON.stringify(value)}`);
   return `CREATE ${kind} ${name} () WITH (${list.join(", ")})`;
 }
 
+/** The name in SQL of an option, which eKuiper's REST API calls confKey, for example. */
+const inSql = (option: string) => option.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+
 /** What eKuiper says of a stream or table in the terms of its definition. */
 function describe(kind: SourceDefinition["kind"], name: string, described: SourceOptions): SourceDefinition {
   const { extra, ...rest } = described;
-  const options = Object.entries(rest).map(([option, value]) => [option.toUpperCase(), String(value)]);
+  const options = Object.entries(rest).map(([option, value]) => [inSql(option), String(value)]);
   return {
     kind,
     name,

@@ -1,8 +1,10 @@
 /** What is on a gateway, read without changing anything. */
 import type { EkuiperApi, ListedRule, PortablePlugin, Rule, Service, SourceKind } from "./api.ts";
-import { isOurRule, isOurSource, STREAMS, TABLES } from "./parts.ts";
+import { type ConfigurationKey, isOurRule, isOurSource, KEY_PREFIX } from "./dialect.ts";
+import { STREAMS, TABLES } from "./parts.ts";
 import { SERVICE, ZIP } from "./service.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
+import { functionsOf, namesOf } from "./sql-function.ts";
 
 export interface InstalledRule extends ListedRule {
   readonly rule: Rule;
@@ -14,6 +16,8 @@ export interface GatewayState {
   readonly zip: boolean;
   /** Function name → service that offers it. */
   readonly functions: ReadonlyMap<string, string>;
+  /** This product's configuration keys; undefined where eKuiper was built without the manager's metadata. */
+  readonly keys: readonly ConfigurationKey[] | undefined;
   /** The streams and tables whose names are this product's, theirs or not. */
   readonly sources: readonly SourceDefinition[];
   /** All rules of the gateway. */
@@ -25,6 +29,7 @@ export const EMPTY: GatewayState = {
   service: undefined,
   zip: false,
   functions: new Map(),
+  keys: [],
   sources: [],
   rules: [],
   plugins: [],
@@ -44,11 +49,26 @@ async function sourcesOf(api: EkuiperApi, kind: SourceKind, names: readonly stri
   );
 }
 
+/** The types of this product's streams that need settings where there is no EXTRA. */
+const KEYED_TYPES = ["mqtt", "httppush"] as const;
+
+async function keysOf(api: EkuiperApi): Promise<ConfigurationKey[] | undefined> {
+  const found = await Promise.all(
+    KEYED_TYPES.map(async (type) => {
+      const keys = await api.configurationKeys(type);
+      return keys && Object.entries(keys).map(([name, settings]) => ({ type, name, settings }));
+    }),
+  );
+  if (found.every((keys) => keys === undefined)) return undefined;
+  return found.flatMap((keys) => keys ?? []).filter(({ name }) => name.startsWith(KEY_PREFIX));
+}
+
 export async function readState(api: EkuiperApi): Promise<GatewayState> {
-  const [services, uploads, functions, streams, tables, listed, plugins] = await Promise.all([
+  const [services, uploads, functions, keys, streams, tables, listed, plugins] = await Promise.all([
     api.services(),
     api.uploads(),
     api.serviceFunctions(),
+    keysOf(api),
     sourcesOf(api, "streams", STREAMS),
     sourcesOf(api, "tables", TABLES),
     api.rules(),
@@ -59,13 +79,22 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
     service: services.includes(SERVICE) ? await api.service(SERVICE) : undefined,
     zip: uploads.some((path) => path.endsWith(`/${ZIP}`)),
     functions: new Map(functions.map(({ FuncName, ServiceName }) => [FuncName, ServiceName])),
+    keys,
     sources: [...streams, ...tables],
     rules: await Promise.all(listed.map(async (rule) => ({ ...rule, rule: await api.rule(rule.id) }))),
     plugins,
   };
 }
 
-export const isRunning = ({ status }: ListedRule) => status === "running";
+/** Whether it is the plugin of ekuiper/plugin: other products' plugins offer functions of the same names. */
+export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
+  name === "labeler" && functions?.length === 1 && functions[0] === "labelImage";
+
+/** The names of the SQL functions of this product's service; none where it is not installed. */
+export const functionNames = ({ service }: GatewayState): string[] =>
+  service === undefined ? [] : namesOf(functionsOf(service));
+
+export const isRunning = ({ status }: Pick<ListedRule, "status">) => /^running/i.test(status); // version 1 begins it with a capital
 
 /** What this product has put there. */
 export function ours({ sources, rules }: GatewayState) {

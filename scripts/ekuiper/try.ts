@@ -1,8 +1,9 @@
 /** `npm run ekuiper -- test`: one image through the installed loop, with the time of each hop. */
-import { setTimeout as sleep } from "node:timers/promises";
-import { CommandError } from "../lib/command.ts";
 import type { EkuiperApi, RuleStatus } from "./api.ts";
+import { type LabelerCall, post } from "./as-rule.ts";
 import { Mailbox } from "./broker.ts";
+import { KeptResults, type Labelled, ResultsRefused } from "./kept-results.ts";
+import { NoLabel, OwnRule } from "./own-rule.ts";
 import { type Loop, TOPICS } from "./parts.ts";
 import type { Labeler } from "./service.ts";
 
@@ -22,7 +23,10 @@ export interface Tried {
 
 export interface TryOptions {
   readonly loop: Loop;
+  /** As this machine reaches it. */
   readonly labeler: Labeler;
+  /** The call that the loop's rule makes, as this machine can make it; with `id`, a submission's. */
+  readonly call: LabelerCall & { readonly id?: string };
   /** As this machine reaches it. */
   readonly broker: string;
   readonly topic: string;
@@ -31,166 +35,186 @@ export interface TryOptions {
   readonly seconds: number;
 }
 
-interface Row {
-  readonly next: string;
-  readonly id: string;
-  readonly label: string;
-  readonly error?: string;
+/**
+ * Has the labeler label the image as the rule would, from here: what its label is, and why if there is none. Loads the
+ * model, too.
+ *
+ * @returns Undefined if this machine does not reach the labeler, which the gateway may do nonetheless.
+ * @throws NoLabel if the labeler refuses the call, or cannot label the image.
+ */
+async function askDirectly({
+  call,
+  labeler,
+  image,
+  device,
+}: TryOptions): Promise<(Labelled & { ms: number }) | undefined> {
+  const answer = await post(call, image);
+  if (answer.kind === "unreachable") return undefined;
+  if (answer.kind === "refused") throw new NoLabel(`The labeler refuses the call of ${call.name}: ${answer.reason}`);
+  const found: Labelled & { error?: string } =
+    call.id === undefined ? JSON.parse(answer.body) : await new KeptResults(labeler, device).get(call.id);
+  if (found.label === "") throw new NoLabel(`The labeler cannot label this image: ${found.error}`);
+  return { label: found.label, confidence: found.confidence, ms: answer.ms };
 }
 
-/** No label came. The message says why, as far as anyone said it. */
-export class NoLabel extends CommandError {
-  override name = "NoLabel";
-
-  constructor(message: string) {
-    super(message, 1);
-  }
-}
-
-/** The newest errors that eKuiper counted in the rule, a line each. */
-function exceptions(status: RuleStatus): string[] {
-  return Object.entries(status)
-    .filter(([name, value]) => name.endsWith("_last_exception") && value)
-    .map(([name, value]) => `${name.replace(/_last_exception$/, "")}: ${value}`);
-}
-
-class Results {
-  readonly #url: string;
-  readonly #headers: Record<string, string>;
-
-  constructor({ url, token }: Labeler, device: string) {
-    this.#url = `${url}/results?device=${encodeURIComponent(device)}`;
-    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  }
-
-  async #get(query: string): Promise<Row[]> {
-    const response = await fetch(this.#url + query, { headers: this.#headers, signal: AbortSignal.timeout(10_000) });
-    if (!response.ok) throw new NoLabel(`The labeler's GET /results is ${response.status}: ${await response.text()}`);
-    return response.json();
-  }
-
-  /** The cursor behind the newest row. */
-  async end(): Promise<string> {
-    const [newest] = await this.#get("&order=newest&limit=1");
-    return newest?.next ?? "0";
-  }
-
-  async firstSince(cursor: string): Promise<Row | undefined> {
-    const [row] = await this.#get(`&since=${cursor}&limit=1`);
-    return row;
+/** The fields of a message; undefined where it is no object: rules of the user's own may publish on the topic, too. */
+function fieldsOf(message: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(message);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
   }
 }
 
-/** How long the labeler takes for the image when it is asked from here, in milliseconds. Warms it up, too. */
-async function askDirectly({ url, token }: Labeler, image: Uint8Array): Promise<{ label: string; ms: number }> {
-  const headers = { "content-type": "application/octet-stream", ...(token && { authorization: `Bearer ${token}` }) };
-  const start = performance.now();
-  const response = await fetch(`${url}/ekuiper/labelImage`, {
-    method: "POST",
-    body: new Uint8Array(image),
-    headers,
-    signal: AbortSignal.timeout(30_000),
-  });
-  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
-  const { label, error }: { label: string; error?: string } = await response.json();
-  if (label === "") throw new NoLabel(`The labeler cannot label this image: ${error}`);
-  return { label, ms: performance.now() - start };
+/** The labels that come, one after the other. */
+class Labels {
+  readonly #mailbox: Mailbox;
+
+  constructor(mailbox: Mailbox) {
+    this.#mailbox = mailbox;
+  }
+
+  /** The next message that fits; undefined if none comes before the deadline, a time of performance.now(). */
+  async next(fits: (message: Record<string, unknown>) => boolean, deadline: number): Promise<string | undefined> {
+    for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
+      const message = await this.#mailbox.next(TOPICS.labels, left / 1000).catch(() => undefined);
+      if (message === undefined) return undefined;
+      const fields = fieldsOf(message);
+      if (fields !== undefined && fits(fields)) return message;
+    }
+    return undefined;
+  }
+
+  get waiting(): number {
+    return this.#mailbox.waiting(TOPICS.labels);
+  }
 }
 
 /**
- * Publishes the image and waits for its label.
- * Other images may be on their way at the same time: a label that is not this image's is passed over.
- * @throws NoLabel
+ * Publishes the image and waits for its label. Other images may be on their way at the same time, and other gateways may
+ * label this one: what is not this image's, or not of this gateway, is passed over.
+ * @throws NoLabel @throws CommandError if the broker is not there
  */
 export async function tryLoop(api: EkuiperApi, options: TryOptions): Promise<Tried> {
-  const { loop, labeler, broker, topic, device, image, seconds } = options;
-  const direct = await askDirectly(labeler, image).catch((error: unknown) => {
-    if (error instanceof NoLabel) throw error;
-    return undefined; // the labeler need not be reachable from here
+  const { loop, broker, topic, image } = options;
+  const direct = await askDirectly(options).catch((error: unknown) => {
+    if (error instanceof ResultsRefused) throw new NoLabel(error.message);
+    throw error;
   });
-  const results = loop === "function" || direct === undefined ? undefined : new Results(labeler, device);
-  const mailbox = await Mailbox.open(broker, loop === "sink" ? [] : [TOPICS.labels, TOPICS.errors]);
+  const mailbox = await Mailbox.open(broker, loop === "sink" ? [] : [TOPICS.labels]);
   try {
-    const before = await results?.end();
-    const hops: Hop[] = [];
-    const start = performance.now();
-    const hop = (what: string) => hops.push({ what, ms: performance.now() - start });
+    const attempt = await begin(api, options);
     await mailbox.publish(topic, image);
-    hop(`the broker has it (${image.length} bytes on ${topic})`);
-
+    attempt.hop(`the broker has it (${image.length} bytes on ${topic})`);
+    const labels = new Labels(mailbox);
+    const message = direct === undefined ? await anyLabel(attempt, labels) : await sameLabel(attempt, labels, direct);
     if (loop === "function") {
-      const message = await nextLabel(mailbox, { label: direct?.label }, seconds);
-      if (message === undefined) throw new NoLabel(await why(api, "label", seconds, mailbox));
-      hop(`its label is on ${TOPICS.labels}`);
-      const call = callMs(await api.ruleStatus("label"));
-      if (call !== undefined) hops.push({ what: "of these the gateway's call of the labeler", ms: call });
-      return finish(hops, message, direct?.ms);
+      const ms = callMs(await api.ruleStatus("label"));
+      if (ms !== undefined) attempt.hops.push({ what: "of these the gateway's call of the labeler", ms });
     }
-    const back = `labels_${loop}ed`;
-    if (results === undefined) {
-      // Which label is this image's cannot be told then; the first will do.
-      if (loop === "sink") throw new NoLabel("The labeler does not answer this machine: its results cannot be seen.");
-      const message = await nextLabel(mailbox, {}, seconds);
-      if (message === undefined) throw new NoLabel(await why(api, back, seconds, mailbox));
-      hop(`a label is on ${TOPICS.labels}`);
-      return finish(hops, message, undefined);
-    }
-    const row = await waitForRow(results, before ?? "0", seconds);
-    if (row === undefined) throw new NoLabel(await why(api, "handover", seconds, mailbox));
-    hop(`the labeler has labelled and kept it (GET /results/${row.id})`);
-    if (row.label === "") throw new NoLabel(row.error ?? "It has no label.");
-    if (loop === "sink") return finish(hops, JSON.stringify(row), direct?.ms);
-    const message = await nextLabel(mailbox, { id: row.id }, seconds);
-    if (message === undefined) throw new NoLabel(await why(api, back, seconds, mailbox));
-    hop(`its label is on ${TOPICS.labels}`);
-    return finish(hops, message, direct?.ms);
+    if (direct !== undefined)
+      attempt.hops.push({ what: "for comparison: the labeler, asked from here", ms: direct.ms });
+    const { label }: { label: string } = JSON.parse(message);
+    return { label, hops: attempt.hops, message };
   } finally {
     await mailbox.close();
   }
 }
 
-function finish(hops: Hop[], message: string, directMs: number | undefined): Tried {
-  if (directMs !== undefined) hops.push({ what: "for comparison: the labeler, asked from here", ms: directMs });
-  const { label }: { label: string } = JSON.parse(message);
-  return { label, hops, message };
+interface Attempt extends TryOptions {
+  /** The rule that the image comes to. */
+  readonly taker: OwnRule;
+  /** The rule that the label comes from. */
+  readonly giver: OwnRule;
+  /** Of the results, before the image came. */
+  readonly cursor: string | undefined;
+  readonly hops: Hop[];
+  hop(what: string): void;
+  /** A time of performance.now(). */
+  readonly deadline: number;
+}
+
+async function begin(api: EkuiperApi, options: TryOptions): Promise<Attempt> {
+  const { loop, labeler, device, seconds } = options;
+  const taker = await OwnRule.watch(api, loop === "function" ? "label" : "handover");
+  const giver = loop === "pull" || loop === "push" ? await OwnRule.watch(api, `labels_${loop}ed`) : taker;
+  const cursor =
+    loop === "function"
+      ? undefined
+      : await new KeptResults(labeler, device).end().catch((error: unknown) => {
+          if (error instanceof ResultsRefused) throw new NoLabel(error.message);
+          return undefined;
+        });
+  const hops: Hop[] = [];
+  const start = performance.now();
+  return {
+    ...options,
+    taker,
+    giver,
+    cursor,
+    hops,
+    hop: (what) => hops.push({ what, ms: performance.now() - start }),
+    deadline: start + seconds * 1000,
+  };
+}
+
+const none = async ({ seconds, topic }: Attempt, rule: OwnRule, more = ""): Promise<NoLabel> =>
+  new NoLabel(`No label within ${seconds} s.${more} ${await rule.explain(topic)}`);
+
+/** Waits for the label of this image, which is known, out of this gateway's rule. */
+async function sameLabel(attempt: Attempt, labels: Labels, direct: Labelled): Promise<string> {
+  const { loop, labeler, device, cursor, taker, giver, deadline, hop } = attempt;
+  if (loop === "function") {
+    const message = await labels.next((found) => found.label === direct.label, deadline);
+    if (message === undefined) throw await none(attempt, taker);
+    await requireOwn(attempt, taker);
+    hop(`its label is on ${TOPICS.labels}`);
+    return message;
+  }
+  const { row, others } = await new KeptResults(labeler, device).wait(cursor ?? "0", direct, deadline);
+  const more =
+    others === 0 ? "" : ` The labeler has kept ${others} results of ${device} meanwhile, but not this image's.`;
+  if (row === undefined) throw await none(attempt, taker, more);
+  await requireOwn(attempt, taker);
+  hop(`the labeler has labelled and kept it (GET /results/${row.id})`);
+  if (loop === "sink") return JSON.stringify(row);
+  const message = await labels.next(({ id }) => id === row.id, deadline);
+  if (message === undefined) throw await none(attempt, giver);
+  await requireOwn(attempt, giver);
+  hop(`its label is on ${TOPICS.labels}`);
+  return message;
+}
+
+/** Waits for a label where the labeler cannot be asked: it is this image's if there was no other. */
+async function anyLabel(attempt: Attempt, labels: Labels): Promise<string> {
+  const { loop, device, taker, giver, deadline, hop } = attempt;
+  const unseen = "This machine does not reach the labeler";
+  if (loop === "sink") throw new NoLabel(`${unseen}, and does not see its results. Give its address: --labeler URL`);
+  const isOwn = (message: Record<string, unknown>) => loop === "function" || message.device === device;
+  const message = await labels.next(isOwn, deadline);
+  if (message === undefined) throw await none(attempt, giver);
+  await requireOwn(attempt, giver);
+  const { rowsIn } = await taker.since();
+  if (rowsIn > 1 || labels.waiting > 0) {
+    throw new NoLabel(
+      `${unseen}, and other images came at the same time: which label is this image's cannot be told. Give the labeler's address from here: --labeler URL`,
+    );
+  }
+  hop(`its label is on ${TOPICS.labels}`);
+  return message;
+}
+
+/** @throws NoLabel if a label came, but this gateway's rule has put none out. */
+async function requireOwn(attempt: Attempt, rule: OwnRule): Promise<void> {
+  if (await rule.hasPut(attempt.deadline)) return;
+  throw new NoLabel(
+    `A label of this image came, but not from this gateway: another one takes images from ${attempt.topic}, too. ${await rule.explain(attempt.topic)}`,
+  );
 }
 
 /** How long the newest row of the rule was in its SELECT, where the function is called. */
 function callMs(status: RuleStatus): number | undefined {
   const found = Object.entries(status).find(([name]) => /_project_0_process_latency_us$/.test(name))?.[1];
   return found === undefined ? undefined : Number(found) / 1000;
-}
-
-async function waitForRow(results: Results, since: string, seconds: number): Promise<Row | undefined> {
-  const deadline = performance.now() + seconds * 1000;
-  while (performance.now() < deadline) {
-    const row = await results.firstSince(since);
-    if (row !== undefined) return row;
-    await sleep(5);
-  }
-  return undefined;
-}
-
-/** The next message whose fields are those, as far as they are known. */
-async function nextLabel(
-  mailbox: Mailbox,
-  wanted: { id?: string; label?: string | undefined },
-  seconds: number,
-): Promise<string | undefined> {
-  const deadline = performance.now() + seconds * 1000;
-  for (let left = seconds; left > 0; left = (deadline - performance.now()) / 1000) {
-    const message = await mailbox.next(TOPICS.labels, left).catch(() => undefined);
-    if (message === undefined) return undefined;
-    const found: Record<string, unknown> = JSON.parse(message);
-    if (Object.entries(wanted).every(([name, value]) => value === undefined || found[name] === value)) return message;
-  }
-  return undefined;
-}
-
-async function why(api: EkuiperApi, rule: string, seconds: number, mailbox?: Mailbox): Promise<string> {
-  const found = await api.ruleStatus(rule).then(exceptions, (error: Error) => [error.message]);
-  if (mailbox !== undefined && mailbox.waiting(TOPICS.errors) > 0) found.push(await mailbox.next(TOPICS.errors));
-  const known =
-    found.length > 0 ? found.join("\n  ") : "eKuiper counts no error. Does the gateway use the same broker?";
-  return `No label within ${seconds} s. Rule ${rule} says:\n  ${known}`;
 }

@@ -21,7 +21,13 @@ const outcome = z.union([
   z.strictObject({ name: z.optional(text), error: problem }),
 ]);
 
-const reply = z.strictObject({ results: labels, label: text, confidence: part(), error: z.optional(text) });
+const reply = z.strictObject({
+  results: labels,
+  label: text,
+  confidence: part(),
+  error: z.optional(text),
+  model: text,
+});
 
 const found = z.strictObject({
   found: z.boolean(),
@@ -126,6 +132,9 @@ export const answers = {
     inputs: z.array(tensorMetadata),
     outputs: z.array(tensorMetadata),
   }),
+  RepositoryIndex: z.array(
+    z.strictObject({ name: text, version: text, state: z.enum(["READY", "UNAVAILABLE"]), reason: text }),
+  ),
   ModelReady: z.strictObject({ name: text, ready: z.boolean() }),
   Live: z.strictObject({ live: z.boolean() }),
   Ready: z.strictObject({ ready: z.boolean() }),

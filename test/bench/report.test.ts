@@ -12,7 +12,7 @@ import { NETWORKS } from "../../scripts/bench/inference/models.ts";
 import { speedHead, speedLines, speedRows } from "../../scripts/bench/inference/speed-report.ts";
 import { median } from "../../scripts/bench/inference/statistics.ts";
 import { realValues } from "../../worker/inference/constants.ts";
-import { readTflite } from "../../worker/tflite/graph.ts";
+import { readGraph } from "../../worker/inference/operators/registry.ts";
 
 const read = (path: string) => new Uint8Array(readFileSync(path));
 const engine = (key: string) => {
@@ -64,9 +64,9 @@ describe("the table", () => {
 describe("the files for other engines", () => {
   it("have the weights of a float16 file in float32, without their DEQUANTIZE", () => {
     const file = read("test/fixtures/ops/chain-f16.tflite");
-    const [before, changed] = [readTflite(file), withFloat32Weights(file)];
+    const [before, changed] = [readGraph(file), withFloat32Weights(file)];
     if (changed === undefined) throw new Error("the fixture has no float16 weights");
-    const after = readTflite(changed);
+    const after = readGraph(changed);
     const named = (graph: typeof before) => graph.tensors.filter(({ type, data }) => type === "float16" && data);
     expect(named(before).length).toBeGreaterThan(0);
     expect(named(after)).toEqual([]);
@@ -84,7 +84,7 @@ describe("the files for other engines", () => {
   });
 
   it("hold every weight of the network", () => {
-    const graph = readTflite(read("model-assets/mobilenet_v1_1.0_224/model.tflite"));
+    const graph = readGraph(read("model-assets/mobilenet_v1_1.0_224/model.tflite"));
     const values = graph.tensors
       .filter(({ type, data }) => type === "float32" && data !== undefined)
       .reduce((sum, tensor) => sum + realValues(tensor).length, 0);

@@ -1,11 +1,12 @@
-/** The documents name files, commands, settings and parameters: all of them are there, and README.md names all of them. */
+/** The documents name files, commands, settings and parameters: all of them exist, and the reference pages name all of them. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
+import { GENERATED } from "../../scripts/docs/generated.ts";
+import { withGenerated } from "../../scripts/docs/table.ts";
 import { KINDS } from "../../worker/errors.ts";
 import { explainQuery } from "../../worker/http/query.ts";
-import { SUPPORTED_OPS } from "../../worker/inference/support.ts";
 
 const documents = globSync("**/*.md", { ignore: ["**/node_modules", "dist"] });
 const read = (path: string) => readFileSync(path, "utf8");
@@ -20,7 +21,7 @@ const anchor = (heading: string) =>
     .replaceAll(" ", "-");
 
 /** The rows of a document's table whose first column has this head: the first two cells, without backquotes. */
-function table(head: string, path = "README.md"): string[][] {
+function table(head: string, path: string): string[][] {
   const lines = read(path).split("\n");
   const begin = lines.findIndex((line) => line.startsWith(`| ${head} `));
   const end = lines.indexOf("", begin);
@@ -60,24 +61,33 @@ describe.each(documents)("%s", (path) => {
   });
 });
 
-it("README.md has the settings of wrangler.toml with their values, in their order", () => {
+it("settings.md has the settings of wrangler.toml with their values, in their order", () => {
   const [, vars = ""] = read("wrangler.toml").split(/^\[vars\].*$/m);
-  expect(table("setting")).toEqual(found(vars, /^(\w+) = "([^"]*)"/gm));
+  expect(table("setting", "docs/reference/settings.md")).toEqual(found(vars, /^(\w+) = "([^"]*)"/gm));
 });
 
-it("README.md has the parameters of /label, and no others", () => {
-  const names = table("parameter").map(([name]) => name);
+it("http.md has the parameters of /label, and no others", () => {
+  const names = table("parameter", "docs/reference/http.md").map(([name]) => name);
   expect(names.toSorted()).toEqual(Object.keys(explainQuery.shape).toSorted());
 });
 
-it("docs/errors.md has all kinds of error with their status", () => {
-  const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
-  expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
+it("commands.md has the scripts of package.json, and no others", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const named = found(read("docs/reference/commands.md"), /^\| `npm (?:run )?([\w:-]+)`/gm).map(([name = ""]) => name);
+  expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
 });
 
-it("docs/models.md has every operator that a network may have", () => {
-  const listed = table("kind", "docs/models.md").flatMap(
-    ([, operators = ""]) => operators.match(/[A-Z][A-Z0-9_]+/g) ?? [],
-  );
-  expect(listed.sort()).toEqual([...SUPPORTED_OPS].sort());
+it("the index has every document in docs/", () => {
+  const index = read("docs/README.md") + read("docs/explanation/decisions/README.md");
+  const missing = globSync("docs/**/*.md").filter((path) => !index.includes(`${path.split("/").at(-1)})`));
+  expect(missing.filter((path) => path !== "docs/README.md")).toEqual([]);
+});
+
+it("errors.md has all kinds of error with their status", () => {
+  const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
+  expect(table("`urn:edge-labeler:problem:`", "docs/reference/errors.md").toSorted()).toEqual(kinds.toSorted());
+});
+
+it.each(GENERATED)("$path has the table of $name that npm run docs makes", ({ path, name, make }) => {
+  expect(read(path)).toBe(withGenerated(read(path), name, make()));
 });

@@ -17,6 +17,13 @@ test.skipIf(skip)("the demo brings an image through eKuiper, prints its label an
   await expect(fetch(`${engine}/ping`)).rejects.toThrow("fetch failed");
 });
 
+test.skipIf(skip)("the demo says why an image has no label", async () => {
+  const { code, out, err } = await runScript("demo", [resolve("README.md")]);
+  expect(out).toContain('received  {"label":""} on ekuiper/labels');
+  expect(err).toMatch(/^The image has no label\. \w+ .*PNG/);
+  expect(code).toBe(1);
+});
+
 test("an image that does not exist is an error before anything is started", async () => {
   expect(await runScript("demo", [resolve("no-such.png")])).toEqual({
     code: 2,

@@ -6,13 +6,21 @@ import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
 import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
+import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
 import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
 import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
 import type { Loop } from "../../scripts/ekuiper/parts.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
 
-const noEngine = await whyNoEngine();
+/**
+ * The releases of eKuiper that the tests run: those that Go fetches by itself, and by hand others, such as
+ * `EKUIPER_CLONE=/path/to/ekuiper EKUIPER_VERSIONS=2.2.5,2.3.1 npx vitest run test/ekuiper/loops.test.ts`.
+ */
+export const VERSIONS = process.env.EKUIPER_VERSIONS?.split(",") ?? PROXIED_VERSIONS;
+
+const missing = await Promise.all([...VERSIONS, DEFAULT_VERSION].map((version) => whyNoEngine({ version })));
+const noEngine = missing.find((reason) => reason !== undefined);
 /** Without the engine, and no way to build it. In CI that shall fail, in beforeAll. */
 export const skip = noEngine !== undefined && !process.env.CI;
 if (skip) console.warn(`Tests with eKuiper are skipped. ${noEngine}`);
@@ -48,10 +56,14 @@ export interface BareGateway {
  * A gateway on which nothing is installed, whose engine knows the broker.
  *
  * @param environment The engine's.
+ * @param version The release of eKuiper.
  */
-export async function startBareGateway(environment: Record<string, string> = {}): Promise<BareGateway> {
+export async function startBareGateway(
+  environment: Record<string, string> = {},
+  version = DEFAULT_VERSION,
+): Promise<BareGateway> {
   const broker = await startBroker();
-  const engine = await startEngine({ broker: broker.url, environment });
+  const engine = await startEngine({ broker: broker.url, environment, version });
   const labeler = await startLoadedLabeler(token);
   return {
     broker,
@@ -80,17 +92,28 @@ export interface Gateway extends BareGateway {
   ask<T>(path: string): Promise<T>;
 }
 
+export interface GatewaySettings {
+  /** The labeler's, besides its token and push target. */
+  readonly labeler?: Readonly<Record<string, string>>;
+  /** Of the engine. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** A gateway whose engine has to be told of the broker, and which `npm run ekuiper` installs loops on. */
-export async function startGateway(): Promise<Gateway> {
+export async function startGateway(
+  version = DEFAULT_VERSION,
+  { labeler: settings, environment }: GatewaySettings = {},
+): Promise<Gateway> {
   const broker = await startBroker();
   const calls: string[] = [];
   // The engine's own default broker answers no one: what works has been told of this one.
   const engine = await startEngine({
     broker: "tcp://127.0.0.1:1",
-    environment: { KUIPER__PORTABLE__PYTHONBIN: "python3" },
+    version,
+    environment: { KUIPER__PORTABLE__PYTHONBIN: "python3", ...environment },
   });
   const labeler = await startWorkerd({
-    settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results` },
+    settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results`, ...settings },
   });
   const ready = await fetch(`${labeler.url}/readyz`);
   if (!ready.ok) throw new Error(`The labeler is not ready: ${await ready.text()}`);

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
 import { Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
 import { checkLabelerFromGateway } from "../../scripts/ekuiper/checks.ts";
+import { NEWEST } from "../../scripts/ekuiper/dialect.ts";
 import { startEngine } from "../../scripts/ekuiper/engine.ts";
 import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/ekuiper/parts.ts";
@@ -16,8 +17,8 @@ import { runScript } from "../script.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
 
 const LABELS = "ekuiper/labels";
-/** Calls that look and change nothing: the import is refused for want of a file, the validation runs nothing. */
-const LOOKS = /^GET |^POST \/data\/import\?partial=1$|^POST \/rules\/validate$/;
+/** Calls that look and change nothing: the import is refused for want of a file, validation and trial run nothing. */
+const LOOKS = /^GET |^POST \/data\/import\?partial=1$|^POST \/rules\/validate$|^(POST|DELETE) \/ruletest\b/;
 const run = promisify(execFile);
 
 describe.skipIf(skip)("npm run ekuiper", () => {
@@ -87,6 +88,16 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(seen.pending).toEqual([]);
   });
 
+  test("the service names the labeler's documentation", async () => {
+    await gateway.install("function");
+    const { About } = JSON.parse(await gateway.api.call("GET", "/services/labeler"));
+    expect(About).toMatchObject({
+      author: { name: "Edge Labeler" },
+      helpUrl: { en_US: `${gateway.labeler.url}/docs` },
+    });
+    expect((await fetch(About.helpUrl.en_US)).headers.get("content-type")).toMatch(/^text\/html/);
+  });
+
   test("a loop takes the place of another, and uninstall leaves the engine as it was", async () => {
     const extra = JSON.stringify(JSON.stringify({ server: gateway.broker.url }));
     const mine = `CREATE STREAM mine () WITH (TYPE="mqtt", DATASOURCE="mine", FORMAT="JSON", EXTRA=${extra})`;
@@ -95,14 +106,8 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const before = await everything();
     for (const loop of [...LOOPS, "function"] as Loop[]) {
       await gateway.install(loop);
-      const parts = await partsOf({
-        ...gateway.options(loop),
-        labeler: { url: "" },
-        broker: "tcp://x",
-        topic: "",
-        device: "",
-        loop,
-      });
+      const wanted = { labeler: { url: "" }, broker: "tcp://x", topic: "", device: "", functions: [], mqtt: {}, loop };
+      const parts = await partsOf(wanted, NEWEST);
       const ids = (await gateway.api.rules()).map(({ id }) => id).filter((id) => RULE_IDS.includes(id));
       expect(ids.sort()).toEqual(parts.rules.map(({ id }) => id).sort());
     }
@@ -110,6 +115,34 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(await everything()).toEqual(before);
     await gateway.api.deleteRule("my_rule");
     await gateway.api.call("DELETE", "/streams/mine");
+  });
+
+  test("rules of an older release go: `errors`, which labelled each image a second time, and label with results[0]", async () => {
+    await gateway.install("function");
+    const tags = ["edge-labeler"];
+    const errors = {
+      ...usersRule("errors", 'SELECT labelImage(self)->error as error FROM tfdemo WHERE error != ""', "ekuiper/errors"),
+      tags,
+      triggered: false,
+    };
+    const label = {
+      ...usersRule("label", "SELECT labelImage(self)->results[0]->label as label FROM tfdemo", LABELS),
+      tags,
+    };
+    for (const rule of [errors, label]) await gateway.api.putRule(rule);
+    const seen = await status({ api: gateway.api });
+    expect(seen.installed).toContain("rule errors");
+    expect(seen.pending.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "DELETE /rules/errors",
+      "PUT /rules/label",
+    ]);
+    await gateway.install("function");
+    expect((await gateway.api.rules()).map(({ id }) => id)).toEqual(["label"]);
+    expect((await tryOnce({ api: gateway.api }, coffee)).label).toBe("968:espresso");
+
+    await gateway.api.putRule(errors);
+    await uninstall(gateway.api, false);
+    expect(await gateway.api.rules()).toEqual([]);
   });
 
   test("a changed token is used at once, by rules of the user's own, too", async () => {
@@ -126,7 +159,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
 
     const wrong = await gateway.install("function", { token: "changed", force: true });
     expect(wrong.checks).toContainEqual(
-      expect.objectContaining({ state: "error", mend: expect.stringMatching(/--token/) }),
+      expect.objectContaining({ state: "error", fix: expect.stringMatching(/--token/) }),
     );
     await both(small);
     for (const id of ["label", "my_rule"]) {
@@ -184,7 +217,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     gateway.calls.length = 0;
     const before = await everything();
     const stdout = await succeeding("install", ...where(), "--loop", "pull", "--dry-run");
-    expect(stdout).toContain(`PUT ${gateway.api.base}/rules/handover`);
+    expect(stdout).toMatch(/POST \S+\/rules .*\n +\{"id":"handover"/);
     expect(stdout).toContain(`"Authorization":"…"`);
     expect(stdout).not.toContain(token);
     expect(await everything()).toEqual(before);
@@ -192,7 +225,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     const nowhere = await cli("install", "--gateway", `http://127.0.0.1:${nobody}`, "--dry-run");
     expect(nowhere.code).toBe(1);
     expect(nowhere.out).toMatch(/FAIL +gateway .*does not answer/);
-    expect(nowhere.out).toContain("/rules/label");
+    expect(nowhere.out).toContain("# rule label: ");
   });
 
   test("as a command: install, feed and watch, status for programs, uninstall", async () => {
@@ -212,13 +245,58 @@ describe.skipIf(skip)("npm run ekuiper", () => {
 
     const stdout = await succeeding("status", "--gateway", gateway.api.base, "--json");
     const { installed, checks } = JSON.parse(stdout);
-    expect(installed).toEqual(["service labeler", "stream tfdemo", "rule errors", "rule label"]);
+    expect(installed).toEqual(["service labeler", "stream tfdemo", "rule label"]);
     expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 4 rows in, 4 out" });
     await succeeding("uninstall", "--gateway", gateway.api.base);
     expect(await gateway.api.rules()).toEqual([]);
   });
 
-  test("install says what is wrong and how to mend it, and changes nothing", async () => {
+  test("installing again keeps what was installed, unless told otherwise", async () => {
+    const topic = "cams/#";
+    const options = { ...gateway.options("pull"), device: "gate-9", topic };
+    const api = gateway.api;
+    const again = (differing: object = {}) => install({ api, ...differing }, { dryRun: false, force: false });
+    await install(options, { dryRun: false, force: false });
+    const before = await everything();
+    expect(await again()).toMatchObject({
+      done: true,
+      steps: [],
+      kept: [
+        "loop pull",
+        `labeler ${options.labeler}`,
+        "the token",
+        `broker ${options.broker}`,
+        `topic ${topic}`,
+        "device gate-9",
+      ],
+    });
+    expect(await everything()).toEqual(before);
+
+    await api.deleteRule("labels_pulled"); // what is left is still that loop
+    const repaired = await again();
+    expect(repaired.steps.map(({ why }) => why)).toEqual([expect.stringMatching(/^rule labels_pulled/)]);
+
+    const renamed = await again({ device: "gate-10" });
+    expect(renamed.kept).not.toContainEqual(expect.stringMatching(/device/));
+    const now = JSON.stringify(await Promise.all(RULE_IDS.map((id) => api.rule(id).catch(() => undefined))));
+    expect(now).toContain("device=gate-10");
+    expect(now).not.toContain("gate-9");
+    expect(await api.sourceOptions("streams", "tfdemo")).toMatchObject({ datasource: topic });
+
+    const { stdout } = await run("npm", ["run", "-s", "ekuiper", "--", "install", "--gateway", api.base, "--dry-run"]);
+    expect(stdout).toContain(`topic ${topic}, device gate-10.\n`);
+    expect(stdout).not.toContain(token);
+  });
+
+  test("a token is taken away by an empty one alone", async () => {
+    await gateway.install("sink");
+    const authorization = async () => JSON.stringify(await gateway.api.rule("handover")).includes("Authorization");
+    expect(await authorization()).toBe(true);
+    await install({ api: gateway.api, token: "" }, { dryRun: false, force: true });
+    expect(await authorization()).toBe(false);
+  });
+
+  test("install says what is wrong and how to fix it, and changes nothing", async () => {
     const [nobody] = await freePorts(1);
     const away = { url: `http://127.0.0.1:${nobody}` };
     const { checks, done } = await install(
@@ -228,7 +306,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(done).toBe(false);
     const failed = checks.find(({ state }) => state === "error");
     expect(failed).toMatchObject({ name: "labeler from gateway", detail: expect.stringMatching(/connection refused/) });
-    expect(failed?.mend).toMatch(/--ip 0\.0\.0\.0/);
+    expect(failed?.fix).toMatch(/--ip 0\.0\.0\.0/);
     expect(await gateway.api.services()).toEqual([]);
 
     await gateway.api.putStream(
@@ -251,7 +329,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
         { dryRun: true, force: false },
       );
       expect(denied.checks).toContainEqual(
-        expect.objectContaining({ name: "broker from here", mend: expect.stringMatching(/USER:PASSWORD@/) }),
+        expect.objectContaining({ name: "broker from here", fix: expect.stringMatching(/USER:PASSWORD@/) }),
       );
       const options = [
         "--gateway",
@@ -288,7 +366,7 @@ describe.skipIf(skip)("npm run ekuiper", () => {
         state: "error",
         detail: expect.stringMatching(/refuses to call.*internal network/),
       });
-      expect(check.mend).toContain("KUIPER__BASIC__ENABLEPRIVATENET=true");
+      expect(check.fix).toContain("KUIPER__BASIC__ENABLEPRIVATENET=true");
     } finally {
       await engine.stop();
     }

@@ -13,11 +13,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
 import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { install, status, tryOnce } from "../../scripts/ekuiper/install.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
 import { installStream } from "../../scripts/ekuiper/service.ts";
 import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type BareGateway, type Gateway, startBareGateway, startGateway, token } from "./gateway.ts";
+import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
   try {
@@ -33,6 +34,9 @@ if (skip) console.warn(`The plugin is not tested. ${missing}`);
 const reference = process.env.LABELER_REFERENCE;
 const coffee = readFileSync("test/fixtures/coffee.png");
 const espresso = '{"label":"968:espresso"}';
+
+/** Functions besides labelImage. */
+const OWN = [{ name: "door", query: "model=efficientnet_lite0&crop=center&min=0.4" }];
 
 describe("the plugin's zip", () => {
   test("is the same, byte by byte, whenever it is built from the same sources", async () => {
@@ -56,6 +60,14 @@ describe("the plugin's zip", () => {
   });
 });
 
+test("a zip with a function of one's own lists it, describes it and has its parameters", async () => {
+  const files = unzipSync(await pluginZip({ url: "http://labeler:8787" }, OWN));
+  const read = (name: string) => JSON.parse(Buffer.from(files[name] ?? []).toString());
+  expect(read("labeler.json").functions).toEqual(["labelImage", "door"]);
+  expect(read("config.json")).toEqual({ url: "http://labeler:8787", functions: { door: OWN[0]?.query } });
+  expect(read("functions/door.json").functions).toMatchObject([{ name: "door", example: "door(self)->label" }]);
+});
+
 describe.skipIf(skip)("the plugin in the engine", () => {
   let gateway: BareGateway;
   let broker: Broker;
@@ -67,7 +79,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   beforeAll(async () => {
     gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" });
     ({ broker, labeler, api } = gateway);
-    await installPlugin(api, { url: labeler.url, token });
+    await installPlugin(api, { url: labeler.url, token }, OWN);
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "answers"]);
     // Both are of the tutorial; only the broker's address differs.
@@ -166,6 +178,43 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     for (let i = 0; i < 2; i++) await mailbox.next("ekuiper/labels");
   });
 
+  test("a function of one's own asks with its parameters, and gives the service's object", async () => {
+    const subscribed = broker.nextSubscriber("tfdemo");
+    const actions = [{ mqtt: { server: broker.url, topic: "answers", sendSingle: true } }];
+    await api.putRule({
+      id: "answers",
+      sql: "SELECT door(self) as answer, answer->label as label FROM tfdemo",
+      actions,
+    });
+    await subscribed;
+    const asked = async (body: BodyInit) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await fetch(`${labeler.url}/ekuiper/labelImage?${OWN[0]?.query}`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      return response.json();
+    };
+    for (const image of [coffee, "no image at all"]) {
+      await mailbox.publish("tfdemo", image);
+      const expected = await asked(typeof image === "string" ? image : new Uint8Array(image));
+      expect(JSON.parse(await mailbox.next("answers"))).toEqual({ answer: expected, label: expected.label });
+    }
+    configure({ url: labeler.url, token, functions: { door: "min=0.1&min=0.2" } });
+    await mailbox.publish("tfdemo", coffee);
+    const refused = {
+      confidence: 0,
+      label: "",
+      results: [],
+      error: expect.stringMatching(/^400 min is given 2 times/),
+    };
+    expect(JSON.parse(await mailbox.next("answers")).answer).toEqual(refused);
+    await api.deleteRule("answers");
+    for (let i = 0; i < 3; i++) await mailbox.next("ekuiper/labels");
+    configure({ url: labeler.url, token });
+  });
+
   test("a labeler that is busy, restarts or drops the connection costs time, not the label", async () => {
     configure({ url: await flaky([503, 429, "reset", 500]), token });
     expect(await labelOf(coffee)).toBe(espresso);
@@ -213,7 +262,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     // Stopped first, or one would replace the other in between.
     for (const signal of ["SIGSTOP", "SIGKILL"]) for (const { pid } of processes()) process.kill(pid, signal);
     await expect.poll(processes).toHaveLength(0);
-    await installPlugin(api, { url: labeler.url, token });
+    await installPlugin(api, { url: labeler.url, token }, OWN);
     expect(await labelOf(coffee)).toBe(espresso);
   });
 
@@ -241,6 +290,36 @@ describe.skipIf(skip)("the plugin in the engine", () => {
   });
 });
 
+const others = VERSIONS.filter((version) => version !== DEFAULT_VERSION);
+describe.skipIf(skip).each(others)("the plugin on eKuiper %s", (version) => {
+  let gateway: BareGateway;
+
+  beforeAll(async () => {
+    gateway = await startBareGateway({ KUIPER__PORTABLE__PYTHONBIN: python ?? "python3" }, version);
+  });
+  afterAll(() => gateway?.stop());
+
+  test("labels by the tutorial's own rule, and gives a row for a broken image in its place", async () => {
+    const { api, broker, labeler } = gateway;
+    await installPlugin(api, { url: labeler.url, token });
+    await installStream(api);
+    const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
+    const subscribed = broker.nextSubscriber("tfdemo");
+    await api.putRule({
+      id: "ruleTf",
+      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
+      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
+    });
+    await subscribed;
+    for (const image of [coffee, "no image at all", coffee]) await mailbox.publish("tfdemo", image);
+    const labels: string[] = [];
+    while (labels.length < 3) labels.push(await mailbox.next("ekuiper/labels"));
+    expect(labels).toEqual([espresso, '{"label":""}', espresso]);
+    await api.deleteRule("ruleTf");
+    await mailbox.close();
+  });
+});
+
 describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
   let gateway: Gateway;
   beforeAll(async () => {
@@ -251,11 +330,15 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
   test("is named by the installer, also after its deletion, until eKuiper is restarted", async () => {
     await installPlugin(gateway.api, { url: gateway.labeler.url, token });
     const options = gateway.options("function");
+    const alone = await status({ api: gateway.api, labeler: gateway.labeler.url, token });
+    expect(alone.installed).toEqual(["plugin labeler"]);
+    const plugins = alone.checks.find(({ name }) => name === "plugins");
+    expect(plugins).toMatchObject({ state: "ok", detail: expect.stringContaining("labelImage(self)[0]->label") });
     const hidden = await install(options, { dryRun: false, force: false });
     expect(hidden.done).toBe(false);
     const named = hidden.checks.find(({ state }) => state === "error");
-    expect(named?.detail).toMatch(/Portable plugin labeler offers labelImage/);
-    expect(named?.mend).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
+    expect(named?.detail).toMatch(/our plugin labeler .* hides the service's labelImage/);
+    expect(named?.fix).toMatch(/curl -X DELETE \S+\/plugins\/portables\/labeler, and restart eKuiper/);
 
     await gateway.install("function", { force: true }); // a rule calls the plugin now
     await gateway.api.call("DELETE", "/plugins/portables/labeler");
@@ -265,9 +348,17 @@ describe.skipIf(skip)("a plugin that hides the service's labelImage", () => {
       expect.objectContaining({
         name: "deleted plugins",
         state: "error",
-        mend: expect.stringMatching(/restart eKuiper/),
+        fix: expect.stringMatching(/restart eKuiper/),
       }),
     );
+
+    await uninstall(gateway.api, false);
+    const refused = await install(options, { dryRun: false, force: false });
+    expect(refused).toMatchObject({ done: false, failure: { step: { why: expect.stringMatching(/^rule label/) } } });
+    expect(refused.checks).toContainEqual(
+      expect.objectContaining({ name: "deleted plugins", fix: expect.stringMatching(/restart eKuiper/) }),
+    );
+    expect(await gateway.api.services()).toEqual([]);
 
     await gateway.engine.kill("SIGTERM");
     await gateway.engine.restart();

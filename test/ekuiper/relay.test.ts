@@ -6,8 +6,8 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
 import {
   findProgram,
   findPython,
@@ -25,6 +25,8 @@ if (skip) console.warn(`The relay is not tested. Not installed: ${missing.join("
 interface Request {
   path: string;
   id: string;
+  /** The parameters of its URL. */
+  fields: Record<string, string>;
   body: Buffer;
 }
 
@@ -34,7 +36,10 @@ function scripted(statuses: number[]): { listener: RequestListener; got: Request
   const listener: RequestListener = async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    got.push({ path: String(request.url), id: String(request.headers["x-image-id"]), body: Buffer.concat(chunks) });
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    const fields = Object.fromEntries(searchParams);
+    const id = String(fields.id ?? request.headers["x-image-id"]);
+    got.push({ path: pathname, id, fields, body: Buffer.concat(chunks) });
     response.writeHead(statuses.shift() ?? 204).end();
   };
   return { listener, got };
@@ -80,7 +85,7 @@ describe.skipIf(skip)("nginx in front of the labeler", () => {
     const { listener, got } = scripted([status]);
     const relay = use(await startRelay(`http://127.0.0.1:${await serve(listener)}`));
     expect(await handOver(relay)).toBe(status);
-    expect(got).toEqual([{ path: "/ekuiper/sink", id: "an id", body: Buffer.alloc(100_000, 7) }]);
+    expect(got).toEqual([{ path: "/ekuiper/sink", id: "an id", fields: {}, body: Buffer.alloc(100_000, 7) }]);
   });
 
   test.each([401, 403, 404, 408, 429, 500, 502, 503, 504])("makes a %i an end of file", async (status) => {
@@ -146,33 +151,84 @@ describe.skipIf(skip)("nginx in front of the labeler", () => {
 });
 
 const python = findPython();
-test.skipIf(python === undefined && !process.env.CI)(
-  "the MQTT forwarder waits, drops only what is refused for good, and keeps the order",
-  async () => {
-    const { listener, got } = scripted([503, 429, 204, 413, 401, 204]);
+describe.skipIf(python === undefined && !process.env.CI)("the MQTT forwarder", () => {
+  const running: { stop(): unknown }[] = [];
+  let broker: Broker;
+  let mailbox: Mailbox;
+
+  beforeEach(async () => {
+    broker = await startBroker();
+    mailbox = await Mailbox.open(broker.url, []);
+  });
+
+  afterEach(async () => {
+    for (const { stop } of running.splice(0)) await stop();
+    await mailbox.close();
+    await broker.stop();
+  });
+
+  /** Starts a forwarder that listens to the topic. */
+  async function forward(labeler: string, topic: string, ...options: string[]): Promise<RunningRelay> {
+    const subscribed = broker.nextSubscriber(topic);
+    const forwarder = await startForwarder(python ?? "python3", broker.url, labeler, ["--topic", topic, ...options]);
+    running.push(forwarder);
+    await subscribed;
+    return forwarder;
+  }
+
+  /** A labeler that answers with the statuses in turn. */
+  async function serve(statuses: number[]): Promise<{ url: string; got: Request[] }> {
+    const { listener, got } = scripted(statuses);
     const server = createServer(listener);
-    const labeler = `http://127.0.0.1:${await listen(server)}`;
-    const broker = await startBroker();
-    const subscribed = broker.nextSubscriber("labeler/images/+");
-    const forwarder = await startForwarder(python ?? "python3", broker.url, labeler, [
-      "--id-from-topic",
-      "--topic",
-      "labeler/images/+",
-    ]);
-    try {
-      await subscribed;
-      const mailbox = await Mailbox.open(broker.url, []);
-      for (const id of ["a", "b", "c"]) await mailbox.publish(`labeler/images/${id}`, `image ${id}`);
-      await expect.poll(() => got.length, { timeout: 10_000 }).toBe(6);
-      expect(got.map(({ id, body }) => `${id}: ${body}`)).toEqual(
-        ["a", "a", "a", "b", "c", "c"].map((id) => `${id}: image ${id}`),
-      );
-      expect(forwarder.log()).toContain("Image b is refused and dropped: 413");
-      await mailbox.close();
-    } finally {
-      await forwarder.stop();
-      server.close().closeAllConnections();
-      await broker.stop();
+    running.push({ stop: () => server.close().closeAllConnections() });
+    return { url: `http://127.0.0.1:${await listen(server)}`, got };
+  }
+
+  test("waits, drops only what is refused for good, and keeps the order", async () => {
+    const { url, got } = await serve([503, 429, 204, 413, 401, 204]);
+    const forwarder = await forward(url, "labeler/images/+", "--id-from-topic");
+    for (const id of ["a", "b", "c"]) await mailbox.publish(`labeler/images/${id}`, `image ${id}`);
+    await expect.poll(() => got.length, { timeout: 10_000 }).toBe(6);
+    expect(got.map(({ id, body }) => `${id}: ${body}`)).toEqual(
+      ["a", "a", "a", "b", "c", "c"].map((id) => `${id}: image ${id}`),
+    );
+    expect(forwarder.log()).toContain("Image b is refused and dropped: 413");
+  });
+
+  test("sends device, time of arrival and topic, the same with each try", async () => {
+    const { url, got } = await serve([503, 204]);
+    await forward(url, "cameras/#", "--device", "gate-7");
+    const before = Date.now();
+    await mailbox.publish("cameras/Tür & Tor/50 %/a&b", "an image");
+    await expect.poll(() => got.length, { timeout: 10_000 }).toBe(2);
+    const [first, second] = got;
+    expect(first?.fields).toEqual({
+      device: "gate-7",
+      time: expect.stringMatching(/^\d{13}$/),
+      "meta-topic": "cameras/Tür & Tor/50 %/a&b",
+    });
+    expect(Number(first?.fields.time)).toBeGreaterThanOrEqual(before - 1);
+    expect(Number(first?.fields.time)).toBeLessThanOrEqual(Date.now());
+    expect(second?.fields).toEqual(first?.fields);
+  });
+
+  test("is two where there are two gateways: they do not throw each other out", async () => {
+    const [one, other] = [await serve([]), await serve([])];
+    await forward(one.url, "cameras/#");
+    await forward(other.url, "cameras/#", "--device", "gate-2");
+    for (const number of [1, 2, 3]) await mailbox.publish(`cameras/${number}`, `image ${number}`);
+    for (const { got } of [one, other]) {
+      await expect.poll(() => got.map(({ body }) => `${body}`)).toEqual(["image 1", "image 2", "image 3"]);
     }
-  },
-);
+    expect(new Set(one.got.map(({ fields }) => fields.device))).toEqual(new Set(["gateway"]));
+    expect(new Set(other.got.map(({ fields }) => fields.device))).toEqual(new Set(["gate-2"]));
+  });
+
+  test("does not start with a device that the labeler would refuse each image for", async () => {
+    const { url } = await serve([]);
+    const options = ["--topic", "cameras/#", "--device", "gate 7"];
+    const forwarder = await startForwarder(python ?? "python3", broker.url, url, options);
+    running.push(forwarder);
+    await expect.poll(() => forwarder.log()).toContain("--device gate 7: letters, digits");
+  });
+});

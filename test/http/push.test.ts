@@ -201,6 +201,20 @@ it("tries at once when it is told to, and after a restart, however long the back
   expect(await retry(again)).toMatchObject({ delivered: 2, waiting: 0, failures: 0, retryAt: null });
 });
 
+it("waits no longer than 30 s for a target that once worked", async () => {
+  const known = await target();
+  const labeler = await start(startWorkerd, [known.url]);
+  await sink(labeler, "a");
+  await expect.poll(() => known.got).toEqual(["a"]);
+  known.answer = () => 503;
+  await sink(labeler, "b");
+  const failures = async () => (await (await post(`${labeler.url}/push/retry`, "")).json()).targets[0].failures;
+  while ((await failures()) < 8);
+  const { retryAt } = (await status(labeler))[0];
+  expect(Date.parse(retryAt) - Date.now()).toBeGreaterThan(20_000);
+  expect(Date.parse(retryAt) - Date.now()).toBeLessThanOrEqual(30_000);
+});
+
 it("does not follow a redirect", async () => {
   const [redirecting, elsewhere] = [await target(), await target()];
   redirecting.answer = () => 302;

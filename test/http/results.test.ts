@@ -84,6 +84,23 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     expect(next).toMatch(/^r\d+$/);
   });
 
+  it.each([
+    ["id", "?id=one", { "X-Image-Id": "another" }],
+    ["device", "?id=contradiction&device=north", { "X-Device": "south" }],
+    ["time", "?id=contradiction&time=1764000000000", { "X-Time": "1764000000001" }],
+    ["meta-line", "?id=contradiction&meta-line=3", { "X-Meta-Line": "4" }],
+  ])("refuses a %s that differs in parameter and header, and keeps nothing", async (name, query, headers) => {
+    const response = await post(`${url}/ekuiper/sink${query}`, coffee, { ...authorized, ...headers });
+    expect(response.status).toBe(400);
+    expect((await response.json()).detail).toMatch(new RegExp(`^${name} is .*, but the header X-`, "i"));
+    for (const id of ["one", "another", "contradiction"]) expect((await get(`/results/${id}`)).status).toBe(404);
+  });
+
+  it("takes the same value in parameter and header", async () => {
+    await sink("?id=agreed&meta-line=3", coffee, { "X-Image-Id": "agreed", "X-Meta-Line": "3" });
+    expect((await row("agreed")).meta).toEqual({ line: "3" });
+  });
+
   it("keeps them with what the sender says in the query", async () => {
     const query = new URLSearchParams({ id: "Käfer/1", device: "küche", time: "1700000000000", "meta-Raum": "é" });
     await sink(`?${query}`);

@@ -1,4 +1,4 @@
-/** Who may call (bearer tokens and their scopes, RFC 6750), and how often; decided before a byte of the body is read. */
+/** Who may call (tokens and their scopes), and how often; decided before a byte of the body is read. */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
@@ -40,12 +40,12 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   const { LABELER_TOKEN: plain, LABELER_TOKENS: hashed } = settings;
   if (!hasToken(settings) || isPublic(c, settings)) return {};
   const { scheme, token: given } = parseAuthorization(c.req.header("authorization") ?? "");
-  if (scheme !== "bearer") {
+  if (scheme !== "bearer" && scheme !== "basic") {
     return { refusal: { detail: "Send the header Authorization: Bearer TOKEN, with a token of this labeler." } };
   }
   const invalid = (detail: string) => ({ refusal: { detail, error: { error: "invalid_token" } } });
   if (given === undefined)
-    return invalid("The bearer token is not one of this labeler's, and not even a token (RFC 6750).");
+    return invalid(`The ${scheme} token is not one of this labeler's, and not even a token (RFC 6750).`);
   // Digests have one length, as the comparison in constant time needs it, and say nothing of the token's.
   const known = [
     ...(plain == null ? [] : [{ name: PLAIN_TOKEN, scopes: SCOPES, sha256: await digest(plain) }]),
@@ -54,7 +54,7 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   const actual = await digest(given);
   // Every one is looked at, whichever it is.
   const [token] = known.filter(({ sha256 }) => crypto.subtle.timingSafeEqual(sha256, actual));
-  return token === undefined ? invalid("The bearer token is not one of this labeler's.") : { token };
+  return token === undefined ? invalid(`The ${scheme} token is not one of this labeler's.`) : { token };
 }
 
 /** @throws LabelerError of kind insufficient-scope. */

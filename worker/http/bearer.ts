@@ -1,18 +1,32 @@
-/** Bearer tokens as RFC 6750 writes them: in a request's Authorization header, and in the challenge of a refusal. */
+/**
+ * Tokens in a request's Authorization header, and the challenge of a refusal: bearer tokens (RFC 6750), or a token as the
+ * password of HTTP Basic (RFC 7617), for clients that can put it nowhere but into their URL.
+ */
 
 import { B64TOKEN } from "../validation/bearer-token.ts";
 
 export interface Credentials {
-  /** In lower case: "bearer". */
+  /** In lower case: "bearer", "basic". */
   readonly scheme: string;
-  /** Undefined if what follows the scheme is not one token. */
+  /** Undefined if what follows the scheme does not have one token. */
   readonly token: string | undefined;
 }
 
 /** Reads an Authorization header. Two of them arrive as one, with a comma in between, and so are not a token. */
 export function parseAuthorization(header: string): Credentials {
   const [, scheme = "", rest = ""] = /^([^ ]*)(?: +(.*))?$/.exec(header.trim()) ?? [];
-  return { scheme: scheme.toLowerCase(), token: B64TOKEN.test(rest) ? rest : undefined };
+  const lower = scheme.toLowerCase();
+  const token = lower === "basic" ? passwordOf(rest) : rest;
+  return { scheme: lower, token: token !== undefined && B64TOKEN.test(token) ? token : undefined };
+}
+
+/** What is behind the name and its colon. */
+function passwordOf(credentials: string): string | undefined {
+  try {
+    return /^[^:]*:(.*)$/.exec(atob(credentials))?.[1];
+  } catch {
+    return undefined; // not base64
+  }
 }
 
 /** The value of WWW-Authenticate. @param error With its attributes; absent where the request brought no token at all. */

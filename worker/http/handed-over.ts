@@ -1,4 +1,4 @@
-/** What a sender says of the image that it hands over: headers, for a rule's sink, or parameters, for everyone else. */
+/** What a sender says of the image that it submits, in parameters or, as rules of older releases do, in headers. */
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
@@ -36,13 +36,24 @@ function checked(what: string, value: string | undefined, limit: number): string
   if (text === undefined || text === "" || text === NO_VALUE) return undefined;
   if (text.includes("{{")) {
     throw bad(
-      `${what} is ${quote(text)}: eKuiper left this template unfilled. eKuiper 2.4.2 fills templates in the headers of its ` +
-        "REST sink; with other versions, put the parameters into the sink's URL, such as ?id={{urlquery .id}}.",
+      `${what} is ${quote(text)}: eKuiper left this template unfilled. Few of its versions fill templates in the headers ` +
+        "of the REST sink; all of them fill those in its URL: write ?id={{urlquery .id}} there.",
     );
   }
   if (text.length > limit) throw bad(`${what} has ${text.length} characters; ${limit} are allowed.`);
   if (/\p{Cc}/u.test(text)) throw bad(`${what} has a control character in it.`);
   return text;
+}
+
+/**
+ * The value where parameter and header may both give it.
+ * @throws LabelerError where they differ: either would be kept in silence for the other
+ */
+function only(name: string, header: string, parameter?: string, inHeader?: string): string | undefined {
+  if (parameter !== undefined && inHeader !== undefined && parameter !== inHeader) {
+    throw bad(`${name} is ${quote(parameter)}, but the header ${header} is ${quote(inHeader)}. Give one of the two.`);
+  }
+  return parameter ?? inHeader;
 }
 
 function isoTime(text: string | undefined): string {
@@ -55,22 +66,23 @@ function isoTime(text: string | undefined): string {
   return time.toISOString();
 }
 
-/** @throws LabelerError of kind bad-parameter for what is too long, too much or no time. */
-export function handedOver(c: Context<AppEnv>): HandedOver {
-  const queries = { ...c.req.queries() };
+/**
+ * @param parameters Of the query, of the header where eKuiper has them in one, and of the form where there is one.
+ * @throws LabelerError of kind bad-parameter for what is too long, too much or no time.
+ */
+export function handedOver(c: Context<AppEnv>, parameters: Readonly<Record<string, string[]>>): HandedOver {
+  const queries = { ...parameters };
   const take = (name: string): string | undefined => {
     const [value, second] = queries[name] ?? [];
     if (second !== undefined) throw bad(`${cut(name)} is given more than once; give it once.`);
     delete queries[name];
     return value;
   };
-  const field = (name: string, header: string, limit: number) => {
-    const parameter = take(name);
-    return checked(name, c.req.header(header) ?? parameter, limit);
-  };
-  const id = field("id", "x-image-id", BOUNDS.id);
-  const device = field("device", "x-device", BOUNDS.device) ?? null;
-  const time = isoTime(field("time", "x-time", 40));
+  const field = (name: string, header: string, limit: number) =>
+    only(name, header, checked(name, take(name), limit), checked(header, c.req.header(header), limit));
+  const id = field("id", "X-Image-Id", BOUNDS.id);
+  const device = field("device", "X-Device", BOUNDS.device) ?? null;
+  const time = isoTime(field("time", "X-Time", 40));
 
   const meta = new Map<string, string>();
   const add = (name: string, value: string | undefined) => {
@@ -78,7 +90,9 @@ export function handedOver(c: Context<AppEnv>): HandedOver {
       throw bad(`meta-NAME: a NAME has 1 to ${BOUNDS.metaName} letters, digits, dots, dashes and underscores.`);
     }
     const text = checked(`meta-${name}`, value, BOUNDS.metaValue);
-    if (text !== undefined) meta.set(name, text);
+    if (text === undefined) return;
+    only(`meta-${name}`, `X-Meta-${name}`, meta.get(name), text);
+    meta.set(name, text);
   };
   for (const name of Object.keys(queries)) {
     if (name.startsWith(META_PARAMETER)) add(name.slice(META_PARAMETER.length), take(name));

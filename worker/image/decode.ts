@@ -142,7 +142,7 @@ async function decodeIn(
  * there.
  *
  * @throws LabelerError "unsupported-image", "broken-image", "image-too-large", "busy" or "too-slow", each with cause and
- * mend. Whatever else is thrown is a bug, or the pieces' own.
+ * fix. Whatever else is thrown is a bug, or the pieces' own.
  * @example
  * const { pixels } = await decodeToInput(new ByteStream([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
  */

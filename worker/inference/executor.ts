@@ -3,25 +3,27 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Parts } from "../runtime/parts.ts";
 import type { Graph } from "../tflite/graph.ts";
 import { realValues, sizeOf } from "./constants.ts";
-import { OpContext, type Step } from "./context.ts";
+import { type Compute, GraphContext } from "./context.ts";
 import { type Input, valuesOf } from "./input.ts";
-import { compile } from "./ops.ts";
-import { assertSupported, tensorAt } from "./support.ts";
+import { definitionOf } from "./operators/registry.ts";
+import { compile } from "./reference.ts";
+import { assertSupported } from "./support.ts";
+import { tensorAt } from "./tensor-at.ts";
 import * as tf from "./tfjs.bundle.js";
 
-interface ScheduledStep {
-  readonly run: Step;
+interface ScheduledOperator {
+  readonly run: Compute;
   /** The inputs that are not constants, by tensor index. */
   readonly inputs: readonly number[];
   readonly output: number;
-  /** The tensors that no later step reads. */
+  /** The tensors that no later operator reads. */
   readonly dead: readonly number[];
 }
 
 /** A graph whose weights are in tfjs' memory. Call initBackend() first. */
 export class Executor {
-  readonly #steps: readonly ScheduledStep[];
-  readonly #context: OpContext;
+  readonly #scheduled: readonly ScheduledOperator[];
+  readonly #context: GraphContext;
   readonly #inputs: readonly number[];
   readonly #outputs: readonly number[];
 
@@ -32,38 +34,39 @@ export class Executor {
    */
   constructor(graph: Graph) {
     assertSupported(graph);
-    this.#context = new OpContext(graph);
+    this.#context = new GraphContext(graph);
     this.#inputs = graph.inputs;
     this.#outputs = graph.outputs;
     try {
-      this.#steps = this.#schedule(graph);
+      this.#scheduled = this.#schedule(graph);
     } catch (error) {
       this.dispose();
       throw error;
     }
   }
 
-  #schedule(graph: Graph): ScheduledStep[] {
+  #schedule(graph: Graph): ScheduledOperator[] {
     const context = this.#context;
-    const steps: Omit<ScheduledStep, "dead">[] = [];
+    const scheduled: Omit<ScheduledOperator, "dead">[] = [];
     for (const operator of graph.operators) {
-      if (operator.op === "UNKNOWN") throw new Error("assertSupported let an unknown operator through");
       const [first = -1] = operator.inputs;
       const output = tensorAt(graph, operator, operator.outputs[0]).index;
-      if (operator.op === "DEQUANTIZE" && context.isConstant(first)) {
+      if (definitionOf(operator)?.unpacks && context.isConstant(first)) {
         context.folded.set(output, realValues(tensorAt(graph, operator, first)));
         continue;
       }
       const inputs = operator.inputs.filter((index) => index !== -1 && !context.isConstant(index));
-      steps.push({ run: compile(context, operator), inputs, output });
+      scheduled.push({ run: compile(context, operator), inputs, output });
     }
     context.forgetGraph();
     const lastUse = new Map<number, number>();
-    for (const [at, step] of steps.entries()) for (const index of [...step.inputs, step.output]) lastUse.set(index, at);
+    for (const [at, { inputs, output }] of scheduled.entries()) {
+      for (const index of [...inputs, output]) lastUse.set(index, at);
+    }
     for (const index of graph.outputs) lastUse.delete(index);
-    return steps.map((step, at) => {
-      const touched = [...new Set([...step.inputs, step.output])];
-      return { ...step, dead: touched.filter((index) => lastUse.get(index) === at) };
+    return scheduled.map((operator, at) => {
+      const touched = [...new Set([...operator.inputs, operator.output])];
+      return { ...operator, dead: touched.filter((index) => lastUse.get(index) === at) };
     });
   }
 
@@ -81,10 +84,10 @@ export class Executor {
       inputs.forEach((input, i) => {
         live.set(this.#inputs[i], tf.tensor(valuesOf(input), [...input.shape], "float32"));
       });
-      for (const step of this.#steps) {
-        const output = tf.tidy(() => step.run(step.inputs.map((index) => live.get(index) as TfTensor)));
-        live.set(step.output, output);
-        for (const index of step.dead) {
+      for (const operator of this.#scheduled) {
+        const output = tf.tidy(() => operator.run(operator.inputs.map((index) => live.get(index) as TfTensor)));
+        live.set(operator.output, output);
+        for (const index of operator.dead) {
           live.get(index)?.dispose();
           live.delete(index);
         }

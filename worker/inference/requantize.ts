@@ -59,7 +59,9 @@ registerKernel({
     for (let i = 0, channel = 0; i < from.length; i++) {
       // The first of the two roundings is up at halves, the second away from zero.
       const product = rounding === "fixed" ? Math.round(from[i] * first[channel]) : from[i] * first[channel];
-      to[i] = Math.min(high, Math.max(low, roundAway(product * second[channel])));
+      const rounded = roundAway(product * second[channel]);
+      // What is not a number, such as the root of a negative one, becomes the least value: a byte has to be a number.
+      to[i] = Number.isNaN(rounded) ? low : Math.min(high, Math.max(low, rounded));
       if (++channel === first.length) channel = 0;
     }
     return output;

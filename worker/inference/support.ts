@@ -1,71 +1,19 @@
 /** Says before anything runs whether the executor can run a graph, and if not, which operator stands in the way. */
-import { LabelerError } from "../errors.ts";
-import type { Graph, KnownOperator, Operator, Tensor } from "../tflite/graph.ts";
-import { KNOWN_OPS } from "../tflite/operators.ts";
-import { REWRITTEN } from "../tflite/rewrite.ts";
-import { bytesOf, sizeOf } from "./constants.ts";
+import type { Graph, Operator } from "../tflite/graph.ts";
+import { activationOf, type Window2d } from "../tflite/options.ts";
+import { bytesOf } from "./constants.ts";
+import type { ComputedOperator } from "./operators/definition.ts";
+import { definitionOf } from "./operators/registry.ts";
+import { refuse, tensorAt } from "./tensor-at.ts";
 
-/** The inputs that operators must have, if not one, without the optional ones behind them. */
-const INPUTS: { readonly [Op in KnownOperator["op"]]?: number } = {
-  CONV_2D: 2,
-  DEPTHWISE_CONV_2D: 2,
-  FULLY_CONNECTED: 2,
-  MEAN: 2,
-  SUM: 2,
-  REDUCE_MAX: 2,
-  ADD: 2,
-  SUB: 2,
-  MUL: 2,
-  DIV: 2,
-  MAXIMUM: 2,
-  MINIMUM: 2,
-  SQUARED_DIFFERENCE: 2,
-  PRELU: 2,
-  PAD: 2,
-  PADV2: 3,
-  MIRROR_PAD: 2,
-  SLICE: 3,
-  STRIDED_SLICE: 4,
-  TRANSPOSE: 2,
-};
-
-/** The operators that can be run, by their TFLite names. */
-export const SUPPORTED_OPS: readonly string[] = [...KNOWN_OPS, ...REWRITTEN];
-
-/** The types of bytes that TFLite can compute an operator on, if not both. */
-const BYTES: { readonly [Op in KnownOperator["op"]]?: readonly Tensor["type"][] } = {
-  SQUARED_DIFFERENCE: ["int8"],
-  EXP: ["int8"],
-  ABS: ["int8"],
-  SQRT: ["int8"],
-  RSQRT: ["int8"],
-  ELU: [],
-  // It turns signs without regard to scale and zero point.
-  NEG: [],
-  // Where quotients are small it shifts by more bits than there are.
-  DIV: [],
-};
-
-/** Operators that TFLite computes on the bytes as they are, which makes sense on one scale alone. */
-const ON_ONE_SCALE: ReadonlySet<string> = new Set(["MAXIMUM", "MINIMUM", "REDUCE_MAX"]);
+type Definition = ComputedOperator<unknown>;
 
 /** TFLite's own kernels know no others: they leave TANH and SIGN_BIT out without a word. */
 const FUSED: ReadonlySet<string> = new Set(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"]);
 
 const ACTIVATION_TYPES: ReadonlySet<string> = new Set(["float32", "uint8", "int8"]);
 
-function refuse(operator: Operator, reason: string): never {
-  const name = operator.op === "UNKNOWN" ? operator.code : operator.op;
-  throw new LabelerError("model-unusable", `Operator ${operator.index} (${name}) ${reason}.`);
-}
-
-/** A tensor by its index, or a refusal where a damaged file points nowhere. */
-export function tensorAt(graph: Graph, operator: Operator, index: number | undefined): Tensor {
-  const tensor = index === undefined ? undefined : graph.tensors[index];
-  return tensor ?? refuse(operator, `needs a tensor that the file does not have (number ${index})`);
-}
-
-function checkInputs(graph: Graph, operator: KnownOperator, computed: ReadonlySet<number>): void {
+function checkInputs(graph: Graph, operator: Operator, computed: ReadonlySet<number>): void {
   for (const index of operator.inputs) {
     if (index === -1) continue; // an optional input that is absent
     const tensor = tensorAt(graph, operator, index);
@@ -74,9 +22,9 @@ function checkInputs(graph: Graph, operator: KnownOperator, computed: ReadonlySe
   }
 }
 
-function checkActivations(graph: Graph, operator: KnownOperator): void {
+function checkActivations(graph: Graph, operator: Operator, { unpacks }: Definition): void {
   const output = tensorAt(graph, operator, operator.outputs[0]);
-  const folded = operator.op === "DEQUANTIZE" && tensorAt(graph, operator, operator.inputs[0]).data !== undefined;
+  const folded = unpacks && tensorAt(graph, operator, operator.inputs[0]).data !== undefined;
   if (!ACTIVATION_TYPES.has(output.type) && !folded) {
     refuse(operator, `has an output of type ${output.type}; float32, uint8 and int8 are supported`);
   }
@@ -86,13 +34,14 @@ function checkActivations(graph: Graph, operator: KnownOperator): void {
   if (output.shape.some((dim) => dim < 1)) refuse(operator, `has an output of unknown shape [${output.shape}]`);
 }
 
-function checkBytes(graph: Graph, operator: KnownOperator): void {
+function checkBytes(graph: Graph, operator: Operator, { types, values, onOneScale }: Definition): void {
   const output = tensorAt(graph, operator, operator.outputs[0]);
   if (output.type !== "uint8" && output.type !== "int8") return;
-  if (BYTES[operator.op]?.includes(output.type) === false) {
+  if (!types.includes(output.type)) {
     refuse(operator, `is computed on ${output.type}, for which TensorFlow Lite has no kernel to rely on`);
   }
-  const sources = operator.inputs.slice(0, operator.op === "REDUCE_MAX" ? 1 : 2);
+  if (!onOneScale) return;
+  const sources = values === "all" ? operator.inputs : operator.inputs.slice(0, 1);
   const alike = sources.every((index) => {
     const { quantization } = tensorAt(graph, operator, index);
     return (
@@ -100,58 +49,23 @@ function checkBytes(graph: Graph, operator: KnownOperator): void {
       quantization?.zeroPoint[0] === output.quantization?.zeroPoint[0]
     );
   });
-  if (ON_ONE_SCALE.has(operator.op) && !alike) refuse(operator, "has scales that differ");
+  if (!alike) refuse(operator, "has scales that differ");
 }
 
-function checkOptions(graph: Graph, operator: KnownOperator): void {
+function checkOptions(graph: Graph, operator: Operator, definition: Definition): void {
   const { options } = operator;
-  if (options !== undefined && "activation" in options && !FUSED.has(options.activation)) {
-    refuse(operator, `has the fused activation ${options.activation}, which is not supported`);
-  }
-  if (options !== undefined && "stride" in options && options.stride.some((step) => step < 1)) {
+  const activation = activationOf(operator);
+  if (!FUSED.has(activation)) refuse(operator, `has the fused activation ${activation}, which is not supported`);
+  if (hasStride(options) && options.stride.some((step) => step < 1)) {
     refuse(operator, `has strides ${options.stride}, which are not positive`);
   }
-  const input = tensorAt(graph, operator, operator.inputs[0]);
-  const output = tensorAt(graph, operator, operator.outputs[0]);
-  switch (operator.op) {
-    case "CONV_2D":
-    case "DEPTHWISE_CONV_2D": {
-      const { stride, dilation } = operator.options;
-      const filter = tensorAt(graph, operator, operator.inputs[1]);
-      if (filter.shape.length !== 4 || input.shape.length !== 4) refuse(operator, "is not two-dimensional");
-      if (stride.some((s) => s > 1) && dilation.some((d) => d > 1)) refuse(operator, "has both strides and dilation");
-      const channels = input.shape[3] ?? 0;
-      if (operator.op === "CONV_2D" && filter.shape[3] !== channels) {
-        refuse(
-          operator,
-          `is a grouped convolution (${channels} channels in, filters for ${filter.shape[3]}), which is not supported`,
-        );
-      }
-      if (operator.op === "DEPTHWISE_CONV_2D" && (filter.shape[3] ?? 0) % channels !== 0) {
-        refuse(operator, `has ${filter.shape[3]} filters for ${channels} channels`);
-      }
-      break;
-    }
-    case "FULLY_CONNECTED":
-      if (operator.options.shuffledWeights) refuse(operator, "has shuffled weights, which are not supported");
-      if (sizeOf(input.shape) % (tensorAt(graph, operator, operator.inputs[1]).shape[1] ?? 0) !== 0) {
-        refuse(operator, `has an input of shape [${input.shape}] that its weights do not fit`);
-      }
-      break;
-    case "STRIDED_SLICE":
-      if (operator.options.ellipsisMask !== 0 || operator.options.newAxisMask !== 0) {
-        refuse(operator, "leaves dimensions out or adds some, which is not supported");
-      }
-      break;
-    case "RESHAPE":
-    case "SQUEEZE":
-      if (sizeOf(input.shape) !== sizeOf(output.shape)) {
-        refuse(operator, `turns shape [${input.shape}] into [${output.shape}], which has another size`);
-      }
-      break;
-    default:
-  }
+  const inputs = operator.inputs.map((index) => graph.tensors[index]);
+  const reason = definition.check?.(operator, { inputs, output: tensorAt(graph, operator, operator.outputs[0]) });
+  if (reason !== undefined) refuse(operator, reason);
 }
+
+const hasStride = (options: unknown): options is Pick<Window2d, "stride"> =>
+  typeof options === "object" && options !== null && "stride" in options;
 
 /**
  * Checks that every operator of the graph is one that the executor runs as TFLite would.
@@ -161,15 +75,14 @@ function checkOptions(graph: Graph, operator: KnownOperator): void {
 export function assertSupported(graph: Graph): void {
   const computed = new Set(graph.inputs);
   for (const operator of graph.operators) {
-    if (operator.op === "UNKNOWN") {
-      refuse(operator, "is not supported; docs/models.md lists what is");
-    }
+    const definition = definitionOf(operator);
+    if (definition === undefined) refuse(operator, "is not supported; docs/reference/models.md lists what is");
     if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
-    for (let input = 0; input < (INPUTS[operator.op] ?? 1); input++) tensorAt(graph, operator, operator.inputs[input]);
+    for (let input = 0; input < definition.inputs; input++) tensorAt(graph, operator, operator.inputs[input]);
     checkInputs(graph, operator, computed);
-    checkActivations(graph, operator);
-    checkBytes(graph, operator);
-    checkOptions(graph, operator);
+    checkActivations(graph, operator, definition);
+    checkBytes(graph, operator, definition);
+    checkOptions(graph, operator, definition);
     computed.add(operator.outputs[0]);
   }
 }

@@ -1,5 +1,5 @@
 /** The pipeline of an image: decode and resize while it comes in, infer, label; or find what its labels were. */
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
 import { admitted, isSmall, withBeginning } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
@@ -9,14 +9,6 @@ import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
 /** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
 const TAIL = 64 << 10;
-
-/** The bytes of an image, which go into a digest on their way. */
-async function* digested(pieces: ByteStream, digest: Digest): AsyncGenerator<Uint8Array, void> {
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    await digest.add(piece);
-    yield piece;
-  }
-}
 
 /** Reads on to the end of a file, if that is near. @returns Whether it is. */
 async function endOf(pieces: ByteStream, left: number | undefined): Promise<boolean> {
@@ -82,8 +74,9 @@ async function findOrInfer(
     if (early.result !== undefined) return early.result;
     key = early.key;
   } else if (resultCache !== undefined) {
-    digest = new Digest();
-    source = { ...image, pieces: new ByteStream(digested(image.pieces, digest)) };
+    const added = new Digest();
+    digest = added;
+    source = { ...image, pieces: image.pieces.tap((chunk) => added.add(chunk)) };
   }
   return admitted(context, source, async (context) => {
     const { pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);

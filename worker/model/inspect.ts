@@ -3,8 +3,9 @@
  * needs no tfjs, so that command line and Worker judge a model by the same code.
  */
 import { LabelerError } from "../errors.ts";
+import { definitionOf, readGraph } from "../inference/operators/registry.ts";
 import { assertSupported } from "../inference/support.ts";
-import { type Graph, type Quantization, readTflite, type Tensor } from "../tflite/graph.ts";
+import type { Graph, Quantization, Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
 import { parseLabels } from "./labels.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -117,8 +118,9 @@ function endsInProbabilities(graph: Graph): boolean {
   let index = graph.outputs[0];
   for (const operator of graph.operators.toReversed()) {
     if (operator.outputs[0] !== index) continue;
-    if (operator.op === "SOFTMAX" || operator.op === "LOGISTIC") return true;
-    if (!["RESHAPE", "SQUEEZE", "QUANTIZE", "DEQUANTIZE"].includes(operator.op)) return false;
+    const definition = definitionOf(operator);
+    if (definition?.givesProbabilities) return true;
+    if (!definition?.passesOn) return false;
     index = operator.inputs[0];
   }
   return false;
@@ -131,7 +133,7 @@ function endsInProbabilities(graph: Graph): boolean {
  */
 export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   const spec = files.spec === undefined ? {} : parseSpec(files.spec);
-  const graph = readTflite(files.tflite);
+  const graph = readGraph(files.tflite);
   assertSupported(graph);
   let metadata: FileMetadata;
   try {

@@ -2,6 +2,7 @@
  * In which arithmetic a network can be computed, and what computes it. Looks at the graph alone: needs neither weights
  * nor tfjs, so that the index of models can tell before anything runs.
  */
+import { definitionOf } from "../inference/operators/registry.ts";
 import { type Compiled, compile } from "../inference/plan/compile.ts";
 import { NoPlan } from "../inference/plan/value.ts";
 import type { Graph } from "../tflite/graph.ts";
@@ -18,11 +19,9 @@ export interface Computation {
   readonly memory: { readonly [precision in Precision]?: number };
 }
 
-const WEIGHTED: ReadonlySet<string> = new Set(["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"]);
-
 /** Whether no operator with weights computes in floats; without such operators the input decides. */
 function isQuantised(graph: Graph): boolean {
-  const weighted = graph.operators.filter(({ op }) => WEIGHTED.has(op));
+  const weighted = graph.operators.filter((operator) => definitionOf(operator)?.weighted);
   const deciding = weighted.length > 0 ? weighted.map(({ outputs }) => outputs[0]) : graph.inputs;
   return deciding.every((index) => graph.tensors[index ?? -1]?.type !== "float32");
 }

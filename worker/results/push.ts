@@ -63,6 +63,8 @@ function migrate(sql: SqlStorage): void {
 const TIMEOUT = 10_000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
+/** For a target that has taken something: it is restarted or updated, and was not merely written down wrong. */
+const LAST_RETRY_OF_KNOWN = 30_000;
 /** Results that are posted in one go: Cloudflare bounds the calls of an invocation. The alarm starts the next. */
 const AT_ONCE = 500;
 /** Whoever delivers, or waits to, may die with the process: the alarm looks after that long, and so after a restart. */
@@ -72,9 +74,21 @@ const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 /** A row is given up when it was refused that often in a row: a target that wakes up may refuse what it takes later. */
 const REFUSED_TRIES = 3;
 
-/** How long to wait after that many failures, in milliseconds; a little more at random, so that many do not come at once. */
-const delayAfter = (failures: number): number =>
-  Math.round(Math.min(LAST_RETRY, FIRST_RETRY * 2 ** Math.min(failures - 1, 20)) * (1 + 0.2 * Math.random()));
+/** How much is added to a delay at random, at most, so that many labelers do not come at once. */
+const JITTER = 0.2;
+
+/**
+ * How long to wait before the next try.
+ *
+ * @param failures How many there were in a row, the last one included.
+ * @param hasWorked Whether the target has ever taken a result.
+ * @returns Milliseconds.
+ */
+export function retryDelay(failures: number, hasWorked: boolean): number {
+  const longest = hasWorked ? LAST_RETRY_OF_KNOWN : LAST_RETRY;
+  const delay = Math.min(FIRST_RETRY * 2 ** Math.min(failures - 1, 20), longest / (1 + JITTER));
+  return Math.round(delay * (1 + JITTER * Math.random()));
+}
 
 export class Pusher {
   readonly #sql: SqlStorage;
@@ -156,7 +170,7 @@ export class Pusher {
   /** Posts row after row until there is none, one fails, or it is enough for once. */
   async #deliver(url: string): Promise<void> {
     for (let posted = 0; posted < AT_ONCE; posted++) {
-      const { position, failures, refusals } = this.#target(url);
+      const { position, delivered, failures, refusals } = this.#target(url);
       const next = this.#store.after(position);
       if (next === undefined) {
         this.#giveUp(url, this.#store.last(), this.#store.last() - position, "pruned before they could be delivered");
@@ -187,7 +201,7 @@ export class Pusher {
       this.#sql.exec(
         "UPDATE push_targets SET failures = failures + 1, refusals = ?, retry_at = ?, last_error = ? WHERE url = ?",
         refused,
-        Date.now() + delayAfter(failure.refused ? refused : failures + 1),
+        Date.now() + retryDelay(failure.refused ? refused : failures + 1, delivered > 0),
         failure.reason.slice(0, 500),
         url,
       );

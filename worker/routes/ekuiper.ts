@@ -8,7 +8,9 @@ import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { faultOf } from "../http/image-notes.ts";
+import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
+import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
 import type { Labelled } from "../labeling/types.ts";
@@ -22,18 +24,30 @@ interface Reply {
   label: string;
   confidence: number;
   error?: string;
+  /** The name of the model that labelled, or would have. */
+  model: string;
 }
 
-async function reply(labelled: Promise<Labelled>): Promise<Reply> {
+/** @param asked The model that was asked for. */
+async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<Reply> {
   try {
-    const { labels: results, ...image } = await labelled;
-    const best = { label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0 };
+    const { labels: results, model, ...image } = await labelled;
+    const answer = { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0, model };
     const error = faultOf(image);
-    return { results, ...best, ...(error !== undefined && { error }) };
+    return error === undefined ? answer : { ...answer, error };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
-    return { results: [], label: "", confidence: 0, error: error.message };
+    return { results: [], label: "", confidence: 0, error: error.message, model: asked() };
   }
+}
+
+const modelOf = (c: Context<AppEnv>, { model }: Record<string, string[]>) =>
+  model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL;
+
+/** Labels the request's image as query and header say. */
+function labelOfBody(c: Context<AppEnv>): Promise<Reply> {
+  const queries = headerAndQuery(c);
+  return reply(labelRequest(c, { queries }), () => modelOf(c, queries));
 }
 
 /**
@@ -41,19 +55,29 @@ async function reply(labelled: Promise<Labelled>): Promise<Reply> {
  * Everything else is an error, so that a relay tries again.
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
-  const { id: given, queries, ...rest } = handedOver(c);
+  const parameters = headerAndQuery(c);
+  let said = handedOver(c, parameters);
   const store = resultsOf(c.env);
-  if (given !== undefined && (await store.has(given))) return;
-  const digest = given === undefined ? new Digest() : undefined;
-  const { results, error } = await reply(
-    labelRequest(c, { queries, observe: digest && ((piece) => digest.add(piece)) }),
+  if (said.id !== undefined && (await store.has(said.id))) return;
+  const digest = said.id === undefined ? new Digest() : undefined;
+  const { results, error, model } = await reply(
+    labelRequest(c, {
+      queries: parameters,
+      parse(queries) {
+        said = handedOver(c, queries);
+        return parseQuery(said.queries);
+      },
+      observe: digest && ((piece) => digest.add(piece)),
+    }),
+    () => modelOf(c, said.queries),
   );
+  const { id: given, queries: _, ...rest } = said;
   // What was refused before its first byte has no digest of its own.
   const id = given ?? (digest?.length ? await digest.hex() : crypto.randomUUID());
   await store.put({
     id,
     ...rest,
-    model: queries.model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL,
+    model,
     results,
     error,
   });
@@ -70,7 +94,9 @@ interface Found {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const body = await new ByteStream(openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces).all({ limit: 4096 });
+  const { MAX_BODY_BYTES: limit } = settingsOf(c.env);
+  const { pieces } = openBody(c.req.raw, { limit, execute: c.get("execute") });
+  const body = await new ByteStream(pieces).all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,
@@ -84,8 +110,8 @@ async function labelOf(c: Context<AppEnv>): Promise<Found> {
 
 /** An object on top, since eKuiper takes no array there; its fields are those of ekuiper/service/schemas/labeler.proto. */
 export const ekuiper = new Hono<AppEnv>()
-  .post("/labelImage", requires("label"), async (c) => c.json(await reply(labelRequest(c))))
-  .post("/labelText", requires("label"), async (c) => c.text((await reply(labelRequest(c))).label))
+  .post("/labelImage", requires("label"), async (c) => c.json(await labelOfBody(c)))
+  .post("/labelText", requires("label"), async (c) => c.text((await labelOfBody(c)).label))
   .post("/labelOf", requires("results"), async (c) => c.json(await labelOf(c)))
   .post("/sink", requires("submit"), async (c) => {
     await keep(c);

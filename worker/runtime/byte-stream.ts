@@ -67,6 +67,22 @@ export class ByteStream {
     return buffer.bytes;
   }
 
+  /**
+   * The same bytes, each chunk shown to `see` on its way. The original stream is not to be read any more.
+   *
+   * @param see A chunk holds until its promise does.
+   */
+  tap(see: (chunk: Uint8Array) => Promise<void>): ByteStream {
+    return new ByteStream(this.#tapped(see));
+  }
+
+  async *#tapped(see: (chunk: Uint8Array) => Promise<void>): AsyncGenerator<Uint8Array, void> {
+    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
+      await see(chunk);
+      yield chunk;
+    }
+  }
+
   /** Nothing more is wanted. */
   async close(): Promise<void> {
     await this.#source.return?.();

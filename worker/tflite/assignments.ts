@@ -3,8 +3,7 @@
  * walks along a graph, from an operator to those that make its inputs or read its outputs, comes to an end only if so.
  */
 import { LabelerError } from "../errors.ts";
-import { operatorName } from "./operator-names.ts";
-import type { RawOperator } from "./shape-arithmetic.ts";
+import type { RawOperator } from "./operators.ts";
 
 interface NamedTensor {
   readonly name: string;
@@ -28,7 +27,7 @@ export function assertAssignedOnce(
   const given = new Set(graphInputs);
   const makers = new Map<number, number>();
   const refuse = (at: number, what: string): never => {
-    const operator = `Operator ${at} (${operatorName(operators[at].code)})`;
+    const operator = `Operator ${at} (${operators[at].op})`;
     throw new LabelerError("model-unusable", `${operator} ${what}. Convert the model again.`);
   };
   const label = (tensor: number) => `tensor ${tensor} ("${tensors[tensor]?.name ?? ""}")`;

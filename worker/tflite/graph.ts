@@ -4,21 +4,13 @@
  */
 import { LabelerError } from "../errors.ts";
 import { assertAssignedOnce } from "./assignments.ts";
+import { operatorName } from "./builtin-operators.ts";
 import { Table } from "./flatbuffers.ts";
-import { type Operator, readOperator } from "./operators.ts";
-import { rewritten } from "./rewrite.ts";
-import { type RawOperator, shapeArithmetic } from "./shape-arithmetic.ts";
+import type { Operator, OperatorFormats, RawOperator } from "./operators.ts";
+import { shapeArithmetic } from "./shape-arithmetic.ts";
 
-export {
-  type Activation,
-  activationOf,
-  type ConvOptions,
-  type KnownOp,
-  type KnownOperator,
-  type Of,
-  type Operator,
-  type PoolOptions,
-} from "./operators.ts";
+export type { Operator } from "./operators.ts";
+export type { Activation } from "./options.ts";
 
 const TENSOR_TYPES = [
   "float32",
@@ -78,34 +70,36 @@ const vector = (index: number, values: readonly number[]): Tensor => ({
   data: new Uint8Array(Int32Array.from(values).buffer),
 });
 
+function readRaw(operator: Table, index: number, codes: readonly Table[]): RawOperator {
+  const code = codes[operator.uint32(0)];
+  if (code === undefined) throw new RangeError(`operator ${index} has no operator code`);
+  // Old files only have the deprecated byte, new ones both: the larger is the number (schema.fbs, OperatorCode).
+  const name = operatorName(Math.max(code.int32(3), code.int8(0)));
+  return {
+    op: name === "CUSTOM" ? `${name} ${code.string(1)}` : name,
+    inputs: operator.int32s(1),
+    outputs: operator.int32s(2),
+    options: operator.table(4) ?? EMPTY,
+  };
+}
+
 /** All operators but those whose results are known before the graph runs: their outputs are constants then. */
 function readOperators(
-  operators: readonly Table[],
-  codes: readonly Table[],
+  raws: readonly RawOperator[],
   given: readonly Tensor[],
-  graphInputs: readonly number[],
+  formats: OperatorFormats,
 ): Pick<Graph, "tensors" | "operators"> {
-  const raws = operators.map((operator, index): RawOperator => {
-    const code = codes[operator.uint32(0)];
-    if (code === undefined) throw new RangeError(`operator ${index} has no operator code`);
-    return {
-      // Old files only have the deprecated byte, new ones both: the larger is the number (schema.fbs, OperatorCode).
-      code: Math.max(code.int32(3), code.int8(0)),
-      inputs: operator.int32s(1),
-      outputs: operator.int32s(2),
-      options: operator.table(4) ?? EMPTY,
-    };
-  });
-  assertAssignedOnce(given, raws, graphInputs);
-  const constants = shapeArithmetic(given, raws);
+  const constants = shapeArithmetic(given, raws, formats);
   const tensors = given.map((tensor) => ({ ...tensor, data: constants.get(tensor.index) ?? tensor.data }));
   const add = (values: readonly number[]) => tensors.push(vector(tensors.length, values)) - 1;
-  const left = raws.flatMap((raw, index) => {
+  const operators = raws.flatMap((raw, index) => {
     if (raw.outputs.some((at) => constants.has(at))) return [];
-    const custom = codes[operators[index].uint32(0)].string(1);
-    return (rewritten(raw, tensors, add) ?? [raw]).map((each) => readOperator(each, index, custom));
+    const written = formats.get(raw.op)?.rewrite?.(raw, tensors, add) ?? [raw];
+    return written.map(({ options, ...wiring }): Operator => {
+      return { index, ...wiring, options: formats.get(wiring.op)?.options?.(options) };
+    });
   });
-  return { tensors, operators: left };
+  return { tensors, operators };
 }
 
 function readQuantization(table: Table | undefined): Quantization | undefined {
@@ -115,7 +109,7 @@ function readQuantization(table: Table | undefined): Quantization | undefined {
   return { scale, zeroPoint: scale.map((_, index) => zeroPoint[index] ?? zeroPoint[0] ?? 0), axis: table.int32(6) };
 }
 
-function readGraph(view: DataView): Graph {
+function readGraph(view: DataView, formats: OperatorFormats): Graph {
   const model = Table.root(view);
   const codes = model.tables(1);
   const buffers = model.tables(4);
@@ -138,8 +132,10 @@ function readGraph(view: DataView): Graph {
     return [entry.string(0), buffers[entry.uint32(1)]?.bytes(0) ?? new Uint8Array()] as const;
   });
   const inputs = subgraph.int32s(1);
+  const raws = subgraph.tables(3).map((operator, index) => readRaw(operator, index, codes));
+  assertAssignedOnce(tensors, raws, inputs);
   return {
-    ...readOperators(subgraph.tables(3), codes, tensors, inputs),
+    ...readOperators(raws, tensors, formats),
     inputs,
     outputs: subgraph.int32s(2),
     metadata: new Map(metadata),
@@ -149,16 +145,17 @@ function readGraph(view: DataView): Graph {
 /**
  * Reads the graph of a .tflite file. Constants are views into `file`, so keep it unchanged.
  *
+ * @param formats The operators whose options are read. Others stay in the graph without options.
  * @throws LabelerError of kind model-unusable if the file is no TFLite file, is damaged, or has operators that overwrite a
  * tensor or read one before it is computed.
  */
-export function readTflite(file: Uint8Array): Graph {
+export function readTflite(file: Uint8Array, formats: OperatorFormats): Graph {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 8 || new TextDecoder().decode(file.subarray(4, 8)) !== "TFL3") {
     throw new LabelerError("model-unusable", "This is not a TensorFlow Lite file: TFL3 does not stand at byte 4.");
   }
   try {
-    return readGraph(view);
+    return readGraph(view, formats);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const cause = error.message.replace(/\.$/, "");

@@ -6,7 +6,7 @@
 #define THREAD_LOCAL
 #define PACKAGE_NAME "libjpeg-turbo"
 #define VERSION "3.1.0"
-#define SIZEOF_SIZE_T 4
+#define SIZEOF_SIZE_T __SIZEOF_SIZE_T__
 #define HAVE_BUILTIN_CTZL 1
 #define FALLTHROUGH __attribute__((fallthrough));
 #ifndef BITS_IN_JSAMPLE

@@ -30,7 +30,7 @@ static uint8_t *indices;   /* RLE: the row in the making */
 static uint32_t column;    /* RLE: pixels in it */
 static uint32_t run_x;     /* RLE: the column that runs are clipped by, which only line ends and deltas set back */
 static uint32_t literal_left, literal_bytes; /* RLE: of an absolute run, pixels and bytes (padding included) to come */
-static uint32_t gap_rows, gap_columns; /* RLE: of a delta, what is still to be left out */
+static uint32_t gap_rows, gap_columns;       /* RLE: of a delta, what is still to be left out */
 static int rle_ended;
 
 static void bmp_open(void) {
@@ -306,8 +306,9 @@ static int rle_rows(int budget) {
 
 static int bmp_rows(int budget) {
   input_skip(&skip_left);
-  int status = skip_left ? STATUS_NEED_INPUT : compression == RLE8 || compression == RLE4 ? rle_rows(budget)
-                                                                                           : raw_rows(budget);
+  int status = skip_left                                    ? STATUS_NEED_INPUT
+               : compression == RLE8 || compression == RLE4 ? rle_rows(budget)
+                                                            : raw_rows(budget);
   if (status == STATUS_NEED_INPUT && input.ended) return next_row ? STATUS_TRUNCATED : ERROR_EMPTY;
   return status;
 }

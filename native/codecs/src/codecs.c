@@ -63,9 +63,7 @@ EXPORT(open) int codecs_open(int format) {
  * holds until the next call of any export. */
 EXPORT(reserve) uint8_t *codecs_reserve(uint32_t size) { return decoder ? input_reserve(size) : NULL; }
 
-EXPORT(commit) int codecs_commit(uint32_t size) {
-  return decoder && input_commit(size) ? STATUS_DONE : ERROR_USAGE;
-}
+EXPORT(commit) int codecs_commit(uint32_t size) { return decoder && input_commit(size) ? STATUS_DONE : ERROR_USAGE; }
 
 EXPORT(end) int codecs_end(void) {
   if (!decoder) return ERROR_USAGE;
@@ -84,9 +82,8 @@ static int finish(int status) {
 
 /* `eighths` of the full size, 1 to 8; less than 8 for JPEG only. The crop is in pixels of the scaled image before
  * orientation; width and height 0 mean all of it. `order`: see enum ResizeOrder; 0 for an upright picture. */
-EXPORT(start)
-int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
-                 uint32_t outHeight, int order) {
+EXPORT(start) int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
+                               uint32_t outHeight, int order) {
   if (phase != WAITING_FOR_START) return ERROR_USAGE;
   int status = decoder->scale(eighths);
   if (status != STATUS_DONE) return status; /* the host may try another scale */

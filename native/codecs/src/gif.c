@@ -46,12 +46,12 @@ static struct Lzw {
   uint64_t bits; /* those at hand, and above them some that come in once more, the same */
   uint32_t bit_count, block_left;
 } lzw;
-static uint8_t *indices;      /* one row of the frame and room for a string */
-static uint32_t filled;       /* indices in it */
+static uint8_t *indices;       /* one row of the frame and room for a string */
+static uint32_t filled;        /* indices in it */
 static uint32_t uncovered_row; /* of the canvas: rows before it that the frame does not cover are handed out */
-static uint32_t frame_row;    /* rows handed out, in stream order */
-static uint8_t *margins;      /* a row that the frame does not cover */
-static uint32_t colors[256];  /* the palette: R, G, B, 0 in memory */
+static uint32_t frame_row;     /* rows handed out, in stream order */
+static uint8_t *margins;       /* a row that the frame does not cover */
+static uint32_t colors[256];   /* the palette: R, G, B, 0 in memory */
 
 static void gif_open(void) {
   state = SCREEN;
@@ -281,7 +281,7 @@ static int decode_row(void) {
   uint8_t *to = indices + filled;
   struct Lzw z = lzw;
   uint32_t start = z.previous == NO_CODE ? 0 : z.previous;
-  uint64_t end = table->ends[start];          /* of the previous code */
+  uint64_t end = table->ends[start]; /* of the previous code */
   uint32_t string = table->strings[start];
   int status = STATUS_DONE;
   while (to < row_end) {

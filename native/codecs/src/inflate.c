@@ -23,14 +23,20 @@
 
 enum {
   MOST_BITS = 15, /* of a code */
-  LITERALS = 288, DISTANCES = 32, LENGTH_CODES = 19, END_OF_BLOCK = 256,
-  LITERAL_BITS = 11, DISTANCE_BITS = 9, LENGTH_CODE_BITS = 7, /* the tables' indices */
+  LITERALS = 288,
+  DISTANCES = 32,
+  LENGTH_CODES = 19,
+  END_OF_BLOCK = 256,
+  LITERAL_BITS = 11,
+  DISTANCE_BITS = 9,
+  LENGTH_CODE_BITS = 7, /* the tables' indices */
   LITERAL_TABLE = (1 << LITERAL_BITS) + LITERALS / 2 * (1 << (MOST_BITS - LITERAL_BITS)),
   DISTANCE_TABLE = (1 << DISTANCE_BITS) + DISTANCES / 2 * (1 << (MOST_BITS - DISTANCE_BITS)),
   FAST_INPUT = 16,
   LONG_BLOCK = 40 * 8, /* bits */
-  CHUNK = 16, /* of a copy */
-  LEAST_LENGTH = 3, MOST_LENGTH = 258,
+  CHUNK = 16,          /* of a copy */
+  LEAST_LENGTH = 3,
+  MOST_LENGTH = 258,
 };
 
 /*
@@ -58,10 +64,10 @@ struct Code {
 
 struct Inflater {
   enum { ZLIB_HEADER, BLOCK_HEADER, STORED_SIZE, STORED, CODE_COUNTS, CODE_LENGTHS, LENGTHS, SYMBOLS, ENDED, BAD } mode;
-  int last;           /* the block is the last one */
-  uint64_t hold;      /* bits that were read and not yet taken, the next one lowest */
-  uint32_t bits;      /* how many, below 64 */
-  uint32_t stored;    /* bytes to come of a stored block */
+  int last;        /* the block is the last one */
+  uint64_t hold;   /* bits that were read and not yet taken, the next one lowest */
+  uint32_t bits;   /* how many, below 64 */
+  uint32_t stored; /* bytes to come of a stored block */
   uint32_t literal_count, distance_count, length_count, have; /* of a block's header */
   uint32_t before_tables; /* bits to be decoded until tables are built, or 1: now; 0: they are */
   uint8_t lengths[LITERALS + DISTANCES];
@@ -102,7 +108,7 @@ static int make_code(struct Code *code, const uint8_t *lengths, uint32_t size) {
 }
 
 /* The base and the extra bits of the length symbols from 257 on, and of the distances. */
-static const uint8_t length_base[29] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  10,  12,  14,  16,  20, 24,
+static const uint8_t length_base[29] = {0,  1,  2,  3,  4,  5,  6,  7,  8,   10,  12,  14,  16,  20, 24,
                                         28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 255};
 static const uint8_t length_extra[29] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                          2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
@@ -133,7 +139,7 @@ static int make_table(uint32_t *table, uint32_t size, uint32_t index, const stru
   while (most > 1 && !code->count[most]) most--;
   uint32_t sub_bits = most > index ? most - index : 0, next = 1u << index;
   const uint16_t *symbol = code->symbols;
-  uint32_t reversed = 0; /* the code, its first bit lowest */
+  uint32_t reversed = 0;                 /* the code, its first bit lowest */
   if (most == 1 && code->count[1] < 2) { /* a single code or none leaves entries open */
     for (uint32_t i = 0; i < next; i++) table[i] = INVALID;
   }
@@ -233,8 +239,10 @@ INLINE uint8_t *copy_match(uint8_t *out, uint32_t distance, uint32_t length) {
     return end;
   }
   static const uint8_t remainder[CHUNK][CHUNK] = {
+  /* clang-format off */
 #define ROW(d) \
   {0, 1 % d, 2 % d, 3 % d, 4 % d, 5 % d, 6 % d, 7 % d, 8 % d, 9 % d, 10 % d, 11 % d, 12 % d, 13 % d, 14 % d, 15 % d}
+      /* clang-format on */
       {0},    ROW(1), ROW(2),  ROW(3),  ROW(4),  ROW(5),  ROW(6),  ROW(7),
       ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15),
   };
@@ -279,20 +287,20 @@ static int fast_symbols(struct Place *at) {
   int valid = 1;
 
 /* To 56 bits or more; what is loaded beyond comes in again, the same, with the next load. */
-#define FILL()                                   \
-  do {                                           \
-    uint64_t next;                               \
-    memcpy(&next, in, sizeof next);              \
-    hold |= next << bits;                        \
-    in += (63 - bits) >> 3;                      \
-    bits |= 56;                                  \
+#define FILL() \
+  do { \
+    uint64_t next; \
+    memcpy(&next, in, sizeof next); \
+    hold |= next << bits; \
+    in += (63 - bits) >> 3; \
+    bits |= 56; \
   } while (0)
 #define DROP(entry) (hold >>= (entry) & 63, bits -= (entry) & TAKE)
-#define PUT_LITERALS(entry)                      \
-  do {                                           \
+#define PUT_LITERALS(entry) \
+  do { \
     uint16_t both = (uint16_t)((entry) >> VALUE); \
-    memcpy(out, &both, sizeof both);             \
-    out += (entry) >> LITERAL_COUNT & 3;         \
+    memcpy(out, &both, sizeof both); \
+    out += (entry) >> LITERAL_COUNT & 3; \
   } while (0)
 #define LOOK_UP() literals[hold & ((1u << LITERAL_BITS) - 1)]
 
@@ -492,9 +500,9 @@ static int read_lengths(struct Place *at) {
   return 1;
 }
 
-#define NEED(count)               \
-  do {                            \
-    fill(at);                     \
+#define NEED(count) \
+  do { \
+    fill(at); \
     if (z->bits < (count)) return INFLATE_INPUT; \
   } while (0)
 

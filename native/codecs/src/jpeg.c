@@ -122,8 +122,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
     return FALSE;
   }
   /* The directory is in the first segment; long EXIF goes on in others of the same name. */
-  if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER &&
-      !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
+  if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER && !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
     seen_exif = 1;
     uint32_t header = LENGTH_BYTES + EXIF_HEADER;
     exif_orientation(segment + header, (uint32_t)length - header);
@@ -198,9 +197,7 @@ static int jpeg_scale(int eighths) {
   jpeg.scale_denom = 8;
   jpeg.dct_method = JDCT_ISLOW;
   jpeg.do_fancy_upsampling = TRUE;
-  jpeg.out_color_space = jpeg.num_components == 4   ? JCS_CMYK
-                         : jpeg.num_components == 1 ? JCS_GRAYSCALE
-                                                    : JCS_RGB;
+  jpeg.out_color_space = jpeg.num_components == 4 ? JCS_CMYK : jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_calc_output_dimensions(&jpeg);
   info.scaledWidth = (int32_t)jpeg.output_width;
   info.scaledHeight = (int32_t)jpeg.output_height;

@@ -2,6 +2,7 @@
 #ifndef JPEG_DC_H
 #define JPEG_DC_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "jpeglib.h"

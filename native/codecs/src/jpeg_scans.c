@@ -38,8 +38,8 @@ enum {
   PIXEL_DECODED = 20 /* what a stretch may take for each pixel of its rows */
 };
 
-static uint64_t spent;   /* nanoseconds, estimated */
-static int row_is_paid;  /* the row of MCUs that is being decoded */
+static uint64_t spent;  /* nanoseconds, estimated */
+static int row_is_paid; /* the row of MCUs that is being decoded */
 
 enum { COEFFICIENT_BITS = 10, FRACTION = 1 << 16 };
 static uint32_t bits_left[MAX_COMPONENTS][DCTSIZE2]; /* those that have not come, on average over the blocks, in 1/FRACTION */

@@ -24,8 +24,18 @@ enum { CONST_BITS = 13, PASS1_BITS = 2 };
 
 /* jidctint.c's constants, as it rounds them. */
 enum {
-  F_0_298 = 2446, F_0_390 = 3196, F_0_541 = 4433, F_0_765 = 6270, F_0_899 = 7373, F_1_175 = 9633, F_1_501 = 12299,
-  F_1_847 = 15137, F_1_961 = 16069, F_2_053 = 16819, F_2_562 = 20995, F_3_072 = 25172,
+  F_0_298 = 2446,
+  F_0_390 = 3196,
+  F_0_541 = 4433,
+  F_0_765 = 6270,
+  F_0_899 = 7373,
+  F_1_175 = 9633,
+  F_1_501 = 12299,
+  F_1_847 = 15137,
+  F_1_961 = 16069,
+  F_2_053 = 16819,
+  F_2_562 = 20995,
+  F_3_072 = 25172,
 };
 
 #define SIMD static inline __attribute__((always_inline))
@@ -181,7 +191,7 @@ void jsimd_idct_4x4(j_decompress_ptr cinfo, jpeg_component_info *component, JCOE
   /* Rows: four lanes, one per row, for each column or pair of columns. */
   v128_t ab_low = interleave_low(a, b), cd_low = interleave_low(c, d); /* a0 b0 a1 b1 a2 b2 a3 b3 */
   v128_t ab_high = interleave_high(a, b), cd_high = interleave_high(c, d);
-  v128_t columns01 = wasm_i32x4_shuffle(ab_low, cd_low, 0, 4, 1, 5);    /* a0 b0 c0 d0 a1 b1 c1 d1 */
+  v128_t columns01 = wasm_i32x4_shuffle(ab_low, cd_low, 0, 4, 1, 5); /* a0 b0 c0 d0 a1 b1 c1 d1 */
   v128_t columns23 = wasm_i32x4_shuffle(ab_low, cd_low, 2, 6, 3, 7);
   v128_t columns45 = wasm_i32x4_shuffle(ab_high, cd_high, 0, 4, 1, 5);
   v128_t columns67 = wasm_i32x4_shuffle(ab_high, cd_high, 2, 6, 3, 7);
@@ -244,9 +254,7 @@ void jsimd_idct_2x2(j_decompress_ptr cinfo, jpeg_component_info *component, JCOE
 enum { R_CR = 91881 - 65536, G_CB = -22554, G_CR = 65536 - 46802, B_CB = 116130 - 131072, COLOR_BITS = 16 };
 
 /* (a * x + b * y + half) >> 16 of eight 16-bit values each. */
-SIMD v128_t weigh(v128_t x, v128_t y, v128_t pair) {
-  return descale(dot(interleave(x, y), pair), COLOR_BITS);
-}
+SIMD v128_t weigh(v128_t x, v128_t y, v128_t pair) { return descale(dot(interleave(x, y), pair), COLOR_BITS); }
 
 static uint8_t clamp(int value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
 

@@ -17,7 +17,7 @@
 #define ALIGN 16u
 
 struct Block {
-  uint32_t size; /* of the payload, a multiple of ALIGN */
+  uint32_t size;      /* of the payload, a multiple of ALIGN */
   struct Block *next; /* in the free list; meaningless while the block is in use */
   uint32_t wanted;    /* with guards: the bytes asked for; 0 while the block is free */
   uint32_t padding;
@@ -27,7 +27,7 @@ _Static_assert(sizeof(struct Block) == ALIGN, "the payload must stay aligned");
 extern uint8_t __heap_base; /* placed by the linker after static data and stack */
 
 static struct Block *free_list;
-static uint32_t top;  /* first address never handed out */
+static uint32_t top; /* first address never handed out */
 static uint32_t peak;
 static uint32_t limit;
 

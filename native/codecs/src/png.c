@@ -39,7 +39,7 @@ static int seen_header, seen_palette, seen_data, verify;
 
 static uint32_t depth, color, pixel_bits;
 static uint32_t filter_bytes; /* the distance of the filters' left neighbour */
-static uint32_t colors[256]; /* the palette: R, G, B, 0 in memory */
+static uint32_t colors[256];  /* the palette: R, G, B, 0 in memory */
 
 static struct Pass passes[7];
 static uint32_t pass_count, pass, pass_row;
@@ -48,10 +48,10 @@ static uint32_t pass_count, pass, pass_row;
  * one. */
 static uint8_t *strip;
 static uint32_t strip_size, strip_at, strip_filled;
-static int broken;         /* what follows in the deflate stream makes no sense */
-static uint8_t *lines[2];  /* unfiltered rows */
-static const uint8_t *up;  /* the row above, of the same pass: one of the lines or an unfiltered row of the strip */
-static uint8_t *rgb;       /* a row of a pass, Adam7 only */
+static int broken;        /* what follows in the deflate stream makes no sense */
+static uint8_t *lines[2]; /* unfiltered rows */
+static const uint8_t *up; /* the row above, of the same pass: one of the lines or an unfiltered row of the strip */
+static uint8_t *rgb;      /* a row of a pass, Adam7 only */
 
 /* ---- CRC-32 in strands, of which each takes 8 bytes of 32, so that they need not wait for each other. The tables are
  * made at the first use, since they would be 16 KB of binary. ---- */
@@ -333,11 +333,11 @@ static inline __attribute__((always_inline)) void unfilter_sub(uint8_t *to, cons
                                                                uint32_t bytes) {
   enum { Z = -128 };
   v128_t one = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, Z, Z, Z, Z)
-                                : wasm_i8x16_const(Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+                          : wasm_i8x16_const(Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
   v128_t two = bytes == 3 ? wasm_i8x16_const(Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, Z, Z, Z, Z)
-                                : wasm_i8x16_const(Z, Z, Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7);
+                          : wasm_i8x16_const(Z, Z, Z, Z, Z, Z, Z, Z, 0, 1, 2, 3, 4, 5, 6, 7);
   v128_t last = bytes == 3 ? wasm_i8x16_const(9, 10, 11, 9, 10, 11, 9, 10, 11, 9, 10, 11, Z, Z, Z, Z)
-                                 : wasm_i8x16_const(12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
+                           : wasm_i8x16_const(12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15);
   OPAQUE(one);
   OPAQUE(two);
   OPAQUE(last);
@@ -371,16 +371,36 @@ static void unfilter_plain(uint8_t *to, const uint8_t *row, const uint8_t *above
 /* The row of the strip unfiltered, in `to` or where it is; NULL when there is no such filter. */
 static const uint8_t *unfilter(uint8_t *to, const uint8_t *row, const uint8_t *above, uint32_t size, uint8_t filter) {
   switch (filter << 4 | filter_bytes) {
-    case 1 << 4 | 3: unfilter_sub(to, row, size, 3); break;
-    case 1 << 4 | 4: unfilter_sub(to, row, size, 4); break;
-    case 3 << 4 | 3: unfilter_average(to, row, above, size, 3); break;
-    case 3 << 4 | 4: unfilter_average(to, row, above, size, 4); break;
-    case 3 << 4 | 6: unfilter_average(to, row, above, size, 6); break;
-    case 3 << 4 | 8: unfilter_average(to, row, above, size, 8); break;
-    case 4 << 4 | 3: unfilter_paeth(to, row, above, size, 3); break;
-    case 4 << 4 | 4: unfilter_paeth(to, row, above, size, 4); break;
-    case 4 << 4 | 6: unfilter_paeth(to, row, above, size, 6); break;
-    case 4 << 4 | 8: unfilter_paeth(to, row, above, size, 8); break;
+    case 1 << 4 | 3:
+      unfilter_sub(to, row, size, 3);
+      break;
+    case 1 << 4 | 4:
+      unfilter_sub(to, row, size, 4);
+      break;
+    case 3 << 4 | 3:
+      unfilter_average(to, row, above, size, 3);
+      break;
+    case 3 << 4 | 4:
+      unfilter_average(to, row, above, size, 4);
+      break;
+    case 3 << 4 | 6:
+      unfilter_average(to, row, above, size, 6);
+      break;
+    case 3 << 4 | 8:
+      unfilter_average(to, row, above, size, 8);
+      break;
+    case 4 << 4 | 3:
+      unfilter_paeth(to, row, above, size, 3);
+      break;
+    case 4 << 4 | 4:
+      unfilter_paeth(to, row, above, size, 4);
+      break;
+    case 4 << 4 | 6:
+      unfilter_paeth(to, row, above, size, 6);
+      break;
+    case 4 << 4 | 8:
+      unfilter_paeth(to, row, above, size, 8);
+      break;
     default:
       if (filter > 4) return NULL;
       if (filter == 0) return row;
@@ -464,9 +484,7 @@ static void emit_row(const uint8_t *row) {
 }
 
 /* Ends the even rows once the passes before the last are through. */
-static void finish_even_rows(void) {
-  resize_scattered_rows((uint32_t)info.height);
-}
+static void finish_even_rows(void) { resize_scattered_rows((uint32_t)info.height); }
 
 /* Of a pass, or an image, the row above the first counts as black. */
 static void begin_pass(void) {

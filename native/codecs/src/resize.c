@@ -70,12 +70,12 @@ static int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
 static uint32_t hint;      /* an output row near those that the last input row touched */
 
 /* The rows that wait to be eight. */
-static uint8_t *batch[BATCH];        /* the image's whole width, RGB */
-static uint32_t batch_y[BATCH];      /* of the crop */
+static uint8_t *batch[BATCH];   /* the image's whole width, RGB */
+static uint32_t batch_y[BATCH]; /* of the crop */
 static uint32_t batch_count;
-static int batch_scattered;          /* they are sets of pixels, the rest of the row black */
-static uint8_t *packed;              /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
-static uint8_t *woven[BATCH / 2];    /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
+static int batch_scattered;       /* they are sets of pixels, the rest of the row black */
+static uint8_t *packed;           /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
+static uint8_t *woven[BATCH / 2]; /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
 
 static double bicubic(double x) {
   const double a = -0.5;
@@ -306,10 +306,18 @@ static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels p
   const v128_t bgr = wasm_i8x16_const(2, 5, 8, 11, 1, 4, 7, 10, 0, 3, 6, 9, Z, Z, Z, Z);
   const v128_t bgrx = wasm_i8x16_const(2, 6, 10, 14, 1, 5, 9, 13, 0, 4, 8, 12, Z, Z, Z, Z);
   switch (pixels) {
-    case PIXELS_RGB: pack_pixels(from, width, 3, rgb, NULL); break;
-    case PIXELS_BGR: pack_pixels(from, width, 3, bgr, NULL); break;
-    case PIXELS_BGRX: pack_pixels(from, width, 4, bgrx, NULL); break;
-    case PIXELS_INDEX: pack_pixels(from, width, 1, rgbx, colors); break;
+    case PIXELS_RGB:
+      pack_pixels(from, width, 3, rgb, NULL);
+      break;
+    case PIXELS_BGR:
+      pack_pixels(from, width, 3, bgr, NULL);
+      break;
+    case PIXELS_BGRX:
+      pack_pixels(from, width, 4, bgrx, NULL);
+      break;
+    case PIXELS_INDEX:
+      pack_pixels(from, width, 1, rgbx, colors);
+      break;
   }
 }
 

@@ -27,7 +27,7 @@ struct Layout {
   uint32_t canvas_width, canvas_height; /* 0 while unknown */
   uint32_t frame_x, frame_y, frame_width, frame_height;
   int lossless;
-  int has_metadata; /* EXIF or XMP, as VP8X says */
+  int has_metadata;     /* EXIF or XMP, as VP8X says */
   const uint8_t *image; /* the VP8 or VP8L payload, NULL while it has not come */
   uint32_t image_size;  /* as much of it as is there */
   int complete;         /* all of the file's chunks are there */
@@ -38,10 +38,10 @@ static struct Layout layout;
 static VP8Decoder *lossy;
 static VP8Io io;
 static int lossless_started;
-static uint8_t *canvas_row; /* canvas_width RGB pixels, black but for the frame */
-static uint8_t *pair;       /* two RGB rows of the frame */
+static uint8_t *canvas_row;               /* canvas_width RGB pixels, black but for the frame */
+static uint8_t *pair;                     /* two RGB rows of the frame */
 static uint8_t *last_y, *last_u, *last_v; /* samples of the row that still wants its lower neighbour */
-static uint32_t frame_rows; /* handed to the resizer */
+static uint32_t frame_rows;               /* handed to the resizer */
 
 /* ---- The container ---- */
 

@@ -19,9 +19,9 @@
 #include "webp_lossless.h"
 
 enum {
-  HISTORY = 1 << 20,  /* 40 distance codes: the last is (3 << 18) + 18 bits + 1, less 120 for the short ones */
-  STRETCH = 1 << 19,  /* pixels decoded between moves; each moves HISTORY pixels, so this costs 2 copied a pixel */
-  SLACK = 4096 + 16   /* 24 length codes: the last is (3 << 10) + 10 bits + 1 */
+  HISTORY = 1 << 20, /* 40 distance codes: the last is (3 << 18) + 18 bits + 1, less 120 for the short ones */
+  STRETCH = 1 << 19, /* pixels decoded between moves; each moves HISTORY pixels, so this costs 2 copied a pixel */
+  SLACK = 4096 + 16  /* 24 length codes: the last is (3 << 10) + 10 bits + 1 */
 };
 _Static_assert(NUM_DISTANCE_CODES == 40 && NUM_LENGTH_CODES == 24, "the window is sized by these code tables");
 
@@ -81,8 +81,8 @@ static enum { TRANSFORMS, SUB_IMAGE, CODES_HEADER, GROUPS_IMAGE, GROUPS, PIXELS 
 static int after_sub_image; /* the state that the header goes back to */
 static int transformed_width, cache_bits;
 static uint32_t *group_image; /* for each block of pixels, its group of codes */
-static int *group_numbers;    /* of the groups in the file, their places among those that are used, or -1; NULL: all are */
-static int group_bits;        /* the side of such a block, as a power of two */
+static int *group_numbers; /* of the groups in the file, their places among those that are used, or -1; NULL: all are */
+static int group_bits;     /* the side of such a block, as a power of two */
 static int groups_in_file, groups_used, next_group;
 static HTreeGroup *groups;
 

@@ -23,9 +23,7 @@ INLINE int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
 INLINE int32_t max_i32(int32_t a, int32_t b) { return a > b ? a : b; }
 
 /* A clamp in two instructions on x86, where min and max would mind NaN and the sign of zero. */
-INLINE v128_t clamp_f32(v128_t x, v128_t low, v128_t high) {
-    return wasm_f32x4_pmin(wasm_f32x4_pmax(x, low), high);
-}
+INLINE v128_t clamp_f32(v128_t x, v128_t low, v128_t high) { return wasm_f32x4_pmin(wasm_f32x4_pmax(x, low), high); }
 
 /* The first `count` (1..4) floats of a vector. */
 INLINE void store_f32(float *to, v128_t x, int32_t count) {

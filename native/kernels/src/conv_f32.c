@@ -51,7 +51,8 @@ INLINE void advance(const int rows, const int depth, const float *row[ROWS], con
     }
 }
 
-INLINE void tile(const int rows, const float *a, const float *panel, const struct Conv *s, float *out, int32_t columns) {
+INLINE void tile(const int rows, const float *a, const float *panel, const struct Conv *s, float *out,
+                 int32_t columns) {
     v128_t sum[ROWS][2];
     const float *row[ROWS];
     UNROLL

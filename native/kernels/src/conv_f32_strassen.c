@@ -135,8 +135,8 @@ INLINE void store_unit(const struct Conv *s, const uint8_t *blocks, const float 
                 sum[r][0] = wasm_v128_load(blocks + 32 * r);
                 sum[r][1] = wasm_v128_load(blocks + 32 * r + 16);
             }
-            finish(TILE_ROWS, sum, scaled ? scales + y * TILE_ROWS : scales, scaled, panel_at(s, column / 8 + x, pairs), s,
-                   output_at(s, row + y * TILE_ROWS, column + 8 * x), 8);
+            finish(TILE_ROWS, sum, scaled ? scales + y * TILE_ROWS : scales, scaled, panel_at(s, column / 8 + x, pairs),
+                   s, output_at(s, row + y * TILE_ROWS, column + 8 * x), 8);
         }
     }
 }
@@ -156,8 +156,8 @@ static void multiply_units(const struct Conv *s, const int16_t *matrix, const fl
     }
     for (int32_t column = 0; column < s->columns; column += 8 * PARTS) {
         const struct Head *panel = panel_at(s, column / 8, pairs);
-        operands(right_operands, (const uint8_t *)weights_of(panel), right, sizeof(struct Head) + 32 * pairs, right / 16,
-                 rights, right_step);
+        operands(right_operands, (const uint8_t *)weights_of(panel), right, sizeof(struct Head) + 32 * pairs,
+                 right / 16, rights, right_step);
         /* A right operand stays in the first cache while all rows pass by. */
         for (int32_t q = 0; q < PRODUCTS; q++) {
             NO_UNROLL

@@ -124,12 +124,13 @@ struct Target {
 };
 
 /* Stores the bytes in `spare` of `quads` quads, as far as the output goes. */
-static __attribute__((noinline)) void store_some(const struct DotSpare *spare, int32_t quads, uint8_t *out, int32_t stride,
-                                                 int32_t rows, int32_t columns) {
+static __attribute__((noinline)) void store_some(const struct DotSpare *spare, int32_t quads, uint8_t *out,
+                                                 int32_t stride, int32_t rows, int32_t columns) {
     NO_UNROLL
     for (int32_t row = 0; row < min_i32(rows, ROWS); row++) {
         NO_UNROLL
-        for (int32_t i = 0; i < min_i32(columns, 4 * quads); i++) out[row * stride + i] = spare->bytes[i >> 2][row][i & 3];
+        for (int32_t i = 0; i < min_i32(columns, 4 * quads); i++)
+            out[row * stride + i] = spare->bytes[i >> 2][row][i & 3];
     }
 }
 
@@ -280,7 +281,8 @@ EXPORT(conv_u8_dot) void conv_u8_dot(const struct Conv *s) {
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
-        if (s->weights_zero != 0) interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->depth, s->weights_zero, 1);
+        if (s->weights_zero != 0)
+            interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->depth, s->weights_zero, 1);
         else interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->depth, 0, 0);
         if (s->signs) block(s, start, rows, 1);
         else block(s, start, rows, 0);

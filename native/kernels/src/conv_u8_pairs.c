@@ -46,12 +46,14 @@ INLINE void tile(const int rows, const uint8_t *a, const struct Channels *panel,
         UNROLL
         for (int r = 0; r < rows; r++) {
             const v128_t x = wasm_v128_load32_splat(row[r]), y = wasm_v128_load32_splat(row[r] + 4);
-            add_widened(&sum[r][0],
-                        wasm_i16x8_add(wasm_i16x8_relaxed_dot_i8x16_i7x16(w0, x), wasm_i16x8_relaxed_dot_i8x16_i7x16(w2, y)),
-                        ones);
-            add_widened(&sum[r][1],
-                        wasm_i16x8_add(wasm_i16x8_relaxed_dot_i8x16_i7x16(w1, x), wasm_i16x8_relaxed_dot_i8x16_i7x16(w3, y)),
-                        ones);
+            add_widened(
+                &sum[r][0],
+                wasm_i16x8_add(wasm_i16x8_relaxed_dot_i8x16_i7x16(w0, x), wasm_i16x8_relaxed_dot_i8x16_i7x16(w2, y)),
+                ones);
+            add_widened(
+                &sum[r][1],
+                wasm_i16x8_add(wasm_i16x8_relaxed_dot_i8x16_i7x16(w1, x), wasm_i16x8_relaxed_dot_i8x16_i7x16(w3, y)),
+                ones);
             row[r] += 8;
             OPAQUE(row[r]);
         }
@@ -135,7 +137,8 @@ INLINE int fits(v128_t weights) {
 
 INLINE v128_t eight_weights(const uint8_t *from, int32_t left, int32_t flip, int32_t zero) {
     uint64_t bits = *(const uint64_t *)from;
-    v128_t weights = wasm_u16x8_extend_low_u8x16(wasm_v128_xor(wasm_i64x2_splat((int64_t)bits), wasm_i8x16_splat(flip)));
+    v128_t weights = wasm_u16x8_extend_low_u8x16(
+        wasm_v128_xor(wasm_i64x2_splat((int64_t)bits), wasm_i8x16_splat(flip)));
     weights = wasm_i16x8_sub(weights, wasm_i16x8_splat(zero));
     const v128_t places = wasm_i16x8_const(0, 1, 2, 3, 4, 5, 6, 7);
     return wasm_v128_and(weights, wasm_i16x8_lt(places, wasm_i16x8_splat(min_i32(left, 8))));

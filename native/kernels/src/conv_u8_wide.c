@@ -51,7 +51,8 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pai
             tile(TILE_ROWS, a, channels, s, pairs, out, columns, clamp, signs);
         }
         NO_UNROLL
-        for (; m > 0; m--, a += 2 * pairs, out += s->columns) tile(1, a, channels, s, pairs, out, columns, clamp, signs);
+        for (; m > 0; m--, a += 2 * pairs, out += s->columns)
+            tile(1, a, channels, s, pairs, out, columns, clamp, signs);
     }
 }
 

@@ -40,7 +40,8 @@ EXPORT(clamp_values_f32) void clamp_values_f32(const struct Convert *s) {
     const float *from = (const float *)s->input;
     float *to = (float *)s->output;
     for (int32_t i = 0; i < s->size; i += 4) {
-        wasm_v128_store(to + i, clamp_f32(wasm_v128_load(from + i), wasm_f32x4_splat(s->low), wasm_f32x4_splat(s->high)));
+        wasm_v128_store(to + i,
+                        clamp_f32(wasm_v128_load(from + i), wasm_f32x4_splat(s->low), wasm_f32x4_splat(s->high)));
     }
 }
 

@@ -142,5 +142,7 @@ EXPORT(depthwise_f32) void depthwise_f32(const struct Depthwise *s) {
     else if (size == 3 && s->stride_x == 2) convolve(1, (struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);
     else if (size == 5 && s->stride_x == 1) convolve(1, (struct Window){5, 5, 1, 0, COLUMN_BYTES}, s);
     else if (size == 5 && s->stride_x == 2) convolve(1, (struct Window){5, 5, 2, 0, COLUMN_BYTES}, s);
-    else convolve(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES}, s);
+    else
+        convolve(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES},
+                 s);
 }

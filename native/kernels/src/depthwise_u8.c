@@ -99,7 +99,8 @@ INLINE void plane_row(const int known, struct Window window, const struct Depthw
     int32_t x = s->out_width;
     if (known) {
         NO_UNROLL
-        for (; x >= 2; x -= 2, in += 2 * step, out += 2 * s->channels) tile(2, window, in, channels, out, s, clamp, signs);
+        for (; x >= 2; x -= 2, in += 2 * step, out += 2 * s->channels)
+            tile(2, window, in, channels, out, s, clamp, signs);
         if (x > 0) tile(1, window, in, channels, out, s, clamp, signs);
     } else {
         NO_UNROLL
@@ -149,6 +150,7 @@ EXPORT(depthwise_u8) void depthwise_u8(const struct Depthwise *s) {
     else if (size == 3 && s->stride_x == 2) convolve((struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);
     else if (size == 5 && s->stride_x == 1) convolve((struct Window){5, 5, 1, 0, COLUMN_BYTES}, s);
     else if (size == 5 && s->stride_x == 2) convolve((struct Window){5, 5, 2, 0, COLUMN_BYTES}, s);
-    else convolve_as(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES},
-                     s, 0);
+    else
+        convolve_as(0, (struct Window){s->kernel_height, s->kernel_width, s->stride_x, 0, s->dilation_x * COLUMN_BYTES},
+                    s, 0);
 }

@@ -28,7 +28,7 @@ _Static_assert(sizeof(struct DepthwiseSpare) == PIXELS * QUAD * 4, "a tile: PIXE
 /* The ring. */
 struct Ring {
     uint8_t *rows;
-    int32_t count; /* of rows */
+    int32_t count;     /* of rows */
     int32_t row, quad; /* bytes of a row and of four of its channels */
 };
 
@@ -150,8 +150,9 @@ static __attribute__((noinline)) void store_exactly(const struct Depthwise *s, c
     for (int p = 0; p < PIXELS; p++) {
         exact[p] = scale_exactly(wasm_v128_load(spare->sums[p]), channels, first, &s->range);
     }
-    store_some(out, s->channels, wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(exact[0], exact[1]),
-                                                         wasm_i16x8_narrow_i32x4(exact[2], exact[3])),
+    store_some(out, s->channels,
+               wasm_u8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(exact[0], exact[1]),
+                                       wasm_i16x8_narrow_i32x4(exact[2], exact[3])),
                pixels, count);
 }
 
@@ -261,7 +262,8 @@ INLINE void row_of_any(const struct Depthwise *s, struct Ring ring, int32_t top,
                 for (int32_t i = taps; i > 0; i--, w += COLUMN_BYTES, row += step) {
                     const v128_t weights = wasm_v128_load(w);
                     UNROLL
-                    for (int p = 0; p < PIXELS; p++) add_product(&sum[p], weights, wasm_v128_load(row + p * COLUMN_BYTES));
+                    for (int p = 0; p < PIXELS; p++)
+                        add_product(&sum[p], weights, wasm_v128_load(row + p * COLUMN_BYTES));
                 }
             }
         }

@@ -21,8 +21,7 @@ INLINE v128_t combine(v128_t a, v128_t b, int32_t operation) {
         case ELEMENTWISE_DIVIDE_INTO: return wasm_f32x4_div(b, a);
         case ELEMENTWISE_MAXIMUM: return wasm_f32x4_pmax(a, b);
         case ELEMENTWISE_MINIMUM: return wasm_f32x4_pmin(a, b);
-        case ELEMENTWISE_SQUARED_DIFFERENCE:
-            return wasm_f32x4_mul(wasm_f32x4_sub(a, b), wasm_f32x4_sub(a, b));
+        case ELEMENTWISE_SQUARED_DIFFERENCE: return wasm_f32x4_mul(wasm_f32x4_sub(a, b), wasm_f32x4_sub(a, b));
         default: /* ELEMENTWISE_PRELU */
             return wasm_v128_bitselect(a, wasm_f32x4_mul(a, b), wasm_f32x4_gt(a, wasm_f32x4_splat(0)));
     }
@@ -106,8 +105,10 @@ INLINE v128_t sum_in_floats(v128_t a, v128_t b, struct Summands factors, v128_t 
 INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, int32_t in_floats, v128_t a, v128_t b) {
     if (in_floats) {
         v128_t doubt = no_doubt();
-        const v128_t low = sum_in_floats(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors, &doubt);
-        const v128_t high = sum_in_floats(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors, &doubt);
+        const v128_t low = sum_in_floats(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors,
+                                         &doubt);
+        const v128_t high = sum_in_floats(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors,
+                                          &doubt);
         if (!is_below(doubt, 2 * SUM_ERROR + 1)) {
             const v128_t both = join_whole(low, high, factors.clamp);
             return join_bytes(both, both, factors.clamp);
@@ -121,7 +122,8 @@ EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
     uint8_t *to = s->output;
     const int32_t in_floats = s->in_floats;
     const struct Summands factors = {wasm_f32x4_splat(s->a_factor), wasm_f32x4_splat(s->b_factor),
-                                    wasm_f32x4_splat(s->offset), clamp_to((struct Range){0, s->range.low, s->range.high})};
+                                     wasm_f32x4_splat(s->offset),
+                                     clamp_to((struct Range){0, s->range.low, s->range.high})};
     for (int32_t start = 0; start < s->size && s->run > 1; start += s->period * s->run) {
         for (int32_t j = 0; j < s->period; j++) {
             const v128_t b = wasm_i16x8_splat(s->b[j]);

@@ -78,12 +78,12 @@ INLINE v128_t gelu_by_tanh(v128_t x) {
     return mul(x, logistic(mul(u, splat(1.59576912f))));
 }
 
-#define FUNCTION(number, of_x)                                                                 \
-    case number:                                                                               \
-        for (int32_t i = 0; i < s->size; i += 4) {                                             \
-            const v128_t x = wasm_v128_load(from + i);                                         \
-            wasm_v128_store(to + i, of_x);                                                     \
-        }                                                                                      \
+#define FUNCTION(number, of_x) \
+    case number: \
+        for (int32_t i = 0; i < s->size; i += 4) { \
+            const v128_t x = wasm_v128_load(from + i); \
+            wasm_v128_store(to + i, of_x); \
+        } \
         break;
 
 EXPORT(function_f32) void function_f32(const struct Unary *s) {

@@ -85,7 +85,8 @@ EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t 
         const v128_t inverse = wasm_f32x4_splat(step > 1e-35 ? (float)(1 / step) : 0);
         int16_t *out = to + 2 * column;
         for (int32_t k = 0; k < depth; k += 4, out += 4 * PANEL_COLUMNS) {
-            const v128_t x = wasm_i32x4_trunc_sat_f32x4(wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(from + k), inverse)));
+            const v128_t x = wasm_i32x4_trunc_sat_f32x4(
+                wasm_f32x4_nearest(wasm_f32x4_mul(wasm_v128_load(from + k), inverse)));
             v128_t pairs = wasm_i16x8_narrow_i32x4(x, x);
             const int32_t left = depth - k;
             if (left < 4) pairs = wasm_v128_and(pairs, wasm_i64x2_splat((1ll << (16 * left)) - 1));

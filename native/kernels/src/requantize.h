@@ -29,8 +29,8 @@ INLINE struct Clamp clamp_to(struct Range range) {
     v128_t base = wasm_i16x8_splat(REQUANTIZE_BASE);
     /* Else it would be made again for each tile. */
     OPAQUE(base);
-    return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_u8x16_splat(range.low), wasm_u8x16_splat(range.high),
-                          base};
+    return (struct Clamp){wasm_f32x4_splat((float)range.zero), wasm_u8x16_splat(range.low),
+                          wasm_u8x16_splat(range.high), base};
 }
 
 /* Four floats of which 256 more than a byte is wanted → their whole parts. `doubt` has the least fraction so far, in the
@@ -90,8 +90,8 @@ INLINE int is_below(v128_t doubt, const uint32_t steps) {
 INLINE int is_doubtful(v128_t doubt) { return is_below(doubt, DOUBTFUL); }
 
 /* Eight sums, bias included → eight bytes in the lower half. */
-INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channels *channels, struct Clamp clamp, int signs,
-                         v128_t *doubt) {
+INLINE v128_t requantize(v128_t low_sums, v128_t high_sums, const struct Channels *channels, struct Clamp clamp,
+                         int signs, v128_t *doubt) {
     const v128_t a = scale_sums(low_sums, channels, 0, clamp, signs, doubt);
     const v128_t b = scale_sums(high_sums, channels, 4, clamp, signs, doubt);
     const v128_t both = join_whole(a, b, clamp);
@@ -103,8 +103,8 @@ INLINE v128_t scale_pair(v128_t sums, v128_t signs, const struct Channels *chann
                                                   wasm_v128_load(channels->exact_multiplier + first),
                                                   wasm_v128_load(channels->exact_offset + first));
     /* The signs are −1 where a sum is negative. */
-    return wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(signs), wasm_v128_load(channels->exact_negative + first),
-                                   scaled);
+    return wasm_f64x2_relaxed_madd(wasm_f64x2_convert_low_i32x4(signs),
+                                   wasm_v128_load(channels->exact_negative + first), scaled);
 }
 
 /* Four sums → four bytes as 32-bit integers. */
@@ -112,8 +112,8 @@ static __attribute__((noinline, unused)) v128_t scale_exactly(v128_t sums, const
                                                               const struct Range *range) {
     const v128_t signs = wasm_i32x4_shr(sums, 31);
     const v128_t low = scale_pair(sums, signs, channels, first);
-    const v128_t high = scale_pair(wasm_i64x2_shuffle(sums, sums, 1, 1), wasm_i64x2_shuffle(signs, signs, 1, 1), channels,
-                                   first + 2);
+    const v128_t high = scale_pair(wasm_i64x2_shuffle(sums, sums, 1, 1), wasm_i64x2_shuffle(signs, signs, 1, 1),
+                                   channels, first + 2);
     const v128_t scaled = wasm_i64x2_shuffle(wasm_i32x4_relaxed_trunc_f64x2_zero(low),
                                              wasm_i32x4_relaxed_trunc_f64x2_zero(high), 0, 2);
     return wasm_i32x4_min(wasm_i32x4_max(wasm_i32x4_add(scaled, wasm_i32x4_splat(range->zero - REQUANTIZE_BIAS)),

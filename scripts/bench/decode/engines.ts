@@ -9,7 +9,7 @@ export interface Engine {
   readonly ours?: boolean;
   /** It needs Node's Buffer or zlib: the flag nodejs_compat. */
   readonly node?: boolean;
-  /** As published it does not start in workerd; bundle.ts or its file in rivals/ mends that. */
+  /** As published it does not start in workerd; bundle.ts or its file in rivals/ fixes that. */
   readonly adapted?: boolean;
 }
 

@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
+import { DEFAULT_VERSION, moduleFolder } from "../../ekuiper/engine-source.ts";
 
-const MODULE = "github.com/lf-edge/ekuiper/v2";
-const COMMON = ["ekuiper==2.4.2", "Pillow==12.2.0"];
+const COMMON = [`ekuiper==${DEFAULT_VERSION}`, "Pillow==12.2.0"];
 /** What the plugin asks for, and what stands in where that has no build for this Python or machine. */
 const RUNTIMES = [
   { packages: ["tflite-runtime==2.14.0", "numpy<2"], module: "tflite_runtime.interpreter" },
@@ -61,12 +61,7 @@ function makeVenv(python: string, packages: string[]): string {
 
 /** As eKuiper ships it, but for the three things without which 2.4.2 does not run it. */
 function patchedZip(module: string): Uint8Array {
-  const download = execFileSync("go", ["mod", "download", "-json", MODULE], {
-    cwd: "ekuiper/engine",
-    env: { ...process.env, GOTOOLCHAIN: "local", GOWORK: "off", GOFLAGS: "-mod=mod" },
-  });
-  const { Dir }: { Dir: string } = JSON.parse(download.toString());
-  const files = unzipSync(readFileSync(join(Dir, "docs/resources/pyai.zip")));
+  const files = unzipSync(readFileSync(join(moduleFolder(DEFAULT_VERSION), "docs/resources/pyai.zip")));
   const edit = (name: string, from: string, to: string) => {
     const text = Buffer.from(files[name] ?? []).toString("utf8");
     if (!text.includes(from)) throw new Error(`pyai's ${name} has no "${from}"`);

@@ -1,10 +1,10 @@
 /**
  * Who may call what: every route that the app has, with every kind of token, origin and host, against what the route says
- * of itself; and docs/access.md, which has the same table for people.
+ * of itself; and docs/reference/access.md, which has the same table for people.
  */
 import { createExecutionContext, env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import documented from "../../../docs/access.md?raw";
+import documented from "../../../docs/reference/access.md?raw";
 import { app } from "../../../worker/app.ts";
 import { type Need, needOf } from "../../../worker/http/scopes.ts";
 import { openapi } from "../../../worker/openapi/openapi.bundle.js";
@@ -87,6 +87,7 @@ async function ask(
 const letsIn = ({ status }: Answer) => status !== 401 && status !== 403;
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const basic = (name: string, password: string) => ({ authorization: `Basic ${btoa(`${name}:${password}`)}` });
 
 it("there are routes of every scope that is in use, and open ones", () => {
   const count = (need: Need) => routes.filter((route) => route.need === need).length;
@@ -113,9 +114,23 @@ describe.each(named)("%s", (_, route) => {
     }
   });
 
+  it("with a token as password", async () => {
+    for (const name of ["", "plain", "any name"]) {
+      expect(letsIn(await ask(route, basic(name, "plain"), withTokens)), name).toBe(true);
+    }
+  });
+
   it.each([
     ["no token", {}, 'Bearer realm="edge-labeler"'],
-    ["another scheme", { authorization: "Basic cGxhaW46cGxhaW4=" }, 'Bearer realm="edge-labeler"'],
+    ["another scheme", { authorization: "Token plain" }, 'Bearer realm="edge-labeler"'],
+    ["a wrong password", basic("plain", "guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
+    ["a token as name", basic("plain", ""), 'Bearer realm="edge-labeler", error="invalid_token"'],
+    [
+      "no colon in Basic",
+      { authorization: `Basic ${btoa("plain")}` },
+      'Bearer realm="edge-labeler", error="invalid_token"',
+    ],
+    ["Basic without base64", { authorization: "Basic :plain" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["a wrong token", bearer("guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["no token behind Bearer", { authorization: "Bearer" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     [
@@ -211,7 +226,7 @@ it("addresses without a route, and other methods, need a token, too", async () =
   }
 });
 
-it("docs/access.md has the table of the routes", () => {
+it("docs/reference/access.md has the table of the routes", () => {
   const rows = routes.map(({ method, path, need }) => {
     const refused = need === "open" ? ["yes", "yes"] : ["403", "403"];
     return `| \`${method} ${path}\` | ${need} | ${refused.join(" | ")} |`;

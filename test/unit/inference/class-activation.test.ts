@@ -4,6 +4,7 @@ import { initBackend, wasmHeap } from "../../../worker/inference/backend.ts";
 import { classActivation, NoActivation } from "../../../worker/inference/class-activation.ts";
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { findHead } from "../../../worker/inference/plan/head.ts";
 import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import {
@@ -18,7 +19,7 @@ import { countResidues } from "../../../worker/inference/plan/residues.ts";
 import { align } from "../../../worker/inference/plan/step.ts";
 import { READ_COLUMN } from "../../../worker/inference/plan/unpack.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
-import { type Graph, readTflite } from "../../../worker/tflite/graph.ts";
+import type { Graph } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
 import { Random, size } from "./plan-reference.ts";
 
@@ -58,7 +59,7 @@ const CASES: readonly (readonly [file: string, options: PlanOptions, tolerance: 
 describe("a map is the features times the weights of a class", () => {
   it.each(CASES)("%s, %j", async (file, options, tolerance) => {
     if (options.dot && !dotIsExact()) return; // The features would be wrong; the columns are tested below.
-    const graph = readTflite(await fixture(`ops/${file}.tflite`));
+    const graph = readGraph(await fixture(`ops/${file}.tflite`));
     const head = findHead(graph);
     if (typeof head === "string") throw new Error(head);
     const inputs = inputOf(graph, 5);
@@ -138,7 +139,7 @@ describe.runIf(hasReference)("the scores of whole networks are the means of thei
     ["tf2_mobilenet_v2_1.0_224_ptq", "quantised", 0.03],
   ] as const)("%s, %s", async (model, precision, tolerance) => {
     const lite = model === "efficientnet_lite0";
-    const graph = readTflite(await (lite ? modelFile(`${model}/model.tflite`) : reference(`models/${model}.tflite`)));
+    const graph = readGraph(await (lite ? modelFile(`${model}/model.tflite`) : reference(`models/${model}.tflite`)));
     const plan = new Plan(graph, { precision });
     const inputs = inputOf(graph, 3);
     const [probabilities] = plan.run(inputs);
@@ -159,7 +160,7 @@ describe.runIf(hasReference)("the scores of whole networks are the means of thei
 
 describe("networks without such a map", () => {
   it("are refused with the reason", async () => {
-    const graph = readTflite(await fixture("ops/chain-f32.tflite"));
+    const graph = readGraph(await fixture("ops/chain-f32.tflite"));
     const plan = new Plan(graph, { precision: "exact" });
     const explain = () => finish(classActivation(plan, inputOf(graph, 1), () => 0));
     expect(explain).toThrow(NoActivation);
@@ -168,7 +169,7 @@ describe("networks without such a map", () => {
   });
 
   it("are refused where the executor runs them", async () => {
-    const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+    const graph = readGraph(await fixture("ops/tiny-float.tflite"));
     const executor = new Executor(graph);
     expect(() => finish(classActivation(executor, inputOf(graph, 1), () => 0))).toThrow(/operator by operator/);
     executor.dispose();

@@ -2,10 +2,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
-import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
+import { graphOf } from "./plan-reference.ts";
 
 /** What TensorFlow Lite runs and tfjs has no kernel for. */
 const REFUSED: Record<string, RegExp> = {
@@ -48,7 +49,7 @@ describe.each(ops)("%s", (op) => {
   it.each(cases.filter((candidate) => candidate.op === op))(
     "$name is as TensorFlow Lite computes it",
     async (example) => {
-      const executor = new Executor(readTflite(await fixture(`ops/${example.file}`)));
+      const executor = new Executor(readGraph(await fixture(`ops/${example.file}`)));
       const before = memory().numTensors;
       const outputs = executor.run(example.inputs.map((input) => ({ values: values(input), shape: input.shape })));
       expect(memory().numTensors).toBe(before);
@@ -60,11 +61,20 @@ describe.each(ops)("%s", (op) => {
   );
 });
 
+it("a quantised output is a number where the function has none", () => {
+  const quantization = { scale: [0.1], zeroPoint: [3], axis: 0 };
+  const contents = { shape: [1, 4], type: "int8", quantization } as const;
+  const executor = new Executor(graphOf([contents, contents], { op: "SQRT", options: undefined }));
+  const [output] = executor.run([{ values: Float32Array.of(-50, -1, 0, 40), shape: [1, 4] }]);
+  executor.dispose();
+  expect([...output]).toEqual([-131, -131, 0, 20]);
+});
+
 describe("what the executor cannot run", () => {
   it.each(all.filter(({ name }) => name in REFUSED))(
     "$name is refused by operator and reason",
     async ({ name, file }) => {
-      const graph = readTflite(await fixture(`ops/${file}`));
+      const graph = readGraph(await fixture(`ops/${file}`));
       expect(() => new Executor(graph)).toThrow(REFUSED[name]);
     },
   );

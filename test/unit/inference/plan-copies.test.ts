@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { NoPlan, Plan } from "../../../worker/inference/plan/plan.ts";
-import type { KnownOperator } from "../../../worker/tflite/graph.ts";
+import type { Operator } from "../../../worker/tflite/graph.ts";
 import { graphOf, Random, runPlan, size } from "./plan-reference.ts";
 
 beforeAll(initBackend);
@@ -20,7 +20,7 @@ const indexOf = (shape: readonly number[], places: readonly number[]): number =>
 /** Runs an operator on floats and on bytes, and compares with where each value has to come from. */
 function compare(
   random: Random,
-  operator: Pick<KnownOperator, "op" | "options">,
+  operator: Pick<Operator, "op" | "options">,
   shapes: { readonly shape: number[]; readonly outer: number[] },
   constants: readonly number[][],
   source: (places: readonly number[]) => number[],

@@ -1,8 +1,8 @@
 /** The kernels of functions.c and table.c, and what elementwise.c and pool.c do beyond sums, against plain loops. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
-import { FUNCTIONS, type FunctionOperator, functionOf } from "../../../worker/inference/functions.ts";
-import type { Of, Quantization } from "../../../worker/tflite/graph.ts";
+import { UNARY, type UnaryOperator } from "../../../worker/inference/operators/unary.ts";
+import type { Operator, Quantization } from "../../../worker/tflite/graph.ts";
 import {
   clamp,
   drawReduction,
@@ -23,16 +23,22 @@ const one = (scale: number, zero: number): Quantization => ({
   axis: 0,
 });
 
-/** The operators with each of their options that makes another function. */
-const operators = FUNCTIONS.flatMap((op): Pick<FunctionOperator, "op" | "options">[] => {
-  if (op === "LEAKY_RELU") return [0.2, 1.7, -0.5].map((alpha) => ({ op, options: { alpha } }));
-  if (op === "GELU") return [true, false].map((approximate) => ({ op, options: { approximate } }));
-  return [{ op, options: undefined }];
+/** An operator, as far as it says what is computed. */
+type Described = Pick<Operator, "op" | "options">;
+
+/** The options that make another function of an operator; most have none. */
+const OPTIONS: { readonly [op: string]: readonly unknown[] } = {
+  LEAKY_RELU: [0.2, 1.7, -0.5].map((alpha) => ({ alpha })),
+  GELU: [true, false].map((approximate) => ({ approximate })),
+};
+const operators = Object.keys(UNARY).flatMap((op): Described[] => {
+  return (OPTIONS[op] ?? [undefined]).map((options) => ({ op, options }));
 });
 
 describe.each(operators)("$op $options", (operator) => {
-  const of = functionOf(operator as FunctionOperator);
-  const positive = operator.op === "SQRT" || operator.op === "RSQRT";
+  const definition = UNARY[operator.op as keyof typeof UNARY] as UnaryOperator<unknown>;
+  const of = definition.of(operator.options);
+  const positive = Number.isNaN(of(-1));
 
   it("of floats of all magnitudes, to 1e-6 of them", () => {
     const random = new Random(1);
@@ -56,7 +62,7 @@ describe.each(operators)("$op $options", (operator) => {
 
 it("functions of floats hold at the ends of what floats can be", () => {
   const ends = Float32Array.of(-3e38, -1000, -89, 0, 89, 1000, 3e38);
-  const at = (operator: Pick<FunctionOperator, "op" | "options">) =>
+  const at = (operator: Described) =>
     runPlan(graphOf([{ shape: [1, 7] }, { shape: [1, 7] }], operator), { precision: "exact" }, ends);
   expect([...at({ op: "TANH", options: undefined })]).toEqual([-1, -1, -1, 0, 1, 1, 1]);
   expect([...at({ op: "ELU", options: undefined })]).toEqual([-1, -1, -1, 0, 89, 1000, Math.fround(3e38)]);
@@ -70,7 +76,7 @@ it("functions of floats hold at the ends of what floats can be", () => {
   }
 });
 
-type Pair = Of<"DIV" | "MAXIMUM" | "MINIMUM" | "SQUARED_DIFFERENCE" | "PRELU">["op"];
+type Pair = "DIV" | "MAXIMUM" | "MINIMUM" | "SQUARED_DIFFERENCE" | "PRELU";
 const PAIRS: { readonly [op in Pair]: (a: number, b: number) => number } = {
   DIV: (a, b) => a / b,
   MAXIMUM: Math.max,
@@ -108,7 +114,7 @@ describe.each(Object.keys(PAIRS) as Pair[])("%s", (op) => {
     const [first, second] = [{ shape }, { shape: other, ...(data && { data }) }];
     const order = swapped ? [second, first] : [first, second];
     const options = op === "DIV" ? { activation } : undefined;
-    const graph = graphOf([...order, { shape }], { op, options } as Pick<Of<Pair>, "op" | "options">);
+    const graph = graphOf([...order, { shape }], { op, options });
     const given = data ? [a] : swapped ? [b, a] : [a, b];
     const output = runPlan(graph, { precision: "exact" }, ...given);
     for (const [i, value] of output.entries()) {
@@ -200,7 +206,7 @@ describe.each(["ADD", "SUB", "MUL", "MAXIMUM"] as const)(
         const values = (dims: number[]) => Float32Array.from({ length: size(dims) }, () => random.int(-40, 40));
         const [a, b] = [values(one), values(other)];
         const repeated = Float32Array.from({ length: size(outer) }, (_, i) => a[spread(outer, one, i)]);
-        const operator = { op, options } as Pick<Of<typeof op>, "op" | "options">;
+        const operator = { op, options };
         const precision = type === "int8" ? "quantised" : "exact";
         const expected = runPlan(graphOf([of(outer), of(other), of(outer)], operator), { precision }, repeated, b);
         const given = graphOf([of(one), of(other), of(outer)], operator);

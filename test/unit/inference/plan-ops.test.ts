@@ -1,9 +1,9 @@
 /** Every operator that a plan takes against the native TensorFlow Lite interpreter; see test/fixtures/ops/README.md. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { NoPlan, Plan, type PlanPrecision } from "../../../worker/inference/plan/plan.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
-import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
 
@@ -16,7 +16,7 @@ const values = ({ data, zeroPoint = 0 }: CaseTensor): Float32Array =>
   Float32Array.from(data, (value) => value - zeroPoint);
 
 const planOf = async (file: string, precision: PlanPrecision): Promise<Plan> =>
-  new Plan(readTflite(await fixture(`ops/${file}`)), { precision });
+  new Plan(readGraph(await fixture(`ops/${file}`)), { precision });
 
 /** Largest difference, for quantised outputs in steps. */
 function worst(actual: Float32Array, expected: CaseTensor): number {
@@ -63,7 +63,7 @@ describe.each(ops)("%s", (op) => {
 });
 
 it("a float network has no plan where a quantised one is asked for", async () => {
-  const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+  const graph = readGraph(await fixture("ops/tiny-float.tflite"));
   expect(() => new Plan(graph, { precision: "quantised" })).toThrow(NoPlan);
   expect(() => new Plan(graph, { precision: "quantised" })).toThrow(/not quantised/);
 });

@@ -1,6 +1,6 @@
 /** Graphs of one operator with random contents, and the plainest loops that compute them: for the tests of kernels. */
 import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
-import type { Activation, Graph, KnownOperator, Quantization, Tensor } from "../../../worker/tflite/graph.ts";
+import type { Activation, Graph, Operator, Quantization, Tensor } from "../../../worker/tflite/graph.ts";
 
 /** Mulberry32: numbers in 0..1 that a seed determines. */
 export class Random {
@@ -46,7 +46,7 @@ export interface Contents {
 }
 
 /** A graph of one operator: the tensors without data but the last are its inputs, the last is its output. */
-export function graphOf(contents: readonly Contents[], operator: Pick<KnownOperator, "op" | "options">): Graph {
+export function graphOf(contents: readonly Contents[], operator: Pick<Operator, "op" | "options">): Graph {
   const tensors = contents.map(({ shape, type, quantization, data }, index): Tensor => {
     const own = TYPES.find(([array]) => data instanceof array)?.[1];
     return {
@@ -63,7 +63,7 @@ export function graphOf(contents: readonly Contents[], operator: Pick<KnownOpera
   const given = tensors.slice(0, last);
   return {
     tensors,
-    operators: [{ index: 0, inputs: given.map(({ index }) => index), outputs: [last], ...operator } as KnownOperator],
+    operators: [{ index: 0, inputs: given.map(({ index }) => index), outputs: [last], ...operator }],
     inputs: given.filter(({ data }) => data === undefined).map(({ index }) => index),
     outputs: [last],
     metadata: new Map(),

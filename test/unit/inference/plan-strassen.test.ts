@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
-import type { Activation, Graph, KnownOperator, Tensor } from "../../../worker/tflite/graph.ts";
+import type { Activation, Graph, Operator, Tensor } from "../../../worker/tflite/graph.ts";
 import { Random } from "./plan-reference.ts";
 
 beforeAll(initBackend);
@@ -27,7 +27,7 @@ function network([height, width]: readonly [number, number], depth: number, laye
   };
   const input = add([1, height, width, depth]);
   let [from, channels] = [input, depth];
-  const operators = layers.map(({ weights, columns, activation }, index): KnownOperator => {
+  const operators = layers.map(({ weights, columns, activation }, index): Operator => {
     const bias = Float32Array.from({ length: columns }, (_, i) => (i % 7) / 3 - 1);
     const constants = [add([columns, 1, 1, channels], bytesOf(weights)), add([columns], bytesOf(bias))];
     const output = add([1, height, width, columns]);

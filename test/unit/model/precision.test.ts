@@ -1,13 +1,13 @@
 /** How a network would be computed, said from its graph alone, against what then happens. */
 import { expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { makeRunner } from "../../../worker/inference/runner.ts";
 import { precisionFor } from "../../../worker/model/index-entry.ts";
 import { computationOf } from "../../../worker/model/precision.ts";
-import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture } from "../files.ts";
 
-const graph = async (name: string) => readTflite(await fixture(`ops/${name}.tflite`));
+const graph = async (name: string) => readGraph(await fixture(`ops/${name}.tflite`));
 
 it.each([
   ["tiny-float", ["exact", "fast"], "plan"],

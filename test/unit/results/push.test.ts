@@ -3,8 +3,8 @@
 
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { expect, it } from "vitest";
-import { Pusher } from "../../../worker/results/push.ts";
+import { describe, expect, it } from "vitest";
+import { Pusher, retryDelay } from "../../../worker/results/push.ts";
 import { ResultStore } from "../../../worker/results/store.ts";
 
 const NOW = 1_800_000_000_000;
@@ -52,5 +52,31 @@ it("tries what waits again after a restart at once, and after a clock that was a
     expect(pusher.due(NOW - 30 * 86_400_000)).toBe(NOW - 30 * 86_400_000);
     pusher.forgetBackoff();
     expect(pusher.due(NOW)).toBe(0);
+  });
+});
+
+describe("the time between two tries", () => {
+  const tries = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 30, 1e9];
+  const delays = (hasWorked: boolean) => tries.map((failures) => retryDelay(failures, hasWorked));
+
+  it("begins with about a second and doubles", () => {
+    for (const hasWorked of [true, false]) {
+      const [first = 0, second = 0, third = 0] = delays(hasWorked);
+      for (const [delay, least] of [
+        [first, 1000],
+        [second, 2000],
+        [third, 4000],
+      ] as const) {
+        expect(delay).toBeGreaterThanOrEqual(least);
+        expect(delay).toBeLessThanOrEqual(least * 1.2);
+      }
+    }
+  });
+
+  it("is at most 30 s for a target that once worked, and 5 minutes for one that never did", () => {
+    expect(Math.max(...delays(true))).toBeLessThanOrEqual(30_000);
+    expect(Math.max(...delays(false))).toBeLessThanOrEqual(300_000);
+    expect(Math.min(...delays(true).slice(-4))).toBeGreaterThanOrEqual(25_000);
+    expect(Math.min(...delays(false).slice(-2))).toBeGreaterThanOrEqual(250_000);
   });
 });

@@ -105,4 +105,16 @@ describe("close", () => {
     await pieces.close();
     expect(cancelled).toBe(true);
   });
+
+  it("shows its chunks on their way, each before it is given", async () => {
+    const seen: number[][] = [];
+    const tapped = new ByteStream([Uint8Array.of(1, 2), Uint8Array.of(3)]).tap(async (chunk) => {
+      seen.push([...chunk]);
+    });
+    expect(seen).toEqual([]);
+    expect(list(await tapped.peek(1))).toEqual([1]);
+    expect(seen).toEqual([[1, 2]]);
+    expect(list(await tapped.all({ limit: 10 }))).toEqual([1, 2, 3]);
+    expect(seen).toEqual([[1, 2], [3]]);
+  });
 });

@@ -1,18 +1,18 @@
 /** The reader and the judgement of model files; whole graphs are run in test/unit/inference and test/unit/model. */
 import { describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
+import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { assertSupported } from "../../../worker/inference/support.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
-import { readTflite } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson } from "../files.ts";
 
 const LABELS = "red\ngreen\nblue\ngrey\n";
 
 /** Why each of the bad files is refused, in our words; their list with reasons is test/fixtures/ops/bad.json. */
 const REASONS: Record<string, RegExp> = {
-  "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; docs\/models\.md lists what is/,
+  "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; docs\/reference\/models\.md lists what is/,
   "bad-unsupported-op": /Operator \d+ \(RESIZE_BILINEAR\) is not supported/,
   "bad-op-above-127": /Operator \d+ \(SIGN\) is not supported/,
   "bad-neg-int8": /Operator 0 \(NEG\) is computed on int8, for which TensorFlow Lite has no kernel to rely on/,
@@ -45,7 +45,7 @@ describe("a file that is no model for this labeler is refused with the reason:",
     const tflite = await fixture(`ops/${file}`);
     // As npm start judges it, and then as the Worker loads it: some of these files are single operators.
     const load = async () => {
-      assertSupported(readTflite(tflite));
+      assertSupported(readGraph(tflite));
       await Classifier.load({ tflite, labels: LABELS });
     };
     await expect(load()).rejects.toMatchObject({
@@ -89,7 +89,7 @@ describe("a graph with a cycle, or with a tensor of two values, is refused when 
     change(tflite);
     return { tflite, labels: LABELS };
   }
-  const first = async () => readTflite(await fixture("ops/tiny-float.tflite")).operators[0];
+  const first = async () => readGraph(await fixture("ops/tiny-float.tflite")).operators[0];
 
   it("an operator that overwrites the input of the graph", async () => {
     const model = await damaged((file) => {
@@ -99,7 +99,7 @@ describe("a graph with a cycle, or with a tensor of two values, is refused when 
     const message = expect.stringMatching(
       /^Operator 0 \(\w+\) overwrites tensor \d+ \(".*"\), which is an input of the graph\. Convert the model again\.$/,
     );
-    expect(() => readTflite(model.tflite)).toThrow(expect.objectContaining({ kind: "model-unusable", message }));
+    expect(() => readGraph(model.tflite)).toThrow(expect.objectContaining({ kind: "model-unusable", message }));
     await expect(inspectModel(model)).rejects.toMatchObject({ kind: "model-unusable", message });
     await expect(Classifier.load(model)).rejects.toMatchObject({ kind: "model-unusable", message });
   });
@@ -107,7 +107,7 @@ describe("a graph with a cycle, or with a tensor of two values, is refused when 
   it("an operator that overwrites a constant", async () => {
     const { inputs } = await first();
     const { tflite } = await damaged((file) => int32Vector(file, ...outputsOf(0)).setInt32(0, inputs[1], true));
-    expect(() => readTflite(tflite)).toThrow(
+    expect(() => readGraph(tflite)).toThrow(
       /^Operator 0 \(\w+\) overwrites tensor \d+ \(".*"\), which is a constant\./,
     );
   });
@@ -115,19 +115,19 @@ describe("a graph with a cycle, or with a tensor of two values, is refused when 
   it("an operator that overwrites what another computes", async () => {
     const { outputs } = await first();
     const { tflite } = await damaged((file) => int32Vector(file, ...outputsOf(1)).setInt32(0, outputs[0], true));
-    expect(() => readTflite(tflite)).toThrow(
+    expect(() => readGraph(tflite)).toThrow(
       /^Operator 1 \(\w+\) overwrites tensor \d+ \(".*"\), which operator 0 computes\./,
     );
   });
 
   it("an operator that reads what it computes, and one that reads what comes later", async () => {
-    const outputs = readTflite(await fixture("ops/tiny-float.tflite")).operators.map(({ outputs: [output] }) => output);
+    const outputs = readGraph(await fixture("ops/tiny-float.tflite")).operators.map(({ outputs: [output] }) => output);
     for (const [later, reason] of [
       [0, "which it computes itself"],
       [1, "which operator 1 computes only later"],
     ] as const) {
       const { tflite } = await damaged((file) => int32Vector(file, ...inputsOf(0)).setInt32(0, outputs[later], true));
-      expect(() => readTflite(tflite)).toThrow(`before it is computed: ${reason}. Convert the model again.`);
+      expect(() => readGraph(tflite)).toThrow(`before it is computed: ${reason}. Convert the model again.`);
     }
   });
 });
@@ -178,9 +178,9 @@ describe("labels and metadata inside the file", () => {
   });
 });
 
-describe("readTflite", () => {
+describe("readGraph", () => {
   it("reads tensors, operators and options", async () => {
-    const graph = readTflite(await fixture("ops/tiny-float.tflite"));
+    const graph = readGraph(await fixture("ops/tiny-float.tflite"));
     expect(graph.operators.map(({ op }) => op)).toContain("CONV_2D");
     const conv = graph.operators.find(({ op }) => op === "CONV_2D");
     expect(conv).toMatchObject({

@@ -1,9 +1,10 @@
 /** What is known of shapes before a graph runs; graphs with such arithmetic are run in test/unit/inference/ops.test.ts. */
 import { expect, it } from "vitest";
+import { OPERATORS } from "../../../worker/inference/operators/registry.ts";
 import { Table } from "../../../worker/tflite/flatbuffers.ts";
 import { shapeArithmetic } from "../../../worker/tflite/shape-arithmetic.ts";
 
-const [CONCATENATION, SHAPE, GATHER] = [2, 77, 36];
+const formats = new Map(Object.entries(OPERATORS));
 const options = Table.root(new DataView(new Uint8Array([8, 0, 0, 0, 4, 0, 4, 0, 4, 0, 0, 0]).buffer));
 const computed = (...shape: number[]) => ({ shape, type: "int32", data: undefined });
 const image = { shape: [1, 5, 4, 3], type: "float32", data: undefined };
@@ -17,9 +18,10 @@ it("knows the values of SHAPE and of what is made of them", () => {
   const found = shapeArithmetic(
     [image, computed(4), constant(3, 1), computed(2)],
     [
-      { code: SHAPE, inputs: [0], outputs: [1], options },
-      { code: GATHER, inputs: [1, 2], outputs: [3], options },
+      { op: "SHAPE", inputs: [0], outputs: [1], options },
+      { op: "GATHER", inputs: [1, 2], outputs: [3], options },
     ],
+    formats,
   );
   const values = [...found].map(([tensor, { buffer }]) => [tensor, ...new Int32Array(buffer as ArrayBuffer)]);
   expect(values).toEqual([
@@ -29,8 +31,8 @@ it("knows the values of SHAPE and of what is made of them", () => {
 });
 
 it("leaves alone what it cannot know, or what the file says is of another size", () => {
-  const gather = { code: GATHER, inputs: [0, 1], outputs: [2], options };
-  const found = (...tensors: Parameters<typeof shapeArithmetic>[0]) => shapeArithmetic(tensors, [gather]).size;
+  const gather = { op: "GATHER", inputs: [0, 1], outputs: [2], options };
+  const found = (...tensors: Parameters<typeof shapeArithmetic>[0]) => shapeArithmetic(tensors, [gather], formats).size;
   expect(found(constant(7, 8), constant(1, 0), computed(2))).toBe(1);
   expect(found(constant(7, 8), constant(1, 2), computed(2))).toBe(0);
   expect(found(constant(7, 8), constant(1, 0), computed(3))).toBe(0);
@@ -38,11 +40,16 @@ it("leaves alone what it cannot know, or what the file says is of another size",
   expect(found(constant(7, 8), constant(1, 0), { ...computed(2), type: "float32" })).toBe(0);
 });
 
+it.each(["ADD", "GATHER", "STRIDED_SLICE"])("leaves alone a damaged %s that has too few inputs", (op) => {
+  const operator = { op, inputs: [0], outputs: [1], options };
+  expect(shapeArithmetic([constant(1), computed(1)], [operator], formats).size).toBe(0);
+});
+
 it("computes no more of a hostile file than of an honest one", () => {
   // Each tensor is the one before it twice.
   const tensors = [constant(1), ...Array.from({ length: 40 }, (_, i) => computed(2 ** (i + 1)))];
   const operators = Array.from({ length: 40 }, (_, i) => {
-    return { code: CONCATENATION, inputs: [i, i], outputs: [i + 1], options };
+    return { op: "CONCATENATION", inputs: [i, i], outputs: [i + 1], options };
   });
-  expect(shapeArithmetic(tensors, operators).size).toBe(5);
+  expect(shapeArithmetic(tensors, operators, formats).size).toBe(5);
 });

@@ -3,7 +3,6 @@
  * stored: int8 has 128 added.
  */
 import { type FixedPoint, fixedPoint, multiplyFixed } from "../fixed-point.ts";
-import { type FunctionOperator, functionOf } from "../functions.ts";
 import { type ByteValue, rangeOf } from "./value.ts";
 
 const { fround } = Math;
@@ -12,10 +11,10 @@ const { fround } = Math;
 export const roundAway = (value: number): number => Math.sign(value) * Math.floor(Math.abs(value) + 0.5);
 
 /** A byte of the input less its zero point → one of the output less its zero point, before it is clamped. */
-type OfByte = (value: number) => number;
+export type OfByte = (value: number) => number;
 
 /** Of a real function in float32: LUTPopulate of tensorflow/lite/kernels/internal/common.h. */
-function inFloats(input: ByteValue, output: ByteValue, of: (x: number) => number): OfByte {
+export function inFloats(input: ByteValue, output: ByteValue, of: (x: number) => number): OfByte {
   const inverse = fround(1 / output.scale);
   return (value) => roundAway(fround(fround(of(fround(input.scale * value))) * inverse));
 }
@@ -36,7 +35,7 @@ function in16Bits(real: number): { multiplier: number; exponent: number } {
 }
 
 /** tensorflow/lite/kernels/internal/reference/hard_swish.h, with 16 bits. */
-function hardSwish(input: ByteValue, output: ByteValue): OfByte {
+export function hardSwish(input: ByteValue, output: ByteValue): OfByte {
   const fine = fround(input.scale / 128);
   const scaled = in16Bits(fine / output.scale);
   const gate = in16Bits(fine / fround(3 / 32768));
@@ -52,49 +51,55 @@ function hardSwish(input: ByteValue, output: ByteValue): OfByte {
 }
 
 /** GetInvSqrtQuantizedMultiplierExp and its use in tensorflow/lite/kernels/elementwise.cc keep 20 bits in between. */
-function inverseRoot(input: ByteValue, output: ByteValue): OfByte {
+export function inverseRoot(input: ByteValue, output: ByteValue): OfByte {
   const multiplier = fixedPoint(1 / (fround(Math.sqrt(input.scale)) * output.scale));
   const smaller: FixedPoint = { multiplier: multiplier.multiplier, shift: multiplier.shift + 20 };
   return (value) => (value <= 0 ? 255 : multiplyFixed(Math.round(2 ** 20 / Math.sqrt(value)), smaller));
 }
 
-function ofByte(operator: FunctionOperator, input: ByteValue, output: ByteValue): OfByte {
-  const ratio = fixedPoint(fround(input.scale / output.scale));
-  switch (operator.op) {
-    case "RELU":
-    case "RELU6":
-    case "RELU_N1_TO_1":
-    case "RELU_0_TO_1":
-      return (value) => multiplyFixed(value, ratio);
-    case "ABS":
-      return (value) => (input.scale === output.scale ? Math.abs(value) : multiplyFixed(Math.abs(value), ratio));
-    case "LEAKY_RELU": {
-      const slope = fround(fround(input.scale * Math.abs(operator.options.alpha)) / output.scale);
-      const sign = operator.options.alpha < 0 ? -1 : 1;
-      const below = fixedPoint(slope);
-      return (value) => (value >= 0 ? multiplyFixed(value, ratio) : sign * multiplyFixed(value, below));
-    }
-    case "HARD_SWISH":
-      return hardSwish(input, output);
-    case "SQRT":
-      return (value) => Math.trunc(fround(fround(Math.sqrt(Math.max(0, fround(input.scale * value)))) / output.scale));
-    case "RSQRT":
-      return inverseRoot(input, output);
-    default:
-      return inFloats(input, output, functionOf(operator));
-  }
+const ratioOf = (input: ByteValue, output: ByteValue): FixedPoint => fixedPoint(fround(input.scale / output.scale));
+
+/** The same value at another scale. */
+export function rescaled(input: ByteValue, output: ByteValue): OfByte {
+  const ratio = ratioOf(input, output);
+  return (value) => multiplyFixed(value, ratio);
 }
+
+/** tensorflow/lite/kernels/elementwise.cc: at one scale nothing is multiplied. */
+export function magnitude(input: ByteValue, output: ByteValue): OfByte {
+  const ratio = ratioOf(input, output);
+  return (value) => (input.scale === output.scale ? Math.abs(value) : multiplyFixed(Math.abs(value), ratio));
+}
+
+/** tensorflow/lite/kernels/internal/reference/leaky_relu.h: negative values are multiplied by `alpha`. */
+export function leaky(input: ByteValue, output: ByteValue, alpha: number): OfByte {
+  const ratio = ratioOf(input, output);
+  const below = fixedPoint(fround(fround(input.scale * Math.abs(alpha)) / output.scale));
+  const sign = alpha < 0 ? -1 : 1;
+  return (value) => (value >= 0 ? multiplyFixed(value, ratio) : sign * multiplyFixed(value, below));
+}
+
+/** tensorflow/lite/kernels/elementwise.cc, which cuts the result off and does not round it. */
+export const root = (input: ByteValue, output: ByteValue): OfByte => {
+  return (value) => Math.trunc(fround(fround(Math.sqrt(Math.max(0, fround(input.scale * value)))) / output.scale));
+};
+
+/** The least and the greatest stored byte of an output. */
+export type ByteRange = (output: ByteValue) => readonly [low: number, high: number];
+
+/** What its type can hold. */
+export const wholeRange: ByteRange = (output) => {
+  const { low, high } = rangeOf("NONE", output);
+  return [low, high];
+};
 
 /** The stored byte that a stored byte becomes. */
 export function byteFunction(
-  operator: FunctionOperator,
+  of: OfByte,
   input: ByteValue,
   output: ByteValue,
+  range: ByteRange,
 ): (stored: number) => number {
-  const clamped = operator.op === "RELU" || operator.op === "RELU6" || operator.op === "RELU_N1_TO_1";
-  const { zero, low, high } = rangeOf(clamped ? operator.op : "NONE", output);
-  const top = operator.op === "RELU_0_TO_1" ? zero + Math.round(1 / output.scale) : high;
-  const bottom = operator.op === "RELU_0_TO_1" ? zero : low;
-  const of = ofByte(operator, input, output);
-  return (stored) => Math.min(high, top, Math.max(low, bottom, of(stored - input.zero) + zero));
+  const [low, high] = range(output);
+  return (stored) => Math.min(high, Math.max(low, of(stored - input.zero) + output.zero));
 }

@@ -1,24 +1,21 @@
 /** Functions of two bytes in the arithmetic of TensorFlow Lite's kernels, as tables of all their values for table.c. */
-import type { Of } from "../../tflite/graph.ts";
 import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
 import { type ByteValue, rangeOf } from "./value.ts";
-
-export type PairOperator = Of<"MAXIMUM" | "MINIMUM" | "SQUARED_DIFFERENCE" | "PRELU">;
 
 const { fround } = Math;
 
 /** Less the zero points: of the operands, and of the result before it is clamped. */
-type OfBytes = (a: number, b: number) => number;
+export type OfBytes = (a: number, b: number) => number;
 
 /** tensorflow/lite/kernels/internal/reference/prelu.h */
-function prelu(input: ByteValue, slope: ByteValue, output: ByteValue): OfBytes {
+export function prelu(input: ByteValue, slope: ByteValue, output: ByteValue): OfBytes {
   const above = fixedPoint(fround(input.scale / output.scale));
   const below = fixedPoint(fround(fround(input.scale * slope.scale) / output.scale));
   return (x, by) => (x >= 0 ? multiplyFixed(x, above) : multiplyFixed(x * by, below));
 }
 
 /** tensorflow/lite/kernels/squared_difference.cc, which keeps 7 more bits. */
-function squaredDifference(a: ByteValue, b: ByteValue, output: ByteValue): OfBytes {
+export function squaredDifference(a: ByteValue, b: ByteValue, output: ByteValue): OfBytes {
   const twice = 2 * Math.max(a.scale, b.scale);
   const [ofA, ofB, ofSquare] = [a.scale / twice, b.scale / twice, twice ** 2 / (2 ** 14 * output.scale)].map(
     fixedPoint,
@@ -35,30 +32,12 @@ function squaredDifference(a: ByteValue, b: ByteValue, output: ByteValue): OfByt
   };
 }
 
-function ofBytes({ op }: PairOperator, a: ByteValue, b: ByteValue, output: ByteValue): OfBytes {
-  switch (op) {
-    case "MAXIMUM":
-      return Math.max;
-    case "MINIMUM":
-      return Math.min;
-    case "SQUARED_DIFFERENCE":
-      return squaredDifference(a, b, output);
-    case "PRELU":
-      return prelu(a, b, output);
-  }
-}
-
 /** The number of results. */
 export const PAIRS = 65536;
 
 /** @returns [b][a]: the stored byte for each pair of stored bytes. */
-export function byteTable(
-  operator: PairOperator,
-  [a, b]: readonly [ByteValue, ByteValue],
-  output: ByteValue,
-): Uint8Array {
+export function byteTable(of: OfBytes, [a, b]: readonly [ByteValue, ByteValue], output: ByteValue): Uint8Array {
   const { zero, low, high } = rangeOf("NONE", output);
-  const of = ofBytes(operator, a, b, output);
   const table = new Uint8Array(PAIRS);
   for (let y = 0; y < 256; y++) {
     for (let x = 0; x < 256; x++) {

@@ -1,15 +1,11 @@
 /** Turns a graph into the steps of a plan and lays out the memory of its tensors, or says why there is no plan. */
-import type { Graph, KnownOperator } from "../../tflite/graph.ts";
+import type { Graph } from "../../tflite/graph.ts";
+import { definitionOf } from "../operators/registry.ts";
 import { assertSupported } from "../support.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 import { Builder, type Means, type PlanPrecision } from "./builder.ts";
-import { convolutionStep } from "./convolution.ts";
-import { copySteps } from "./copies.ts";
-import { elementwiseSteps, isElementwise } from "./elementwise.ts";
 import { findHead, type Head } from "./head.ts";
 import { parameterWords } from "./layouts.ts";
-import { concatenationSteps, padSteps } from "./moves.ts";
-import { otherStep } from "./others.ts";
 import type { Step } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
@@ -30,52 +26,6 @@ export interface CompiledHead {
   readonly weightScales: readonly number[];
   /** What a step of the classifier's input is worth. */
   readonly inputScale: number;
-}
-
-/** Whether the values are already where the output wants them. */
-function isView(builder: Builder, operator: KnownOperator): boolean {
-  if (operator.op === "RESHAPE" || operator.op === "SQUEEZE") {
-    const [from, to] = [builder.input(operator, 0), builder.output(operator)];
-    if (from.kind !== to.kind || from.size !== to.size) throw new NoPlan(`operator ${operator.index} changes kinds`);
-    return from.kind === "f32" || to.kind === "f32" || (from.zero === to.zero && from.scale === to.scale);
-  }
-  if (operator.op !== "QUANTIZE") return false;
-  // uint8 ↔ int8 of the same scale is the same byte here.
-  const [from, to] = [builder.input(operator, 0), builder.output(operator)];
-  return from.kind === "u8" && to.kind === "u8" && from.scale === to.scale && from.zero === to.zero;
-}
-
-function stepsOf(builder: Builder, operator: KnownOperator): readonly Step[] {
-  const { graph } = builder;
-  const [source] = operator.inputs;
-  const [output] = operator.outputs;
-  if (operator.op === "DEQUANTIZE" && builder.isConstant(source)) {
-    builder.fold(output, tensorOf(graph, source));
-    return [];
-  }
-  if (isView(builder, operator)) {
-    builder.alias(output, source);
-    return [];
-  }
-  if (isElementwise(operator)) return elementwiseSteps(builder, operator);
-  switch (operator.op) {
-    case "PAD":
-    case "PADV2":
-      return padSteps(builder, operator);
-    case "CONCATENATION":
-      return concatenationSteps(builder, operator);
-    case "SLICE":
-    case "STRIDED_SLICE":
-    case "TRANSPOSE":
-    case "MIRROR_PAD":
-      return copySteps(builder, operator);
-    case "CONV_2D":
-    case "DEPTHWISE_CONV_2D":
-    case "FULLY_CONNECTED":
-      return [convolutionStep(builder, operator)];
-    default:
-      return [otherStep(builder, operator)];
-  }
 }
 
 /** The tensors that a step reads and writes. */
@@ -112,9 +62,10 @@ export function compile(graph: Graph, precision: PlanPrecision, means: Means): C
   const head = findHead(graph);
   let scores = -1;
   for (const operator of graph.operators) {
-    if (operator.op === "UNKNOWN") throw new NoPlan(`operator ${operator.index} (${operator.code}) is not known`);
+    const definition = definitionOf(operator);
+    if (definition === undefined) throw new NoPlan(`operator ${operator.index} (${operator.op}) is not known`);
     if (typeof head !== "string" && operator === head.classifier) scores = steps.length;
-    steps.push(...stepsOf(builder, operator));
+    steps.push(...definition.lower(builder, operator));
   }
   const inputs = graph.inputs.map((index) => toValue(tensorOf(graph, index)));
   const outputs = graph.outputs.map((index) => toValue(tensorOf(graph, index)));

@@ -1,5 +1,6 @@
-/** Steps for CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED. */
-import type { KnownOperator } from "../../tflite/graph.ts";
+/** Steps for convolutions, and for matrices of weights, which are convolutions without a window. */
+import type { Operator } from "../../tflite/graph.ts";
+import type { Activated, ConvOptions } from "../../tflite/options.ts";
 import { bytesOf, sizeOf } from "../constants.ts";
 import { type Builder, scratchLayout } from "./builder.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
@@ -38,7 +39,19 @@ import { at, type KernelStep, packedAt } from "./step.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, SHORT_STEP, tensorOf, type Value } from "./value.ts";
 
-type Convolution = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED" }>;
+/** A convolution of all channels. */
+interface Dense extends Operator<ConvOptions> {
+  readonly form: "dense";
+}
+/** A convolution of each channel for itself. */
+interface Depthwise extends Operator<ConvOptions> {
+  readonly form: "depthwise";
+}
+/** Weights [outputs, inputs] without a window. */
+interface Matrix extends Operator<Activated> {
+  readonly form: "matrix";
+}
+export type Convolution = Dense | Depthwise | Matrix;
 type Pair = readonly [vertical: number, horizontal: number];
 
 /** How an output pixel lies over the input. */
@@ -72,10 +85,10 @@ const window = ({ kernel, stride, dilation, before }: Geometry) => ({
 
 function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
   const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
-  const columns = filter[operator.op === "DEPTHWISE_CONV_2D" ? 3 : 0];
+  const columns = filter[operator.form === "depthwise" ? 3 : 0];
   const bias = operator.inputs[2] ?? -1;
   if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, columns);
-  if (operator.op === "FULLY_CONNECTED") {
+  if (operator.form === "matrix") {
     mustFit(operator, filter.length === 2 && output.size % columns === 0);
     mustHold(operator, input.tensor.shape, (output.size / columns) * filter[1]);
     const one: Pair = [1, 1];
@@ -87,7 +100,7 @@ function geometryOf(builder: Builder, operator: Convolution, input: Value, outpu
   const outer = output.tensor.shape;
   const padded = tensorOf(builder.graph, operator.inputs[0]).shape;
   mustSlide(operator, padded, outer, { ...operator.options, window: filter.slice(1, 3) });
-  mustFit(operator, outer[3] === columns && (operator.op === "CONV_2D" || filter[0] === 1));
+  mustFit(operator, outer[3] === columns && (operator.form === "dense" || filter[0] === 1));
   const before = [0, 1].map((axis) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + (filter[1 + axis] - 1) * dilation[axis] + 1;
     const same = padding === "same" ? Math.floor(Math.max(0, reach - size[axis]) / 2) : 0;
@@ -106,7 +119,7 @@ function geometryOf(builder: Builder, operator: Convolution, input: Value, outpu
 /** Whether the input is not the matrix as it stands. */
 function gathers(operator: Convolution, { kernel, stride, before }: Geometry): boolean {
   const plain = [...kernel, ...stride].every((n) => n === 1) && before.every((n) => n === 0);
-  return operator.op !== "FULLY_CONNECTED" && !plain;
+  return operator.form !== "matrix" && !plain;
 }
 
 /** `wide` of conv_u8_dot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
@@ -150,7 +163,7 @@ function convStep(
     strassen ? strassenBytes({ rows, depth, columns }, block) : 0,
   ]);
   const [patches, rest, whole, operands] = scratch.places;
-  const channels = operator.op === "FULLY_CONNECTED" ? depth : (input.tensor.shape.at(-1) ?? 0);
+  const channels = operator.form === "matrix" ? depth : (input.tensor.shape.at(-1) ?? 0);
   const [low, high] = clampIn(operator, output);
   return {
     kernel,
@@ -217,7 +230,7 @@ function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
 
 function depthwiseStep(
   name: DepthwiseKernel,
-  operator: Extract<Convolution, { op: "DEPTHWISE_CONV_2D" }>,
+  operator: Depthwise,
   input: Value,
   output: Value,
   geometry: Geometry,
@@ -276,7 +289,7 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   };
   const geometry = geometryOf(builder, operator, input, output);
   const size = sizeOf(filter.shape);
-  if (operator.op === "DEPTHWISE_CONV_2D") {
+  if (operator.form === "depthwise") {
     const channels = filter.shape[3];
     return depthwiseStep(
       "depthwise_f32",
@@ -316,7 +329,7 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   const { graph } = builder;
   const filter = tensorOf(graph, operator.inputs[1]);
   const { quantization, type } = filter;
-  const depthwise = operator.op === "DEPTHWISE_CONV_2D";
+  const depthwise = operator.form === "depthwise";
   const channels = filter.shape[depthwise ? 3 : 0];
   const one = quantization?.scale.length === 1;
   const zeros = new Set(quantization?.zeroPoint);

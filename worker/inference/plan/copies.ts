@@ -1,5 +1,5 @@
-/** Steps for what takes values from places that are no neighbours: SLICE, STRIDED_SLICE, TRANSPOSE and MIRROR_PAD. */
-import type { KnownOperator, Of } from "../../tflite/graph.ts";
+/** Steps for what takes values from places that are no neighbours: slices, transpositions, mirrored edges. */
+import type { Operator } from "../../tflite/graph.ts";
 import { integers, sizeOf } from "../constants.ts";
 import { pairsOf } from "../pairs.ts";
 import type { Builder } from "./builder.ts";
@@ -8,8 +8,6 @@ import { COPY_LEVELS } from "./layouts.ts";
 import { refuse } from "./parts.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { sameScale, tensorOf, type Value } from "./value.ts";
-
-type CopyOperator = Of<"SLICE" | "STRIDED_SLICE" | "TRANSPOSE" | "MIRROR_PAD">;
 
 /** What a copy is of and where it goes. */
 interface Ends {
@@ -50,7 +48,7 @@ function merged(levels: readonly Level[]): Level[] {
 }
 
 function copyStep(
-  operator: KnownOperator,
+  operator: Operator,
   { input, output, constant }: Ends,
   [from, to]: readonly [number, number],
   given: readonly Level[],
@@ -78,11 +76,7 @@ function copyStep(
 const stepsOf = (shape: readonly number[]): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** What becomes the output's dimensions, in their order, is taken from the input's. */
-function takenStep(
-  operator: CopyOperator,
-  ends: Ends,
-  taken: readonly (Places & { readonly axis: number })[],
-): KernelStep {
+function takenStep(operator: Operator, ends: Ends, taken: readonly (Places & { readonly axis: number })[]): KernelStep {
   const { input, output } = ends;
   const { shape } = input.tensor;
   const steps = stepsOf(shape);
@@ -104,9 +98,24 @@ function takenStep(
 
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
 
+/** Masks have a bit for each dimension, the first one's being the lowest. */
+export interface StridedSliceOptions {
+  /** Where the stated begin does not count, but the dimension's own. */
+  readonly beginMask: number;
+  /** The same of ends. */
+  readonly endMask: number;
+  /** Where dimensions are left out, and where one is to be added. */
+  readonly ellipsisMask: number;
+  readonly newAxisMask: number;
+  /** Where a single index is taken, and the dimension goes. */
+  readonly shrinkMask: number;
+  /** Whether ends are counted from the begins. */
+  readonly offset: boolean;
+}
+
 /** As StridedSlice of tensorflow/lite/kernels/internal/strided_slice_logic.h resolves it. */
 function stridedPlaces(
-  { options }: Of<"STRIDED_SLICE">,
+  { options }: Operator<StridedSliceOptions>,
   shape: readonly number[],
   [begins, ends, strides]: readonly number[][],
 ): Places[] {
@@ -126,7 +135,7 @@ function stridedPlaces(
 }
 
 function mirrorSteps(
-  operator: Of<"MIRROR_PAD">,
+  operator: Operator<{ readonly withEdge: boolean }>,
   ends: Ends,
   paddings: readonly (readonly [number, number])[],
 ): KernelStep[] {
@@ -164,7 +173,7 @@ function mirrorSteps(
 }
 
 /** Repeats the values of an input until they have the shape of the output, with which they were found to be compatible. */
-export function repeatStep(operator: KnownOperator, ends: Ends): KernelStep {
+export function repeatStep(operator: Operator, ends: Ends): KernelStep {
   const { shape } = ends.output.tensor;
   const own = ends.input.tensor.shape;
   const filled = [...Array.from({ length: shape.length - own.length }, () => 1), ...own];
@@ -176,41 +185,59 @@ export function repeatStep(operator: KnownOperator, ends: Ends): KernelStep {
   return copyStep(operator, ends, [0, 0], levels);
 }
 
-/** @throws NoPlan if shapes do not fit each other, or too many dimensions are left. */
-export function copySteps(builder: Builder, operator: CopyOperator): readonly KernelStep[] {
-  const ends = { input: builder.input(operator, 0), output: builder.output(operator) };
-  const { input, output } = ends;
+/** @throws NoPlan if it changes more than places. */
+function endsOf(builder: Builder, operator: Operator): Ends {
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
     return refuse(operator, "changes the kind or the scale");
   }
-  const { shape } = input.tensor;
-  const integersIn = (position: number) => integers(tensorOf(builder.graph, operator.inputs[position]));
-  switch (operator.op) {
-    case "SLICE": {
-      const [begins, sizes] = [integersIn(1), integersIn(2)];
-      mustFit(operator, begins.length === shape.length && sizes.length === shape.length);
-      const taken = shape.map((length, axis) => {
-        const [first, size] = [begins[axis], sizes[axis]];
-        return { axis, first, count: size === -1 ? length - first : size, step: 1 };
-      });
-      return [takenStep(operator, ends, taken)];
-    }
-    case "STRIDED_SLICE": {
-      const bounds = [1, 2, 3].map(integersIn);
-      mustFit(
-        operator,
-        bounds.every(({ length }) => length === bounds[0].length && length <= shape.length),
-      );
-      const taken = stridedPlaces(operator, shape, bounds).map((places, axis) => ({ ...places, axis }));
-      return [takenStep(operator, ends, taken)];
-    }
-    case "TRANSPOSE": {
-      const order = integersIn(1).map((axis) => (axis + shape.length) % shape.length);
-      mustFit(operator, [...order].sort((a, b) => a - b).join() === shape.map((_, axis) => axis).join());
-      const taken = order.map((axis) => ({ axis, first: 0, count: shape[axis], step: 1 }));
-      return [takenStep(operator, ends, taken)];
-    }
-    case "MIRROR_PAD":
-      return mirrorSteps(operator, ends, pairsOf(integersIn(1)));
-  }
+  return { input, output };
+}
+
+const integersIn = (builder: Builder, operator: Operator, position: number): number[] =>
+  integers(tensorOf(builder.graph, operator.inputs[position]));
+
+/** As of begins and sizes. @throws NoPlan if shapes do not fit each other, or too many dimensions are left; so do all here. */
+export function sliceSteps(builder: Builder, operator: Operator): readonly KernelStep[] {
+  const ends = endsOf(builder, operator);
+  const { shape } = ends.input.tensor;
+  const [begins, sizes] = [integersIn(builder, operator, 1), integersIn(builder, operator, 2)];
+  mustFit(operator, begins.length === shape.length && sizes.length === shape.length);
+  const taken = shape.map((length, axis) => {
+    const [first, size] = [begins[axis], sizes[axis]];
+    return { axis, first, count: size === -1 ? length - first : size, step: 1 };
+  });
+  return [takenStep(operator, ends, taken)];
+}
+
+/** As of begins, ends and strides. */
+export function stridedSliceSteps(builder: Builder, operator: Operator<StridedSliceOptions>): readonly KernelStep[] {
+  const ends = endsOf(builder, operator);
+  const { shape } = ends.input.tensor;
+  const bounds = [1, 2, 3].map((position) => integersIn(builder, operator, position));
+  mustFit(
+    operator,
+    bounds.every(({ length }) => length === bounds[0].length && length <= shape.length),
+  );
+  const taken = stridedPlaces(operator, shape, bounds).map((places, axis) => ({ ...places, axis }));
+  return [takenStep(operator, ends, taken)];
+}
+
+/** As of the order of dimensions. */
+export function transposeSteps(builder: Builder, operator: Operator): readonly KernelStep[] {
+  const ends = endsOf(builder, operator);
+  const { shape } = ends.input.tensor;
+  const order = integersIn(builder, operator, 1).map((axis) => (axis + shape.length) % shape.length);
+  mustFit(operator, [...order].sort((a, b) => a - b).join() === shape.map((_, axis) => axis).join());
+  const taken = order.map((axis) => ({ axis, first: 0, count: shape[axis], step: 1 }));
+  return [takenStep(operator, ends, taken)];
+}
+
+/** As of what is added before and after each dimension. */
+export function mirrorPadSteps(
+  builder: Builder,
+  operator: Operator<{ readonly withEdge: boolean }>,
+): readonly KernelStep[] {
+  const ends = endsOf(builder, operator);
+  return mirrorSteps(operator, ends, pairsOf(integersIn(builder, operator, 1)));
 }

@@ -1,9 +1,9 @@
 /** Steps for what is computed of two values each. */
-import type { KnownOperator, Of, Tensor } from "../../tflite/graph.ts";
+import type { Operator, Tensor } from "../../tflite/graph.ts";
 import { bytesOf, sizeOf } from "../constants.ts";
 import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
-import { byteTable, PAIRS, type PairOperator } from "./byte-pairs.ts";
+import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
 import { repeatStep } from "./copies.ts";
 import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "./layouts.ts";
 import { NEAR } from "./multiplier.ts";
@@ -45,14 +45,18 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
   };
 }
 
-/** The multipliers of a, b and the output; see tensorflow/lite/kernels/add.cc, sub.cc and mul.cc. */
-function elementwiseMultipliers(op: string, a: ByteValue, b: ByteValue, output: ByteValue): FixedPoint[] {
-  if (op === "MUL") {
-    return [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
-  }
+/** The multipliers of a, b and the output. */
+type Multipliers = (a: ByteValue, b: ByteValue, output: ByteValue) => FixedPoint[];
+
+/** tensorflow/lite/kernels/add.cc and sub.cc */
+export const sumMultipliers: Multipliers = (a, b, output) => {
   const twice = 2 * Math.max(a.scale, b.scale);
   return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
-}
+};
+
+/** tensorflow/lite/kernels/mul.cc */
+export const productMultipliers: Multipliers = (a, b, output) =>
+  [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
 
 /** The least shift of a sum that is computed in floats; see elementwise.c. */
 const LEAST_SHIFT = 17;
@@ -99,26 +103,16 @@ function sumInFloats(
   return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
 }
 
-type ElementwiseOperator = Of<"ADD" | "SUB" | "MUL" | "DIV"> | PairOperator;
-
-/** By operator, as it is and with the operands swapped. */
-const OPERATIONS: {
-  readonly [op in ElementwiseOperator["op"]]: readonly [
-    plain: ElementwiseOperation,
-    swapped: ElementwiseOperation | undefined,
-  ];
-} = {
-  ADD: [ElementwiseOperation.add, ElementwiseOperation.add],
-  SUB: [ElementwiseOperation.subtract, ElementwiseOperation.subtractFrom],
-  MUL: [ElementwiseOperation.multiply, ElementwiseOperation.multiply],
-  DIV: [ElementwiseOperation.divide, ElementwiseOperation.divideInto],
-  MAXIMUM: [ElementwiseOperation.maximum, ElementwiseOperation.maximum],
-  MINIMUM: [ElementwiseOperation.minimum, ElementwiseOperation.minimum],
-  SQUARED_DIFFERENCE: [ElementwiseOperation.squaredDifference, ElementwiseOperation.squaredDifference],
-  PRELU: [ElementwiseOperation.prelu, undefined],
-};
-
-export const isElementwise = (operator: KnownOperator): operator is ElementwiseOperator => operator.op in OPERATIONS;
+/** What is computed of two values. */
+export interface Combination {
+  readonly operation: ElementwiseOperation;
+  /** The same with the operands swapped; undefined if there is none. */
+  readonly swapped: ElementwiseOperation | undefined;
+  /** How bytes are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
+  readonly bytes?:
+    | { readonly multipliers: Multipliers }
+    | { readonly table: (a: ByteValue, b: ByteValue, output: ByteValue) => OfBytes };
+}
 
 interface Operands {
   /** Of the output's size, and perhaps smaller. */
@@ -135,7 +129,7 @@ const constantOf = (builder: Builder, value: Value): Packed | undefined =>
   builder.isConstant(value.tensor.index) ? constantOperand(builder, value.tensor, value) : undefined;
 
 /** The operands, the longer one first, and of two of one size the one that changes. */
-function operandsOf(builder: Builder, operator: ElementwiseOperator, output: Value): Operands {
+function operandsOf(builder: Builder, operator: Operator, output: Value): Operands {
   const given = operator.inputs.map((index) => builder.value(index));
   const refused = () => refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
   if (given.some(({ kind }) => kind !== output.kind)) return refuse(operator, "mixes floats and integers");
@@ -159,7 +153,7 @@ const firstOf = ({ values: [a], repeat }: Operands, output: Value): Place =>
 
 /** @param quantised If the operands are. */
 function arithmeticStep(
-  operator: ElementwiseOperator,
+  operator: Operator,
   operands: Operands,
   output: Value,
   operation: ElementwiseOperation,
@@ -209,41 +203,40 @@ function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Arra
 }
 
 /** @throws NoPlan if the shapes are not such as the kernels take. */
-export function elementwiseSteps(builder: Builder, operator: ElementwiseOperator): readonly KernelStep[] {
+export function elementwiseSteps(
+  builder: Builder,
+  operator: Operator,
+  combination: Combination,
+): readonly KernelStep[] {
   const output = builder.output(operator);
   const operands = operandsOf(builder, operator, output);
-  const step = combiningStep(operator, operands, output);
+  const step = combiningStep(operator, combination, operands, output);
   return operands.repeat ? [operands.repeat, step] : [step];
 }
 
-function combiningStep(operator: ElementwiseOperator, operands: Operands, output: Value): KernelStep {
+function combiningStep(operator: Operator, combination: Combination, operands: Operands, output: Value): KernelStep {
   const [a, b] = operands.values;
-  const operation = OPERATIONS[operator.op][operands.swapped ? 1 : 0];
+  const operation = operands.swapped ? combination.swapped : combination.operation;
   if (operation === undefined) return refuse(operator, "has slopes that are more than its values");
   if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
     return arithmeticStep(operator, operands, output, operation);
   }
-  switch (operator.op) {
-    case "ADD":
-    case "SUB":
-    case "MUL": {
-      const multipliers = elementwiseMultipliers(operator.op, a, b, output);
-      const [ofA, ofB, ofOutput] = multipliers;
-      return arithmeticStep(operator, operands, output, operation, {
-        aZero: a.zero,
-        bZero: b.zero,
-        aMultiplier: ofA.multiplier,
-        aShift: ofA.shift,
-        bMultiplier: ofB.multiplier,
-        bShift: ofB.shift,
-        outMultiplier: ofOutput.multiplier,
-        outShift: ofOutput.shift,
-        ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
-      });
-    }
-    case "DIV":
-      return refuse(operator, "divides bytes");
-    default:
-      return tableStep(operands, output, () => byteTable(operator, [a, b], output));
+  const how = combination.bytes;
+  if (how === undefined) return refuse(operator, "has no kernel for bytes");
+  if ("table" in how) {
+    return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
   }
+  const multipliers = how.multipliers(a, b, output);
+  const [ofA, ofB, ofOutput] = multipliers;
+  return arithmeticStep(operator, operands, output, operation, {
+    aZero: a.zero,
+    bZero: b.zero,
+    aMultiplier: ofA.multiplier,
+    aShift: ofA.shift,
+    bMultiplier: ofB.multiplier,
+    bShift: ofB.shift,
+    outMultiplier: ofOutput.multiplier,
+    outShift: ofOutput.shift,
+    ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+  });
 }

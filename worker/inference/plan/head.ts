@@ -2,29 +2,29 @@
  * Finds the end of a classifier: features [height, width, channels], their mean over all places, a matrix that makes a
  * score for each class of it, and perhaps a softmax. There the score of a class is a mean over places, too.
  */
-import type { Graph, KnownOperator, Operator } from "../../tflite/graph.ts";
+import type { Graph, Operator } from "../../tflite/graph.ts";
 import { integers } from "../constants.ts";
+import { definitionOf, known } from "../operators/registry.ts";
 import { tensorOf } from "./value.ts";
 
 export interface Head {
   /** The tensor of features, [1, height, width, channels]. */
   readonly features: number;
   /** The operator that makes scores: CONV_2D of 1×1, or FULLY_CONNECTED. */
-  readonly classifier: KnownOperator;
+  readonly classifier: Operator;
   /** What a step of a quantised weight is worth: once, or for each class. 1 for floats. */
   readonly weightScales: readonly number[];
 }
 
-/** What passes values on, in their order. */
-const VIEWS: ReadonlySet<string> = new Set(["RESHAPE", "SQUEEZE", "QUANTIZE", "DEQUANTIZE"]);
-
 /** The operator that makes a tensor, or makes what reaches it unchanged. */
 function makerOf(graph: Graph, tensor: number | undefined): Operator | undefined {
   const maker = graph.operators.find(({ outputs }) => outputs[0] === tensor);
-  return maker !== undefined && VIEWS.has(maker.op) ? makerOf(graph, maker.inputs[0]) : maker;
+  return maker && definitionOf(maker)?.passesOn ? makerOf(graph, maker.inputs[0]) : maker;
 }
 
-const isGlobal = (graph: Graph, pool: Operator): boolean => {
+const isGlobal = (graph: Graph, operator: Operator): boolean => {
+  const pool = known(operator);
+  if (pool === undefined) return false;
   const { shape } = tensorOf(graph, pool.inputs[0]);
   const output = tensorOf(graph, pool.outputs[0]);
   if (shape.length !== 4 || shape[0] !== 1) return false;
@@ -42,8 +42,9 @@ const isGlobal = (graph: Graph, pool: Operator): boolean => {
   return [...new Set(axes)].sort().join() === "1,2";
 };
 
-function isPlain(graph: Graph, classifier: Operator): classifier is KnownOperator {
-  if (classifier.op !== "CONV_2D" && classifier.op !== "FULLY_CONNECTED") return false;
+function isPlain(graph: Graph, operator: Operator): boolean {
+  const classifier = known(operator);
+  if (classifier?.op !== "CONV_2D" && classifier?.op !== "FULLY_CONNECTED") return false;
   const { shape } = tensorOf(graph, classifier.inputs[1]);
   const one = classifier.op === "FULLY_CONNECTED" || (shape[1] === 1 && shape[2] === 1);
   return one && classifier.options.activation === "NONE";

@@ -1,13 +1,15 @@
-/** Steps for what moves values in runs: PAD and CONCATENATION. */
-import type { KnownOperator, Of } from "../../tflite/graph.ts";
+/** Steps for what moves values in runs: padding and joining. */
+import type { Operator } from "../../tflite/graph.ts";
+import type { Activated } from "../../tflite/options.ts";
 import { bytesOf, sizeOf } from "../constants.ts";
 import type { Builder } from "./builder.ts";
 import { constantOperand } from "./elementwise.ts";
 import { mustFit } from "./fit.ts";
 import type { Move } from "./layouts.ts";
+import { refuse } from "./parts.ts";
 import { isTakenOver, paddingsOf } from "./short.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
-import { type ByteValue, NoPlan, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
+import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);
 
@@ -44,20 +46,24 @@ const move = (
 };
 
 /** What is padded with, as the four bytes with which move.c fills. */
-function fillOf(builder: Builder, operator: Of<"PAD" | "PADV2">, input: Value): number {
+function fillOf(builder: Builder, operator: Operator, input: Value, fill: number | undefined): number {
   const bytes = (stored: number) => Math.imul(stored, 0x01010101);
-  if (operator.op === "PAD") return input.kind === "u8" ? bytes(input.zero) : 0;
-  const tensor = tensorOf(builder.graph, operator.inputs[2]);
+  if (fill === undefined) return input.kind === "u8" ? bytes(input.zero) : 0;
+  const tensor = tensorOf(builder.graph, operator.inputs[fill]);
   if (!builder.isConstant(tensor.index) || sizeOf(tensor.shape) !== 1) {
-    throw new NoPlan(`operator ${operator.index} (PADV2) pads with what is no constant`);
+    return refuse(operator, "pads with what is no constant");
   }
   if (input.kind === "u8") return bytes(bytesOf(tensor).view.getUint8(0) ^ input.offset);
   const [value] = builder.real(tensor)();
   return new Int32Array(Float32Array.of(value).buffer)[0];
 }
 
-/** A PAD of height and width before a convolution is left to it, since it pads anyway; any other is a step. */
-export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): readonly KernelStep[] {
+/**
+ * A padding of height and width with zeros before a convolution is left to it, since it pads anyway; any other is a step.
+ *
+ * @param fill The position of the input that it pads with, if not with zeros.
+ */
+export function padSteps(builder: Builder, operator: Operator, fill?: number): readonly KernelStep[] {
   const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { shape } = input.tensor;
   const paddings = paddingsOf(builder.graph, operator);
@@ -67,13 +73,13 @@ export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): reado
     operator,
     paddings.flat().every((count) => count >= 0),
   );
-  if (operator.op === "PAD" && isTakenOver(builder.graph, operator)) {
+  if (fill === undefined && isTakenOver(builder.graph, operator)) {
     builder.pad(operator.outputs[0], operator.inputs[0], [paddings[1][0], paddings[2][0]]);
     return [];
   }
-  if (shape.length > 4) throw new NoPlan(`operator ${operator.index} (${operator.op}) pads [${shape}]`);
+  if (shape.length > 4) return refuse(operator, `pads [${shape}]`);
   if (input.kind !== output.kind || (input.kind === "u8" && output.kind === "u8" && !sameScale(input, output))) {
-    throw new NoPlan(`operator ${operator.index} (${operator.op}) changes the kind or the scale`);
+    return refuse(operator, "changes the kind or the scale");
   }
   const four = <T>(dims: readonly T[], one: T): T[] => [...Array.from({ length: 4 - dims.length }, () => one), ...dims];
   const [from, to] = [four(shape, 1), four(output.tensor.shape, 1)];
@@ -88,16 +94,15 @@ export function padSteps(builder: Builder, operator: Of<"PAD" | "PADV2">): reado
   const start = before.slice(0, 3).reduce((sum, count, axis) => sum + count * outStep[axis], before[3] * element);
   const count: Levels = [from[0], from[1], from[2]];
   const runs = { start, run: from[3] * element, count, inStep: steps(from), outStep };
-  return [move([input, output], runs, { fill: fillOf(builder, operator, input) })];
+  return [move([input, output], runs, { fill: fillOf(builder, operator, input, fill) })];
 }
 
 /** Bytes at one scale → bytes at another, as ConcatenationWithScaling of TFLite's reference kernels. */
-function rescaling(operator: KnownOperator, input: ByteValue, output: ByteValue): Packed {
+function rescaling(operator: Operator, input: ByteValue, output: ByteValue): Packed {
   const scale = Math.fround(input.scale * Math.fround(1 / output.scale));
   const bias = Math.fround(-(input.zero - input.offset) * scale);
   const { low, high } = rangeOf("NONE", output);
-  if (output.offset !== 0)
-    throw new NoPlan(`operator ${operator.index} (CONCATENATION) joins int8 of different scales`);
+  if (output.offset !== 0) return refuse(operator, "joins int8 of different scales");
   return {
     bytes: 256,
     write(view) {
@@ -111,12 +116,15 @@ function rescaling(operator: KnownOperator, input: ByteValue, output: ByteValue)
 }
 
 /** A step for each of the tensors that are joined. */
-export function concatenationSteps(builder: Builder, operator: Of<"CONCATENATION">): readonly KernelStep[] {
+export function concatenationSteps(
+  builder: Builder,
+  operator: Operator<Activated & { readonly axis: number }>,
+): readonly KernelStep[] {
   const output = builder.output(operator);
   const { shape } = output.tensor;
   const axis = (operator.options.axis + shape.length) % shape.length;
   if (operator.options.activation !== "NONE") {
-    throw new NoPlan(`operator ${operator.index} (CONCATENATION) has the activation ${operator.options.activation}`);
+    return refuse(operator, `has the activation ${operator.options.activation}`);
   }
   const outStep = sizeOf(shape.slice(axis)) * elementOf(output);
   let start = 0;
@@ -128,7 +136,7 @@ export function concatenationSteps(builder: Builder, operator: Of<"CONCATENATION
       own.length === shape.length && own.every((dim, i) => i === axis || dim === shape[i]) && index !== -1,
     );
     if (input.kind !== output.kind) {
-      throw new NoPlan(`operator ${operator.index} (CONCATENATION) mixes kinds of tensors`);
+      return refuse(operator, "mixes kinds of tensors");
     }
     const source = builder.isConstant(index) ? constantOperand(builder, input.tensor, input) : undefined;
     const run = sizeOf(own.slice(axis)) * elementOf(input);
@@ -137,7 +145,7 @@ export function concatenationSteps(builder: Builder, operator: Of<"CONCATENATION
     start += run;
     const bytes = input.kind === "u8" && output.kind === "u8";
     if (!bytes || sameScale(input, output)) return move([input, output], runs, source ? { source } : {});
-    if (source) throw new NoPlan(`operator ${operator.index} (CONCATENATION) has a constant of another scale`);
+    if (source) return refuse(operator, "has a constant of another scale");
     return move([input, output], runs, { table: rescaling(operator, input, output) });
   });
   mustFit(operator, start === outStep);

@@ -1,11 +1,12 @@
 /** Parts that steps of several kinds are made of. */
-import { activationOf, type KnownOperator } from "../../tflite/graph.ts";
+import type { Operator } from "../../tflite/graph.ts";
+import { activationOf } from "../../tflite/options.ts";
 import type { ConvertKernel, Range } from "./layouts.ts";
 import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, type Value } from "./value.ts";
 
 /** @throws NoPlan that names the operator. */
-export function refuse(operator: KnownOperator, reason: string): never {
+export function refuse(operator: Operator, reason: string): never {
   throw new NoPlan(`operator ${operator.index} (${operator.op}) ${reason}`);
 }
 
@@ -13,7 +14,7 @@ export function refuse(operator: KnownOperator, reason: string): never {
 export const NO_RANGE: Range = { zero: 0, low: 0, high: 0 };
 
 /** How an operator limits its output: the end of several structures. */
-export const limits = (operator: KnownOperator, output: Value): { range: Range; low: number; high: number } => {
+export const limits = (operator: Operator, output: Value): { range: Range; low: number; high: number } => {
   const activation = activationOf(operator);
   const [low, high] = clampOf(activation);
   return { range: output.kind === "u8" ? rangeOf(activation, output) : NO_RANGE, low, high };

@@ -1,5 +1,6 @@
 /** Steps for what is computed of windows, or of all values along some dimensions. */
-import type { Of } from "../../tflite/graph.ts";
+import type { Operator } from "../../tflite/graph.ts";
+import type { PoolOptions, ReductionOptions } from "../../tflite/options.ts";
 import { integers, sizeOf } from "../constants.ts";
 import { type FixedPoint, fixedPoint } from "../fixed-point.ts";
 import type { Builder } from "./builder.ts";
@@ -9,16 +10,6 @@ import { type Pool, PoolOperation } from "./layouts.ts";
 import { limits, refuse } from "./parts.ts";
 import { at, type HostStep, type KernelStep, type Step } from "./step.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
-
-const OPERATIONS = {
-  AVERAGE_POOL_2D: PoolOperation.average,
-  MEAN: PoolOperation.average,
-  MAX_POOL_2D: PoolOperation.maximum,
-  REDUCE_MAX: PoolOperation.maximum,
-  SUM: PoolOperation.sum,
-};
-
-type PoolOperator = Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D" | "MEAN" | "SUM" | "REDUCE_MAX">;
 
 /**
  * A multiplier by which sums of `count` become means, as PrepareMeanOrSum of tensorflow/lite/kernels/reduce.cc folds the
@@ -45,7 +36,7 @@ type Averaging = Pick<Pool, "subtract" | "multiplier" | "shift" | "divide" | "ad
 const NO_AVERAGING: Averaging = { subtract: 0, multiplier: 0, shift: 0, divide: 0, add: 0, up: 0 };
 
 /** How averages of bytes are made. */
-function averaging(operator: PoolOperator, input: Value, output: Value, mean: Mean | undefined): Averaging {
+function averaging(operator: Operator, input: Value, output: Value, mean: Mean | undefined): Averaging {
   if (input.kind === "f32" || output.kind === "f32") return NO_AVERAGING;
   if (mean === undefined) {
     if (!sameScale(input, output)) refuse(operator, "pools between different scales");
@@ -65,7 +56,8 @@ function averaging(operator: PoolOperator, input: Value, output: Value, mean: Me
 }
 
 function poolStep(
-  operator: PoolOperator,
+  operator: Operator,
+  operation: PoolOperation,
   [input, output]: readonly [Value, Value],
   [inHeight, inWidth, channels]: readonly number[],
   window: Window,
@@ -81,14 +73,16 @@ function poolStep(
       inWidth,
       channels,
       ...window,
-      operation: OPERATIONS[operator.op],
+      operation,
       ...averaging(operator, input, output, mean),
       ...limits(operator, output),
     },
   };
 }
 
-export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, input: Value, output: Value): KernelStep {
+/** @throws NoPlan if the shapes do not fit each other. */
+export function windowStep(builder: Builder, operator: Operator<PoolOptions>, operation: PoolOperation): KernelStep {
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { size, stride, padding } = operator.options;
   const outer = output.tensor.shape;
   mustSlide(operator, input.tensor.shape, outer, { padding, stride, dilation: [1, 1], window: size });
@@ -107,7 +101,7 @@ export function windowStep(operator: Of<"AVERAGE_POOL_2D" | "MAX_POOL_2D">, inpu
     top: before(0),
     left: before(1),
   };
-  return poolStep(operator, [input, output], input.tensor.shape.slice(1), window);
+  return poolStep(operator, operation, [input, output], input.tensor.shape.slice(1), window);
 }
 
 /** Pixels that a window may have; see pool.c. */
@@ -144,12 +138,8 @@ function byteSumStep(
 }
 
 /** @throws NoPlan unless the axes are neighbours. */
-export function reductionStep(
-  builder: Builder,
-  operator: Of<"MEAN" | "SUM" | "REDUCE_MAX">,
-  input: Value,
-  output: Value,
-): Step {
+export function reductionStep(builder: Builder, operator: Operator<ReductionOptions>, operation: PoolOperation): Step {
+  const [input, output] = [builder.input(operator, 0), builder.output(operator)];
   const { shape } = input.tensor;
   const given = integers(tensorOf(builder.graph, operator.inputs[1]));
   const axes = [...new Set(given.map((axis) => (axis + shape.length) % shape.length))].sort((a, b) => a - b);
@@ -162,9 +152,10 @@ export function reductionStep(
   const [rows, channels] = [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(last + 1))];
   mustHold(operator, output.tensor.shape, rows * channels);
   const size = [rows, window, channels];
-  if (operator.op === "SUM" && input.kind === "u8" && output.kind === "u8") return byteSumStep([input, output], size);
+  if (operation === PoolOperation.sum && input.kind === "u8" && output.kind === "u8")
+    return byteSumStep([input, output], size);
   const overImage = operator.options.keepDims && shape.length === 4 && axes.join() === "1,2";
-  const mean = operator.op === "MEAN" ? { count: window, overImage } : undefined;
+  const mean = operation === PoolOperation.average ? { count: window, overImage } : undefined;
   const whole = { outHeight: rows, outWidth: 1, height: 1, width: window, strideY: 1, strideX: 1, top: 0, left: 0 };
-  return poolStep(operator, [input, output], size, whole, mean);
+  return poolStep(operator, operation, [input, output], size, whole, mean);
 }

@@ -3,7 +3,7 @@
  * for which it takes longer than for the network. Fields: tensorflow/compiler/mlir/lite/schema/schema.fbs.
  */
 import { realValues } from "../../../../worker/inference/constants.ts";
-import { readTflite } from "../../../../worker/tflite/graph.ts";
+import { readGraph } from "../../../../worker/inference/operators/registry.ts";
 import { tensorOf } from "./graph.ts";
 
 const MODEL = { subgraphs: 2, buffers: 4 };
@@ -42,7 +42,7 @@ class Positions {
 
 /** @returns The file, or undefined if it has no float16 weights. */
 export function withFloat32Weights(file: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | undefined {
-  const graph = readTflite(file);
+  const graph = readGraph(file);
   const dequantised = graph.operators.filter(({ op, inputs }) => {
     const source = graph.tensors[inputs[0]];
     return op === "DEQUANTIZE" && source?.type === "float16" && source.data !== undefined;

@@ -3,7 +3,8 @@
  * what stock tfjs has for these networks. Quantised weights are dequantised, since its kernels know no others.
  */
 import { integers, realValues } from "../../../../worker/inference/constants.ts";
-import type { Activation, Graph, KnownOperator, Tensor } from "../../../../worker/tflite/graph.ts";
+import { type KnownOperator, known } from "../../../../worker/inference/operators/registry.ts";
+import type { Activation, Graph, Tensor } from "../../../../worker/tflite/graph.ts";
 import { activationOf, outputLast, refuse, tensorOf } from "./graph.ts";
 
 type Attribute = Record<string, unknown>;
@@ -219,8 +220,8 @@ function node(writer: Writer, graph: Graph, operator: KnownOperator): string {
 export function toGraphModel(graph: Graph): GraphModel {
   const writer = new Writer(graph);
   writer.placeholder(graph.inputs[0]);
-  for (const operator of graph.operators) {
-    if (operator.op === "UNKNOWN") throw new Error(`operator ${operator.index} is unknown (${operator.code})`);
+  for (const each of graph.operators) {
+    const operator = known(each) ?? refuse(each, "a tfjs GraphModel");
     node(writer, graph, operator);
   }
   return writer.finish(graph.outputs[0]);

@@ -1,6 +1,7 @@
 /** What the converters read of a TFLite graph, whatever they write. */
+import type { KnownOperator } from "../../../../worker/inference/operators/registry.ts";
 import { quantizedRange } from "../../../../worker/inference/range.ts";
-import type { Activation, Graph, KnownOperator, Operator, Tensor } from "../../../../worker/tflite/graph.ts";
+import type { Activation, Graph, Operator, Tensor } from "../../../../worker/tflite/graph.ts";
 
 type WindowOptions = Extract<KnownOperator, { op: "CONV_2D" | "DEPTHWISE_CONV_2D" | "AVERAGE_POOL_2D" }>["options"];
 

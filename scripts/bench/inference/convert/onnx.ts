@@ -4,7 +4,8 @@
  * (NCHW), from the input on, since onnxruntime has no other convolutions. Fields: onnx/onnx.proto.
  */
 import { integers, realValues } from "../../../../worker/inference/constants.ts";
-import type { Graph, KnownOperator, Tensor } from "../../../../worker/tflite/graph.ts";
+import { type KnownOperator, known } from "../../../../worker/inference/operators/registry.ts";
+import type { Graph, Tensor } from "../../../../worker/tflite/graph.ts";
 import { activationOf, paddingOf, quantizationOf, refuse, tensorOf } from "./graph.ts";
 import { encode, type Field, type Message } from "./protobuf.ts";
 
@@ -282,8 +283,8 @@ function node(writer: Writer, operator: KnownOperator): string {
 export function toOnnx(graph: Graph): Uint8Array<ArrayBuffer> {
   const writer = new Writer(graph);
   const input = writer.begin();
-  for (const operator of graph.operators) {
-    if (operator.op === "UNKNOWN") throw new Error(`operator ${operator.index} is unknown (${operator.code})`);
+  for (const each of graph.operators) {
+    const operator = known(each) ?? refuse(each, "ONNX");
     if (operator.op === "QUANTIZE" || operator.op === "DEQUANTIZE") writer.same(operator);
     else writer.set(operator.outputs[0], node(writer, operator));
   }

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Builds the codecs as a program of this machine, watched by AddressSanitizer and UndefinedBehaviorSanitizer.
+
+    python3 native/codecs/sanitize.py    writes native/codecs/.cache/codecs-sanitized
+
+The program is for test/sanitize.mjs, which builds and runs it. Needs what build.py needs, and a C compiler of the system
+with its sanitizers: gcc or clang, $CC or cc. SIMDe stands for wasm's SIMD; it is the wheel pinned with its hash in
+../requirements-simde.txt.
+"""
+
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE))
+from build import SOURCE, sources, units  # noqa: E402
+from toolchain import installed, run  # noqa: E402
+
+HARNESS = HERE / "test" / "sanitized"
+
+# -fwrapv and -DNDEBUG as in build.py: that integers wrap is no error. No alignment: wasm does not ask for it, and the code
+# makes use of that.
+COMPILE = (
+    "-std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv -DNDEBUG -DNO_GETENV -w "
+    "-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -ffunction-sections"
+).split()
+# The libraries' functions that are never called need others that are not compiled.
+LINK = "-Wl,--gc-sections -lm".split()
+# The decoders' blocks are counted by test/sanitized/memory.c. OPAQUE is about wasm's compiler. libjpeg's JLONG is a long,
+# which has 32 bits in wasm: damaged files make sums that wrap there.
+DECODERS = [
+    *(f"-D{name}=codecs_{name}" for name in ("malloc", "free", "calloc", "realloc")),
+    *("-DOPAQUE(value)=((void)0)", "-DJLONG=int"),
+]
+
+
+def simde(cache):
+    """The folder that has simde/wasm/simd128.h."""
+    python = installed(cache, "simde", "requirements-simde.txt")
+    return next(python.parents[1].glob("lib/*/site-packages/cmeel.prefix/include"))
+
+
+def main():
+    cache = HERE / ".cache"
+    objects = cache / "sanitized"
+    objects.mkdir(parents=True, exist_ok=True)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    trees = sources(cache)
+    # libwebp's own code for x86; wasm's is not for here.
+    includes = [f"-I{folder}" for folder in (HERE / "config", trees["libjpeg"], trees["libwebp"], HARNESS, simde(cache))]
+    built = []
+    for source, options in units(trees):
+        if source != SOURCE / "memory.c":
+            options = [option for option in options if not option.startswith(("-W", "-I", "-D__"))]
+            built.append((source, [*DECODERS, *options]))
+    built += [(HARNESS / "memory.c", []), (HARNESS / "main.c", [])]
+    targets = [objects / f"{index:02d}-{source.stem}.o" for index, (source, _) in enumerate(built)]
+
+    def compile_one(job):
+        (source, options), target = job
+        run([*compiler, *COMPILE, *options, *includes, "-c", source, "-o", target])
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compile_one, zip(built, targets)))
+    program = cache / "codecs-sanitized"
+    run([*compiler, *COMPILE, *targets, *LINK, "-o", program])
+    print(program)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{shlex.join(str(part) for part in error.cmd)}\nfailed with {error.returncode}")

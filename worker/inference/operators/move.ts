@@ -1,0 +1,59 @@
+/** Operators that surround values with others, or join them. */
+import { type Activated, readActivation } from "../../tflite/options.ts";
+import { pairsOf } from "../pairs.ts";
+import { mirrorPadSteps } from "../plan/copies.ts";
+import { concatenationSteps, padSteps } from "../plan/moves.ts";
+import { computed } from "./definition.ts";
+import { foldJoined } from "./fold.ts";
+
+export const MOVES = {
+  PAD: computed({
+    computes: "x with zeros around it",
+    inputs: 2,
+    quantised: "moves",
+    reference(_, context) {
+      const { tf } = context;
+      const paddings = pairsOf(context.integers(1));
+      return ([x]) => tf.pad(x, paddings, 0);
+    },
+    lower: (builder, operator) => padSteps(builder, operator),
+  }),
+  PADV2: computed({
+    computes: "x with a value around it",
+    inputs: 3,
+    quantised: "moves",
+    reference(_, context) {
+      const { tf } = context;
+      const paddings = pairsOf(context.integers(1));
+      const [value = 0] = context.values(2);
+      return ([x]) => tf.pad(x, paddings, value);
+    },
+    lower: (builder, operator) => padSteps(builder, operator, 2),
+  }),
+  MIRROR_PAD: computed<{ readonly withEdge: boolean }>({
+    computes: "x with its own values around it, mirrored",
+    /** Whether the edge itself is mirrored, too. */
+    options: (table) => ({ withEdge: table.int8(0) === 1 }),
+    inputs: 2,
+    quantised: "moves",
+    reference({ options: { withEdge } }, context) {
+      const { tf } = context;
+      const paddings = pairsOf(context.integers(1));
+      return ([x]) => tf.mirrorPad(x, paddings, withEdge ? "symmetric" : "reflect");
+    },
+    lower: mirrorPadSteps,
+  }),
+  CONCATENATION: computed<Activated & { readonly axis: number }>({
+    computes: "its inputs, one behind the other along a dimension",
+    options: (table) => ({ axis: table.int32(0), activation: readActivation(table, 1) }),
+    fold: foldJoined,
+    values: "all",
+    quantised: "moves",
+    reference({ options: { axis } }, context) {
+      const { tf } = context;
+      const operands = context.operands();
+      return (changing) => tf.concat(operands(changing), axis);
+    },
+    lower: concatenationSteps,
+  }),
+};

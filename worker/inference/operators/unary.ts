@@ -1,0 +1,190 @@
+/** Operators that compute a function of each value. */
+import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import type { Table } from "../../tflite/flatbuffers.ts";
+import type { ReferenceOps } from "../context.ts";
+import { erf } from "../erf.ts";
+import {
+  type ByteRange,
+  byteFunction,
+  hardSwish,
+  inFloats,
+  inverseRoot,
+  leaky,
+  magnitude,
+  type OfByte,
+  rescaled,
+  root,
+  wholeRange,
+} from "../plan/byte-functions.ts";
+import { endsOf, functionStep } from "../plan/functions.ts";
+import { UnaryOperation } from "../plan/layouts.ts";
+import { convert, lookUp, refuse } from "../plan/parts.ts";
+import type { KernelStep } from "../plan/step.ts";
+import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/value.ts";
+import { type ComputedOperator, computed, type ValueType } from "./definition.ts";
+
+/** A function of a real number. */
+type OfReal = (x: number) => number;
+
+interface UnaryFunction<Options> {
+  readonly computes: string;
+  readonly options?: (table: Table) => Options;
+  readonly types?: readonly ValueType[];
+  readonly givesProbabilities?: boolean;
+  /** As TensorFlow Lite defines it. */
+  readonly of: (options: Options) => OfReal;
+  /** The same where tfjs has a kernel for it. */
+  readonly tfjs?: (tf: ReferenceOps) => (x: TfTensor) => TfTensor;
+  /** The step that computes it of floats. */
+  readonly floats: (ends: readonly [Value, Value], options: Options) => KernelStep;
+  /** In the arithmetic that TensorFlow Lite has for bytes; in floats if it is not stated. */
+  readonly bytes?: (input: ByteValue, output: ByteValue, options: Options) => OfByte;
+  /** The range of bytes; what the type can hold if it is not stated. */
+  readonly range?: ByteRange;
+}
+
+export interface UnaryOperator<Options> extends ComputedOperator<Options> {
+  readonly of: UnaryFunction<Options>["of"];
+}
+
+function unary<Options = undefined>(given: UnaryFunction<Options>): UnaryOperator<Options> {
+  const { of, tfjs, floats, bytes, range = wholeRange, ...described } = given;
+  return {
+    ...computed<Options>({
+      ...described,
+      reference(operator, { tf }) {
+        const own = of(operator.options);
+        const compute = tfjs?.(tf) ?? ((x: TfTensor) => tf.mapValues(x, own));
+        return ([x]) => compute(x);
+      },
+      lower(builder, operator) {
+        const [input, output] = endsOf(builder, operator);
+        const { options } = operator;
+        if (input.kind === "f32" && output.kind === "f32") return [floats([input, output], options)];
+        if (input.kind !== "u8" || output.kind !== "u8") return refuse(operator, "mixes floats and integers");
+        const ofByte = bytes?.(input, output, options) ?? inFloats(input, output, of(options));
+        return [lookUp(input, output, byteFunction(ofByte, input, output, range))];
+      },
+    }),
+    of,
+  };
+}
+
+const kernel =
+  (operation: UnaryOperation) =>
+  ([input, output]: readonly [Value, Value]): KernelStep =>
+    functionStep(operation, input, output);
+
+const clampKernel =
+  (limits: readonly [low: number, high: number]) =>
+  (ends: readonly [Value, Value]): KernelStep =>
+    convert("clamp_values_f32", ends, { limits });
+
+const clamp = ([low, high]: readonly [number, number]): OfReal => {
+  return (x) => Math.min(high, Math.max(low, x));
+};
+
+/** What is a fused activation, too. */
+const clamping = (
+  activation: "RELU" | "RELU6" | "RELU_N1_TO_1",
+  described: Pick<UnaryFunction<undefined>, "computes" | "tfjs">,
+) =>
+  unary({
+    ...described,
+    of: () => clamp(clampOf(activation)),
+    floats: clampKernel(clampOf(activation)),
+    bytes: rescaled,
+    range(output) {
+      const { low, high } = rangeOf(activation, output);
+      return [low, high];
+    },
+  });
+
+const UNIT = [0, 1] as const;
+const FLOAT_AND_INT8 = ["float32", "int8"] as const;
+
+export const UNARY = {
+  RELU: clamping("RELU", { computes: "x, at least 0", tfjs: (tf) => tf.relu }),
+  RELU6: clamping("RELU6", { computes: "x, held in 0…6", tfjs: (tf) => tf.relu6 }),
+  RELU_N1_TO_1: clamping("RELU_N1_TO_1", { computes: "x, held in −1…1" }),
+  RELU_0_TO_1: unary({
+    computes: "x, held in 0…1",
+    of: () => clamp(UNIT),
+    floats: clampKernel(UNIT),
+    bytes: rescaled,
+    range(output) {
+      const [low, high] = wholeRange(output);
+      return [Math.max(low, output.zero), Math.min(high, output.zero + Math.round(1 / output.scale))];
+    },
+  }),
+  LEAKY_RELU: unary({
+    computes: "x, times alpha where it is negative",
+    options: (table) => ({ alpha: table.float32(0) }),
+    of:
+      ({ alpha }) =>
+      (x) =>
+        x > 0 ? x : x * alpha,
+    floats: ([input, output], { alpha }) => functionStep(UnaryOperation.leakyRelu, input, output, alpha),
+    bytes: (input, output, { alpha }) => leaky(input, output, alpha),
+  }),
+  LOGISTIC: unary({
+    computes: "1 / (1 + e⁻ˣ)",
+    givesProbabilities: true,
+    of: () => (x) => 1 / (1 + Math.exp(-x)),
+    tfjs: (tf) => tf.sigmoid,
+    floats: kernel(UnaryOperation.logistic),
+  }),
+  TANH: unary({ computes: "tanh x", of: () => Math.tanh, floats: kernel(UnaryOperation.tanh) }),
+  HARD_SWISH: unary({
+    computes: "x · ReLU6(x + 3) / 6",
+    of: () => (x) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
+    floats: (ends) => convert("hard_swish_f32", ends, {}),
+    bytes: hardSwish,
+  }),
+  ELU: unary({
+    computes: "x, or eˣ − 1 where it is negative",
+    types: ["float32"],
+    of: () => (x) => (x < 0 ? Math.expm1(x) : x),
+    floats: kernel(UnaryOperation.elu),
+  }),
+  GELU: unary({
+    computes: "x · Φ(x), exact or by tanh",
+    /** Approximate: by tanh instead of the error function. */
+    options: (table) => ({ approximate: table.bool(0) }),
+    of: ({ approximate }) =>
+      approximate
+        ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+        : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
+    floats: ([input, output], { approximate }) =>
+      functionStep(approximate ? UnaryOperation.geluApproximate : UnaryOperation.gelu, input, output),
+  }),
+  EXP: unary({ computes: "eˣ", types: FLOAT_AND_INT8, of: () => Math.exp, floats: kernel(UnaryOperation.exp) }),
+  ABS: unary({
+    computes: "|x|",
+    types: FLOAT_AND_INT8,
+    of: () => Math.abs,
+    floats: kernel(UnaryOperation.abs),
+    bytes: magnitude,
+  }),
+  NEG: unary({
+    computes: "−x",
+    // Of bytes TensorFlow Lite turns signs without regard to scale and zero point.
+    types: ["float32"],
+    of: () => (x) => -x,
+    floats: kernel(UnaryOperation.neg),
+  }),
+  SQRT: unary({
+    computes: "√x",
+    types: FLOAT_AND_INT8,
+    of: () => Math.sqrt,
+    floats: kernel(UnaryOperation.sqrt),
+    bytes: root,
+  }),
+  RSQRT: unary({
+    computes: "1 / √x",
+    types: FLOAT_AND_INT8,
+    of: () => (x) => 1 / Math.sqrt(x), // infinite at 0
+    floats: kernel(UnaryOperation.rsqrt),
+    bytes: inverseRoot,
+  }),
+};
