@@ -1,5 +1,7 @@
-/** npm run check: format, lint, types and layers of the whole repository. */
+/** npm run check: format, lint, types, layers and prose of the whole repository. */
 import { findUpwardImports } from "./check/layers.ts";
+import { findPhrases, readProse } from "./check/prose.ts";
+import { findMisspellings } from "./check/spelling.ts";
 import { runCommand } from "./lib/command.ts";
 import { prepare } from "./lib/prepare.ts";
 import { node, wrangler } from "./lib/run.ts";
@@ -9,25 +11,38 @@ const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[]
   ["layouts of C and TypeScript", () => node(["--import", "tsx", "scripts/layouts.ts", "--check"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["layers of the Worker", checkLayers],
+  ["prose of documents, API and page", checkProse],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],
   ["types of the page", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.page.json"])],
   ["types of scripts and black-box tests", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.node.json"])],
 ];
 
-async function checkLayers(): Promise<number> {
-  const faults = findUpwardImports("worker");
+/** Prints the faults. @returns An exit code. */
+function report(faults: readonly string[]): number {
   for (const fault of faults) console.error(fault);
   return faults.length === 0 ? 0 : 1;
 }
 
-await runCommand({ usage: "npm run check: format, lint, types and layers of the whole repository" }, async () => {
-  await prepare();
-  for (const [name, check] of CHECKS) {
-    const code = await check();
-    if (code !== 0) {
-      console.error(`npm run check: ${name} failed.`);
-      return code;
+async function checkLayers(): Promise<number> {
+  return report(findUpwardImports("worker"));
+}
+
+async function checkProse(): Promise<number> {
+  const lines = readProse();
+  return report([...findPhrases(lines), ...findMisspellings(lines)]);
+}
+
+await runCommand(
+  { usage: "npm run check: format, lint, types, layers and prose of the whole repository" },
+  async () => {
+    await prepare();
+    for (const [name, check] of CHECKS) {
+      const code = await check();
+      if (code !== 0) {
+        console.error(`npm run check: ${name} failed.`);
+        return code;
+      }
     }
-  }
-  return 0;
-});
+    return 0;
+  },
+);

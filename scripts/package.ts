@@ -1,4 +1,4 @@
-/** npm run package: the labeler in a folder that needs nothing but Node, for a machine without npm; docs/self-host.md. */
+/** npm run package: the labeler in a folder that needs nothing but Node, for a machine without npm; docs/how-to/self-host.md. */
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";

@@ -1,4 +1,4 @@
-/** npm run serve: the labeler of this checkout on workerd itself, for a machine of your own; docs/self-host.md. */
+/** npm run serve: the labeler of this checkout on workerd itself, for a machine of your own; docs/how-to/self-host.md. */
 import { createRequire } from "node:module";
 import { runCommand } from "./lib/command.ts";
 import { MODELS } from "./lib/model-index.ts";

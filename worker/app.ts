@@ -20,7 +20,8 @@ import { openapi } from "./routes/openapi.ts";
 import { page } from "./routes/page.ts";
 import { push, results } from "./routes/results.ts";
 
-export const app = new Hono<AppEnv>();
+// A slash at the end of a path makes no other address of it.
+export const app = new Hono<AppEnv>({ strict: false });
 
 app.onError(problem);
 app.notFound((c) => noRoute(c, app.routes));

@@ -9,4 +9,6 @@ interface Generated {
   make(): string;
 }
 
-export const GENERATED: readonly Generated[] = [{ path: "docs/models.md", name: "operators", make: operatorTable }];
+export const GENERATED: readonly Generated[] = [
+  { path: "docs/reference/models.md", name: "operators", make: operatorTable },
+];

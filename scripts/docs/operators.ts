@@ -1,4 +1,4 @@
-/** The table of operators in docs/models.md, made of their definitions. */
+/** The table of operators in docs/reference/models.md, made of their definitions. */
 import type { OperatorDefinition } from "../../worker/inference/operators/definition.ts";
 import { ALL_TYPES } from "../../worker/inference/operators/definition.ts";
 import { OPERATORS } from "../../worker/inference/operators/registry.ts";

@@ -18,6 +18,8 @@ export interface Dialect {
   readonly hasDurations: boolean;
   /** Whether the REST sink sends a binary column as it is (2.0.0); else a template has to print its bytes. */
   readonly hasBinarySink: boolean;
+  /** Whether a function of a service gets an argument that is a text, such as an id (2.0.0); else it gets nothing. */
+  readonly hasTextArguments: boolean;
   /**
    * Whether the REST sink sends the first row after each start without any header (2.3.1 to 2.4.1): a token must then be
    * in the URL, too.
@@ -39,6 +41,7 @@ export function dialectOf(version: string): Dialect {
     hasTags: since("2.2"),
     hasDurations: since("2.0"),
     hasBinarySink: since("2.0"),
+    hasTextArguments: since("2.0"),
     losesFirstHeaders: since("2.3.1") && !since("2.4.2"),
     hasSessions: since("2.4"),
     hasCursor: since("2.3"),
@@ -51,6 +54,10 @@ export const NEWEST = dialectOf("2.4.2");
 /** The releases that this product was run on: by CI with each change, or by hand on a day. */
 export const TRIED: Readonly<Record<string, "CI" | `${number}-${number}-${number}`>> = {
   "1.14.7": "CI",
+  "2.0.8": "2026-11-30",
+  "2.1.5": "2026-11-30",
+  "2.2.5": "2026-11-30",
+  "2.3.1": "2026-11-30",
   "2.4.0": "CI",
   "2.4.2": "CI",
 };
@@ -106,11 +113,15 @@ function inMilliseconds(value: unknown, name = ""): unknown {
 
 type Sink = Record<string, unknown>;
 
-/** A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. */
-const withTemplate = ({ format: _, ...rest }: Sink): Sink => ({
+/**
+ * A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. Its
+ * cache would send what comes before what is on disk already, so that all that may wait waits in memory.
+ */
+const ofVersionOne = ({ format: _, ...rest }: Sink): Sink => ({
   ...rest,
   bodyType: "text",
   dataTemplate: '{{printf "%s" .self}}',
+  memoryCacheThreshold: rest.maxDiskCache,
 });
 
 /** A sink that has its token in the URL, too, where Go's HTTP client takes it from. */
@@ -123,7 +134,7 @@ function withCredentials(rest: Sink): Sink {
 }
 
 function sinkIn(dialect: Dialect, rest: Sink): Sink {
-  const sink = dialect.hasBinarySink ? rest : withTemplate(rest);
+  const sink = dialect.hasBinarySink ? rest : ofVersionOne(rest);
   return dialect.losesFirstHeaders ? withCredentials(sink) : sink;
 }
 

@@ -112,7 +112,6 @@ const environment = (options: EngineOptions, folder: string, { restPort, cliPort
   KUIPER__BASIC__RESTPORT: String(restPort),
   KUIPER__BASIC__IP: "127.0.0.1",
   KUIPER__BASIC__PORT: String(cliPort),
-  KUIPER__BASIC__PPROF: "false", // it would take port 6060
   KUIPER__BASIC__ENABLEPRIVATENET: "true",
   KUIPER__BASIC__CONSOLELOG: "true",
   KUIPER__BASIC__FILELOG: "false",

@@ -129,6 +129,9 @@ export const answers = {
     inputs: z.array(tensorMetadata),
     outputs: z.array(tensorMetadata),
   }),
+  RepositoryIndex: z.array(
+    z.strictObject({ name: text, version: text, state: z.enum(["READY", "UNAVAILABLE"]), reason: text }),
+  ),
   ModelReady: z.strictObject({ name: text, ready: z.boolean() }),
   Live: z.strictObject({ live: z.boolean() }),
   Ready: z.strictObject({ ready: z.boolean() }),

@@ -14,19 +14,19 @@ type Json = Record<string, unknown>;
 
 /** What a request's parameters are for; each that there is has to have a line here. */
 const ABOUT = {
-  top: "How many labels at most.",
-  min: "The least confidence of a label.",
+  top: "The number of labels at most.",
+  min: "The lowest confidence of a label.",
   model: "One of the installed models; the default model if absent.",
-  crop: "How the image becomes the model's input shape: all of it, or the square in its middle; as the model says if absent.",
-  precision: "Which arithmetic; as the model says if absent. Not every model can have each.",
-  exif: "Whether the orientation that a camera wrote into the file is applied.",
+  crop: "How the image is fitted to the model's input: the whole image is resized, or the square in its middle. The default is the model's.",
+  precision: "The arithmetic of the network. The default is the model's. Not every model has every precision.",
+  exif: "Whether to apply the orientation that the camera wrote into the file.",
   explain:
-    "The rank of the label that a picture is to show the places of: 1 is the best. Not every network has such a picture.",
-  since: "Only what is behind this row: its `next`, or 0.",
-  before: "Only what is before this row: its `next`.",
-  limit: "How many rows at most.",
-  device: "Only what came from this device.",
-  order: "Which come first.",
+    "The rank of the label to explain by a heat map: 1 is the top-1 label. Not every network can explain its labels.",
+  since: "Only results after this cursor: the `next` of a row, or 0.",
+  before: "Only results before this cursor: the `next` of a row.",
+  limit: "The number of rows at most.",
+  device: "Only results of this device.",
+  order: "Whether the oldest or the newest results come first.",
 } as const satisfies Record<string, string>;
 
 /** What cannot be seen from the schemas: cursors are checked by code. */
@@ -105,19 +105,22 @@ function titles(status: number): string {
   const found = Object.entries(KINDS).flatMap(([kind, [code, title]]) =>
     code === status ? [`${title} (\`${kind}\`)`] : [],
   );
-  return found.length === 0 ? "An error" : `${found.join("; ")}.`;
+  return found.length === 0 ? "An error." : `${found.join(". ")}.`;
 }
 
 /** Of an answer that is kept. */
 const KEPT: Json = {
-  ETag: { description: "Of image, model and parameters; for a single image.", schema: { type: "string" } },
-  "Cache-Status": { description: "Whether the answer was found or made (RFC 9211).", schema: { type: "string" } },
+  ETag: { description: "Identifies image, model and parameters. Only for a single image.", schema: { type: "string" } },
+  "Cache-Status": {
+    description: "Whether the answer came from the result cache (RFC 9211).",
+    schema: { type: "string" },
+  },
 };
 
 function responses(operation: Operation): Json {
   const { status, answer, headers, kept = false, errors, errorForm = "problem", scope } = operation;
   const good = {
-    description: status === 204 ? "Done; the answer is empty." : "What was asked for.",
+    description: status === 204 ? "Success. The answer is empty." : "Success.",
     ...((headers !== undefined || kept) && {
       headers: {
         ...Object.fromEntries(
@@ -138,11 +141,13 @@ function responses(operation: Operation): Json {
       description: titles(code),
       content: content(ERROR_FORMS[errorForm]),
       ...((code === 503 || code === 429) && {
-        headers: { "Retry-After": { description: "In how many seconds to come again.", schema: { type: "integer" } } },
+        headers: {
+          "Retry-After": { description: "The number of seconds after which to retry.", schema: { type: "integer" } },
+        },
       }),
     },
   ]);
-  const known = kept ? [[304, { description: "The caller has the answer already.", headers: KEPT }]] : [];
+  const known = kept ? [[304, { description: "The caller already has the answer.", headers: KEPT }]] : [];
   return Object.fromEntries([[status, good], ...known, ...bad]);
 }
 
@@ -181,11 +186,11 @@ export function openApiDocument(): Json {
       title: "Edge Labeler",
       version,
       description:
-        "Labels images at the network's edge. Errors are problem details (RFC 9457), below /ekuiper/ as plain JSON, and in " +
-        "the other protocols as they have it.",
+        "Classifies images at the edge of the network. Errors are problem details (RFC 9457). Under /ekuiper/ their type is " +
+        "application/json, and the other protocols have a form of their own.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
-    servers: [{ url: "/", description: "The labeler that this description comes from" }],
+    servers: [{ url: "/", description: "The labeler that serves this description" }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
@@ -194,7 +199,7 @@ export function openApiDocument(): Json {
         token: {
           type: "http",
           scheme: "bearer",
-          description: "Where the labeler asks for a token; each call names the scope that the token needs.",
+          description: "Required if the labeler has tokens. Each call names the scope that the token needs.",
         },
       },
     },

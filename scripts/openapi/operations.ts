@@ -45,6 +45,8 @@ export interface Operation {
   readonly scope: Need;
 }
 
+const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+
 const BYTES: Content = {};
 const coffee = readFileSync(new URL("../../test/fixtures/coffee-96.webp", import.meta.url)).toString("base64");
 
@@ -61,18 +63,18 @@ const IMAGE_BODY = {
   "application/json": { schema: "Images", example: { image: coffee } },
 } as const satisfies Operation["body"];
 
-const MISSING = { "X-Image-Missing": "How much of the image, 0 to 1, is not there because its file ends early." };
+const MISSING = { "X-Image-Missing": "The missing fraction of a truncated image, 0 to 1." };
 
 const NAME: Parameter = {
   name: "name",
   in: "path",
-  description: "The folder of the model in model-assets/.",
+  description: "The name of the model.",
   example: "mobilenet_v1_1.0_224",
 };
 const VERSION: Parameter = {
   name: "version",
   in: "path",
-  description: "Each model has one version.",
+  description: "Every model has exactly one version.",
   schema: { type: "string", enum: ["1"] },
   example: "1",
 };
@@ -81,8 +83,8 @@ const IN_HEADER: Parameter = {
   name: "X-Label-Query",
   in: "header",
   description:
-    "The query's parameters, such as `model=efficientnet_lite0&crop=center`, for a function of eKuiper, whose address has no " +
-    "place for them. They are checked as if they were in the query, and a parameter in both is given twice.",
+    "Parameters of the query, such as `model=efficientnet_lite0&crop=center`, for functions of eKuiper, which cannot add a " +
+    "query to the address. They are checked like the query, and a parameter may not be in both.",
 };
 
 const HANDED_OVER: readonly Parameter[] = [
@@ -90,19 +92,20 @@ const HANDED_OVER: readonly Parameter[] = [
   {
     name: "X-Image-Id",
     in: "header",
-    description: "The image's id; as `id` in the query. Without one it is the SHA-256 of the image.",
+    description: "The id of the image, also `id` in the query. The default is the SHA-256 of the image.",
   },
-  { name: "id", in: "query", description: "As X-Image-Id.", schema: { type: "string", maxLength: 128 } },
+  { name: "id", in: "query", description: "The same as X-Image-Id.", schema: { type: "string", maxLength: 128 } },
   {
     name: "device",
     in: "query",
-    description: "Which camera took it; as X-Device.",
+    description: "The camera or other sender of the image. Also the header X-Device.",
     schema: { type: "string", maxLength: 128 },
   },
   {
     name: "time",
     in: "query",
-    description: "When it was taken, ISO 8601 or milliseconds since 1970; as X-Time. Now if absent.",
+    description:
+      "When the image was taken, in ISO 8601 or in milliseconds since 1970. Also the header X-Time. The default is now.",
     schema: { type: "string", format: "date-time" },
   },
 ];
@@ -119,7 +122,7 @@ const tensors = (example: boolean): Operation[] => {
       id: `modelMetadata${id}`,
       tag: "Open Inference Protocol",
       scope: "label",
-      summary: "A model's inputs and outputs",
+      summary: "Returns the inputs and outputs of a model",
       parameters,
       status: 200,
       answer: { "application/json": { schema: "ModelMetadata" } },
@@ -132,7 +135,7 @@ const tensors = (example: boolean): Operation[] => {
       id: `modelReady${id}`,
       tag: "Open Inference Protocol",
       scope: "label",
-      summary: "Whether a model can be used; loads it if need be",
+      summary: "Reports whether a model can be used, and loads it if necessary",
       parameters,
       status: 200,
       answer: { "application/json": { schema: "ModelReady", example: { name: "mobilenet_v1_1.0_224", ready: true } } },
@@ -145,18 +148,18 @@ const tensors = (example: boolean): Operation[] => {
       id: `infer${id}`,
       tag: "Open Inference Protocol",
       scope: "label",
-      summary: "Infers image files, pixels or normalised values",
+      summary: "Classifies image files, pixels or normalised values",
       description:
-        "The input `image` takes files in base64 (BYTES, shape [images]), pixels 0 to 255 (UINT8) or normalised values " +
+        "The input `image` takes files in base64 (BYTES, shape [images]), pixels from 0 to 255 (UINT8) or normalised values " +
         "(FP32), both of shape [images, height, width, 3]. The outputs are `labels`, `confidences` and `probabilities`. " +
-        "Triton's extensions for binary tensors and for classification are understood. A tensor in JSON has at most 4 MB in " +
-        "its datatype, and all else in the JSON 1 MB beside images.",
+        "The extensions of Triton for binary tensors and for classification are supported. A tensor in JSON may be up to 4 MB in " +
+        "its datatype. The rest of the JSON, besides images, may be up to 1 MB.",
       parameters: [
         ...parameters,
         {
           name: "Inference-Header-Content-Length",
           in: "header",
-          description: "How many bytes of the body are JSON, where binary tensors follow.",
+          description: "The length of the JSON at the beginning of the body, in bytes, if binary tensors follow it.",
           schema: { type: "integer", minimum: 0 },
         },
       ],
@@ -203,13 +206,13 @@ const tensors = (example: boolean): Operation[] => {
 };
 
 export const TAGS = {
-  Label: "An image in, its labels out.",
-  eKuiper: "The calls of an LF Edge eKuiper rule: its functions in SQL, and its sink.",
-  Results: "The labels of images that were handed over.",
-  Models: "What is installed.",
-  "Hugging Face": "As the clients of Hugging Face's inference API call it.",
-  "Open Inference Protocol": "As the clients of KServe, Triton and the like call it.",
-  Probes: "Whether the labeler lives, and whether it is ready.",
+  Label: "Send an image, receive its labels.",
+  eKuiper: "The calls of an LF Edge eKuiper rule: functions in SQL, and a sink.",
+  Results: "The labels of submitted images.",
+  Models: "The installed models.",
+  "Hugging Face": "The protocol of the clients of Hugging Face's inference API.",
+  "Open Inference Protocol": "The protocol of the clients of KServe, Triton and other servers.",
+  Probes: "Report whether the labeler is alive, and whether it is ready.",
 } as const;
 
 export const operations: readonly Operation[] = [
@@ -219,12 +222,14 @@ export const operations: readonly Operation[] = [
     id: "label",
     tag: "Label",
     scope: "label",
-    summary: "Labels an image, or several",
+    summary: "Labels one image or several",
     description:
-      "The body is an image file as it is (JPEG, PNG, WebP, GIF or BMP; what it is, is seen from its bytes), a form with " +
-      "files, or JSON with base64 or data URLs. Several images in a form or in JSON give a list with the labels, or the " +
-      "error, of each. JSON is limited to 1 MB beside its images and to 8 levels of lists and objects. `Accept: text/plain` gives the best label alone, a line an image. With `explain` a label has a PNG " +
-      "of where it is seen, in base64; `Accept: image/png` gives the PNG alone.",
+      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, base64 or " +
+      "a data URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand beside the " +
+      "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
+      "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
+      "and objects. `Accept: text/plain` returns only the top-1 label, on a line for each image. With `explain` a label " +
+      "has a PNG, in base64, of the regions that count for it. `Accept: image/png` returns only the PNG.",
     query: { of: "explain" },
     body: {
       ...IMAGE_BODY,
@@ -242,7 +247,7 @@ export const operations: readonly Operation[] = [
     },
     headers: MISSING,
     kept: true,
-    parameters: [{ name: "If-None-Match", in: "header", description: "ETags of answers that the caller has." }],
+    parameters: [{ name: "If-None-Match", in: "header", description: "The ETags of answers that the caller has." }],
     errors: LABELLING,
   },
   {
@@ -253,8 +258,8 @@ export const operations: readonly Operation[] = [
     scope: "label",
     summary: "The SQL function labelImage(self)",
     description:
-      "As /label, with an object on top, which eKuiper needs. An image that cannot be read is an answer here, with empty " +
-      "`results` and an `error`: eKuiper drops the row of any call that fails.",
+      "Like /label, but the answer is an object, as eKuiper needs it. An image that cannot be read gives empty `results` and an " +
+      "`error` with status 200, because eKuiper drops the row of any call that fails.",
     parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
@@ -274,7 +279,7 @@ export const operations: readonly Operation[] = [
     id: "labelText",
     tag: "eKuiper",
     scope: "label",
-    summary: "The SQL function labelText(self): the best label alone, empty for an image that cannot be read",
+    summary: "The SQL function labelText(self): only the top-1 label, empty for an image that cannot be read",
     parameters: [IN_HEADER],
     query: { of: "label" },
     body: IMAGE_BODY,
@@ -289,7 +294,7 @@ export const operations: readonly Operation[] = [
     id: "labelOf",
     tag: "eKuiper",
     scope: "results",
-    summary: "The SQL function labelOf(id): what is stored of an image that was handed over",
+    summary: "The SQL function labelOf(id): the stored result of a submitted image",
     body: { "text/plain": { example: "no-such-image" } },
     status: 200,
     answer: {
@@ -307,10 +312,10 @@ export const operations: readonly Operation[] = [
     id: "handOver",
     tag: "eKuiper",
     scope: "submit",
-    summary: "Hands an image over: its labels are stored under its id",
+    summary: "Submits an image, whose labels are stored under its id",
     description:
-      "Acknowledged means on disk. The same id again stores nothing new. An image that cannot be read is stored with its " +
-      "`error`. Parameters `meta-NAME` (or headers X-Meta-NAME) are stored with it.",
+      "The answer means that the result is on disk. A repeated id stores nothing. An image that cannot be read is stored with its " +
+      "`error`. Parameters `meta-NAME` (or headers X-Meta-NAME) are stored with the result.",
     parameters: HANDED_OVER,
     query: { of: "label" },
     body: IMAGE_BODY,
@@ -324,8 +329,8 @@ export const operations: readonly Operation[] = [
     id: "listResults",
     tag: "Results",
     scope: "results",
-    summary: "Stored results, oldest first",
-    description: "The `next` of the last row is the `since` of the next call.",
+    summary: "Returns the stored results, the oldest first",
+    description: "Pass the `next` of the last row as `since` of the next call.",
     query: { of: "results" },
     status: 200,
     answer: { "application/json": { schema: "Results" } },
@@ -337,8 +342,8 @@ export const operations: readonly Operation[] = [
     id: "getResult",
     tag: "Results",
     scope: "results",
-    summary: "The result of one image",
-    parameters: [{ name: "id", in: "path", description: "As it was handed over." }],
+    summary: "Returns the result of one image",
+    parameters: [{ name: "id", in: "path", description: "The id with which the image was submitted." }],
     status: 200,
     answer: { "application/json": { schema: "Result" } },
     errors: [404, 503],
@@ -349,7 +354,7 @@ export const operations: readonly Operation[] = [
     id: "pushStatus",
     tag: "Results",
     scope: "results",
-    summary: "How far the targets are to which results are posted",
+    summary: "Reports the state of the push targets",
     status: 200,
     answer: { "application/json": { schema: "PushStatus", example: { targets: [] } } },
     errors: [503],
@@ -360,8 +365,8 @@ export const operations: readonly Operation[] = [
     id: "retryPush",
     tag: "Results",
     scope: "results",
-    summary: "Tries every target that waits at once, whatever its back-off",
-    description: "The answer comes when the targets have been tried, or after 5 s.",
+    summary: "Tries all waiting push targets at once",
+    description: "The call ignores the back-off of the targets. It answers when they have been tried, or after 5 s.",
     status: 200,
     answer: { "application/json": { schema: "PushStatus", example: { targets: [] } } },
     errors: [503, 507],
@@ -372,7 +377,7 @@ export const operations: readonly Operation[] = [
     id: "listModels",
     tag: "Models",
     scope: "label",
-    summary: "What is installed",
+    summary: "Lists the installed models",
     status: 200,
     answer: { "application/json": { schema: "Models" } },
     errors: [503],
@@ -383,7 +388,7 @@ export const operations: readonly Operation[] = [
     id: "getModel",
     tag: "Models",
     scope: "label",
-    summary: "One model: its input, classes, precisions and licence",
+    summary: "Returns the input, classes, precisions and licence of a model",
     parameters: [NAME],
     status: 200,
     answer: { "application/json": { schema: "Model" } },
@@ -395,7 +400,7 @@ export const operations: readonly Operation[] = [
     id: "classify",
     tag: "Hugging Face",
     scope: "label",
-    summary: "Hugging Face's image-classification task",
+    summary: "Classifies an image as Hugging Face's image-classification task does",
     parameters: [NAME],
     query: { of: "label", without: ["model"] },
     body: {
@@ -421,12 +426,12 @@ export const operations: readonly Operation[] = [
     id: "serverMetadata",
     tag: "Open Inference Protocol",
     scope: "label",
-    summary: "The server and the extensions that it understands",
+    summary: "Returns the name, version and extensions of the server",
     status: 200,
     answer: {
       "application/json": {
         schema: "ServerMetadata",
-        example: { name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] },
+        example: { name: "edge-labeler", version, extensions: ["binary_tensor_data", "classification"] },
       },
     },
     errors: [],
@@ -438,7 +443,7 @@ export const operations: readonly Operation[] = [
     id: "serverLive",
     tag: "Open Inference Protocol",
     scope: "open",
-    summary: "Whether the server lives",
+    summary: "Reports whether the server is alive",
     status: 200,
     answer: { "application/json": { schema: "Live", example: { live: true } } },
     errors: [],
@@ -449,10 +454,28 @@ export const operations: readonly Operation[] = [
     id: "serverReady",
     tag: "Open Inference Protocol",
     scope: "open",
-    summary: "Whether the default model is loaded; loads it if need be",
+    summary: "Reports whether the default model is loaded, and loads it if necessary",
     status: 200,
     answer: { "application/json": { schema: "Ready", example: { ready: true } } },
     errors: [404, 500, 503],
+    errorForm: "message",
+  },
+  {
+    method: "post",
+    path: "/v2/repository/index",
+    id: "repositoryIndex",
+    tag: "Open Inference Protocol",
+    scope: "label",
+    summary: "What is installed, as Triton's clients ask for it",
+    description: "Every model that can be used is ready: it is loaded when it is wanted. The body is not read.",
+    status: 200,
+    answer: {
+      "application/json": {
+        schema: "RepositoryIndex",
+        example: [{ name: "efficientnet_lite0", version: "1", state: "READY", reason: "" }],
+      },
+    },
+    errors: [500],
     errorForm: "message",
   },
   ...tensors(true),
@@ -462,8 +485,8 @@ export const operations: readonly Operation[] = [
     id: "metrics",
     tag: "Probes",
     scope: "results",
-    summary: "What this isolate has done, for Prometheus",
-    description: "It needs no token where the setting METRICS_PUBLIC says so.",
+    summary: "Returns the metrics of this isolate, for Prometheus",
+    description: "The setting METRICS_PUBLIC opens it to callers without a token.",
     status: 200,
     answer: { "text/plain": BYTES },
     errors: [],
@@ -474,7 +497,7 @@ export const operations: readonly Operation[] = [
     id: "healthz",
     tag: "Probes",
     scope: "open",
-    summary: "Whether the labeler lives",
+    summary: "Reports whether the labeler is alive",
     status: 200,
     answer: { "application/json": { schema: "Health", example: { status: "ok" } } },
     errors: [],
@@ -485,7 +508,7 @@ export const operations: readonly Operation[] = [
     id: "readyz",
     tag: "Probes",
     scope: "open",
-    summary: "Whether it can label and store results; loads the default model if need be",
+    summary: "Reports whether images can be labelled and results stored, and loads the default model if necessary",
     status: 200,
     answer: {
       "application/json": { schema: "Readiness", example: { status: "ready", model: "mobilenet_v1_1.0_224" } },

@@ -37,7 +37,7 @@ function typeOf(schema: Json | undefined): string {
     minimum !== undefined && maximum === undefined && `from ${minimum}`,
     minimum === undefined && maximum !== undefined && `up to ${maximum}`,
     format && escaped(format),
-    preset !== undefined && `<code>${escaped(preset)}</code> if absent`,
+    preset !== undefined && `default <code>${escaped(preset)}</code>`,
   ];
   return parts.filter(Boolean).join("; ");
 }
@@ -48,7 +48,7 @@ function parameters(list: readonly Json[] = []): string {
     (parameter) =>
       `<tr><td><code>${escaped(parameter.name)}</code></td><td>${escaped(parameter.in)}</td><td>${prose(parameter.description)}</td><td>${typeOf(parameter.schema as Json)}</td></tr>`,
   );
-  return `<table><thead><tr><th scope="col">Parameter</th><th scope="col">In</th><th scope="col">What for</th><th scope="col">Values</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
+  return `<table><thead><tr><th scope="col">Parameter</th><th scope="col">In</th><th scope="col">Description</th><th scope="col">Values</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
 function contents(content: Json | undefined): string {
@@ -77,7 +77,7 @@ function operation(path: string, method: string, value: Json): string {
   );
   return `<section id="${escaped(operationId)}"><h3><span class="method">${method.toUpperCase()}</span> ${escaped(path)}</h3>
 <p><strong>${prose(summary)}</strong></p><p>${prose(description)}</p>
-${parameters(value.parameters as Json[])}${body}<h4>ResultCache</h4><dl>${answers.join("")}</dl></section>`;
+${parameters(value.parameters as Json[])}${body}<h4>Responses</h4><dl>${answers.join("")}</dl></section>`;
 }
 
 function fields(schema: Json): string {
@@ -93,11 +93,11 @@ function fields(schema: Json): string {
     required?: string[];
   };
   if (anyOf !== undefined) return anyOf.map((each) => `<div class="or">${fields(each)}</div>`).join("<p>or</p>");
-  if (items !== undefined) return `<p>A list, each of which is</p>${fields(items)}`;
+  if (items !== undefined) return `<p>A list of</p>${fields(items)}`;
   if (properties === undefined) return `<p>${typeOf(schema)}</p>`;
   const rows = Object.entries(properties).map(([name, field]) => {
     const nested = field.properties !== undefined || field.items !== undefined || field.anyOf !== undefined;
-    const may = required.includes(name) ? "" : " (may be absent)";
+    const may = required.includes(name) ? "" : " (optional)";
     return `<tr><td><code>${escaped(name)}</code>${may}</td><td>${nested ? fields(field) : typeOf(field)}</td></tr>`;
   });
   return `<table><tbody>${rows.join("")}</tbody></table>`;
@@ -138,11 +138,11 @@ export function docsPage(document: Json): { html: string; style: string } {
   );
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(info.title)}: HTTP interface</title><style>${STYLE}</style></head>
-<body><h1>${escaped(info.title)}: HTTP interface</h1>
-<p>${prose(info.description)} The same for programs: <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). To try it: <a href="/">/</a></p>
+<title>${escaped(info.title)}: HTTP API</title><style>${STYLE}</style></head>
+<body><h1>${escaped(info.title)}: HTTP API</h1>
+<p>${prose(info.description)} Programs can read <a href="/openapi.json">openapi.json</a> (OpenAPI 3.1). <a href="/">Try it</a> on the page.</p>
 <nav aria-label="Calls"><ul>${links.join("")}</ul></nav>
-<main>${sections.join("\n")}<h2>What goes over the line</h2>${schemas.join("\n")}</main></body></html>
+<main>${sections.join("\n")}<h2>Schemas</h2>${schemas.join("\n")}</main></body></html>
 `;
   return { html, style: STYLE };
 }

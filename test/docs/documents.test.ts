@@ -1,4 +1,4 @@
-/** The documents name files, commands, settings and parameters: all of them are there, and README.md names all of them. */
+/** The documents name files, commands, settings and parameters: all of them exist, and the reference pages name all of them. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";
@@ -21,7 +21,7 @@ const anchor = (heading: string) =>
     .replaceAll(" ", "-");
 
 /** The rows of a document's table whose first column has this head: the first two cells, without backquotes. */
-function table(head: string, path = "README.md"): string[][] {
+function table(head: string, path: string): string[][] {
   const lines = read(path).split("\n");
   const begin = lines.findIndex((line) => line.startsWith(`| ${head} `));
   const end = lines.indexOf("", begin);
@@ -61,19 +61,31 @@ describe.each(documents)("%s", (path) => {
   });
 });
 
-it("README.md has the settings of wrangler.toml with their values, in their order", () => {
+it("settings.md has the settings of wrangler.toml with their values, in their order", () => {
   const [, vars = ""] = read("wrangler.toml").split(/^\[vars\].*$/m);
-  expect(table("setting")).toEqual(found(vars, /^(\w+) = "([^"]*)"/gm));
+  expect(table("setting", "docs/reference/settings.md")).toEqual(found(vars, /^(\w+) = "([^"]*)"/gm));
 });
 
-it("README.md has the parameters of /label, and no others", () => {
-  const names = table("parameter").map(([name]) => name);
+it("http.md has the parameters of /label, and no others", () => {
+  const names = table("parameter", "docs/reference/http.md").map(([name]) => name);
   expect(names.toSorted()).toEqual(Object.keys(explainQuery.shape).toSorted());
 });
 
-it("docs/errors.md has all kinds of error with their status", () => {
+it("commands.md has the scripts of package.json, and no others", () => {
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+  const named = found(read("docs/reference/commands.md"), /^\| `npm (?:run )?([\w:-]+)`/gm).map(([name = ""]) => name);
+  expect(named.toSorted()).toEqual(Object.keys(scripts).toSorted());
+});
+
+it("the index has every document in docs/", () => {
+  const index = read("docs/README.md") + read("docs/explanation/decisions/README.md");
+  const missing = globSync("docs/**/*.md").filter((path) => !index.includes(`${path.split("/").at(-1)})`));
+  expect(missing.filter((path) => path !== "docs/README.md")).toEqual([]);
+});
+
+it("errors.md has all kinds of error with their status", () => {
   const kinds = Object.entries(KINDS).map(([kind, [status]]) => [kind, String(status)]);
-  expect(table("`urn:edge-labeler:problem:`", "docs/errors.md").toSorted()).toEqual(kinds.toSorted());
+  expect(table("`urn:edge-labeler:problem:`", "docs/reference/errors.md").toSorted()).toEqual(kinds.toSorted());
 });
 
 it.each(GENERATED)("$path has the table of $name that npm run docs makes", ({ path, name, make }) => {

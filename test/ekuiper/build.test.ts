@@ -1,9 +1,11 @@
-/** Building the engine: what someone without Go, or with an old one, is told. Needs no Go. */
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+/** Building the engine: what someone without Go, or with an old one, is told; one build at a time. Needs no Go. */
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BuildState, buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { holdLock } from "../../scripts/ekuiper/lock.ts";
 import { isOlder } from "../../scripts/lib/versions.ts";
 
 const path = process.env.PATH;
@@ -66,6 +68,43 @@ esac
   expect(shown).toContain("compiling 0 of 3");
   expect(shown.at(-1)).toBe("compiling 2 of 3");
   expect(states.map(({ seconds }) => seconds)).toEqual(states.map(({ seconds }) => seconds).toSorted((a, b) => a - b));
+});
+
+test("a release that Go does not fetch by itself needs a clone, and is told how to give one", async () => {
+  const go = join(folder, "bin/go");
+  await writeFile(go, "#!/bin/sh\necho go version go1.26.0 linux/amd64\n");
+  await chmod(go, 0o755);
+  expect(await whyNoEngine({ version: "2.2.5", cache: join(folder, "cache") })).toMatch(
+    /eKuiper 2\.2\.5 is not among .*2\.4\.2.*EKUIPER_CLONE=/,
+  );
+  expect(await whyNoEngine({ version: "2.4.0", cache: join(folder, "cache") })).toBeUndefined();
+  await expect(buildEngine({ version: "newest", cache: folder })).rejects.toThrow(/not a release such as 2\.4\.2/);
+});
+
+test("a lock is held by one at a time, and leaves nothing behind", async () => {
+  const file = join(folder, "lock");
+  const order: number[] = [];
+  await Promise.all(
+    [1, 2, 3].map(async (number) => {
+      const giveBack = await holdLock(file);
+      order.push(number);
+      await new Promise((wake) => setTimeout(wake, 50));
+      order.push(number);
+      await giveBack();
+    }),
+  );
+  const [a, b, c, d, e, f] = order;
+  expect([a, c, e]).toEqual([b, d, f]);
+  expect(await readdir(folder)).toEqual(["bin"]);
+});
+
+test("a lock whose process has died is taken", async () => {
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const file = join(folder, "lock");
+  await writeFile(file, String(pid));
+  const giveBack = await holdLock(file);
+  await giveBack();
+  expect(await readdir(folder)).toEqual(["bin"]);
 });
 
 test.each([

@@ -169,6 +169,36 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
     await gateway.api.deleteRule("values");
   });
 
+  test.runIf(dialect.hasTextArguments)(
+    "labelOf(id) finds the label of a submitted image, and loses no row of an unknown one",
+    async () => {
+      mailbox = await Mailbox.open(gateway.broker.url, ["found"]);
+      await gateway.install("sink", { device: "asked" });
+      await mailbox.publish("tfdemo", images[0]?.image ?? "");
+      await expect.poll(async () => (await results("asked")).length).toBe(1);
+      const [row] = await results("asked");
+      // Whatever its own stream of images has, one of the user's may have.
+      const { extra, confKey } = await gateway.api.sourceOptions("streams", "tfdemo");
+      const settings = extra === undefined ? `CONF_KEY="${confKey}"` : `EXTRA=${JSON.stringify(extra)}`;
+      await gateway.api.putStream(
+        "asked",
+        `CREATE STREAM asked () WITH (TYPE="mqtt", DATASOURCE="asked", FORMAT="JSON", ${settings})`,
+      );
+      const subscribed = gateway.broker.nextSubscriber("asked");
+      await gateway.api.putRule({
+        id: "asks",
+        sql: "SELECT id, labelOf(id)->label as label FROM asked",
+        actions: [{ mqtt: { server: gateway.broker.url, topic: "found", sendSingle: true } }],
+      });
+      await subscribed;
+      for (const id of ["nowhere", row?.id]) await mailbox.publish("asked", JSON.stringify({ id }));
+      expect(JSON.parse(await mailbox.next("found"))).toEqual({ id: "nowhere", label: "" });
+      expect(JSON.parse(await mailbox.next("found"))).toEqual({ id: row?.id, label: images[0]?.label });
+      await gateway.api.deleteRule("asks");
+      await gateway.api.call("DELETE", "/streams/asked");
+    },
+  );
+
   test("twice changes nothing, and uninstall leaves nothing", async () => {
     mailbox = await Mailbox.open(gateway.broker.url, []);
     const { checks } = await gateway.install("push");

@@ -6,6 +6,7 @@ import { dialectOf, isOurRule, isOurSource, NEWEST, ruleIn, sourceIn, TRIED } fr
 import { PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
 import { LOOPS, partsOf } from "../../scripts/ekuiper/parts.ts";
 import { Conflict, installSteps } from "../../scripts/ekuiper/plan.ts";
+import { printable } from "../../scripts/ekuiper/printable.ts";
 import { shippedRule } from "../../scripts/ekuiper/service.ts";
 import { EMPTY } from "../../scripts/ekuiper/state.ts";
 
@@ -43,9 +44,10 @@ test("the table claims what the code claims, and CI runs what is said to be run 
   const inCi = Object.keys(TRIED).filter((version) => TRIED[version] === "CI");
   expect(inCi).toEqual(PROXIED_VERSIONS);
   for (const [version, row] of rows) {
-    const { hasCursor, hasExtra } = dialectOf(version);
+    const { hasCursor, hasExtra, hasTextArguments } = dialectOf(version);
     for (const column of ["function", "sink", "push", "plugin"]) expect(row[column], version).toBe(TRIED[version]);
-    for (const column of ["pull", "lookup"]) expect(row[column], version).toBe(hasCursor ? TRIED[version] : "no");
+    expect(row.labelOf, version).toBe(hasTextArguments ? TRIED[version] : "no");
+    for (const column of ["pull", "table"]) expect(row[column], version).toBe(hasCursor ? TRIED[version] : "no");
     expect(row["settings of streams"]).toBe(hasExtra ? "EXTRA" : "configuration key");
   }
 });
@@ -112,4 +114,12 @@ test.each([
 test("a source that needs no settings gets no configuration key", () => {
   const source = { kind: "STREAM", name: "x", options: { FORMAT: "JSON" }, extra: {} } as const;
   expect(sourceIn(dialectOf("2.2.5"), source)).toEqual({ source });
+});
+
+test("a printed call shows neither the token in a URL nor that in a header", async () => {
+  const rule = ruleIn(dialectOf("2.4.0"), await shippedRule("handover", wanted.broker, labeler, wanted.device));
+  const step = { why: "", method: "POST", path: "/rules", body: rule, run: () => Promise.resolve() } as const;
+  const { body = "" } = printable(step);
+  expect(body).toContain("http://…@labeler:8787/ekuiper/sink?id={{urlquery .id}}");
+  for (const secret of [token, encodeURIComponent(token), "p@ss"]) expect(body).not.toContain(secret);
 });

@@ -59,7 +59,7 @@ describe("the image may come", () => {
 
   it("as the file of a form, after other fields", async () => {
     const form = new FormData();
-    form.set("comment", "no file");
+    form.set("top", "3");
     form.set("photo", new Blob([coffee]), "coffee.png");
     expect(await best(post(url, form))).toBe(ESPRESSO);
   });
@@ -83,7 +83,7 @@ describe("a body that holds no image is refused with a way out:", () => {
   it.each([
     ["nothing at all", "", {}, /empty.*--data-binary @photo\.jpg/],
     ["JSON of another shape", '{"picture":"AAAA"}', {}, /"image"/],
-    ["JSON with more fields", `{"image":"AAAA","top":3}`, {}, /"image"/],
+    ["JSON with more fields", `{"image":"AAAA","tops":3}`, {}, /no field "tops"; do you mean "top"\?.*"image"/],
     ["broken JSON", '{"image":', {}, /not valid JSON: Unexpected end.*Send \{"image"/],
     ["JSON with no base64", '{"image":"not base64!"}', {}, /neither base64/],
     ["an empty image", '{"image":""}', {}, /empty/],
@@ -95,7 +95,12 @@ describe("a body that holds no image is refused with a way out:", () => {
   it("a form without a file", async () => {
     const form = new FormData();
     form.set("image", "a text");
-    await expectProblem(await post(url, form), 400, "bad-body", /no file/);
+    await expectProblem(
+      await post(url, form),
+      400,
+      "bad-body",
+      /"image" of the form is the text "a text", and not a file/,
+    );
   });
 });
 

@@ -86,7 +86,7 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
       coffee.locator("ol li i").first().boundingBox(),
     ]);
     expect((bar?.width ?? 0) / (full?.width ?? 1)).toBeCloseTo(0.995, 1);
-    expect(await coffee.locator(".timing").textContent()).toMatch(/there and back \d/);
+    expect(await coffee.locator(".timing").textContent()).toMatch(/round trip \d/);
     expect(await page.locator("#news").textContent()).toMatch(/\d %$/);
     await page.close();
   });
@@ -158,7 +158,7 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
     await labelled(page, "968:espresso");
     const picture = page.locator(".card img");
     const before = await picture.getAttribute("src");
-    await page.getByRole("button", { name: "Where is it seen?" }).click();
+    await page.getByRole("button", { name: "Explain the label" }).click();
     await expect.poll(() => picture.getAttribute("alt")).toMatch(/warm colours/);
     expect(await picture.getAttribute("src")).not.toBe(before);
     await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(400);

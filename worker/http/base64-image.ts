@@ -1,5 +1,6 @@
 /** Images in base64, decoded while they are labelled: no more than a part of one stands in memory decoded. */
 import { LabelerError } from "../errors.ts";
+import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { imageFrom } from "../labeling/image-source.ts";
 import type { ImageSource } from "../labeling/types.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
@@ -14,31 +15,37 @@ const MAX_DATA_URL_HEAD = 256;
 /** White space in base64 is a line break here and there. In characters. */
 const MAX_BLANK = 1024;
 
+/** Behind a byte order mark and the head of a data URL, so many characters are enough to tell an image in base64. */
+const SNIFF_CHARACTERS = SNIFF_BYTES + MAX_DATA_URL_HEAD;
+
 const neither = (cause?: unknown) =>
   new LabelerError(
     "bad-body",
-    "The image in the JSON is neither base64 nor a base64 data URL. Encode the bytes of the image file, or send them as they are.",
+    "The image is neither base64 nor a base64 data URL. Encode the bytes of the image file, or send them as they are.",
     { cause },
   );
 
-/** What follows the head of a data URL; all of a text that has none. */
+/** What follows the head of a data URL, whose parameters may have blanks around them; all of a text that has none. */
 function withoutHead(text: string): string {
-  if (!/^data:/i.test(text)) return text;
-  const head = text.slice(0, MAX_DATA_URL_HEAD);
+  const head = text.slice(0, MAX_DATA_URL_HEAD).trimStart();
+  if (!/^data:/i.test(head)) return text;
   const comma = head.indexOf(",");
-  if (comma < 0 || !/;base64$/i.test(head.slice(0, comma))) throw neither();
-  return text.slice(comma + 1);
+  if (comma < 0 || !/;\s*base64\s*$/i.test(head.slice(0, comma))) throw neither();
+  return text.trimStart().slice(comma + 1);
 }
 
+/** Base64 of URLs and file names (RFC 4648, 5) has other characters for 62 and 63. */
+const standard = (text: string): string => (/[-_]/.test(text) ? text.replace(/-/g, "+").replace(/_/g, "/") : text);
+
 /** The bytes of an image; they hold until the next ones are asked for. */
-async function* decoded(parts: Iterable<string>): AsyncGenerator<Uint8Array, void> {
+async function* decoded(parts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array, void> {
   let bytes = new Uint8Array();
   let rest: string | undefined;
   let padded = false;
   try {
-    for (const part of parts) {
+    for await (const part of parts) {
       // Up to three characters are left over of the part before, and white space, which may be of any length.
-      const text = rest === undefined ? withoutHead(part) : rest + part;
+      const text = standard(rest === undefined ? withoutHead(part) : rest + part);
       if (padded && text.trim() !== "") throw new SyntaxError("something follows the padding");
       if (bytes.length < text.length) bytes = new Uint8Array(text.length);
       const { read, written } = bytes.setFromBase64(text, { lastChunkHandling: "stop-before-partial" });
@@ -69,3 +76,41 @@ export async function imageFromBase64(text: Text): Promise<ImageSource> {
   if (whole === undefined) throw new Error("base64 never grows when it is decoded");
   return imageFrom(whole);
 }
+
+/** Texts that are no base64 are not ASCII either, and one byte is one character. */
+const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
+
+/** A byte order mark as latin1 reads it. */
+const BYTE_ORDER_MARK = /^ï»¿/;
+
+/**
+ * Whether a text begins as base64, or a data URL, of an image does. What is neither is not waited for.
+ *
+ * @throws What the text's source throws.
+ */
+export async function beginsAsBase64Image(text: ByteStream): Promise<boolean> {
+  const beginning = textOf(await text.peek(SNIFF_BYTES)).replace(BYTE_ORDER_MARK, "");
+  const isUrl = /^\s*data:/i.test(beginning);
+  if (!isUrl && !/^[\w+/=\s-]*$/.test(beginning)) return false;
+  const sniffed = isUrl ? textOf(await text.peek(SNIFF_CHARACTERS)).replace(BYTE_ORDER_MARK, "") : beginning;
+  try {
+    const characters = standard(withoutHead(sniffed)).replace(/\s+/g, "");
+    return isImage(Uint8Array.fromBase64(characters.slice(0, characters.length & ~3)));
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof LabelerError && error.kind === "bad-body")) return false;
+    throw error;
+  }
+}
+
+async function* textsOf(pieces: ByteStream): AsyncGenerator<string, void> {
+  // The head of a data URL has to be in the first of the texts.
+  await pieces.peek(SNIFF_CHARACTERS);
+  let markable = true;
+  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+    yield markable ? textOf(piece).replace(BYTE_ORDER_MARK, "") : textOf(piece);
+    markable = false;
+  }
+}
+
+/** The bytes of an image whose base64 comes as bytes of text, decoded as they come. */
+export const decodedStream = (text: ByteStream): ByteStream => new ByteStream(decoded(textsOf(text)));

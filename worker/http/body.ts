@@ -1,7 +1,9 @@
 /** A request's body as pieces that are counted as they come: never more of it than is allowed. */
 import { LabelerError } from "../errors.ts";
+import type { Execute } from "../runtime/execute.ts";
 import { Reception } from "../runtime/reception.ts";
 import { group } from "../validation/words.ts";
+import { decodedBody, encodingOf } from "./content-encoding.ts";
 
 export interface Body {
   readonly pieces: AsyncIterable<Uint8Array>;
@@ -21,11 +23,14 @@ export type BodyLimit = "MAX_BODY_BYTES" | "MAX_FORM_BYTES";
  */
 export function tooLarge(size: number | undefined, limit: number, setting: BodyLimit) {
   const bytes = size === undefined ? `more than ${group(limit)}` : group(size);
-  const whose = setting === "MAX_FORM_BYTES" ? " for forms and JSON" : "";
+  const form = setting === "MAX_FORM_BYTES";
+  const advice = form
+    ? "Send the image as it is (curl --data-binary @photo.jpg), or fewer images at once"
+    : "Send a smaller or more compressed image";
   return new LabelerError(
     "body-too-large",
-    `The body is ${bytes} bytes long and the limit${whose} is ${group(limit)}. Send a smaller or more compressed image, or ` +
-      `raise the setting ${setting}.`,
+    `The body is ${bytes} bytes long and the limit${form ? " for forms and JSON" : ""} is ${group(limit)}. ${advice}, or raise ` +
+      `the setting ${setting}.`,
   );
 }
 
@@ -38,12 +43,22 @@ const DRAIN = { limits: 2, patience: 30_000 };
 /** How a body that was opened is drained. */
 const opened = new WeakMap<Request, () => Promise<void>>();
 
+export interface OpenOptions {
+  /** In bytes: the value of `setting`. It bounds what comes, and what that is when it is decompressed. */
+  readonly limit: number;
+  readonly setting?: BodyLimit;
+  /** Runs decompression when it is this request's turn. */
+  readonly execute: Execute;
+}
+
 /**
- * @param limit In bytes: the value of `setting`.
+ * Opens the body of a request, which is decompressed as it is read.
+ *
  * @throws LabelerError of kind body-too-large at once where a Content-Length says so; else the pieces throw it when too
- *   much has come.
+ *   much has come. Of kind unsupported-encoding for a Content-Encoding that is not read.
  */
-export function openBody(request: Request, limit: number, setting: BodyLimit = "MAX_BODY_BYTES"): Body {
+export function openBody(request: Request, { limit, setting = "MAX_BODY_BYTES", execute }: OpenOptions): Body {
+  const encoding = encodingOf(request.headers.get("content-encoding"));
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
@@ -55,7 +70,23 @@ export function openBody(request: Request, limit: number, setting: BodyLimit = "
   const end = () => {
     ended = true;
   };
-  return { pieces: counted(reader, reception, { limit, setting }, end), size, reception };
+  const pieces = counted(reader, reception, { limit, setting }, end);
+  if (encoding === undefined) return { pieces, size, reception };
+  return { pieces: bounded(decodedBody(pieces, encoding, execute), limit, setting), size: undefined, reception };
+}
+
+/** Pieces of what was decompressed, up to a limit. */
+async function* bounded(
+  pieces: AsyncIterable<Uint8Array>,
+  limit: number,
+  setting: BodyLimit,
+): AsyncGenerator<Uint8Array, void> {
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > limit) throw tooLarge(undefined, limit, setting);
+    yield piece;
+  }
 }
 
 /** Reads, within bounds, what is left of a request's body. Ends at once where everything was read. */

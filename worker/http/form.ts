@@ -1,108 +1,222 @@
-/** The files of a multipart form. What the form consists of is bounded before it is parsed. */
+/** The images and parameters of a multipart form. An image whose fields came before it is not waited for. */
 import { LabelerError } from "../errors.ts";
+import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
+import { SMALL_IMAGE } from "../labeling/admission.ts";
+import { imageFrom } from "../labeling/image-source.ts";
+import type { NamedImage } from "../labeling/label-many.ts";
+import type { ImageSource } from "../labeling/types.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
 import type { Execute } from "../runtime/execute.ts";
+import { GrowingBuffer, type Reserve } from "../runtime/growing-buffer.ts";
+import { cut, listNames, quote } from "../validation/quote.ts";
 import { group } from "../validation/words.ts";
+import { beginsAsBase64Image, decodedStream } from "./base64-image.ts";
+import { looksLikeFileName } from "./first-contact.ts";
+import type { Images } from "./images.ts";
+import { MultipartReader } from "./multipart/multipart-reader.ts";
+import type { PartHead } from "./multipart/part-head.ts";
+import { type BodyParameters, ParameterList } from "./parameters.ts";
 
-const LINE_FEED = 0x0a;
-const DASH = 0x2d;
-
-/** Parts beside the images: fields that a web form or a client adds. */
+/** Parts beside the images. */
 const OTHER_PARTS = 32;
 
-/** The fields of a form that are not files say nothing here, so none is large. In bytes. */
-const MAX_FIELD = 64 << 10;
+/** A text field is a parameter, and none is longer. In bytes. */
+const MAX_FIELD = 4 << 10;
 
-/** The head of a part has a few short lines. In bytes. */
-const MAX_HEAD = 4096;
-
-/** In bytes: scanning takes about a millisecond. */
-const STRETCH = 256 << 10;
+/** An image's name is repeated in the answer. In characters, as file systems have it. */
+const MAX_NAME = 255;
 
 const ADVICE = "Send a form with files (curl -F image=@photo.jpg).";
 
-const bad = (detail: string, cause?: unknown) => new LabelerError("bad-body", `${detail} ${ADVICE}`, { cause });
+const bad = (detail: string) => new LabelerError("bad-body", `${detail} ${ADVICE}`);
 
-function boundaryOf(contentType: string): Uint8Array {
-  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType) ?? [];
-  const boundary = quoted ?? plain;
-  if (boundary === undefined) throw bad("The Content-Type of the form does not name its boundary.");
-  return new TextEncoder().encode(`--${boundary}`);
+export interface FormOptions {
+  /** The setting MAX_IMAGES. */
+  readonly maxImages: number;
+  readonly execute: Execute;
+  /** Reserves memory for the beginning of an image that may be small. */
+  readonly reserveBeginning: Reserve;
+  /** Gives that memory back: to be called before other memory is waited for, since whoever has that may wait for this. */
+  readonly releaseBeginning: () => void;
+  /** Reserves memory for all that a form has in it. */
+  readonly reserveWhole: Reserve;
+  /** The most that a form has in it, in bytes: the setting MAX_FORM_BYTES. */
+  readonly maxBytes: number;
 }
 
-/** The places in a form where a line is the boundary, found in stretches. */
-class Boundaries {
-  readonly #bytes: Uint8Array;
-  readonly #boundary: Uint8Array;
-  readonly places: number[] = [];
-  #at = 0;
+/** A form that comes. */
+export interface FormSource {
+  readonly source: ImageSource;
+  readonly options: FormOptions;
+}
 
-  constructor(bytes: Uint8Array, boundary: Uint8Array) {
-    this.#bytes = bytes;
-    this.#boundary = boundary;
-    if (this.#startsAt(0)) this.places.push(0);
+interface Part {
+  readonly head: PartHead;
+  readonly content: ByteStream;
+  readonly isFile: boolean;
+}
+
+async function* contentOf(reader: MultipartReader): AsyncGenerator<Uint8Array, void> {
+  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) yield piece;
+}
+
+/** A class and no closure: a closure would keep the whole form alive. */
+class FileImage implements NamedImage {
+  readonly name: string;
+  readonly #image: Uint8Array<ArrayBuffer>;
+  constructor(name: string, image: Uint8Array<ArrayBuffer>) {
+    this.name = name;
+    this.#image = image;
+  }
+  open(): ImageSource {
+    if (this.#image.length === 0) throw bad("The image is empty.");
+    return imageFrom(this.#image);
+  }
+}
+
+const nameOf = ({ name, fileName }: PartHead): string => (fileName || name || "").slice(0, MAX_NAME).toWellFormed();
+
+/** What a form has in it, part by part. */
+class Form {
+  readonly #reader: MultipartReader;
+  /** Of the form, in bytes, where that is known. */
+  readonly #size: number | undefined;
+  readonly #options: FormOptions;
+  readonly #parameters = new ParameterList("the form");
+  #parts = 0;
+  #images = 0;
+  /** The field of a file that nobody chose. */
+  #empty: string | undefined;
+
+  constructor({ source, options }: FormSource, boundary: string) {
+    this.#reader = new MultipartReader(source.pieces, boundary, options.execute);
+    this.#size = source.size;
+    this.#options = options;
   }
 
-  /** A boundary has no line feed in it, so that no byte is compared with more than one beginning of a line. */
-  #startsAt(place: number): boolean {
-    for (let i = 0; i < this.#boundary.length; i++) if (this.#bytes[place + i] !== this.#boundary[i]) return false;
-    return true;
+  get parameters(): BodyParameters {
+    return this.#parameters.values;
   }
 
-  /** @param most Stops behind so many. @returns Whether there is nothing left to find. */
-  advance(most: number): boolean {
-    const end = Math.min(this.#bytes.length, this.#at + STRETCH);
-    for (let at = this.#at; at < end; at++) {
-      if (this.#bytes[at] !== LINE_FEED || this.#bytes[at + 1] !== DASH || !this.#startsAt(at + 1)) continue;
-      this.places.push(at + 1);
-      if (this.places.length > most) return true;
+  async #nextPart(): Promise<Part | undefined> {
+    const { maxImages } = this.#options;
+    const head = await this.#reader.next();
+    if (head === undefined) return undefined;
+    if (++this.#parts > maxImages + OTHER_PARTS) {
+      throw new LabelerError(
+        "too-many-images",
+        `The form has more than ${maxImages + OTHER_PARTS} parts, and the limit is ${maxImages} images. Send fewer at once, ` +
+          "or raise the setting MAX_IMAGES.",
+      );
     }
-    this.#at = end;
-    return end === this.#bytes.length;
+    const content = new ByteStream(contentOf(this.#reader));
+    const beginning = await content.peek(SNIFF_BYTES);
+    const encoded = !isImage(beginning) && (head.transferEncoding === "base64" || (await beginsAsBase64Image(content)));
+    const isFile =
+      encoded ||
+      head.fileName !== undefined ||
+      /^(image\/|application\/octet-stream$)/.test(head.type ?? "") ||
+      isImage(beginning);
+    return { head, content: encoded ? decodedStream(content) : content, isFile };
+  }
+
+  /** The next file; the fields before it become parameters. @param late Whether it is too late for fields. */
+  async nextFile(late = false): Promise<Part | undefined> {
+    for (let part = await this.#nextPart(); part !== undefined; part = await this.#nextPart()) {
+      const { head, content, isFile } = part;
+      if (!isFile) {
+        const name = head.name ?? "";
+        if (late) {
+          throw bad(
+            `The field ${quote(name)} of the form is behind an image that is labelled as it comes: put fields before the file.`,
+          );
+        }
+        await this.#addField(name, content);
+      } else if (head.fileName === "" && (await content.peek(1)).length === 0) {
+        this.#empty = nameOf(head);
+      } else {
+        const { maxImages } = this.#options;
+        if (++this.#images <= maxImages) return part;
+        throw new LabelerError(
+          "too-many-images",
+          `The form has more than ${maxImages} images, which is the limit. Send fewer at once, or raise the setting MAX_IMAGES.`,
+        );
+      }
+    }
+    return undefined;
+  }
+
+  async #addField(name: string, content: ByteStream): Promise<void> {
+    const value = await content.all({ limit: MAX_FIELD });
+    if (value === undefined) {
+      throw bad(
+        `The field ${quote(name)} of the form has more than ${group(MAX_FIELD)} bytes, which is the limit, and is not a file: it ` +
+          "has no file name.",
+      );
+    }
+    this.#parameters.add(name, new TextDecoder().decode(value).replace(/\r?\n$/, ""));
+  }
+
+  /** Why there is no image. */
+  refusal(): LabelerError {
+    if (this.#empty !== undefined) return bad(`No file was chosen in the field ${quote(this.#empty)} of the form.`);
+    const fields = Object.entries(this.parameters);
+    const [name, value = ""] =
+      fields.find(([name, value]) => looksLikeFileName(value) || IMAGE_FIELDS.test(name)) ?? [];
+    if (name !== undefined) {
+      return bad(
+        `The field ${quote(name)} of the form is the text ${quote(value)}, and not a file. With curl, the name of a file has an ` +
+          "@ before it.",
+      );
+    }
+    if (fields.length === 0) return bad("The form has no file in it.");
+    return bad(`The form has no file in it, only the fields ${listNames(fields.map(([name]) => cut(name)))}.`);
+  }
+
+  /** All files that are left, in memory. @param first Of a file that was read already. @param next The file that comes. */
+  async rest(first: FileImage | undefined, next: Part | undefined, late: boolean): Promise<FileImage[]> {
+    const { releaseBeginning, reserveWhole, maxBytes } = this.#options;
+    releaseBeginning();
+    const buffer = new GrowingBuffer({ expected: this.#size, most: maxBytes, reserve: reserveWhole });
+    const files: { readonly name: string; readonly start: number; readonly end: number }[] = [];
+    for (let part = next; part !== undefined; part = await this.nextFile(late)) {
+      const start = buffer.length;
+      for (let piece = await part.content.next(); piece !== undefined; piece = await part.content.next()) {
+        await buffer.add(piece);
+      }
+      files.push({ name: nameOf(part.head), start, end: buffer.length });
+    }
+    const images = files.map(({ name, start, end }) => new FileImage(name, buffer.bytes.subarray(start, end)));
+    return first === undefined ? images : [first, ...images];
   }
 }
 
-/** The last boundary ends the form. @throws LabelerError of kind bad-body or too-many-images. */
-async function checkParts(body: Uint8Array, contentType: string, maxImages: number, execute: Execute): Promise<void> {
-  const limit = maxImages + OTHER_PARTS;
-  const boundaries = new Boundaries(body, boundaryOf(contentType));
-  while (!(await execute(1, () => boundaries.advance(limit + 1))));
-  const { places } = boundaries;
-  if (places.length > limit + 1) {
-    throw new LabelerError(
-      "too-many-images",
-      `The form has more than ${limit} parts, and the limit is ${maxImages} images. Send fewer at once, or raise the setting MAX_IMAGES.`,
-    );
-  }
-  for (const [index, start] of places.entries()) {
-    const size = (places[index + 1] ?? body.length) - start;
-    if (size <= MAX_FIELD) continue;
-    const head = new TextDecoder("latin1").decode(body.subarray(start, start + MAX_HEAD)).split("\r\n\r\n", 1)[0];
-    if (!/;\s*filename\*?=/i.test(head)) {
-      throw bad(`A field of the form has more than ${group(MAX_FIELD)} bytes and is not a file: it has no file name.`);
-    }
-  }
-}
+/** Fields that clients send an image in. */
+const IMAGE_FIELDS = /^(images?|files?|photos?|pictures?|img|upload|data)(\[\])?$/i;
 
 /**
- * The files of a form, in their order.
+ * Reads a form up to its first image, and on if that one is small.
  *
- * @throws LabelerError of kind bad-body if the form cannot be read or has no file, or too-many-images.
+ * @throws LabelerError of kind bad-body if the form cannot be read or has no image, bad-parameter, or too-many-images.
  */
-export async function filesOf(
-  body: Uint8Array<ArrayBuffer>,
-  contentType: string,
-  maxImages: number,
-  execute: Execute,
-): Promise<File[]> {
-  await checkParts(body, contentType, maxImages, execute);
-  let form: FormData;
-  try {
-    form = await new Response(body, { headers: { "content-type": contentType } }).formData();
-  } catch (error) {
-    throw bad(`The multipart form cannot be read: ${(error as Error).message}.`, error);
+export async function readForm(
+  formSource: FormSource,
+  boundary: string,
+): Promise<{ readonly images: Images; readonly parameters: BodyParameters }> {
+  const { source, options } = formSource;
+  const form = new Form(formSource, boundary);
+  const part = await form.nextFile();
+  if (part === undefined) throw form.refusal();
+  const name = nameOf(part.head);
+  const { content } = part;
+  const beginning = await content.peek(SMALL_IMAGE + 1, options.reserveBeginning);
+  if (beginning.length > SMALL_IMAGE) {
+    const one = { pieces: content, size: undefined, reception: source.reception };
+    const behind = async () => form.rest(undefined, await form.nextFile(true), true);
+    return { images: { one, name, behind }, parameters: form.parameters };
   }
-  const files: File[] = [];
-  for (const [, value] of form) if (typeof value !== "string") files.push(value);
-  if (files.length === 0) throw bad("The form has no file in it.");
-  return files;
+  const first = new FileImage(name, (await content.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
+  const second = await form.nextFile();
+  const images = second === undefined ? { one: first.open() } : { many: await form.rest(first, second, false) };
+  return { images, parameters: form.parameters };
 }

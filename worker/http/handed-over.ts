@@ -4,7 +4,6 @@ import { LabelerError } from "../errors.ts";
 import { BOUNDS } from "../results/result.ts";
 import { cut, quote } from "../validation/quote.ts";
 import type { AppEnv } from "./app-env.ts";
-import { headerAndQuery } from "./label-query-header.ts";
 
 export interface HandedOver {
   /** Undefined where the image's digest is to be its id. */
@@ -67,9 +66,12 @@ function isoTime(text: string | undefined): string {
   return time.toISOString();
 }
 
-/** @throws LabelerError of kind bad-parameter for what is too long, too much or no time. */
-export function handedOver(c: Context<AppEnv>): HandedOver {
-  const queries = { ...headerAndQuery(c) };
+/**
+ * @param parameters Of the query, of the header where eKuiper has them in one, and of the form where there is one.
+ * @throws LabelerError of kind bad-parameter for what is too long, too much or no time.
+ */
+export function handedOver(c: Context<AppEnv>, parameters: Readonly<Record<string, string[]>>): HandedOver {
+  const queries = { ...parameters };
   const take = (name: string): string | undefined => {
     const [value, second] = queries[name] ?? [];
     if (second !== undefined) throw bad(`${cut(name)} is given more than once; give it once.`);

@@ -1,20 +1,23 @@
 /**
- * Finds the images in a body: raw bytes, the files of a form, or base64 in JSON. What it is, is seen from the bytes and
- * not from Content-Type, since `curl --data-binary` calls everything a form.
+ * Finds the images in a body: raw bytes, the files of a form, base64, or base64 in JSON; and the parameters beside them. What
+ * it is, is seen from the bytes and not from Content-Type, since `curl --data-binary` calls everything a form.
  */
 
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { readJson } from "../json/read-json.ts";
-import { imageFrom } from "../labeling/image-source.ts";
 import type { NamedImage } from "../labeling/label-many.ts";
 import type { ImageSource } from "../labeling/types.ts";
 import type { Execute } from "../runtime/execute.ts";
 import type { Text } from "../validation/long-text.ts";
-import { imageFromBase64 } from "./base64-image.ts";
-import { filesOf } from "./form.ts";
-import { imageJsonLimits, readImages, tooManyImages } from "./image-json.ts";
+import { beginsAsBase64Image, decodedStream, imageFromBase64 } from "./base64-image.ts";
+import { mistakeOf } from "./first-contact.ts";
+import { type FormSource, readForm } from "./form.ts";
+import { imageJsonLimits, type JsonOptions, readImages } from "./image-json.ts";
+import type { Images } from "./images.ts";
+import { boundaryOf, isMultipart } from "./multipart/boundary.ts";
+import type { BodyParameters } from "./parameters.ts";
 
 const HOW =
   "Send the bytes of an image (curl --data-binary @photo.jpg), a form with files (curl -F image=@photo.jpg), " +
@@ -22,10 +25,7 @@ const HOW =
 
 const bad = (detail: string) => new LabelerError("bad-body", `${detail} ${HOW}`);
 
-/** An image's name is repeated in the answer. In characters, as file systems have it. */
-const MAX_NAME = 255;
-
-/** Classes and no closures: a closure would keep the whole body alive. */
+/** A class and no closure: a closure would keep the whole body alive. */
 class Base64Image implements NamedImage {
   readonly name: string | undefined;
   readonly #text: Text;
@@ -38,77 +38,79 @@ class Base64Image implements NamedImage {
   }
 }
 
-class FileImage implements NamedImage {
-  readonly name: string;
-  readonly #file: File;
-  constructor(file: File) {
-    this.#file = file;
-    this.name = file.name.slice(0, MAX_NAME).toWellFormed();
-  }
-  async open(): Promise<ImageSource> {
-    const image = new Uint8Array(await this.#file.arrayBuffer());
-    if (image.length === 0) throw bad("The image is empty.");
-    return imageFrom(image);
-  }
+/** UTF-8's byte order mark, which some editors and languages write. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+
+/** The first byte that is neither white space nor of a byte order mark. */
+export function firstByte(body: Uint8Array): number | undefined {
+  const start = BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? BYTE_ORDER_MARK.length : 0;
+  return body.subarray(start).find((byte) => byte > 0x20);
 }
-
-/** A single image, or several whose answers come as a list. */
-export type Images =
-  | { readonly one: ImageSource; readonly many?: undefined }
-  | { readonly one?: undefined; readonly many: NamedImage[] };
-
-async function fromJson(body: Uint8Array, { maxImages, execute }: ReadOptions): Promise<Images> {
-  const images = readImages(await readJson(body, imageJsonLimits(maxImages), z.unknown(), execute), maxImages);
-  if (!Array.isArray(images)) return { one: await imageFromBase64(images) };
-  return { many: images.map(({ image, name }) => new Base64Image(image, name)) };
-}
-
-async function fromForm(
-  body: Uint8Array<ArrayBuffer>,
-  contentType: string,
-  { maxImages, execute }: ReadOptions,
-): Promise<Images> {
-  const files = (await filesOf(body, contentType, maxImages, execute)).map((file) => new FileImage(file));
-  if (files.length > maxImages) throw tooManyImages(files.length, maxImages);
-  return files.length === 1 ? { one: await files[0].open() } : { many: files };
-}
-
-/** The first byte that is no white space. */
-const firstByte = (body: Uint8Array): number | undefined => body.find((byte) => byte > 0x20);
 
 /** `{`, `[` and `"`. */
 const JSON_BEGINS: readonly (number | undefined)[] = [0x7b, 0x5b, 0x22];
 
-interface ReadOptions {
-  /** How many images there may be: the setting MAX_IMAGES. */
-  readonly maxImages: number;
+export interface BodyOptions extends JsonOptions {
+  /** Reads JSON whole. */
+  readonly whole: () => Promise<Uint8Array<ArrayBuffer>>;
+  /** The same body as a form. */
+  readonly form: () => FormSource;
   readonly execute: Execute;
 }
 
-export interface BodyOptions extends ReadOptions {
-  /** Reads a form or JSON whole. */
-  readonly whole: () => Promise<Uint8Array<ArrayBuffer>>;
+export interface BodyContent {
+  readonly images: Images;
+  /** Beside the images. */
+  readonly parameters: BodyParameters;
+  /** What the parameters are in: "the form". */
+  readonly place: string;
+}
+
+/** Whether the parameters of a request may be in its body, so that they are not known before that. */
+export const mayHaveParameters = (contentType: string): boolean =>
+  isMultipart(contentType) || /^\s*application\/json/i.test(contentType);
+
+const alone = (one: ImageSource): BodyContent => ({ images: { one }, parameters: {}, place: "" });
+
+async function fromJson(body: Uint8Array, options: BodyOptions): Promise<BodyContent> {
+  const json = await readJson(body, imageJsonLimits(options.maxImages), z.unknown(), options.execute);
+  const { images, parameters } = readImages(json, options);
+  const found: Images = Array.isArray(images)
+    ? { many: images.map(({ image, name }) => new Base64Image(image, name)) }
+    : { one: await imageFromBase64(images) };
+  return { images: found, parameters, place: "the JSON" };
 }
 
 /**
- * Finds the image, or the images. One that is sent as it is, is not waited for.
+ * An image as it is, or in base64, which is not waited for.
+ *
+ * @throws LabelerError of kind bad-body for what is sent by a mistake that is known.
+ */
+export async function plainImage(source: ImageSource, contentType: string): Promise<ImageSource> {
+  const beginning = await source.pieces.peek(SNIFF_BYTES);
+  const mistake = mistakeOf(beginning, contentType);
+  if (mistake !== undefined) throw mistake;
+  // What is none of these is no image either, and decoding says so.
+  if (isImage(beginning) || !(await beginsAsBase64Image(source.pieces))) return source;
+  return { pieces: decodedStream(source.pieces), size: undefined, reception: source.reception };
+}
+
+/**
+ * Finds the image, or the images. One that is sent as it is, or in a form behind its fields, is not waited for.
  *
  * @param source The body.
  * @param contentType Needed for the boundary of a form alone.
  * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or too-many-images; and
  *   what `whole` throws.
  */
-export async function imagesOf(
-  source: ImageSource,
-  contentType: string,
-  { whole, ...options }: BodyOptions,
-): Promise<Images> {
+export async function readBody(source: ImageSource, contentType: string, options: BodyOptions): Promise<BodyContent> {
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
-  const form = /^multipart\/form-data/i.test(contentType);
-  const json = JSON_BEGINS.includes(firstByte(beginning));
-  // What is none of these is no image either, and decoding says so.
-  if (isImage(beginning) || !(form || json)) return { one: source };
-  const body = await whole();
-  return form ? fromForm(body, contentType, options) : fromJson(body, options);
+  if (isImage(beginning)) return alone(await plainImage(source, contentType));
+  if (isMultipart(contentType)) {
+    const content = await readForm(options.form(), boundaryOf(contentType, beginning));
+    return { ...content, place: "the form" };
+  }
+  if (JSON_BEGINS.includes(firstByte(beginning))) return fromJson(await options.whole(), options);
+  return alone(await plainImage(source, contentType));
 }

@@ -1,10 +1,13 @@
-/** Images in JSON: one, or several, in base64 or as data URLs. */
+/** Images in JSON: one, or several, in base64 or as data URLs, and parameters beside them. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { type JsonLimits, MAX_STRUCTURE } from "../json/json-limits.ts";
 import type { Text } from "../validation/long-text.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { nearest } from "../validation/nearest.ts";
+import { cut, quote } from "../validation/quote.ts";
 import { isText, text } from "../validation/text.ts";
+import { type BodyParameters, ParameterList } from "./parameters.ts";
+import { explainQuery } from "./query.ts";
 
 const FORMS = 'Send {"image": BASE64}, {"images": [BASE64, …]} or {"images": [{"name": …, "image": BASE64}, …]}.';
 
@@ -18,15 +21,21 @@ export const imageJsonLimits = (maxImages: number): JsonLimits => ({
   bytes: Math.max(MAX_STRUCTURE, maxImages << 10),
 });
 
-const namedImage = z.strictObject({ name: z.optional(z.string().check(z.maxLength(255))), image: text });
-const several = z.array(z.union([text, namedImage]));
+/** In characters. */
+const MAX_NAME = 255;
 
-/** For the description of the interface; readImages() checks the same without collecting the faults of every image. */
+const namedImage = z.strictObject({ name: z.optional(z.string().check(z.maxLength(MAX_NAME))), image: text });
+const several = z.array(z.union([text, namedImage]));
+const parameterFields = Object.fromEntries(
+  Object.keys(explainQuery.shape).map((name) => [name, z.optional(z.union([z.string(), z.number()]))]),
+);
+
+/** For the description of the interface; readImages() takes more, which clients send and nobody should be told to. */
 export const imagesJson = z.union([
   text,
-  z.strictObject({ image: text }),
+  z.strictObject({ image: text, ...parameterFields }),
   several,
-  z.strictObject({ images: several }),
+  z.strictObject({ images: several, ...parameterFields }),
 ]);
 
 export interface JsonImage {
@@ -34,8 +43,24 @@ export interface JsonImage {
   readonly image: Text;
 }
 
-const one = z.strictObject({ image: text });
-const list = z.union([z.array(z.unknown()), z.strictObject({ images: z.array(z.unknown()) })]);
+/** How JSON is read. */
+export interface JsonOptions {
+  /** The setting MAX_IMAGES. */
+  readonly maxImages: number;
+  /** The names of the route's parameters. */
+  readonly parameters: readonly string[];
+  /**
+   * Whether the JSON is a record of a stream, as eKuiper's REST sink sends it: it has other fields, too, and stands alone
+   * in a list.
+   */
+  readonly record?: boolean | undefined;
+}
+
+export interface JsonContent {
+  /** A single image, or a list where the JSON has one. */
+  readonly images: Text | JsonImage[];
+  readonly parameters: BodyParameters;
+}
 
 const bad = (detail: string) => new LabelerError("bad-body", `${detail} ${FORMS}`);
 
@@ -45,25 +70,105 @@ export const tooManyImages = (count: number, limit: number): LabelerError =>
     `The request has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
   );
 
-/**
- * The images of JSON that was parsed.
- *
- * @returns A single image, or a list where the JSON has one.
- * @throws LabelerError of kind bad-body that names the first image that is none, or too-many-images.
- */
-export function readImages(json: unknown, maxImages: number): Text | JsonImage[] {
-  if (isText(json)) return json;
-  const single = z.safeParse(one, json);
-  if (single.success) return single.data.image;
-  const { success, data } = z.safeParse(list, json);
-  if (!success) throw bad('The JSON is neither base64, nor a list of it, nor an object with just "image" or "images".');
-  const items = Array.isArray(data) ? data : data.images;
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !isText(value);
+
+/** What an image is called: eKuiper calls a stream's bytes "self". */
+const IMAGE_NAMES = ["image", "self"] as const;
+
+/** The image of an object; undefined if it has none. @param place In front of what is wrong: `Image 3 of the list`. */
+function imageIn(fields: Fields, place: string): Text | undefined {
+  const names = IMAGE_NAMES.filter((name) => Object.hasOwn(fields, name));
+  const [name] = names;
+  if (name === undefined) return undefined;
+  const image = fields[name];
+  if (!isText(image)) throw bad(`${place} is not an object with an image: ${name}: must be a string.`);
+  return image;
+}
+
+/** @throws LabelerError for the first field that is not known, with the one that may be meant. */
+function checkFields(fields: Fields, known: readonly string[], place: string): void {
+  const unknown = Object.keys(fields).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, known);
+    const hint = meant === undefined ? "" : `; do you mean ${quote(meant)}?`;
+    throw bad(`${place}: there is no field ${quote(unknown)}${hint}${hint === "" ? "." : ""}`);
+  }
+  if (IMAGE_NAMES.every((name) => Object.hasOwn(fields, name))) {
+    throw bad(`${place} has both "image" and "self"; send one of them.`);
+  }
+}
+
+function parametersIn(fields: Fields, names: readonly string[]): BodyParameters {
+  const list = new ParameterList("the JSON");
+  for (const name of names) {
+    const value = Object.hasOwn(fields, name) ? fields[name] : null;
+    if (value === null) continue;
+    if (!["string", "number", "boolean"].includes(typeof value)) {
+      throw new LabelerError("bad-parameter", `${name}: must be a short text or a number, not ${quote(value)}.`);
+    }
+    list.add(name, String(value));
+  }
+  return list.values;
+}
+
+function imageOfList(value: unknown, index: number): JsonImage {
+  const place = `Image ${index + 1} of the list`;
+  if (isText(value)) return { image: value };
+  if (!isObject(value)) throw bad(`${place} is neither base64 nor an object with "image".`);
+  checkFields(value, ["name", ...IMAGE_NAMES], place);
+  const image = imageIn(value, place);
+  if (image === undefined) throw bad(`${place} is neither base64 nor an object with "image": image: is missing.`);
+  const { name } = value;
+  if (name === undefined) return { image };
+  if (typeof name !== "string" || name.length > MAX_NAME) {
+    throw bad(`${place}: name: must be a text of at most ${MAX_NAME} characters.`);
+  }
+  return { image, name };
+}
+
+function imagesOfList(items: readonly unknown[], maxImages: number): JsonImage[] {
   if (items.length === 0) throw bad("The list of images is empty.");
   if (items.length > maxImages) throw tooManyImages(items.length, maxImages);
-  return items.map((value, index) => {
-    if (isText(value)) return { image: value };
-    const { success, data, error } = z.safeParse(namedImage, value);
-    if (success) return data;
-    throw bad(`Image ${index + 1} of the list is neither base64 nor an object with "image": ${faultsOf(error)}.`);
-  });
+  return items.map(imageOfList);
+}
+
+/**
+ * The images of JSON that was parsed, and the parameters beside them.
+ *
+ * @throws LabelerError of kind bad-body that names the first image that is none, or the first field that is not known and
+ *   the nearest one that is; bad-parameter, or too-many-images.
+ */
+export function readImages(json: unknown, options: JsonOptions): JsonContent {
+  const { maxImages, parameters: names, record = false } = options;
+  if (isText(json)) return { images: json, parameters: {} };
+  if (Array.isArray(json)) {
+    if (record && json.length === 1) return readImages(json[0], options);
+    return { images: imagesOfList(json, maxImages), parameters: {} };
+  }
+  if (!isObject(json)) throw bad("The JSON is neither base64, nor a list of it, nor an object.");
+  if (!record) checkFields(json, ["image", "images", "self", ...names], "The JSON");
+  const parameters = parametersIn(json, names);
+  const image = imageIn(json, "The JSON");
+  const { images } = json;
+  if (image === undefined) {
+    if (!Array.isArray(images)) throw bad(`The JSON has no image: its fields are ${listOf(json)}.`);
+    return { images: imagesOfList(images, maxImages), parameters };
+  }
+  if (images !== undefined && !record) throw bad('The JSON has both "image" and "images"; send one of them.');
+  return { images: image, parameters };
+}
+
+/** The first names of an object's fields. */
+function listOf(fields: Fields): string {
+  const names = Object.keys(fields);
+  if (names.length === 0) return "none";
+  return (
+    names
+      .slice(0, 5)
+      .map((name) => quote(cut(name)))
+      .join(", ") + (names.length > 5 ? " and others" : "")
+  );
 }

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { LabelerError } from "../errors.ts";
 import { cut } from "../validation/quote.ts";
 import type { AppEnv } from "./app-env.ts";
+import { ACCEPTED_ENCODINGS } from "./content-encoding.ts";
 
 /** The fields of a problem. */
 export interface Problem {
@@ -53,6 +54,8 @@ export function problem(error: unknown, c: Context<AppEnv>): Response {
   if (!(error instanceof LabelerError)) console.error(error);
   const body = problemOf(error);
   if (error instanceof LabelerError && error.retryAfter !== undefined) c.header("retry-after", `${error.retryAfter}`);
+  if (error instanceof LabelerError && error.kind === "unsupported-encoding")
+    c.header("accept-encoding", ACCEPTED_ENCODINGS);
   const shape = shapeFor(c.req);
   const text = JSON.stringify(shape.body(body));
   return c.body(text, body.status as ContentfulStatusCode, { "content-type": shape.type });

@@ -33,6 +33,8 @@ export const explainQuery = z.extend(labelQuery, {
   ),
 });
 
+export type ExplainQuery = z.infer<typeof explainQuery>;
+
 /**
  * @param queries Every value of every parameter.
  * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
@@ -40,7 +42,7 @@ export const explainQuery = z.extend(labelQuery, {
 export const parseQuery = (queries: Record<string, string[]>): LabelQuery => parseStrictly(labelQuery, queries);
 
 /** As parseQuery(), of /label. */
-export function parseExplainQuery(queries: Record<string, string[]>): z.infer<typeof explainQuery> {
+export function parseExplainQuery(queries: Record<string, string[]>): ExplainQuery {
   const query = parseStrictly(explainQuery, queries);
   if (query.explain === undefined || query.explain <= query.top) return query;
   throw new LabelerError("bad-parameter", `explain: must be at most top, which is ${query.top}.`);

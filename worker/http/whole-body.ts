@@ -1,9 +1,9 @@
 /**
- * Bodies that stand in memory whole, forms and JSON: one of them is at most MAX_FORM_BYTES long, and so are all of them
+ * Bodies that stand in memory, JSON and forms with several images: one of them is at most MAX_FORM_BYTES long, and so are all of them
  * together, since an isolate has 128 MB for everything.
  */
 import type { Context } from "hono";
-import type { ByteStream } from "../runtime/byte-stream.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import type { Reception } from "../runtime/reception.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
@@ -17,26 +17,65 @@ let budget: Semaphore | undefined;
 /** How many bytes of bodies are in memory. */
 export const wholeBodyBytes = (): number => budget?.taken ?? 0;
 
+/** Has memory given back when the request is answered. */
+export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): MemoryUse {
+  const earlier = c.get("memory");
+  c.set("memory", {
+    release() {
+      earlier?.release();
+      memory.release();
+    },
+  });
+  return memory;
+}
+
+/** What a request takes of the memory for forms and JSON; it is kept until the request is answered. */
+export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undefined): MemoryUse {
+  const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
+  budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
+  return keepUntilAnswered(c, new MemoryUse(budget, { signal: c.req.raw.signal, client: callerOf(c), reception }));
+}
+
+interface ComingBody {
+  readonly pieces: ByteStream;
+  /** In bytes, where it is known. */
+  readonly size: number | undefined;
+  readonly reception?: Reception | undefined;
+}
+
 /**
  * Reads a body into memory, which is reserved as the body comes, and kept until the request is answered.
  *
- * @param size In bytes, where it is known.
  * @throws LabelerError of kind body-too-large, busy, or what `pieces` throw.
  */
 export async function wholeBody(
   c: Context<AppEnv>,
-  {
-    pieces,
-    size,
-    reception,
-  }: { readonly pieces: ByteStream; readonly size: number | undefined; readonly reception?: Reception },
+  { pieces, size, reception }: ComingBody,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
+  const { MAX_FORM_BYTES: limit } = settingsOf(c.env);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");
-  budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
-  const memory = new MemoryUse(budget, { signal: c.req.raw.signal, client: callerOf(c), reception });
-  c.set("memory", memory);
+  const memory = wholeBodyMemory(c, reception);
   const whole = await pieces.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
   if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
   return whole;
+}
+
+async function* counted(pieces: ByteStream, limit: number): AsyncGenerator<Uint8Array, void> {
+  let length = 0;
+  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
+    length += piece.length;
+    if (length > limit) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
+    yield piece;
+  }
+}
+
+/**
+ * A body that may come to stand in memory, in part or whole: its pieces under the limit of forms.
+ *
+ * @throws LabelerError of kind body-too-large if its size says so at once; else the pieces throw it.
+ */
+export function formBody<T extends ComingBody>(c: Context<AppEnv>, body: T): T {
+  const { MAX_FORM_BYTES: limit } = settingsOf(c.env);
+  if (body.size !== undefined && body.size > limit) throw tooLarge(body.size, limit, "MAX_FORM_BYTES");
+  return { ...body, pieces: new ByteStream(counted(body.pieces, limit)) };
 }

@@ -60,8 +60,8 @@ registerKernel({
       // The first of the two roundings is up at halves, the second away from zero.
       const product = rounding === "fixed" ? Math.round(from[i] * first[channel]) : from[i] * first[channel];
       const rounded = roundAway(product * second[channel]);
-      // What is not a number, such as the root of a negative one, is below all: any byte has to be a number.
-      to[i] = rounded >= low ? Math.min(high, rounded) : low;
+      // What is not a number, such as the root of a negative one, becomes the least value: a byte has to be a number.
+      to[i] = Number.isNaN(rounded) ? low : Math.min(high, Math.max(low, rounded));
       if (++channel === first.length) channel = 0;
     }
     return output;

@@ -76,7 +76,7 @@ export function assertSupported(graph: Graph): void {
   const computed = new Set(graph.inputs);
   for (const operator of graph.operators) {
     const definition = definitionOf(operator);
-    if (definition === undefined) refuse(operator, "is not supported; docs/models.md lists what is");
+    if (definition === undefined) refuse(operator, "is not supported; docs/reference/models.md lists what is");
     if (operator.outputs.length !== 1) refuse(operator, `has ${operator.outputs.length} outputs`);
     for (let input = 0; input < definition.inputs; input++) tensorAt(graph, operator, operator.inputs[input]);
     checkInputs(graph, operator, computed);

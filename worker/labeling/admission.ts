@@ -7,14 +7,14 @@ import { imageFrom } from "./image-source.ts";
 import type { ImageSource } from "./types.ts";
 
 /** A file that is no larger is read whole before there is a slot for it: if its labels are known it needs none. In bytes. */
-const SMALL = 256 << 10;
+export const SMALL_IMAGE = 256 << 10;
 
 /** How much later a request is treated as if it had come, in milliseconds: 200 for each MB of its images, 1000 at most. */
 const delayFor = (size: number | undefined): number => Math.min(1000, ((size ?? 1 << 20) * 200) / (1 << 20));
 
 /** Whether an image is small and all there: little work. */
 export const isSmall = (image: ImageSource | undefined): boolean =>
-  image?.bytes !== undefined && image.bytes.length <= SMALL;
+  image?.bytes !== undefined && image.bytes.length <= SMALL_IMAGE;
 
 /** How a request asks for a part of what is limited. */
 export const requestFor = ({ signal, client }: LabelContext, image?: ImageSource): AcquireOptions => ({
@@ -62,12 +62,12 @@ async function readBeginning(
   const reserve = memory && ((more: number) => memory.reserve(more));
   // What is no image is refused without waiting for more of it.
   if (!isImage(await pieces.peek(SNIFF_BYTES, reserve))) return undefined;
-  if (size > SMALL) {
+  if (size > SMALL_IMAGE) {
     await pieces.peek(BEGINNING, reserve);
     return undefined;
   }
-  const begun = await pieces.peek(SMALL + 1, reserve);
-  return begun.length > SMALL ? undefined : ((await pieces.all({ limit: SMALL })) ?? new Uint8Array());
+  const begun = await pieces.peek(SMALL_IMAGE + 1, reserve);
+  return begun.length > SMALL_IMAGE ? undefined : ((await pieces.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
 }
 
 /**

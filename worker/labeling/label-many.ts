@@ -33,12 +33,18 @@ async function inOrder(images: NamedImage[], options: LabelOptions, context: Lab
   const outcomes: Outcome[] = [];
   for (let image = images.shift(); image !== undefined; image = images.shift()) {
     const { name } = image;
-    try {
-      outcomes.push({ name, labelled: await labelOne(await image.open(), options, context) });
-    } catch (error) {
-      if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
-      outcomes.push({ name, error });
-    }
+    const open = image.open.bind(image);
+    outcomes.push(await outcomeOf(name, async () => labelOne(await open(), options, context)));
   }
   return outcomes;
+}
+
+/** The labels of one of several images, or its error. @throws Whatever `label` throws that is not the image's own fault. */
+export async function outcomeOf(name: string | undefined, label: () => Promise<Labelled>): Promise<Outcome> {
+  try {
+    return { name, labelled: await label() };
+  } catch (error) {
+    if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
+    return { name, error };
+  }
 }

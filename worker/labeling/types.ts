@@ -15,7 +15,7 @@ export interface ImageSource {
   /** All of them, if they are in memory. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
   /** How they come in, if they still do. */
-  readonly reception?: Reception;
+  readonly reception?: Reception | undefined;
 }
 
 export interface LabelOptions {

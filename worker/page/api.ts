@@ -63,7 +63,7 @@ async function call(path: string, init: RequestInit = {}): Promise<Response> {
     try {
       response = await fetch(path, { ...init, headers, cache: "no-store" });
     } catch {
-      throw new Refused("The labeler cannot be reached. Does it still run?", 0);
+      throw new Refused("The labeler cannot be reached. Check that it is running.", 0);
     }
     if (response.ok) return response;
     const later = Number(response.headers.get("retry-after"));

@@ -19,7 +19,7 @@ export function setUpCamera(take: (picture: File) => void, trouble: (why: string
 
   open.addEventListener("click", async () => {
     if (navigator.mediaDevices === undefined) {
-      trouble("A browser gives the camera to pages over HTTPS or from this machine only.");
+      trouble("Browsers allow the camera only on pages that are served over HTTPS or from this machine.");
       return;
     }
     try {
@@ -40,7 +40,7 @@ export function setUpCamera(take: (picture: File) => void, trouble: (why: string
     canvas.getContext("2d")?.drawImage(video, 0, 0);
     canvas.toBlob(
       (blob) => {
-        if (blob === null) trouble("The camera has no picture yet; try again.");
+        if (blob === null) trouble("The camera does not have a picture yet. Try again.");
         else take(new File([blob], `camera-${++count}.jpg`, { type: blob.type }));
       },
       "image/jpeg",

@@ -13,7 +13,7 @@ function bar({ label: text, confidence }: Label): HTMLLIElement {
 
 function timing({ steps, ms }: Answer): string {
   const parts = steps.map((step) => `${step.name} ${milliseconds(step.ms)}`);
-  return [...parts, `there and back ${milliseconds(ms)}`].join(" · ");
+  return [...parts, `round trip ${milliseconds(ms)}`].join(" · ");
 }
 
 export class Card {
@@ -23,7 +23,7 @@ export class Card {
   readonly #picture: HTMLImageElement;
   readonly #figure: HTMLElement;
   readonly #answer = make("div");
-  readonly #why = make("button", { type: "button", hidden: true }, "Where is it seen?");
+  readonly #why = make("button", { type: "button", hidden: true }, "Explain the label");
   readonly #urls: string[] = [];
   /** Of the last request, so that an answer to an older one is passed over. */
   #turn = 0;
@@ -111,7 +111,10 @@ export class Card {
     try {
       const picture = await explain(this.#image, this.#query);
       if (turn === this.#turn)
-        this.#showPicture(this.#url(picture), `${this.#name}, with what counts for the label in warm colours`);
+        this.#showPicture(
+          this.#url(picture),
+          `${this.#name}, with the regions that count for the label in warm colours`,
+        );
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (turn === this.#turn) this.#answer.append(make("p", { className: "error" }, error.message));

@@ -91,7 +91,7 @@ function labelAgain(): void {
 function showPrecisions(): void {
   const { precisions = [] } = installed.find(({ name }) => name === model.value) ?? {};
   const choices = precisions.map((name) => make("option", { value: name }, name));
-  precision.replaceChildren(make("option", { value: "" }, "as the model says"), ...choices);
+  precision.replaceChildren(make("option", { value: "" }, "default of the model"), ...choices);
 }
 
 async function showModels(): Promise<void> {

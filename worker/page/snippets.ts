@@ -23,7 +23,7 @@ export function setUpCopying(): void {
       } catch {
         // No clipboard without HTTPS: what is to be copied is marked at least.
         getSelection()?.selectAllChildren(source);
-        button.textContent = "Marked";
+        button.textContent = "Selected";
       }
       setTimeout(() => (button.textContent = "Copy"), 2000);
     });

@@ -9,6 +9,7 @@ import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
 import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
+import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
 import type { Labelled } from "../labeling/types.ts";
@@ -26,15 +27,16 @@ interface Reply {
   model: string;
 }
 
-async function reply(labelled: Promise<Labelled>, model: string): Promise<Reply> {
+/** @param asked The model that was asked for. */
+async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<Reply> {
   try {
-    const { labels: results, missing } = await labelled;
+    const { labels: results, missing, model } = await labelled;
     const answer = { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0, model };
     if (missing === 0) return answer;
     return { ...answer, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
-    return { results: [], label: "", confidence: 0, error: error.message, model };
+    return { results: [], label: "", confidence: 0, error: error.message, model: asked() };
   }
 }
 
@@ -44,7 +46,7 @@ const modelOf = (c: Context<AppEnv>, { model }: Record<string, string[]>) =>
 /** Labels the request's image as query and header say. */
 function labelOfBody(c: Context<AppEnv>): Promise<Reply> {
   const queries = headerAndQuery(c);
-  return reply(labelRequest(c, { queries }), modelOf(c, queries));
+  return reply(labelRequest(c, { queries }), () => modelOf(c, queries));
 }
 
 /**
@@ -52,14 +54,23 @@ function labelOfBody(c: Context<AppEnv>): Promise<Reply> {
  * Everything else is an error, so that a relay tries again.
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
-  const { id: given, queries, ...rest } = handedOver(c);
+  const parameters = headerAndQuery(c);
+  let said = handedOver(c, parameters);
   const store = resultsOf(c.env);
-  if (given !== undefined && (await store.has(given))) return;
-  const digest = given === undefined ? new Digest() : undefined;
+  if (said.id !== undefined && (await store.has(said.id))) return;
+  const digest = said.id === undefined ? new Digest() : undefined;
   const { results, error, model } = await reply(
-    labelRequest(c, { queries, observe: digest && ((piece) => digest.add(piece)) }),
-    modelOf(c, queries),
+    labelRequest(c, {
+      queries: parameters,
+      parse(queries) {
+        said = handedOver(c, queries);
+        return parseQuery(said.queries);
+      },
+      observe: digest && ((piece) => digest.add(piece)),
+    }),
+    () => modelOf(c, said.queries),
   );
+  const { id: given, queries: _, ...rest } = said;
   // What was refused before its first byte has no digest of its own.
   const id = given ?? (digest?.length ? await digest.hex() : crypto.randomUUID());
   await store.put({
@@ -82,7 +93,9 @@ interface Found {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const body = await new ByteStream(openBody(c.req.raw, settingsOf(c.env).MAX_BODY_BYTES).pieces).all({ limit: 4096 });
+  const { MAX_BODY_BYTES: limit } = settingsOf(c.env);
+  const { pieces } = openBody(c.req.raw, { limit, execute: c.get("execute") });
+  const body = await new ByteStream(pieces).all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,

@@ -7,6 +7,7 @@ import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
 import { CLASSIFICATION_JSON, classificationRequest } from "../http/classification-request.ts";
+import { firstByte, plainImage } from "../http/image-body.ts";
 import { labelContext } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
@@ -30,11 +31,12 @@ interface Asked {
 /** The image of a request; one that is sent as it is, is not waited for. */
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const { MAX_BODY_BYTES } = settingsOf(c.env);
-  const body = openBody(c.req.raw, MAX_BODY_BYTES);
+  const body = openBody(c.req.raw, { limit: MAX_BODY_BYTES, execute: c.get("execute") });
   const source = { ...body, pieces: new ByteStream(body.pieces) };
   const beginning = await source.pieces.peek(SNIFF_BYTES);
-  const first = beginning.find((byte) => byte > 0x20);
-  if (isImage(beginning) || first !== OPENING_BRACE) return { image: source, top: undefined };
+  if (isImage(beginning) || firstByte(beginning) !== OPENING_BRACE) {
+    return { image: await plainImage(source, c.req.header("content-type") ?? ""), top: undefined };
+  }
   const whole = await wholeBody(c, source);
   const { inputs, parameters } = await readJson(whole, CLASSIFICATION_JSON, classificationRequest, c.get("execute"));
   return { image: await imageFromBase64(inputs), top: parameters?.top_k ?? undefined };

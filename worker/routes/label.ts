@@ -3,12 +3,12 @@ import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
-import { explainRequest, labelRequests } from "../http/label-request.ts";
+import { type LabelAnswer, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
-import { parseExplainQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
+import type { Explained } from "../labeling/explain/explain-image.ts";
 import type { Outcome } from "../labeling/label-many.ts";
-import type { Labelled, LabelOptions } from "../labeling/types.ts";
+import type { Labelled } from "../labeling/types.ts";
 
 const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
 
@@ -29,9 +29,7 @@ const preferred = (c: Context<AppEnv>, ...others: string[]): string =>
 const wantsText = (c: Context<AppEnv>): boolean => preferred(c, "text/plain") === "text/plain";
 
 /** A picture of where the label of this rank is seen; in JSON it stands beside the label, as base64. */
-async function explained(c: Context<AppEnv>, rank: number, options: LabelOptions): Promise<Response> {
-  const { labels, picture, missing } = await explainRequest(c, rank, options);
-  c.header("vary", "Accept");
+function explanation(c: Context<AppEnv>, rank: number, { labels, picture, missing }: Explained): Response {
   if (missing > 0) c.header("x-image-missing", missing.toFixed(3));
   if (preferred(c, "image/png") === "image/png") return c.body(picture, 200, { "content-type": "image/png" });
   return c.json(labels.map((label, i) => (i === rank - 1 ? { ...label, explanation: picture.toBase64() } : label)));
@@ -50,13 +48,11 @@ async function explained(c: Context<AppEnv>, rank: number, options: LabelOptions
  * since a GET has no body, and 304 is what curl --etag-compare and other clients that kept an answer understand.
  */
 export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) => {
-  const { explain, ...options } = parseExplainQuery(c.req.queries());
-  if (explain !== undefined) return explained(c, explain, options);
   const text = wantsText(c);
   c.header("vary", "Accept");
-  let answer: Labelled | Outcome[];
+  let found: LabelAnswer;
   try {
-    answer = await labelRequests(c, (key) => {
+    found = await labelRequests(c, (key) => {
       if (matches(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
     });
   } catch (error) {
@@ -65,6 +61,8 @@ export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) =
     c.header("cache-status", "edge-labeler; hit; detail=not-modified");
     return c.body(null, 304);
   }
+  if (found.explained !== undefined) return explanation(c, found.rank, found.explained);
+  const answer = found.labelled;
   if (Array.isArray(answer)) {
     if (text) return c.text(answer.map(({ labelled }) => `${best(labelled)}\n`).join(""));
     return c.json(answer.map(shown));

@@ -1,5 +1,7 @@
 /** /v2: the Open Inference Protocol, so that clients of KServe, Triton and the like can use the labeler as it is. */
+
 import { type Context, Hono } from "hono";
+import { version } from "../../package.json";
 import { LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
@@ -130,7 +132,11 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const options = modelQuery(queries, nameOf(c));
   const context = labelContext(c);
   const model = await prepareModel(options, context);
-  const opened = openBody(c.req.raw, settings.MAX_FORM_BYTES, "MAX_FORM_BYTES");
+  const opened = openBody(c.req.raw, {
+    limit: settings.MAX_FORM_BYTES,
+    setting: "MAX_FORM_BYTES",
+    execute: c.get("execute"),
+  });
   const body = await wholeBody(c, { ...opened, pieces: new ByteStream(opened.pieces) });
   const { MAX_IMAGES: maxImages } = settings;
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
@@ -155,10 +161,24 @@ export const openInferenceHealth = new Hono<AppEnv>()
 
 const label = requires("label");
 
+/** Triton's model repository extension: what is installed. Every model is loaded when it is wanted. */
+async function repositoryIndex(c: Context<AppEnv>): Promise<Response> {
+  const models = await catalogueOf(c).list(sourceOf(c));
+  return c.json(
+    models.map(({ name, error }) => ({
+      name,
+      version: VERSION,
+      state: error === undefined ? "READY" : "UNAVAILABLE",
+      reason: error ?? "",
+    })),
+  );
+}
+
 export const openInference = new Hono<AppEnv>()
   .get("/", label, (c) =>
-    c.json({ name: "edge-labeler", version: "0.1.0", extensions: ["binary_tensor_data", "classification"] }),
+    c.json({ name: "edge-labeler", version, extensions: ["binary_tensor_data", "classification"] }),
   )
+  .post("/repository/index", label, repositoryIndex)
   .get("/models/:name", label, metadata)
   .get("/models/:name/ready", label, modelReady)
   .post("/models/:name/infer", label, inferModel)

@@ -1,10 +1,10 @@
 /**
  * Who may call what: every route that the app has, with every kind of token, origin and host, against what the route says
- * of itself; and docs/access.md, which has the same table for people.
+ * of itself; and docs/reference/access.md, which has the same table for people.
  */
 import { createExecutionContext, env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import documented from "../../../docs/access.md?raw";
+import documented from "../../../docs/reference/access.md?raw";
 import { app } from "../../../worker/app.ts";
 import { type Need, needOf } from "../../../worker/http/scopes.ts";
 import { openapi } from "../../../worker/openapi/openapi.bundle.js";
@@ -226,7 +226,7 @@ it("addresses without a route, and other methods, need a token, too", async () =
   }
 });
 
-it("docs/access.md has the table of the routes", () => {
+it("docs/reference/access.md has the table of the routes", () => {
   const rows = routes.map(({ method, path, need }) => {
     const refused = need === "open" ? ["yes", "yes"] : ["403", "403"];
     return `| \`${method} ${path}\` | ${need} | ${refused.join(" | ")} |`;

@@ -12,7 +12,7 @@ const LABELS = "red\ngreen\nblue\ngrey\n";
 
 /** Why each of the bad files is refused, in our words; their list with reasons is test/fixtures/ops/bad.json. */
 const REASONS: Record<string, RegExp> = {
-  "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; docs\/models\.md lists what is/,
+  "bad-custom-op": /Operator \d+ \(CUSTOM Foo\) is not supported; docs\/reference\/models\.md lists what is/,
   "bad-unsupported-op": /Operator \d+ \(RESIZE_BILINEAR\) is not supported/,
   "bad-op-above-127": /Operator \d+ \(SIGN\) is not supported/,
   "bad-neg-int8": /Operator 0 \(NEG\) is computed on int8, for which TensorFlow Lite has no kernel to rely on/,

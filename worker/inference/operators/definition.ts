@@ -32,7 +32,7 @@ export type QuantisedReference =
 /** An operator that is computed when the graph runs. */
 export interface ComputedOperator<Options = undefined> extends Omit<OperatorFormat<Options>, "rewrite"> {
   readonly kind: "computed";
-  /** What it computes, in a few words, for docs/models.md. */
+  /** What it computes, in a few words, for docs/reference/models.md. */
   readonly computes: string;
   /** The number of inputs that it must have, without optional ones behind them. */
   readonly inputs: number;

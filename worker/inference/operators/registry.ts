@@ -17,7 +17,7 @@ import { SLICES } from "./slice.ts";
 import { SOFTMAXES } from "./softmax.ts";
 import { UNARY } from "./unary.ts";
 
-/** In the order in which docs/models.md lists them. */
+/** In the order in which docs/reference/models.md lists them. */
 export const OPERATORS = {
   ...CONVOLUTIONS,
   ...POOL,

@@ -1,0 +1,9 @@
+/** nspell has no types of its own. */
+declare module "nspell" {
+  interface Speller {
+    correct(word: string): boolean;
+    add(word: string): Speller;
+  }
+  const nspell: (dictionary: { readonly aff: Uint8Array; readonly dic: Uint8Array }) => Speller;
+  export default nspell;
+}
