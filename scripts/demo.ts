@@ -95,7 +95,9 @@ let nextShown = 0;
 function showBuild({ seconds: elapsed, phase, packages, total }: BuildState): void {
   const tty = process.stderr.isTTY;
   if (nextShown === 0) {
-    console.log("eKuiper's engine is built first, this once: some minutes, and most of that time both processors.\n");
+    console.log(
+      "eKuiper's engine is built first, this once: 230 MB to fetch, then about 3 minutes of processor time.\n",
+    );
   }
   if (!tty && elapsed < nextShown) return;
   nextShown = elapsed + 10;

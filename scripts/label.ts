@@ -16,6 +16,7 @@ Labels images; - reads one from stdin.
   --min X           the least confidence, 0 to 1 (0)
   --crop C          squash or center
   --precision P     exact, fast or quantised
+  --scale S        full or auto: whether JPEGs may be decoded at a smaller scale
   --exif E          apply or ignore the orientation written into the file
   --json | --csv    for programs, instead of a table
   --url URL         a labeler that runs elsewhere; its token is taken from LABELER_TOKEN
@@ -28,6 +29,7 @@ const options = {
   min: { type: "string" },
   crop: { type: "string" },
   precision: { type: "string" },
+  scale: { type: "string" },
   exif: { type: "string" },
   json: { type: "boolean" },
   csv: { type: "boolean" },
@@ -39,7 +41,7 @@ async function main(values: Values<typeof options>, names: readonly string[]): P
   if (values.json && values.csv) throw new UsageError("--json and --csv exclude each other.");
   const images = await imagesOfAll(names);
   const query = new URLSearchParams();
-  for (const name of ["model", "top", "min", "crop", "precision", "exif"] as const) {
+  for (const name of ["model", "top", "min", "crop", "precision", "scale", "exif"] as const) {
     const value = values[name];
     if (value !== undefined) query.set(name, value);
   }

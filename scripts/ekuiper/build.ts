@@ -173,10 +173,10 @@ function runGo(args: readonly string[], cwd: string, { signal, line }: GoRun): P
   }
   return new Promise<void>((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code) => {
-      if (code === 0) resolve();
-      else
-        reject(new Error(`The build of eKuiper's engine failed (go ${args[0]}):\n${lastLines.slice(-20).join("\n")}`));
+    child.once("close", (code, killedBy) => {
+      if (code === 0) return resolve();
+      const what = killedBy === null ? `go ${args[0]}` : `go ${args[0]} was ended by ${killedBy}`;
+      reject(new Error(`The build of eKuiper's engine failed (${what}):\n${lastLines.slice(-20).join("\n")}`));
     });
   }).finally(() => process.off("exit", kill));
 }

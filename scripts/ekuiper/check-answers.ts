@@ -4,16 +4,16 @@ import { readFile } from "node:fs/promises";
 import type { EkuiperApi } from "./api.ts";
 import { type Answer, functionCall, type LabelerCall, post, sinkCall } from "./as-rule.ts";
 import type { Check } from "./checks.ts";
+import { dialectOf } from "./dialect.ts";
 import { readCounters } from "./rule-counters.ts";
 import { calls, type GatewayState, isRunning } from "./state.ts";
 
 const IMAGE = new URL("../../test/fixtures/coffee-96.webp", import.meta.url);
 /** The device of an image that is submitted to see what the labeler says. */
 export const PROBE_DEVICE = "edge-labeler-check";
-/** The only version that fills templates in the headers of its REST sink. */
-const FILLS_HEADERS = "2.4.2";
 
-export const fillsHeaders = async (api: EkuiperApi): Promise<boolean> => (await api.version()) === FILLS_HEADERS;
+/** Whether the gateway's eKuiper fills templates in the headers of its REST sink. */
+export const fillsHeaders = async (api: EkuiperApi): Promise<boolean> => !dialectOf(await api.version()).breaksHeaders;
 
 /** A call at another address of the labeler, which this machine reaches. */
 export function callAt(call: LabelerCall, labeler: string | undefined): LabelerCall {

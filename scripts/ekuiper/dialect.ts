@@ -21,10 +21,10 @@ export interface Dialect {
   /** Whether a function of a service gets an argument that is a text, such as an id (2.0.0); else it gets nothing. */
   readonly hasTextArguments: boolean;
   /**
-   * Whether the REST sink sends the first row after each start without any header (2.3.1 to 2.4.1): a token must then be
-   * in the URL, too.
+   * Whether the REST sink sends the first row after each start without any header, so that a token must be in the URL, too,
+   * and templates in headers as they stand (2.3.1 to 2.4.1).
    */
-  readonly losesFirstHeaders: boolean;
+  readonly breaksHeaders: boolean;
   /** Whether MQTT clients have sessions, and speak MQTT 5; there before 2.4.0, but not tried. */
   readonly hasSessions: boolean;
   /** Whether an httppull stream asks on from the cursor of its last row, by `states` (2.3.0). */
@@ -42,7 +42,7 @@ export function dialectOf(version: string): Dialect {
     hasDurations: since("2.0"),
     hasBinarySink: since("2.0"),
     hasTextArguments: since("2.0"),
-    losesFirstHeaders: since("2.3.1") && !since("2.4.2"),
+    breaksHeaders: since("2.3.1") && !since("2.4.2"),
     hasSessions: since("2.4"),
     hasCursor: since("2.3"),
   };
@@ -135,7 +135,7 @@ function withCredentials(rest: Sink): Sink {
 
 function sinkIn(dialect: Dialect, rest: Sink): Sink {
   const sink = dialect.hasBinarySink ? rest : ofVersionOne(rest);
-  return dialect.losesFirstHeaders ? withCredentials(sink) : sink;
+  return dialect.breaksHeaders ? withCredentials(sink) : sink;
 }
 
 /** A shipped rule as the dialect writes it. */

@@ -13,8 +13,11 @@ const problem = z.strictObject({ type: text, title: text, status: z.int(), detai
 const labels = z.array(label);
 const explained = z.array(z.strictObject({ ...label.shape, explanation: z.optional(text) }));
 
+/** What there is to say of an image beside its labels. */
+const notes = { missing: z.optional(part()), warnings: z.optional(z.int()), scale: z.optional(text) };
+
 const outcome = z.union([
-  z.strictObject({ name: z.optional(text), labels, missing: z.optional(part()) }),
+  z.strictObject({ name: z.optional(text), labels, ...notes }),
   z.strictObject({ name: z.optional(text), error: problem }),
 ]);
 

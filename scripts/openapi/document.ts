@@ -19,6 +19,9 @@ const ABOUT = {
   model: "One of the installed models; the default model if absent.",
   crop: "How the image is fitted to the model's input: the whole image is resized, or the square in its middle. The default is the model's.",
   precision: "The arithmetic of the network. The default is the model's. Not every model has every precision.",
+  scale:
+    "Whether a JPEG that is much larger than the model's input may be decoded at a smaller scale (auto) or not (full). " +
+    "The default is full with the precision exact, else auto.",
   exif: "Whether to apply the orientation that the camera wrote into the file.",
   explain:
     "The rank of the label to explain by a heat map: 1 is the top-1 label. Not every network can explain its labels.",

@@ -63,7 +63,11 @@ const IMAGE_BODY = {
   "application/json": { schema: "Images", example: { image: coffee } },
 } as const satisfies Operation["body"];
 
-const MISSING = { "X-Image-Missing": "The missing fraction of a truncated image, 0 to 1." };
+const IMAGE_NOTES = {
+  "X-Image-Missing": "How much of the image, 0 to 1, is not there because its data end early.",
+  "X-Image-Warnings": "In how many places the JPEG is damaged: what is behind them may be wrong.",
+  "X-Image-Scale": "The scale at which the JPEG was decoded, such as 1/4; absent at its full size.",
+};
 
 const NAME: Parameter = {
   name: "name",
@@ -224,7 +228,7 @@ export const operations: readonly Operation[] = [
     scope: "label",
     summary: "Labels one image or several",
     description:
-      "The body is an image file (JPEG, PNG, WebP, GIF or BMP, recognised by its first bytes), a form with files, base64 or " +
+      "The body is an image file (JPEG, PNG, WebP, GIF, BMP, TIFF or PNM, recognised by its first bytes), a form with files, base64 or " +
       "a data URL, or JSON with those. Parameters may also be fields of the form, before its files, or stand beside the " +
       "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
       "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
@@ -245,7 +249,7 @@ export const operations: readonly Operation[] = [
       "text/plain": BYTES,
       "image/png": BYTES,
     },
-    headers: MISSING,
+    headers: IMAGE_NOTES,
     kept: true,
     parameters: [{ name: "If-None-Match", in: "header", description: "The ETags of answers that the caller has." }],
     errors: LABELLING,

@@ -29,7 +29,7 @@ describe.skipIf(skip)("eKuiper's REST sink", () => {
     await gateway?.stop();
   });
 
-  test.each([
+  test.for<readonly [name: string, options: Record<string, unknown>, sql: string]>([
     ["a list of rows", {}, "SELECT self FROM tfdemo"],
     ["a row", { sendSingle: true }, "SELECT self FROM tfdemo"],
     ["a row with other fields", { sendSingle: true }, 'SELECT self AS image, "cam" AS camera, now() AS ts FROM tfdemo'],
@@ -40,12 +40,16 @@ describe.skipIf(skip)("eKuiper's REST sink", () => {
       "SELECT self FROM tfdemo",
     ],
     ["a form", { bodyType: "formdata", format: "binary", sendSingle: true }, "SELECT self FROM tfdemo"],
-  ])("%s", async (name, options, sql) => {
+  ])("%s", async ([name, options, sql], { skip }) => {
     const id = name.replaceAll(" ", "-");
     const url = `${gateway.labeler.url}/ekuiper/sink?id=${id}`;
     const sink = { url, method: "post", headers: { Authorization: authorization }, ...options };
     const subscribed = gateway.broker.nextSubscriber("tfdemo");
-    await api.putRule({ id: "sink", sql, actions: [{ rest: sink }], triggered: true });
+    const refusal = await api
+      .putRule({ id: "sink", sql, actions: [{ rest: sink }], triggered: true })
+      .then(() => "", String);
+    if (/compressor/.test(refusal)) skip("This eKuiper is built without compression.");
+    expect(refusal).toBe("");
     await subscribed;
     await mailbox.publish("tfdemo", coffee);
     const result = async () =>

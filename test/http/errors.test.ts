@@ -45,7 +45,7 @@ afterEach(async () => {
 
 describe("images", () => {
   it.each([
-    ["a text", "hello", /begins with "hello"\. Send JPEG, PNG, WebP, GIF or BMP/],
+    ["a text", "hello", /begins with "hello"\. Send JPEG, PNG, WebP, GIF, BMP, TIFF or PNM/],
     ["a TIFF", "II*\0 and so on, and so on", /a TIFF image\. Send JPEG, PNG/],
     ["an AVIF", "\0\0\0\x20ftypavif and so on, and so on", /an AVIF image\. Send JPEG, PNG/],
     ["a HEIC", "\0\0\0\x20ftypheic and so on, and so on", /a HEIC image\. Send JPEG, PNG/],

@@ -36,8 +36,8 @@ function checked(what: string, value: string | undefined, limit: number): string
   if (text === undefined || text === "" || text === NO_VALUE) return undefined;
   if (text.includes("{{")) {
     throw bad(
-      `${what} is ${quote(text)}: eKuiper left this template unfilled. Few of its versions fill templates in the headers ` +
-        "of the REST sink; all of them fill those in its URL: write ?id={{urlquery .id}} there.",
+      `${what} is ${quote(text)}: eKuiper left this template unfilled. Its versions 2.3.1 to 2.4.1 do so in the headers of ` +
+        "the REST sink. All versions fill templates in the sink's URL: write ?id={{urlquery .id}} there.",
     );
   }
   if (text.length > limit) throw bad(`${what} has ${text.length} characters; ${limit} are allowed.`);

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors as honoCors } from "hono/cors";
 import { type Settings, settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
+import { IMAGE_HEADERS } from "./image-notes.ts";
 
 /** Where a route has not set its own. */
 const DEFAULTS: Readonly<Record<string, string>> = {
@@ -37,7 +38,7 @@ const handlerFor = (settings: Settings): MiddlewareHandler => {
     allowMethods: ["GET", "HEAD", "POST"],
     // Whatever a page wants to send is read as any client's; "*" would leave out Authorization.
     allowHeaders: [],
-    exposeHeaders: ["Cache-Status", "ETag", "Retry-After", "Server-Timing", "X-Image-Missing", "X-Request-Id"],
+    exposeHeaders: ["Cache-Status", "ETag", "Retry-After", "Server-Timing", ...IMAGE_HEADERS, "X-Request-Id"],
     maxAge: PREFLIGHT_AGE,
   });
   handlers.set(settings, handler);

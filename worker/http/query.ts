@@ -1,6 +1,7 @@
 /** The query parameters of the calls that label. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
+import { SCALES } from "../image/scale-name.ts";
 import { PRECISIONS } from "../model/precision-name.ts";
 import { numberParameter } from "./number-parameter.ts";
 import { parseStrictly } from "./parse-query.ts";
@@ -17,6 +18,8 @@ export const labelQuery = z.strictObject({
   crop: z.optional(z.enum(["squash", "center"])),
   /** Which arithmetic; as model.json says if absent. Not every model can have each: see precisionFor(). */
   precision: z.optional(z.enum(PRECISIONS)),
+  /** Whether a JPEG may be decoded at a smaller scale; `full` with the precision `exact` if absent, else `auto`. */
+  scale: z.optional(z.enum(SCALES)),
   /** Whether the orientation that a camera wrote into the file is applied. */
   exif: z._default(z.enum(["apply", "ignore"]), "apply"),
 });

@@ -3,7 +3,7 @@
  * much memory is decided in decode.ts; the module itself is explained in native/codecs/README.md.
  */
 import module from "../../native/codecs/codecs.wasm";
-import { type Exports, Flag, Format, Refusal as REFUSALS, readInfo, Status } from "./layouts.ts";
+import { type Exports, Flag, Format, Refusal as REFUSALS, readInfo, Status, Unsupported } from "./layouts.ts";
 
 export type CodecFormat = keyof typeof Format;
 
@@ -12,6 +12,8 @@ export const isCodecFormat = (format: string | undefined): format is CodecFormat
 
 export type Refusal = keyof typeof REFUSALS;
 export type CodecState = keyof typeof Status;
+/** Valid kinds of files that are not decoded. */
+export type UnsupportedKind = keyof typeof Unsupported;
 
 /** The names of an enum's values. */
 const named = <Name extends string>(codes: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> =>
@@ -19,6 +21,10 @@ const named = <Name extends string>(codes: Readonly<Record<Name, number>>): Read
 
 const STATES = named(Status);
 const REFUSAL_NAMES = named(REFUSALS);
+const UNSUPPORTED_NAMES = named(Unsupported);
+
+/** Of info.missing: all of a picture. */
+const WHOLE = 1e6;
 
 /** What the header says, and how far decoding has come. */
 export interface CodecInfo {
@@ -32,6 +38,14 @@ export interface CodecInfo {
   /** Rows that came from the file so far, and how many the crop has. */
   readonly rows: number;
   readonly wantedRows: number;
+  /** Channels in the file. */
+  readonly components: number;
+  /** How much of the picture never came, 0..1; known when decoding is done. */
+  readonly missing: number;
+  /** Places with damage that a JPEG's decoder went around. */
+  readonly warnings: number;
+  /** Of an image that is refused as "unsupported". */
+  readonly unsupported: UnsupportedKind;
 }
 
 export interface CodecLimits {
@@ -102,17 +116,15 @@ export class Codec {
   }
 
   info(): CodecInfo {
-    const { width, height, orientation, flags, coefficientBytes, rows, wantedRows } = readInfo(
+    const { flags, coefficientBytes, missing, unsupported, ...info } = readInfo(
       this.#exports.memory.buffer,
       this.#exports.info(),
     );
     return {
-      width,
-      height,
-      orientation,
+      ...info,
       coefficientBytes: flags & Flag.buffered ? coefficientBytes : 0,
-      rows,
-      wantedRows,
+      missing: missing / WHOLE,
+      unsupported: UNSUPPORTED_NAMES.get(unsupported) ?? "other",
     };
   }
 

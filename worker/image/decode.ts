@@ -9,7 +9,7 @@ import { type Kind, MEMORY, withCodec } from "./instances.ts";
 import { layoutOf, turnPixels } from "./orientation.ts";
 import { type Plan, type PlanOptions, planFor } from "./plan.ts";
 import { MAX_CHUNKS, MAX_SCANS, refusalOf, unsupported } from "./refusals.ts";
-import { type ImageFormat, SNIFF_BYTES, sniff } from "./sniff.ts";
+import { type ImageFormat, imageStart, SNIFF_BYTES, sniff } from "./sniff.ts";
 
 export interface DecodeOptions extends PlanOptions {
   /** Images of more pixels are refused before they are decoded: the setting MAX_PIXELS. */
@@ -29,14 +29,23 @@ export interface DecodedImage {
   readonly sourceHeight: number;
   /** [height, width, 3] RGB, 0..255; at full scale the bytes of Pillow's convert("RGB"), crop and resize (bicubic). */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  /** How much of the picture is missing because the file ends early, 0..1. */
+  /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
-  /** The scale at which it was decoded. */
+  /** Places with damage that the decoder went around: what is behind them may be wrong. */
+  readonly warnings: number;
+  /** The scale at which it was decoded, in eighths. */
   readonly eighths: number;
 }
 
-/** WebP files are kept whole, beside some 2 MB for the decoder: those below fit into a small instance. */
-const SMALL_WEBP = 512 << 10;
+/** Files that are kept whole, beside some 2 MB for the decoder, fit into a small instance when they are below this. */
+const SMALL_WHOLE = 512 << 10;
+
+/** How much of a file is kept, in bytes, as far as its beginning tells: all of a WebP, a TIFF up to its directory. */
+function keptBytes(beginning: Uint8Array, format: ImageFormat, fileSize = Number.POSITIVE_INFINITY): number {
+  if (format === "webp") return fileSize;
+  if (format !== "tiff" || beginning.length < 8) return 0;
+  return new DataView(beginning.buffer, beginning.byteOffset).getUint32(4, beginning[0] === 0x49);
+}
 
 /** Pixels of the file that are decoded in one stretch, 3 to 15 ms, and what that counts as, in milliseconds. */
 const STRETCH = 256 << 10;
@@ -114,11 +123,10 @@ async function decodeIn(
       } else if (plan === undefined) {
         throw new Error(`codecs.wasm is ${state} before the header of a ${format}`);
       } else {
-        const { rows, wantedRows } = codec.info();
+        const { missing, warnings } = codec.info();
         const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
         const { width, height } = plan.source;
-        const missing = state === "truncated" ? 1 - rows / wantedRows : 0;
-        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, eighths: plan.eighths };
+        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, warnings, eighths: plan.eighths };
       }
     }
   } catch (error) {
@@ -140,12 +148,13 @@ async function decodeIn(
  */
 export async function decodeToInput(pieces: ByteStream, options: DecodeOptions): Promise<DecodedImage> {
   const beginning = await pieces.peek(SNIFF_BYTES);
-  const format = sniff(beginning);
+  const start = imageStart(beginning);
+  const format = sniff(beginning.subarray(start));
   if (!isCodecFormat(format)) throw unsupported(beginning, format);
-  const feed = new Feed(pieces);
+  const feed = new Feed(pieces, start);
   const decode = (kind: Kind) =>
     withCodec(kind, (codec, holds) => decodeIn(codec, kind, holds, feed, format, options), options.request);
-  const small = format !== "webp" || (options.fileSize ?? Number.POSITIVE_INFINITY) <= SMALL_WEBP;
+  const small = keptBytes(beginning.subarray(start), format, options.fileSize) <= SMALL_WHOLE;
   let decoded = small ? await decode("small") : TOO_SMALL;
   if (decoded === TOO_SMALL) {
     if (!feed.rewind()) throw new LabelerError("image-too-large", "The header of this image is too long.");

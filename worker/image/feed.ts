@@ -13,9 +13,12 @@ export class Feed {
   #keptBytes = 0;
   #again: Uint8Array[] = [];
   #rest: Uint8Array = new Uint8Array();
+  #skip: number;
 
-  constructor(pieces: ByteStream) {
+  /** @param skip Bytes in front of the file, which are no part of it. */
+  constructor(pieces: ByteStream, skip = 0) {
     this.#pieces = pieces;
+    this.#skip = skip;
   }
 
   /** The next piece, at most PIECE bytes; undefined at the end. */
@@ -25,7 +28,8 @@ export class Feed {
     while (this.#rest.length === 0) {
       const piece = await this.#pieces.next();
       if (piece === undefined) return undefined;
-      this.#rest = piece;
+      this.#rest = piece.subarray(this.#skip);
+      this.#skip -= piece.length - this.#rest.length;
     }
     const piece = this.#rest.subarray(0, PIECE);
     this.#rest = this.#rest.subarray(PIECE);

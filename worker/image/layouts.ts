@@ -17,7 +17,9 @@ export const Status = {
   more: 2,
   /** every wanted row is in the output */
   done: 3,
-  /** the input ended early: info.rows rows are real, the rest is black (JPEG: grey or coarse) */
+  /**
+   * the data ended early: info.missing says how much of the picture is not there; that is black (JPEG: grey or coarse)
+   */
   truncated: 4,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
@@ -33,7 +35,7 @@ export const Refusal = {
   memory: -2,
   /** the bytes are not of the format that was opened */
   signature: -3,
-  /** a valid file of a kind that is not decoded, such as 12-bit or lossless JPEG */
+  /** a valid file of a kind that is not decoded: info.unsupported */
   unsupported: -4,
   /** the file contradicts its format */
   broken: -5,
@@ -63,6 +65,10 @@ export const Format = {
   webp: 3,
   gif: 4,
   bmp: 5,
+  /** raw: P5 and P6 */
+  pnm: 6,
+  /** in strips */
+  tiff: 7,
 } as const;
 export type Format = (typeof Format)[keyof typeof Format];
 
@@ -84,6 +90,31 @@ export const Flag = {
   dcOnly: 64,
 } as const;
 export type Flag = (typeof Flag)[keyof typeof Flag];
+
+/** info.unsupported: what kind of file is not decoded, with ERROR_UNSUPPORTED. */
+export const Unsupported = {
+  /** no name is known */
+  other: 0,
+  /** JPEG of 12 or 16 bits a channel */
+  twelveBit: 1,
+  /** JPEG process 14 */
+  losslessJpeg: 2,
+  /** JPEG of several frames */
+  hierarchical: 3,
+  /** JPEG of 2 components or more than 4 */
+  components: 4,
+  /** PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
+  cgbi: 5,
+  /** TIFF with offsets of 8 bytes */
+  bigTiff: 6,
+  /** TIFF in tiles */
+  tiffTiles: 7,
+  /** TIFF in another compression than none, PackBits, LZW and Deflate */
+  tiffCompression: 8,
+  /** TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
+  tiffColors: 9,
+} as const;
+export type Unsupported = (typeof Unsupported)[keyof typeof Unsupported];
 
 /**
  * Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result. The
@@ -123,7 +154,7 @@ export interface Info {
   readonly rows: number;
   /** rows of the crop */
   readonly wantedRows: number;
-  /** JPEG: recoverable damage that was met */
+  /** JPEG: places with damage that the decoder went around, without those behind an early end of the input */
   readonly warnings: number;
   /** scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
   readonly parts: number;
@@ -131,11 +162,17 @@ export interface Info {
   readonly detail: number;
   /** most bytes of wasm memory in use at a time, static data included */
   readonly peakMemory: number;
+  /**
+   * with TRUNCATED: millionths of the wanted rows, or of the bits of a buffered JPEG's coefficients, that never came
+   */
+  readonly missing: number;
+  /** enum Unsupported */
+  readonly unsupported: number;
 }
 
 /** Reads struct Info. */
 export function readInfo(buffer: ArrayBufferLike, address: number): Info {
-  const words = new Int32Array(buffer, address, 16);
+  const words = new Int32Array(buffer, address, 18);
   return {
     format: words[0],
     width: words[1],
@@ -153,6 +190,8 @@ export function readInfo(buffer: ArrayBufferLike, address: number): Info {
     parts: words[13],
     detail: words[14],
     peakMemory: words[15],
+    missing: words[16],
+    unsupported: words[17],
   };
 }
 

@@ -4,6 +4,7 @@ import { type Box, centerBox, chooseScale, heightFirst, type Size, scaledSize, w
 import { MEMORY } from "./instances.ts";
 import { ResizeOrder } from "./layouts.ts";
 import { layoutOf, type Orientation, storedBox, toOrientation, turnSize } from "./orientation.ts";
+import type { Scale } from "./scale-name.ts";
 import type { ImageFormat } from "./sniff.ts";
 
 export interface PlanOptions extends Size {
@@ -11,12 +12,16 @@ export interface PlanOptions extends Size {
   readonly crop: "squash" | "center" | Box;
   /** Whether the picture is turned as EXIF says, or taken as stored, as eKuiper's tutorial plugin does. */
   readonly exif: "apply" | "ignore" | Orientation;
-  /** JPEGs at the smallest scale that does no harm, or all at their full size. */
-  readonly scale?: "fast" | "full";
+  /** JPEGs at a smaller scale where they are much larger than what is wanted, or at their full size if memory allows. */
+  readonly scale?: Scale | undefined;
 }
 
-/** What a buffered JPEG needs beside its coefficients, in bytes. Should it be more, decoding begins again in the large kind. */
-const JPEG_OVERHEAD = 1.25 * (1 << 20);
+/**
+ * What a buffered JPEG needs beside its coefficients, in bytes: in all, and for each channel of a column of the scaled
+ * picture. Should it be more, decoding begins again in the large kind.
+ */
+const JPEG_OVERHEAD = 1.125 * (1 << 20);
+const JPEG_COLUMN = 50;
 
 export interface Plan extends CodecPlan {
   /** As seen. */
@@ -24,6 +29,13 @@ export interface Plan extends CodecPlan {
   readonly orientation: Orientation;
   /** What it will need at least, in bytes; 0 where that is little. */
   readonly memory: number;
+}
+
+/** What decoding a JPEG at this scale needs at least, in bytes; 0 where its rows stream. */
+function memoryFor(info: CodecInfo, eighths: number): number {
+  if (info.coefficientBytes === 0) return 0;
+  const { width } = scaledSize(info, eighths);
+  return info.coefficientBytes + JPEG_OVERHEAD + JPEG_COLUMN * info.components * width;
 }
 
 /** How an image whose header is known is to be decoded. */
@@ -35,12 +47,10 @@ export function planFor(info: CodecInfo, format: ImageFormat, options: PlanOptio
   const source = turnSize(info, layout);
   const boxOf = (size: Size): Box => (crop === "squash" ? wholeBox(size) : crop === "center" ? centerBox(size) : crop);
   let eighths = format === "jpeg" && scale !== "full" ? chooseScale(boxOf(source), options) : 8;
-  let memory = info.coefficientBytes === 0 ? 0 : info.coefficientBytes + JPEG_OVERHEAD;
-  if (memory > MEMORY.large) {
-    // At an eighth only the DC coefficients of a progressive file are needed, and these are few.
-    eighths = 1;
-    memory = 0;
-  }
+  while (eighths > 1 && memoryFor(info, eighths) > MEMORY.large) eighths /= 2;
+  let memory = memoryFor(info, eighths);
+  // At an eighth only the DC coefficients of a progressive file are needed, and these are few.
+  if (memory > MEMORY.large) memory = 0;
   const stored = scaledSize(info, eighths);
   const seen = turnSize(stored, layout);
   const box = boxOf(seen);

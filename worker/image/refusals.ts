@@ -1,7 +1,7 @@
 /** Why an image is not decoded, in sentences for whoever sent it: cause, limit and fix. */
 import { LabelerError } from "../errors.ts";
 import { group } from "../validation/words.ts";
-import type { CodecError } from "./codecs.ts";
+import type { CodecError, UnsupportedKind } from "./codecs.ts";
 import { MOST_SIDE } from "./layouts.ts";
 import type { ImageFormat } from "./sniff.ts";
 
@@ -15,12 +15,16 @@ const NAMES: Readonly<Record<ImageFormat, string>> = {
   webp: "WebP",
   gif: "GIF",
   bmp: "BMP",
+  pnm: "PNM",
   tiff: "TIFF",
   avif: "AVIF",
   heic: "HEIC",
 };
 
-const SUPPORTED = "JPEG, PNG, WebP, GIF or BMP";
+const SUPPORTED = "JPEG, PNG, WebP, GIF, BMP, TIFF or PNM (P5, P6)";
+
+/** How to get a JPEG of what phones write. */
+const HEIF_HINT = " On an iPhone: Settings, Camera, Formats, Most Compatible.";
 
 /** The first bytes for a person: as text if they are, since what is sent by mistake mostly is. */
 function beginning(bytes: Uint8Array): string {
@@ -35,13 +39,30 @@ export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined):
   let what = `This is not an image of a known format: it begins with ${beginning(bytes)}`;
   if (format !== undefined) what = `This is ${format === "avif" ? "an" : "a"} ${NAMES[format]} image`;
   else if (bytes.length === 0) what = "There is not a single byte in this image";
-  return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.`);
+  const hint = format === "heic" ? HEIF_HINT : "";
+  return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.${hint}`);
 }
+
+/** Valid files that are not decoded: what they are, and what to do. */
+const KINDS: Readonly<Record<Exclude<UnsupportedKind, "other">, string>> = {
+  twelveBit: "has 12 or 16 bits per channel, which is not supported. Save it with 8 bits, or as a PNG.",
+  losslessJpeg: "is lossless (process 14), as scanners of medicine write it, which is not supported. Send it as a PNG.",
+  hierarchical: "is hierarchical, which is not supported. Save it as a baseline JPEG.",
+  components: "has a number of channels other than 1, 3 or 4, which is not supported. Save it in grey or RGB.",
+  cgbi:
+    "is in Apple's CgBI form, as Xcode packs it into apps for iOS, which is not a PNG by its standard. Send the original, " +
+    "or restore it with `pngcrush -revert-iphone-optimizations`.",
+  bigTiff: "has offsets of 8 bytes (BigTIFF), which is not supported. Save it as a TIFF of less than 4 GB or as a PNG.",
+  tiffTiles: "is in tiles, which is not supported. Save it in strips, or as a PNG.",
+  tiffCompression:
+    "is compressed in a way that is not supported: none, PackBits, LZW and Deflate are. Save it so, or as a PNG.",
+  tiffColors: "is of a kind that is not supported: grey and RGB of 8 or 16 bits are. Save it so, or as a PNG.",
+};
 
 /** The codec's refusal as an error of the caller's. */
 export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: number): LabelerError {
   const name = NAMES[format];
-  const { width, height, coefficientBytes } = error.info;
+  const { width, height, coefficientBytes, unsupported } = error.info;
   const of = (kind: "unsupported-image" | "broken-image" | "image-too-large", detail: string) =>
     new LabelerError(kind, detail, { cause: error });
   switch (error.refusal) {
@@ -81,7 +102,18 @@ export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: num
         `The ${name} has more than ${group(MAX_CHUNKS)} chunks, which is the limit. Save it anew.`,
       );
     case "unsupported":
-      return of("unsupported-image", `This kind of ${name} is not supported. Send it as a baseline JPEG or as a PNG.`);
+      return of(
+        "unsupported-image",
+        unsupported === "other"
+          ? `This kind of ${name} is not supported. Send it as a baseline JPEG or as a PNG.`
+          : `The ${name} ${KINDS[unsupported]}`,
+      );
+    case "signature":
+      return of(
+        "broken-image",
+        `The ${name} was sent as text, which has changed its line ends or bytes. Send the file as binary data, such as ` +
+          "with curl --data-binary.",
+      );
     case "checksum":
       return of("broken-image", `A checksum in the ${name} does not match: the file is damaged. Send it again.`);
     case "empty":

@@ -1,11 +1,17 @@
 /** From the bytes of an image to the pixels that a model takes, in the request's turns. */
 import { type DecodedImage, decodeToInput } from "../image/decode.ts";
+import type { Scale } from "../image/scale-name.ts";
+import type { Precision } from "../model/precision-name.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
 import { atOnce } from "../runtime/execute.ts";
 import { requestFor } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
 import type { Model } from "./prepare-model.ts";
 import type { ImageSource, LabelOptions } from "./types.ts";
+
+/** At which scale a JPEG is decoded: `exact` is exact from the file on, for the sake of which it takes longer. */
+export const scaleFor = ({ scale }: Pick<LabelOptions, "scale">, precision: Precision): Scale =>
+  scale ?? (precision === "exact" ? "full" : "auto");
 
 /** The pieces of an image, noting how long they were waited for and how many bytes they are. */
 async function* received(pieces: ByteStream, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
@@ -39,8 +45,8 @@ function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, tr
  */
 export async function pixelsOf(
   image: ImageSource,
-  { entry, classifier }: Model,
-  options: Pick<LabelOptions, "crop" | "exif">,
+  { entry, classifier, precision }: Model,
+  options: Pick<LabelOptions, "crop" | "exif" | "scale">,
   context: LabelContext,
 ): Promise<DecodedImage> {
   // An entry without an input is a model that cannot be used: the classifier says why.
@@ -50,6 +56,7 @@ export async function pixelsOf(
     height,
     crop: options.crop ?? entry.crop ?? "squash",
     exif: options.exif,
+    scale: scaleFor(options, precision),
     maxPixels: context.maxPixels,
     fileSize: image.size,
     execute: (units, work) => executeDecoding(units, work, context),

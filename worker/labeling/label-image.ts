@@ -3,7 +3,7 @@ import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
 import { admitted, isSmall, withBeginning } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
-import { pixelsOf } from "./decode-input.ts";
+import { pixelsOf, scaleFor } from "./decode-input.ts";
 import { type Model, prepareModel } from "./prepare-model.ts";
 import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
@@ -29,7 +29,8 @@ function keyOf(
   context: LabelContext,
 ): Promise<string> {
   const { top, min, exif, crop = entry.crop } = options;
-  const parts = [context.revision, image, entry.name, entry.version, entry.sha256, precision, crop, exif, top, min];
+  const model = [entry.name, entry.version, entry.sha256, precision];
+  const parts = [context.revision, image, ...model, crop, exif, top, min, scaleFor(options, precision)];
   return sha256(new Uint8Array(new TextEncoder().encode(JSON.stringify(parts))));
 }
 
@@ -78,14 +79,14 @@ async function findOrInfer(
     source = { ...image, pieces: image.pieces.tap((chunk) => added.add(chunk)) };
   }
   return admitted(context, source, async (context) => {
-    const { pixels, missing, format } = await pixelsOf(source, model, options, context);
+    const { pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);
     if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
       const late = await known(await digest.hex());
       if (late.result !== undefined) return late.result;
       key = late.key;
     }
     const labels = await model.run((classifier) => classifier.classify(pixels, options));
-    const labelled: Labelled = { labels, missing, model: model.entry.name, format };
+    const labelled: Labelled = { labels, missing, warnings, eighths, model: model.entry.name, format };
     if (key !== undefined) resultCache?.keep(key, labelled, context.source.keepAlive);
     return { ...labelled, key };
   });

@@ -1,4 +1,5 @@
 /** What labelling an image takes and gives. */
+import type { Scale } from "../image/scale-name.ts";
 import type { ImageFormat } from "../image/sniff.ts";
 import type { Precision } from "../model/precision-name.ts";
 import type { Crop } from "../model/spec.ts";
@@ -30,12 +31,18 @@ export interface LabelOptions {
   readonly exif: "apply" | "ignore";
   /** As the model says if absent. */
   readonly precision?: Precision | undefined;
+  /** Whether a JPEG may be decoded at a smaller scale; `full` with the precision `exact` if absent, else `auto`. */
+  readonly scale?: Scale | undefined;
 }
 
 export interface Labelled {
   readonly labels: Label[];
-  /** How much of the picture is missing because its file ends early, 0..1. */
+  /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
+  /** Places with damage that the decoder went around. */
+  readonly warnings: number;
+  /** The scale at which the image was decoded, in eighths. */
+  readonly eighths: number;
   /** The name of the model that labelled. */
   readonly model: string;
   readonly format: ImageFormat;

@@ -23,6 +23,8 @@ export interface Answer {
   readonly labels: readonly Label[];
   /** How much of the picture its file lacks, 0..1. */
   readonly missing: number;
+  /** In how many places its file is damaged. */
+  readonly warnings: number;
   readonly steps: readonly Step[];
   /** From sending to the answer, milliseconds. */
   readonly ms: number;
@@ -94,6 +96,7 @@ export async function label(image: Blob, query: URLSearchParams): Promise<Answer
   return {
     labels,
     missing: Number(response.headers.get("x-image-missing") ?? 0),
+    warnings: Number(response.headers.get("x-image-warnings") ?? 0),
     steps: stepsOf(response.headers.get("server-timing")),
     ms: performance.now() - start,
   };

@@ -83,10 +83,13 @@ export class Card {
     try {
       const answer = await label(this.#image, query);
       if (turn !== this.#turn) return "";
-      const missing = answer.missing > 0 ? [make("p", {}, `${percent(answer.missing)} of the image is missing.`)] : [];
+      const notes = [
+        ...(answer.missing > 0 ? [make("p", {}, `${percent(answer.missing)} of the image is missing.`)] : []),
+        ...(answer.warnings > 0 ? [make("p", {}, "The file is damaged: the label may be wrong.")] : []),
+      ];
       this.#answer.replaceChildren(
         make("ol", {}, ...answer.labels.map(bar)),
-        ...missing,
+        ...notes,
         make("p", { className: "hint timing" }, timing(answer)),
       );
       const [best] = answer.labels;

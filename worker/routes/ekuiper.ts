@@ -7,6 +7,7 @@ import { isImageFault, LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
 import { handedOver } from "../http/handed-over.ts";
+import { faultOf } from "../http/image-notes.ts";
 import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
 import { parseQuery } from "../http/query.ts";
@@ -30,10 +31,10 @@ interface Reply {
 /** @param asked The model that was asked for. */
 async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<Reply> {
   try {
-    const { labels: results, missing, model } = await labelled;
+    const { labels: results, model, ...image } = await labelled;
     const answer = { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0, model };
-    if (missing === 0) return answer;
-    return { ...answer, error: `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.` };
+    const error = faultOf(image);
+    return error === undefined ? answer : { ...answer, error };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message, model: asked() };

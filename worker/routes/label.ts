@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import type { AppEnv } from "../http/app-env.ts";
 import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
+import { imageNotes, setImageHeaders } from "../http/image-notes.ts";
 import { type LabelAnswer, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
 import { requires } from "../http/scopes.ts";
@@ -12,15 +13,9 @@ import type { Labelled } from "../labeling/types.ts";
 
 const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
 
-/** 0..1 with three digits, or nothing where nothing is missing. */
-const missingOf = (labelled: Labelled): number | undefined =>
-  labelled.missing > 0 ? Number(labelled.missing.toFixed(3)) : undefined;
-
 /** An image among several, as JSON: fields without a value are left out. */
 const shown = ({ name, labelled, error }: Outcome) =>
-  error === undefined
-    ? { name, labels: labelled.labels, missing: missingOf(labelled) }
-    : { name, error: problemOf(error) };
+  error === undefined ? { name, labels: labelled.labels, ...imageNotes(labelled) } : { name, error: problemOf(error) };
 
 /** What the caller would rather have of these types; JSON if it does not say. */
 const preferred = (c: Context<AppEnv>, ...others: string[]): string =>
@@ -29,15 +24,16 @@ const preferred = (c: Context<AppEnv>, ...others: string[]): string =>
 const wantsText = (c: Context<AppEnv>): boolean => preferred(c, "text/plain") === "text/plain";
 
 /** A picture of where the label of this rank is seen; in JSON it stands beside the label, as base64. */
-function explanation(c: Context<AppEnv>, rank: number, { labels, picture, missing }: Explained): Response {
-  if (missing > 0) c.header("x-image-missing", missing.toFixed(3));
+function explanation(c: Context<AppEnv>, rank: number, { labels, picture, ...image }: Explained): Response {
+  setImageHeaders(c, image);
   if (preferred(c, "image/png") === "image/png") return c.body(picture, 200, { "content-type": "image/png" });
   return c.json(labels.map((label, i) => (i === rank - 1 ? { ...label, explanation: picture.toBase64() } : label)));
 }
 
 /**
  * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone.
- * An image whose file ends early has the header X-Image-Missing: how much of it, 0..1, is not there.
+ * An image whose file is not whole, is damaged or was decoded at a smaller scale has headers that say so: see
+ * image-notes.ts.
  *
  * With `explain=1` the best label has a PNG of where it is seen, in base64; `Accept: image/png` gives that alone.
  *
@@ -69,7 +65,6 @@ export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) =
   }
   if (answer.key !== undefined) c.header("etag", etagOf(answer.key, text));
   c.header("cache-status", cacheStatus(answer));
-  const missing = missingOf(answer);
-  if (missing !== undefined) c.header("x-image-missing", missing.toFixed(3));
+  setImageHeaders(c, answer);
   return text ? c.text(best(answer)) : c.json(answer.labels);
 });

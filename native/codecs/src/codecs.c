@@ -40,6 +40,7 @@ EXPORT(init) int codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, u
   resize_reset();
   memset(&info, 0, sizeof info);
   info.orientation = 1;
+  orientation_reset();
   decoder = NULL;
   phase = CLOSED;
   return memory_peak() < limits.memory ? STATUS_DONE : ERROR_MEMORY;
@@ -48,9 +49,9 @@ EXPORT(init) int codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, u
 EXPORT(open) int codecs_open(int format) {
   static const struct Decoder *const decoders[] = {
       [FORMAT_JPEG] = &jpeg_decoder, [FORMAT_PNG] = &png_decoder, [FORMAT_WEBP] = &webp_decoder,
-      [FORMAT_GIF] = &gif_decoder,   [FORMAT_BMP] = &bmp_decoder,
+      [FORMAT_GIF] = &gif_decoder,   [FORMAT_BMP] = &bmp_decoder,   [FORMAT_PNM] = &pnm_decoder, [FORMAT_TIFF] = &tiff_decoder,
   };
-  if (phase != CLOSED || !limits.memory || format < FORMAT_JPEG || format > FORMAT_BMP) return ERROR_USAGE;
+  if (phase != CLOSED || !limits.memory || format < FORMAT_JPEG || format > FORMAT_TIFF) return ERROR_USAGE;
   decoder = decoders[format];
   info.format = format;
   phase = READING_HEADER;
@@ -71,6 +72,9 @@ EXPORT(end) int codecs_end(void) {
 }
 
 static int finish(int status) {
+  if (status == STATUS_TRUNCATED && !info.missing && info.wantedRows > 0) {
+    info.missing = (int32_t)((int64_t)(info.wantedRows - info.rows) * WHOLE / info.wantedRows);
+  }
   phase = OVER;
   final_status = status;
   return status;
@@ -133,6 +137,11 @@ EXPORT(info) const struct Info *codecs_info(void) {
 
 /* [outHeight, outWidth, 3] uint8 RGB; 0 before `start`. Holds until the next `init`. */
 EXPORT(output) const uint8_t *codecs_output(void) { return phase >= DECODING ? resize_output() : NULL; }
+
+int unsupported(enum Unsupported kind) {
+  info.unsupported = kind;
+  return ERROR_UNSUPPORTED;
+}
 
 int scale_full_size(int eighths) {
   if (eighths != 8) return ERROR_USAGE;

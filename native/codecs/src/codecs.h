@@ -32,7 +32,11 @@ struct Decoder {
   int (*start)(void);
   int (*rows)(int budget);
 };
-extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder, bmp_decoder;
+extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder, bmp_decoder, pnm_decoder,
+    tiff_decoder;
+
+/* Of info.missing. */
+enum { WHOLE = 1000000 };
 
 /* For formats that decode at full size only. */
 int scale_full_size(int eighths);
@@ -43,7 +47,15 @@ int check_size(uint32_t width, uint32_t height);
 /* Ends the call at once with a negative status, for code that cannot return one (errors.c). */
 _Noreturn void fail_with(int status, int detail);
 
-/* EXIF orientation 1..8 of a TIFF structure, 1 when there is none or it is damaged (exif.c). */
-int exif_orientation(const uint8_t *tiff, uint32_t size);
+/* A valid file of a kind that is not decoded: notes which, and returns ERROR_UNSUPPORTED. */
+int unsupported(enum Unsupported kind);
+
+/* Orientation as metadata tell it, EXIF before XMP (orientation.c). Both set info.orientation.
+ *   orientation_reset forgets the image before
+ *   exif_orientation  takes a TIFF structure
+ *   xmp_orientation   takes the text of an XMP packet */
+void exif_orientation(const uint8_t *tiff, uint32_t size);
+void xmp_orientation(const uint8_t *text, uint32_t size);
+void orientation_reset(void);
 
 #endif

@@ -141,7 +141,8 @@ static int read_blocks(void) {
       case CODE_SIZE:
         if (!input.available) return STATUS_NEED_INPUT;
         start_bits = p[0];
-        if (start_bits < 1 || start_bits > 8) return ERROR_BROKEN;
+        /* More than 8 bits are of no use, but there are such files; of a larger literal the low byte counts. */
+        if (start_bits >= MOST_CODE_BITS) return ERROR_BROKEN;
         input_consume(1);
         state = PIXELS;
         return STATUS_HEADER;
@@ -179,8 +180,8 @@ static int gif_start(void) {
   if (!indices || !margins || !table) return ERROR_MEMORY;
   for (uint32_t i = 0; i < 256; i++) colors[i] = read_le24(palette + 3 * i);
   for (uint32_t i = 0; i < 1u << start_bits; i++) {
-    table->ends[i] = i;
-    table->strings[i] = 1u << LENGTH | i;
+    table->ends[i] = i & 255;
+    table->strings[i] = 1u << LENGTH | (i & 255);
   }
   memset(&lzw, 0, sizeof lzw);
   clear_table(&lzw);

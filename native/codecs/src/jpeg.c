@@ -17,24 +17,28 @@
 
 #include "codecs.h"
 #include "input.h"
-#include "jerror.h"
 #include "jpeg_dc.h"
+#include "jpeg_dnl.h"
 #include "jpeg_scans.h"
 #include "jpeg_source.h"
 #include "jpeglib.h"
+#include "jerror.h" /* after jpeglib.h: the configuration decides which messages there are */
 #include "memory.h"
 #include "resize.h"
 
 static struct jpeg_decompress_struct jpeg;
 static struct jpeg_error_mgr errors;
 
-static int hit_end;      /* entropy data were missing after that */
-static int seen_exif;    /* a segment with EXIF was read */
-static uint8_t *samples; /* one scanline, for CMYK and grey */
-static uint8_t *rgb;     /* one scanline as RGB */
-static int started;      /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
-static int absorbing;    /* jpeg_start_decompress was called for a file with several scans */
-static int real_rows;    /* how many rows were there when the data ran out; -1 while they have not */
+static int hit_end;         /* entropy data were missing after that, and no restart interval brings them back */
+static int seen_exif;       /* a segment with EXIF was read */
+static int in_pixels;       /* the header is read */
+static uint8_t *samples;    /* one scanline, for CMYK and grey */
+static uint8_t *rgb;        /* one scanline as RGB */
+static int started;         /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
+static int behind_scan;     /* a single scan is through: reading on to the marker behind it */
+static int after_ff;        /* the byte before was FF */
+static int absorbing;       /* jpeg_start_decompress was called for a file with several scans */
+static int real_rows;       /* how many rows were there when the data ran out; -1 while they have not */
 
 /* ---- Errors and warnings ---- */
 
@@ -45,7 +49,9 @@ static int status_of(int message) {
     case JERR_NO_SOI:
       return ERROR_SIGNATURE;
     case JERR_SOF_UNSUPPORTED:
+      return unsupported(UNSUPPORTED_HIERARCHICAL);
     case JERR_BAD_PRECISION:
+      return unsupported(UNSUPPORTED_TWELVE_BIT);
     case JERR_ARITH_NOTIMPL:
     case JERR_CCIR601_NOTIMPL:
     case JERR_CONVERSION_NOTIMPL:
@@ -67,10 +73,29 @@ static void error_exit(j_common_ptr cinfo) {
   fail_with(status, message);
 }
 
-static void emit_message(j_common_ptr cinfo, int level) {
+/* Damage of the pixels. What else libjpeg warns of, odd versions, markers or progressions, costs none; and what it meets
+ * behind an early end of the file is told by what is missing. */
+static int is_damage(j_decompress_ptr cinfo) {
+  if (jpeg_past_end) return 0;
+  switch (cinfo->err->msg_code) {
+    case JWRN_HIT_MARKER:
+    case JWRN_HUFF_BAD_CODE:
+    case JWRN_ARITH_BAD_CODE:
+    case JWRN_MUST_RESYNC:
+      return 1;
+    case JWRN_EXTRANEOUS_DATA:
+      return in_pixels && !jpeg_source_is_padding(cinfo, (uint32_t)cinfo->err->msg_parm.i[0]);
+    default:
+      return 0;
+  }
+}
+
+static void emit_message(j_common_ptr common, int level) {
   if (level >= 0) return; /* traces */
-  info.warnings++;
-  if (cinfo->err->msg_code == JWRN_HIT_MARKER && jpeg_past_end) hit_end = 1;
+  j_decompress_ptr cinfo = (j_decompress_ptr)common;
+  if (is_damage(cinfo)) info.warnings++;
+  if (cinfo->err->msg_code != JWRN_HIT_MARKER) return;
+  if (jpeg_past_end || cinfo->unread_marker == JPEG_EOI || !cinfo->restart_interval) hit_end = 1;
 }
 
 static void ignore_message(j_common_ptr cinfo) { (void)cinfo; }
@@ -80,9 +105,10 @@ static void format_nothing(j_common_ptr cinfo, char *buffer) {
   buffer[0] = 0;
 }
 
-/* APP1: EXIF is read where it lies, so nothing of it is kept. Suspends until the segment is in the window. */
+/* APP1: EXIF and XMP are read where they lie, so nothing of it is kept. Suspends until the segment is in the window. */
 static boolean read_app1(j_decompress_ptr cinfo) {
   enum { LENGTH_BYTES = 2, EXIF_HEADER = 6 };
+  static const char xmp[] = "http://ns.adobe.com/xap/1.0/"; /* and the nought behind it */
   const uint8_t *segment = cinfo->src->next_input_byte;
   size_t available = cinfo->src->bytes_in_buffer;
   if (available < LENGTH_BYTES) {
@@ -99,7 +125,10 @@ static boolean read_app1(j_decompress_ptr cinfo) {
   if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER && !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
     seen_exif = 1;
     uint32_t header = LENGTH_BYTES + EXIF_HEADER;
-    info.orientation = exif_orientation(segment + header, (uint32_t)length - header);
+    exif_orientation(segment + header, (uint32_t)length - header);
+  } else if (length > LENGTH_BYTES + sizeof xmp && !memcmp(segment + LENGTH_BYTES, xmp, sizeof xmp)) {
+    uint32_t header = LENGTH_BYTES + sizeof xmp;
+    xmp_orientation(segment + header, (uint32_t)length - header);
   }
   cinfo->src->next_input_byte += length;
   cinfo->src->bytes_in_buffer -= length;
@@ -109,7 +138,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
 /* ---- The decoder ---- */
 
 static void jpeg_open(void) {
-  hit_end = started = absorbing = seen_exif = 0;
+  hit_end = started = absorbing = seen_exif = in_pixels = behind_scan = after_ff = 0;
   real_rows = -1;
   samples = rgb = NULL;
   jpeg_dc_only = 0;
@@ -125,22 +154,29 @@ static void jpeg_open(void) {
   jpeg_create_decompress(&jpeg);
   jpeg_source_open(&jpeg);
   jpeg_scans_open();
+  jpeg_dnl_open();
   jpeg_set_marker_processor(&jpeg, JPEG_APP0 + 1, read_app1);
 }
 
 static int jpeg_header(void) {
   if (input.position == 0 && input.available < 2) return input.ended ? ERROR_EMPTY : STATUS_NEED_INPUT;
+  int height = jpeg_dnl_look();
+  if (height != STATUS_DONE) return height;
   jpeg_source_lend(&jpeg);
   int result = jpeg_read_header(&jpeg, TRUE);
   jpeg_source_return(&jpeg, result == JPEG_SUSPENDED);
-  if (result == JPEG_SUSPENDED) return STATUS_NEED_INPUT;
+  if (result == JPEG_SUSPENDED) return jpeg_past_end ? ERROR_EMPTY : STATUS_NEED_INPUT;
 
   int status = check_size(jpeg.image_width, jpeg.image_height);
   if (status != STATUS_DONE) return status;
   info.components = jpeg.num_components;
   info.bits = jpeg.data_precision;
-  if (jpeg.data_precision != 8 || jpeg.master->lossless) return ERROR_UNSUPPORTED;
-  if (jpeg.num_components != 1 && jpeg.num_components != 3 && jpeg.num_components != 4) return ERROR_UNSUPPORTED;
+  in_pixels = 1;
+  if (jpeg.master->lossless) return unsupported(UNSUPPORTED_LOSSLESS_JPEG);
+  if (jpeg.data_precision != 8) return unsupported(UNSUPPORTED_TWELVE_BIT);
+  if (jpeg.num_components != 1 && jpeg.num_components != 3 && jpeg.num_components != 4) {
+    return unsupported(UNSUPPORTED_COMPONENTS);
+  }
   if (jpeg.progressive_mode) info.flags |= FLAG_PROGRESSIVE;
   info.parts = 1;
   if (jpeg.inputctl->has_multiple_scans) {
@@ -194,18 +230,6 @@ static void cmyk_to_rgb(void) {
   }
 }
 
-/* Whether a file with several scans is missing some of what it announced. */
-static int scans_incomplete(void) {
-  if (!jpeg_past_end) return 0;
-  if (hit_end || !jpeg.coef_bits) return 1;
-  for (int c = 0; c < jpeg.num_components; c++) {
-    for (int k = 0; k < (jpeg_dc_only ? 1 : DCTSIZE2); k++) {
-      if (jpeg.coef_bits[c][k] != 0) return 1;
-    }
-  }
-  return 0;
-}
-
 /* Up to the first row: of a file with several scans, all of its input. */
 static int begin_rows(int *budget) {
   if (!(info.flags & FLAG_BUFFERED)) {
@@ -221,9 +245,30 @@ static int begin_rows(int *budget) {
   }
   int status = jpeg_absorb_scans(&jpeg, budget);
   if (status != STATUS_DONE) return status;
+  info.missing = (int32_t)jpeg_scans_missing(&jpeg);
+  if (info.missing == WHOLE) return ERROR_EMPTY;
   jpeg_start_output(&jpeg, jpeg.input_scan_number);
   started = 1;
   return STATUS_DONE;
+}
+
+/* Whether libjpeg has reached the end of a single scan, all of which was wanted, without meeting a marker. */
+static int ends_within_data(void) {
+  return !(info.flags & FLAG_BUFFERED) && !jpeg.arith_code && !jpeg_past_end && jpeg.unread_marker == 0 &&
+         jpeg.output_scanline == jpeg.output_height;
+}
+
+/* Reads on from the last MCU of a scan to the next marker. What stands between them, unless it is padding, belongs to MCUs
+ * that were lost: the decoder has taken those behind them for theirs. */
+static int look_behind_scan(void) {
+  for (; input.available; input_consume(1)) {
+    uint32_t byte = *input.next;
+    int is_marker = after_ff && byte != 0 && byte != 0xff, is_data = after_ff ? byte == 0 : byte != 0 && byte != 0xff;
+    info.warnings += is_data;
+    if (is_marker || is_data) return STATUS_DONE;
+    after_ff = byte == 0xff;
+  }
+  return input.ended ? STATUS_DONE : STATUS_NEED_INPUT;
 }
 
 static int decode_rows(int budget) {
@@ -240,25 +285,29 @@ static int decode_rows(int budget) {
     if (jpeg.num_components == 4) cmyk_to_rgb();
     int before = info.rows;
     resize_row(y, rgb);
-    /* A single scan decodes as its rows are read, so what comes after the end is libjpeg's padding. */
-    if (hit_end && !(info.flags & FLAG_BUFFERED)) {
+    /* A single scan decodes as its rows are read, so what comes after the end is libjpeg's padding. In arithmetic coding
+     * it is made up without a warning. */
+    if ((hit_end || (jpeg.arith_code && jpeg_past_end)) && !(info.flags & FLAG_BUFFERED)) {
       if (real_rows < 0) real_rows = before;
       info.rows = real_rows;
     }
   }
-  if (info.flags & FLAG_BUFFERED ? scans_incomplete() : hit_end) {
-    return info.rows > 0 ? STATUS_TRUNCATED : ERROR_EMPTY;
-  }
-  return STATUS_DONE;
+  if (info.flags & FLAG_BUFFERED) return info.missing ? STATUS_TRUNCATED : STATUS_DONE;
+  if (real_rows < 0) return STATUS_DONE;
+  return info.rows > 0 ? STATUS_TRUNCATED : ERROR_EMPTY;
 }
 
 static int jpeg_rows(int budget) {
   /* libjpeg's arithmetic decoder cannot suspend, so such a file waits in the window until it is complete. */
   if (jpeg.arith_code && !input.ended) return STATUS_NEED_INPUT;
-  jpeg_source_lend(&jpeg);
-  int status = decode_rows(budget);
-  jpeg_source_return(&jpeg, status == STATUS_NEED_INPUT);
-  return status;
+  if (!behind_scan) {
+    jpeg_source_lend(&jpeg);
+    int status = decode_rows(budget);
+    jpeg_source_return(&jpeg, status == STATUS_NEED_INPUT);
+    if (status != STATUS_DONE || !ends_within_data()) return status;
+    behind_scan = 1;
+  }
+  return look_behind_scan();
 }
 
 const struct Decoder jpeg_decoder = {jpeg_open, jpeg_header, jpeg_scale, jpeg_start, jpeg_rows};

@@ -11,6 +11,10 @@
  * The same estimate, and what the bytes cost, end a stretch of work after about as long as the rows that the host asked
  * for take to decode.
  *
+ * What came of a file that is not whole is counted by the bits of its coefficients. A coefficient has COEFFICIENT_BITS; a
+ * scan brings all but the Al lowest of those in its band, for the rows of MCUs that it reaches. So a file whose last
+ * refinement is cut misses little, and one that ends in its first scan nearly all, though both have all of their rows.
+ *
  * How it fits in: libjpeg's buffered-image mode, in which the caller asks for each row of input.
  */
 #define JPEG_INTERNALS
@@ -18,6 +22,7 @@
 
 #include "codecs.h"
 #include "input.h"
+#include "jpeg_source.h"
 
 /* Nanoseconds on a server's core of 2024, from the files of test/hostile-files.mjs. Of arithmetic coding those take up to
  * 3 ns a coefficient; the rest is margin, since no encoder here makes the worst case. */
@@ -36,9 +41,45 @@ enum {
 static uint64_t spent;  /* nanoseconds, estimated */
 static int row_is_paid; /* the row of MCUs that is being decoded */
 
+enum { COEFFICIENT_BITS = 10, FRACTION = 1 << 16 };
+static uint32_t bits_left[MAX_COMPONENTS][DCTSIZE2]; /* those that have not come, on average over the blocks, in 1/FRACTION */
+static uint32_t whole_rows; /* of the current scan: rows of MCUs whose data were there */
+static int scan_open;       /* a scan has begun and is not counted yet */
+
 void jpeg_scans_open(void) {
   spent = 0;
   row_is_paid = 0;
+  whole_rows = 0;
+  scan_open = 0;
+  for (int c = 0; c < MAX_COMPONENTS; c++) {
+    for (int k = 0; k < DCTSIZE2; k++) bits_left[c][k] = COEFFICIENT_BITS * FRACTION;
+  }
+}
+
+/* Counts what the current scan has brought. */
+static void count_scan(j_decompress_ptr cinfo, uint32_t rows) {
+  uint32_t all = cinfo->total_iMCU_rows;
+  int first = cinfo->progressive_mode ? cinfo->Ss : 0, last = cinfo->progressive_mode ? cinfo->Se : DCTSIZE2 - 1;
+  uint32_t low = cinfo->progressive_mode && cinfo->Al < COEFFICIENT_BITS ? (uint32_t)cinfo->Al * FRACTION : 0;
+  for (int i = 0; i < cinfo->comps_in_scan; i++) {
+    uint32_t *bits = bits_left[cinfo->cur_comp_info[i]->component_index];
+    for (int k = first; k <= last && k < DCTSIZE2; k++) {
+      if (bits[k] > low) bits[k] -= (uint32_t)((uint64_t)(bits[k] - low) * rows / all);
+    }
+  }
+  scan_open = 0;
+}
+
+uint32_t jpeg_scans_missing(j_decompress_ptr cinfo) {
+  double missing = 0, all = 0;
+  for (int c = 0; c < cinfo->num_components; c++) {
+    jpeg_component_info *component = &cinfo->comp_info[c];
+    double blocks = (double)component->width_in_blocks * component->height_in_blocks;
+    for (int k = 0; k < DCTSIZE2; k++) missing += blocks * bits_left[c][k];
+    all += blocks * DCTSIZE2 * COEFFICIENT_BITS * FRACTION;
+  }
+  uint32_t share = (uint32_t)(missing / all * WHOLE);
+  return missing > 0 && share == 0 ? 1 : share;
 }
 
 /* What an MCU of the current scan may cost beside its bytes. */
@@ -77,6 +118,12 @@ static void pass_over_empty_rows(j_decompress_ptr cinfo) {
   if (!cinfo->entropy->insufficient_data || cinfo->restart_interval || cinfo->arith_code) return;
   cinfo->input_iMCU_row = cinfo->total_iMCU_rows;
   (*cinfo->inputctl->finish_input_pass)(cinfo);
+  count_scan(cinfo, whole_rows);
+}
+
+/* Whether the row of MCUs that was just read came from the file. Arithmetic coding makes up what is missing, unsaid. */
+static int row_is_whole(j_decompress_ptr cinfo) {
+  return cinfo->arith_code ? !jpeg_past_end : !cinfo->entropy->insufficient_data;
 }
 
 int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget) {
@@ -85,7 +132,11 @@ int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget) {
   for (;;) {
     if (left == 0) return STATUS_MORE;
     uint64_t cost = PER_SCAN;
-    int scanning = in_scan(cinfo) && !is_skipped(cinfo);
+    int in_any_scan = in_scan(cinfo), scanning = in_any_scan && !is_skipped(cinfo);
+    if (in_any_scan && !scan_open) {
+      scan_open = 1;
+      whole_rows = 0;
+    }
     if (scanning && !row_is_paid) {
       cost = cost_of_row(cinfo);
       if (charge(cost) != STATUS_DONE) return ERROR_WORK;
@@ -93,9 +144,17 @@ int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget) {
     }
     size_t before = cinfo->src->bytes_in_buffer;
     int result = jpeg_consume_input(cinfo);
+    if (result == JPEG_SUSPENDED && jpeg_past_end) { /* in a segment between scans */
+      cinfo->inputctl->eoi_reached = TRUE;           /* or smoothing would wait for more */
+      break;
+    }
     if (result == JPEG_SUSPENDED) return STATUS_NEED_INPUT;
+    /* Of a scan that is skipped, its end is known when the next marker is. The numbers of the scan are those of the next
+     * one then, so it is counted as whole before, unless the file ends in it. */
     if (result == JPEG_REACHED_EOI) break;
     row_is_paid = 0;
+    if (scanning && (result == JPEG_ROW_COMPLETED || result == JPEG_SCAN_COMPLETED)) whole_rows += row_is_whole(cinfo);
+    if (result == JPEG_SCAN_COMPLETED) count_scan(cinfo, scanning ? whole_rows : cinfo->total_iMCU_rows);
     if (result == JPEG_REACHED_SOS) {
       info.parts = cinfo->input_scan_number;
       if ((uint32_t)info.parts > limits.scans) return ERROR_SCANS;

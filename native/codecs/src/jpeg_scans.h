@@ -2,6 +2,7 @@
 #ifndef JPEG_SCANS_H
 #define JPEG_SCANS_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "jpeglib.h"
@@ -15,5 +16,8 @@ int jpeg_charge_single_scan(j_decompress_ptr cinfo);
 /* Reads scans into the coefficient buffer until the end of the image (STATUS_DONE). Otherwise STATUS_MORE when about
  * `*budget` rows' worth of work is done, of which *budget is what is left; STATUS_NEED_INPUT; or an error. */
 int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget);
+
+/* Of the bits of all coefficients, how many never came, in millionths (WHOLE: all). */
+uint32_t jpeg_scans_missing(j_decompress_ptr cinfo);
 
 #endif

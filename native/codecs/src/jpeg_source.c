@@ -17,14 +17,23 @@
 int jpeg_past_end;
 
 static struct jpeg_source_mgr source;
+static const uint8_t *lent; /* the first byte that libjpeg was lent */
 static uint32_t skip_left; /* of a segment that libjpeg skips, beyond what the window holds */
 
 static void init_source(j_decompress_ptr cinfo) { (void)cinfo; }
 
+/* Whether libjpeg is in entropy-coded data. */
+static int in_scan(j_decompress_ptr cinfo) {
+  return cinfo->coef && cinfo->inputctl->consume_input == cinfo->coef->consume_data;
+}
+
+/* A marker that is made up ends entropy-coded data and a search for markers. Within a segment it would be taken for data,
+ * and a table of a scan that never came would spoil those that did: there libjpeg is left suspended for good. */
 static boolean fill_input_buffer(j_decompress_ptr cinfo) {
   static const JOCTET end_of_image[2] = {0xff, JPEG_EOI};
   if (!input.ended) return FALSE;
   jpeg_past_end = 1;
+  if (!in_scan(cinfo) && cinfo->unread_marker != 0) return FALSE;
   cinfo->src->next_input_byte = end_of_image;
   cinfo->src->bytes_in_buffer = sizeof end_of_image;
   return TRUE;
@@ -54,16 +63,27 @@ void jpeg_source_lend(j_decompress_ptr cinfo) {
   (void)cinfo;
   if (jpeg_past_end) return; /* libjpeg reads the made-up marker from now on */
   input_skip(&skip_left);
-  source.next_input_byte = input.next;
+  source.next_input_byte = lent = input.next;
   source.bytes_in_buffer = input.available;
+}
+
+int jpeg_source_is_padding(j_decompress_ptr cinfo, uint32_t size) {
+  /* libjpeg has told its source of all that it passed over, but not of the marker. */
+  const uint8_t *end = cinfo->src->next_input_byte;
+  uint32_t there = (uint32_t)(end - lent) < size ? (uint32_t)(end - lent) : size;
+  uint8_t value = there ? end[-1] : 0;
+  if (value != 0 && value != 0xff) return 0;
+  for (uint32_t i = 1; i < there; i++) {
+    if (end[-1 - (int)i] != value) return 0;
+  }
+  return 1;
 }
 
 /* Whether libjpeg is suspended in entropy-coded data or while it looks for a marker, where FF FF means what FF does. In
  * a segment the bytes are data: its marker stays `unread` until all of the segment is there. */
 static int fill_bytes_may_be_dropped(j_decompress_ptr cinfo) {
-  int in_scan = cinfo->coef && cinfo->inputctl->consume_input == cinfo->coef->consume_data;
   int seeks_marker = cinfo->unread_marker == 0 && cinfo->marker->saw_SOI;
-  return in_scan || seeks_marker;
+  return in_scan(cinfo) || seeks_marker;
 }
 
 void jpeg_source_return(j_decompress_ptr cinfo, int suspended) {

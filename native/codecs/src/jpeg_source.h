@@ -2,11 +2,12 @@
 #ifndef JPEG_SOURCE_H
 #define JPEG_SOURCE_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "jpeglib.h"
 
-/* The input ended, and an EOI marker was made up. */
+/* The input ended before libjpeg met an EOI marker: one is made up, or libjpeg stays suspended in a segment. */
 extern int jpeg_past_end;
 
 /* Connects libjpeg to the window onto the file. */
@@ -17,5 +18,9 @@ void jpeg_source_lend(j_decompress_ptr cinfo);
 
 /* `suspended`: libjpeg has looked at every byte of the window and found that it needs more. */
 void jpeg_source_return(j_decompress_ptr cinfo, int suspended);
+
+/* Whether the last `size` bytes that libjpeg passed over, in front of the marker that it has just found, are padding: all
+ * noughts or all FF, as far as they are in the window. */
+int jpeg_source_is_padding(j_decompress_ptr cinfo, uint32_t size);
 
 #endif

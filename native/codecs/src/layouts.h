@@ -21,7 +21,9 @@ enum Status {
   STATUS_HEADER = 1,     /* the header is known: read `info`, then call `start` */
   STATUS_MORE = 2,       /* the rows that were asked for are done: run again when convenient */
   STATUS_DONE = 3,       /* every wanted row is in the output */
-  STATUS_TRUNCATED = 4,  /* the input ended early: info.rows rows are real, the rest is black (JPEG: grey or coarse) */
+  /* the data ended early: info.missing says how much of the picture is not there; that is black (JPEG: grey or
+   * coarse) */
+  STATUS_TRUNCATED = 4,
 };
 
 /* What a call returns if the image is refused. The instance can be opened again, unless the status came through the
@@ -30,7 +32,7 @@ enum Refusal {
   ERROR_USAGE = -1,         /* calls out of order, or an argument out of range: a mistake of the host */
   ERROR_MEMORY = -2,        /* the limit given to `init` does not suffice for this image */
   ERROR_SIGNATURE = -3,     /* the bytes are not of the format that was opened */
-  ERROR_UNSUPPORTED = -4,   /* a valid file of a kind that is not decoded, such as 12-bit or lossless JPEG */
+  ERROR_UNSUPPORTED = -4,   /* a valid file of a kind that is not decoded: info.unsupported */
   ERROR_BROKEN = -5,        /* the file contradicts its format */
   ERROR_EMPTY = -6,         /* the input ended before the first row */
   ERROR_PIXELS = -7,        /* more pixels than `init` allows */
@@ -49,6 +51,8 @@ enum Format {
   FORMAT_WEBP = 3,
   FORMAT_GIF = 4,
   FORMAT_BMP = 5,
+  FORMAT_PNM = 6,  /* raw: P5 and P6 */
+  FORMAT_TIFF = 7, /* in strips */
 };
 
 /* Bits of info.flags. */
@@ -60,6 +64,20 @@ enum Flag {
   FLAG_LOSSLESS = 16,   /* WebP VP8L */
   FLAG_ALPHA = 32,      /* there was transparency, and it was dropped */
   FLAG_DC_ONLY = 64,    /* JPEG: `start` chose the decoder that reads DC coefficients alone */
+};
+
+/* info.unsupported: what kind of file is not decoded, with ERROR_UNSUPPORTED. */
+enum Unsupported {
+  UNSUPPORTED_OTHER = 0,            /* no name is known */
+  UNSUPPORTED_TWELVE_BIT = 1,       /* JPEG of 12 or 16 bits a channel */
+  UNSUPPORTED_LOSSLESS_JPEG = 2,    /* JPEG process 14 */
+  UNSUPPORTED_HIERARCHICAL = 3,     /* JPEG of several frames */
+  UNSUPPORTED_COMPONENTS = 4,       /* JPEG of 2 components or more than 4 */
+  UNSUPPORTED_CGBI = 5,             /* PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
+  UNSUPPORTED_BIG_TIFF = 6,         /* TIFF with offsets of 8 bytes */
+  UNSUPPORTED_TIFF_TILES = 7,       /* TIFF in tiles */
+  UNSUPPORTED_TIFF_COMPRESSION = 8, /* TIFF in another compression than none, PackBits, LZW and Deflate */
+  UNSUPPORTED_TIFF_COLORS = 9,      /* TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
 };
 
 /* Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result.
@@ -84,10 +102,14 @@ struct Info {
   int32_t scaledHeight;
   int32_t rows;             /* wanted rows that came from the file so far */
   int32_t wantedRows;       /* rows of the crop */
-  int32_t warnings;         /* JPEG: recoverable damage that was met */
+  /* JPEG: places with damage that the decoder went around, without those behind an early end of the input */
+  int32_t warnings;
   int32_t parts;            /* scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
   int32_t detail;           /* of the last error: libjpeg's message code, libwebp's status, or 0 */
   int32_t peakMemory;       /* most bytes of wasm memory in use at a time, static data included */
+  /* with TRUNCATED: millionths of the wanted rows, or of the bits of a buffered JPEG's coefficients, that never came */
+  int32_t missing;
+  int32_t unsupported;      /* enum Unsupported */
 };
 
 /* Forgets the image before. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0
@@ -137,6 +159,8 @@ _Static_assert(offsetof(struct Info, warnings) == 48, "struct Info: warnings");
 _Static_assert(offsetof(struct Info, parts) == 52, "struct Info: parts");
 _Static_assert(offsetof(struct Info, detail) == 56, "struct Info: detail");
 _Static_assert(offsetof(struct Info, peakMemory) == 60, "struct Info: peakMemory");
-_Static_assert(sizeof(struct Info) == 64, "struct Info");
+_Static_assert(offsetof(struct Info, missing) == 64, "struct Info: missing");
+_Static_assert(offsetof(struct Info, unsupported) == 68, "struct Info: unsupported");
+_Static_assert(sizeof(struct Info) == 72, "struct Info");
 
 #endif

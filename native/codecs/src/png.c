@@ -22,7 +22,7 @@
 #include "simd.h"
 
 enum { GREY = 0, RGB = 2, PALETTE = 3, GREY_ALPHA = 4, RGBA = 6 };
-enum { STRIP_BYTES = 64 * 1024, MOST_EXIF = 64 * 1024, VECTOR_PADDING = 16, MOST_PALETTE = 256 * 3 };
+enum { STRIP_BYTES = 64 * 1024, MOST_METADATA = 64 * 1024, VECTOR_PADDING = 16, MOST_PALETTE = 256 * 3 };
 
 #define CHUNK(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -139,6 +139,14 @@ static int read_header(const uint8_t *p) {
   return STATUS_DONE;
 }
 
+/* International text: an XMP packet has a keyword of its own. Compressed ones are passed over. */
+static void read_text(const uint8_t *p, uint32_t size) {
+  static const char keyword[] = "XML:com.adobe.xmp"; /* and the nought behind it, then two bytes about compression */
+  if (size > sizeof keyword + 2 && !memcmp(p, keyword, sizeof keyword) && !p[sizeof keyword]) {
+    xmp_orientation(p + sizeof keyword + 2, size - sizeof keyword - 2);
+  }
+}
+
 /* The whole chunk lies in the window. */
 static int read_whole_chunk(const uint8_t *p, uint32_t size) {
   switch (chunk_type) {
@@ -146,13 +154,16 @@ static int read_whole_chunk(const uint8_t *p, uint32_t size) {
       if (size != 13 || seen_header) return ERROR_BROKEN;
       seen_header = 1;
       return read_header(p);
-    case CHUNK('P', 'L', 'T', 'E'):
+    case CHUNK('P', 'L', 'T', 'E'): /* of a palette; in the other colour types it is a suggestion to displays */
       if (size % 3 || size > MOST_PALETTE || !size) return ERROR_BROKEN;
       for (uint32_t i = 0; i < size / 3; i++) colors[i] = read_le24(p + 3 * i);
       seen_palette = 1;
       return STATUS_DONE;
+    case CHUNK('i', 'T', 'X', 't'):
+      read_text(p, size);
+      return STATUS_DONE;
     default: /* eXIf */
-      info.orientation = exif_orientation(p, size);
+      exif_orientation(p, size);
       return STATUS_DONE;
   }
 }
@@ -160,7 +171,12 @@ static int read_whole_chunk(const uint8_t *p, uint32_t size) {
 /* Decides what to do with the chunk whose head was read. */
 static int enter_chunk(void) {
   verify = 0;
+  if (!seen_header && chunk_type == CHUNK('C', 'g', 'B', 'I')) return unsupported(UNSUPPORTED_CGBI);
   if (!seen_header && chunk_type != CHUNK('I', 'H', 'D', 'R')) return ERROR_BROKEN;
+  if (chunk_type == CHUNK('P', 'L', 'T', 'E') && color != PALETTE) {
+    state = CHUNK_SKIP;
+    return STATUS_DONE;
+  }
   switch (chunk_type) {
     case CHUNK('I', 'H', 'D', 'R'):
     case CHUNK('P', 'L', 'T', 'E'):
@@ -168,8 +184,9 @@ static int enter_chunk(void) {
       verify = 1;
       state = CHUNK_WHOLE;
       break;
+    case CHUNK('i', 'T', 'X', 't'):
     case CHUNK('e', 'X', 'I', 'f'):
-      state = chunk_left <= MOST_EXIF && !seen_data ? CHUNK_WHOLE : CHUNK_SKIP;
+      state = chunk_left <= MOST_METADATA && !seen_data ? CHUNK_WHOLE : CHUNK_SKIP;
       break;
     case CHUNK('I', 'D', 'A', 'T'):
       if (color == PALETTE && !seen_palette) return ERROR_BROKEN;

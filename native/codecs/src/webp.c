@@ -27,7 +27,7 @@ struct Layout {
   uint32_t canvas_width, canvas_height; /* 0 while unknown */
   uint32_t frame_x, frame_y, frame_width, frame_height;
   int lossless;
-  int has_exif;         /* says VP8X */
+  int has_metadata;     /* EXIF or XMP, as VP8X says */
   const uint8_t *image; /* the VP8 or VP8L payload, NULL while it has not come */
   uint32_t image_size;  /* as much of it as is there */
   int complete;         /* all of the file's chunks are there */
@@ -106,7 +106,7 @@ static int walk_chunks(uint32_t at, uint32_t end, int in_frame, uint32_t *chunks
       if (present < VP8X_SIZE) return STATUS_NEED_INPUT;
       if (p[0] & 2) info.flags |= FLAG_ANIMATED;
       if (p[0] & 16) info.flags |= FLAG_ALPHA;
-      layout.has_exif = (p[0] & 8) != 0;
+      layout.has_metadata = (p[0] & (8 | 4)) != 0; /* EXIF, XMP */
       layout.canvas_width = read_le24(p + 4) + 1;
       layout.canvas_height = read_le24(p + 7) + 1;
     } else if (tag == TAG('A', 'N', 'M', 'F') && !in_frame && !layout.image) {
@@ -122,7 +122,9 @@ static int walk_chunks(uint32_t at, uint32_t end, int in_frame, uint32_t *chunks
     } else if (tag == TAG('E', 'X', 'I', 'F') && present == size) {
       /* Some writers keep JPEG's header in front of the TIFF structure. */
       uint32_t header = size > 6 && !memcmp(p, "Exif\0", 5) ? 6 : 0;
-      info.orientation = exif_orientation(p + header, size - header);
+      exif_orientation(p + header, size - header);
+    } else if (tag == TAG('X', 'M', 'P', ' ') && present == size) {
+      xmp_orientation(p, size);
     }
     if (status != STATUS_DONE) return status;
     if (present < size) return STATUS_NEED_INPUT;
@@ -251,8 +253,8 @@ static int webp_header(void) {
   info.components = info.flags & FLAG_ALPHA ? 4 : 3;
   info.bits = 8;
   if (layout.lossless) info.flags |= FLAG_LOSSLESS;
-  /* EXIF comes last, and `start` has to know how the picture is turned. The file is kept whole all the same. */
-  if (layout.has_exif && !layout.complete && !input.ended) return STATUS_NEED_INPUT;
+  /* Metadata come last, and `start` has to know how the picture is turned. The file is kept whole all the same. */
+  if (layout.has_metadata && !layout.complete && !input.ended) return STATUS_NEED_INPUT;
   return STATUS_HEADER;
 }
 

@@ -1,10 +1,16 @@
 // Seeded mutations of small files of every kind: no trap, no hang, no growth past the limit. FUZZ_CASES and FUZZ_SEED
 // in the environment make it longer or other; CODECS_WASM may name a module built with --guards.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { CodecError, decode, instantiate } from "./host.mjs";
 import { mutants } from "./mutate.mjs";
 import { files, reference } from "./reference.mjs";
+
+/** TIFF and PNM, which the corpus does not have. */
+const RASTER = JSON.parse(
+  readFileSync(new URL("../../../test/fixtures/formats/raster.json", import.meta.url), "utf8"),
+).map(({ name, file }) => ({ name, bytes: Buffer.from(file, "base64") }));
 
 const skip = reference ? false : "LABELER_REFERENCE is not set";
 const CASES = Number(process.env.FUZZ_CASES ?? 2000);
@@ -15,6 +21,7 @@ describe("mutated files", { skip }, () => {
     const seeds = ["variants", "pngsuite"]
       .flatMap((folder) => files("corpus", folder))
       .map(({ name, read }) => ({ name, bytes: read() }))
+      .concat(RASTER)
       .filter(({ bytes }) => bytes.length < 400_000);
     const answers = new Map();
     let slowest = 0;

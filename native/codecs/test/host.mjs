@@ -50,6 +50,8 @@ export function sniff(bytes) {
   if (at(0, "RIFF") && at(8, "WEBP")) return "webp";
   if (at(0, "GIF8")) return "gif";
   if (at(0, "BM")) return "bmp";
+  if (at(0, "II*\0") || at(0, "MM\0*") || at(0, "II+\0")) return "tiff";
+  if (at(0, "P5") || at(0, "P6")) return "pnm";
   return undefined;
 }
 

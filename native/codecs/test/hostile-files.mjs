@@ -410,5 +410,59 @@ const WEBPS = {
   },
 };
 
+// ---- TIFF and PNM ----
+
+/** Grey of 8 bits; the directory stands behind the strips, or with `late: false` in front of them. */
+function tiff(width, height, compression, strips, rows, { late = true } = {}) {
+  const data = Buffer.concat(strips);
+  const size = 2 + 8 * 12 + 4;
+  const lists = strips.length > 1 ? strips.length * 8 : 0;
+  const pixels = late ? 8 : 8 + size + lists;
+  const directoryAt = late ? 8 + data.length : 8;
+  const offsets = [];
+  strips.reduce((at, strip) => {
+    offsets.push(at);
+    return at + strip.length;
+  }, pixels);
+  const counts = strips.map((strip) => strip.length);
+  const listAt = directoryAt + size;
+  const [first, second] = lists ? [listAt, listAt + strips.length * 4] : [offsets[0], counts[0]];
+  const entry = (tag, count, value) => [...le16(tag), ...le16(4), ...le32(count), ...le32(value)];
+  const directory = Buffer.from([
+    ...le16(8),
+    ...entry(256, 1, width),
+    ...entry(257, 1, height),
+    ...entry(258, 1, 8),
+    ...entry(259, 1, compression),
+    ...entry(262, 1, 1),
+    ...entry(273, strips.length, first),
+    ...entry(278, 1, rows),
+    ...entry(279, strips.length, second),
+    ...le32(0),
+  ]);
+  const numbers = lists ? Buffer.from([...offsets, ...counts].flatMap(le32)) : Buffer.alloc(0);
+  const head = Buffer.from([...Buffer.from("II*\0"), ...le32(directoryAt)]);
+  return Buffer.concat(late ? [head, data, directory, numbers] : [head, directory, numbers, data]);
+}
+
+const TIFFS = {
+  "TIFF of 100 MP in Deflate": () => tiff(WIDE, TALL, 8, [zeros(WIDE * TALL)], TALL),
+  "TIFF of 100,000 strips": () => tiff(1000, 100_000, 8, Array(100_000).fill(zeros(1000)), 1, { late: false }),
+  "TIFF of 100,000 strips in one place": () => {
+    const file = tiff(1000, 100_000, 8, Array(100_000).fill(zeros(1000)), 1, { late: false });
+    const list = 8 + 2 + 8 * 12 + 4;
+    for (let i = 0; i < 100_000; i++) file.writeUInt32LE(file.readUInt32LE(list), list + 4 * i);
+    return file;
+  },
+  "TIFF of clear codes": () =>
+    tiff(1000, 1000, 5, [repeat(2 << 20, [0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01, 0])], 1000),
+  "TIFF of PackBits without bytes": () => tiff(1000, 1000, 32773, [Buffer.alloc(20 << 20, 0x80)], 1000),
+  "TIFF of 260,000 columns": () => tiff(260_000, 380, 8, [zeros(260_000 * 380)], 380),
+  "TIFF of empty deflate blocks": () => tiff(1000, 1000, 8, [emptyBlocks(300_000)], 1000),
+  "PNM with 20 MB of comment": () =>
+    Buffer.concat([Buffer.from("P5 #"), Buffer.alloc(FILL, 0x20), Buffer.from("\n9 9 255\n"), Buffer.alloc(81)]),
+  "PNM of 260,000 rows": () => Buffer.concat([Buffer.from("P5 20 260000 255\n"), Buffer.alloc(20 * 260_000)]),
+};
+
 /** [what the file is, how it is made] */
-export const HOSTILE = Object.entries({ ...JPEGS, ...PNGS, ...GIFS, ...BMPS, ...WEBPS });
+export const HOSTILE = Object.entries({ ...JPEGS, ...PNGS, ...GIFS, ...BMPS, ...WEBPS, ...TIFFS });

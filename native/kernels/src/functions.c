@@ -1,6 +1,7 @@
-/* Functions of one float: activations that are no clamp, and roots.
+/* Functions of one float: activations that are no clamp, roots, and the logarithm.
  * Tile: 4 values; tensors are read and written up to 3 values beyond their end, for which their slack of 32 bytes is.
- * Errors: of exponentials and what is made of them below 3e-7 of the result, of the error function's complement 5e-7. */
+ * Errors: of exponentials and what is made of them below 3e-7 of the result, of the error function's complement 5e-7, of
+ * the logarithm 2e-7. */
 #include "common.h"
 
 INLINE v128_t splat(float x) { return wasm_f32x4_splat(x); }
@@ -78,6 +79,32 @@ INLINE v128_t gelu_by_tanh(v128_t x) {
     return mul(x, logistic(mul(u, splat(1.59576912f))));
 }
 
+/* ln (m · 2^n) = ln m + n · ln 2, with m from √½ to √2: Cephes' logf. Subnormal numbers are taken times 2^23. */
+INLINE v128_t log_of(v128_t x) {
+    const v128_t subnormal = wasm_f32x4_lt(x, splat(1.17549435e-38f));
+    const v128_t normal = wasm_v128_bitselect(mul(x, splat(8388608)), x, subnormal);
+    const v128_t n = wasm_i32x4_shr(wasm_i32x4_sub(normal, wasm_i32x4_splat(0x3f3504f3)), 23);
+    const v128_t f = add(wasm_i32x4_sub(normal, wasm_i32x4_shl(n, 23)), splat(-1));
+    const v128_t e = wasm_f32x4_convert_i32x4(wasm_i32x4_sub(n, wasm_v128_and(subnormal, wasm_i32x4_splat(23))));
+    v128_t p = madd(splat(7.0376836292e-2f), f, splat(-1.1514610310e-1f));
+    p = madd(p, f, splat(1.1676998740e-1f));
+    p = madd(p, f, splat(-1.2420140846e-1f));
+    p = madd(p, f, splat(1.4249322787e-1f));
+    p = madd(p, f, splat(-1.6668057665e-1f));
+    p = madd(p, f, splat(2.0000714765e-1f));
+    p = madd(p, f, splat(-2.4999993993e-1f));
+    p = madd(p, f, splat(3.3333331174e-1f));
+    const v128_t square = mul(f, f);
+    v128_t rest = mul(mul(p, f), square);
+    rest = madd(e, splat(-2.12194440e-4f), rest);
+    rest = madd(square, splat(-0.5f), rest);
+    const v128_t result = madd(e, splat(0.693359375f), add(f, rest));
+    /* Infinity stays, zero is minus infinity, and a negative number, or none, is none. */
+    const v128_t finite = wasm_v128_bitselect(result, x, wasm_f32x4_lt(x, splat(__builtin_inff())));
+    const v128_t at_zero = wasm_v128_bitselect(splat(-__builtin_inff()), finite, wasm_f32x4_eq(x, splat(0)));
+    return wasm_v128_bitselect(at_zero, splat(__builtin_nanf("")), wasm_f32x4_ge(x, splat(0)));
+}
+
 #define FUNCTION(number, of_x) \
     case number: \
         for (int32_t i = 0; i < s->size; i += 4) { \
@@ -102,5 +129,6 @@ EXPORT(function_f32) void function_f32(const struct Unary *s) {
         FUNCTION(UNARY_NEG, wasm_f32x4_neg(x))
         FUNCTION(UNARY_SQRT, wasm_f32x4_sqrt(x))
         FUNCTION(UNARY_RSQRT, div(splat(1), wasm_f32x4_sqrt(x)))
+        FUNCTION(UNARY_LOG, log_of(x))
     }
 }

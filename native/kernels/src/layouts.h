@@ -66,6 +66,7 @@ enum UnaryOperation {
     UNARY_NEG = 8,
     UNARY_SQRT = 9,
     UNARY_RSQRT = 10,
+    UNARY_LOG = 11,             /* of zero minus infinity, of negative numbers not a number */
 };
 
 /* Zero point and clamp of a quantised output, as stored: int8 has 128 added. */

@@ -10,4 +10,4 @@ export const decodeAt = (scale) => async (bytes) => {
   return { width: image.sourceWidth, height: image.sourceHeight, data: image.pixels, channels: 3, alpha: -1 };
 };
 
-export default serve(() => decodeAt("fast"));
+export default serve(() => decodeAt("auto"));

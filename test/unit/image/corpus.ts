@@ -49,6 +49,11 @@ export const CORPUS: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Files that break off, and how much of each is missing; Pillow was told to load them all the same. A progressive file
- * has all of its rows, though some are coarser than meant.
+ * has all of its rows: there it is the share of the bits of its coefficients.
  */
-export const TRUNCATED: Readonly<Record<string, number>> = { "trunc.png": 0.403, "trunc60.jpg": 0.411 };
+export const TRUNCATED: Readonly<Record<string, number>> = {
+  "trunc.png": 0.403,
+  "trunc60.jpg": 0.411,
+  "truncprog.jpg": 0.116,
+  "go-v.progressive.truncated.jpg": 0.374,
+};

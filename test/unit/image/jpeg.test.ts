@@ -28,7 +28,7 @@ describe("a JPEG is decoded to the pixels of Pillow", () => {
   it.runIf(hasReference)("in arithmetic coding, which Pillow itself does not get to the end of", async () => {
     const file = await reference("corpus/variants/arith.jpg");
     const huffman = await reference("corpus/variants/base420.jpg");
-    for (const scale of ["full", "fast"] as const) {
+    for (const scale of ["full", "auto"] as const) {
       const { pixels } = await decode(file, { ...TO_224, width: 56, height: 42, scale });
       const expected = await decode(huffman, { ...TO_224, width: 56, height: 42, scale });
       expect(difference(pixels, expected.pixels), scale).toEqual(EQUAL);
@@ -38,7 +38,7 @@ describe("a JPEG is decoded to the pixels of Pillow", () => {
   it.runIf(hasReference)("nearly, at the fast scale, whatever the coding and sampling", async () => {
     for (const name of ["12mp_base", "12mp_444", "12mp_prog", "24mp_base", "24mp_prog"]) {
       const path = `corpus/large/${name}.jpg`;
-      const { mean } = await differenceFrom(path, `corpus/reference224/${name}.jpg.png`, { scale: "fast" });
+      const { mean } = await differenceFrom(path, `corpus/reference224/${name}.jpg.png`, { scale: "auto" });
       expect(mean, name).toBeLessThan(name.startsWith("24mp") ? 0.4 : 0.2);
     }
   });
@@ -121,22 +121,23 @@ describe("the EXIF of a JPEG", () => {
 
 describe("a JPEG is refused with the reason when", () => {
   it.for([
-    ["is lossless", 0xc3, {}],
-    ["is hierarchical", 0xc5, {}],
-    ["has 12 bits per sample", 0xc1, { precision: 12 }],
-    ["has two components", 0xc0, { components: 2 }],
-  ] as const)("it %s", async ([, marker, fields]) => {
+    ["is lossless", 0xc3, {}, /^The JPEG is lossless .* Send it as a PNG\.$/],
+    ["is hierarchical", 0xc5, {}, /^The JPEG is hierarchical/],
+    ["has 12 bits per sample", 0xc1, { precision: 12 }, /^The JPEG has 12 or 16 bits per channel/],
+    ["has two components", 0xc0, { components: 2 }, /^The JPEG has a number of channels other than 1, 3 or 4/],
+  ] as const)("it %s", async ([, marker, fields, message]) => {
     const components = "components" in fields ? fields.components : 3;
     const error = await refusal(jpeg(frame(marker, fields), scan(components), new Uint8Array(64)));
     expect(error.kind).toBe("unsupported-image");
-    expect(error.message).toBe("This kind of JPEG is not supported. Send it as a baseline JPEG or as a PNG.");
+    expect(error.message).toMatch(message);
   });
 
   const DAMAGED = "The JPEG is damaged: what it says contradicts its format. Send it again.";
   const EMPTY = "The JPEG ends before its first row of pixels. Send the whole file.";
   const TABLE = segment(0xc4, [0, ...new Array<number>(16).fill(255), 0, 1]); // more codes than there can be
   it.for([
-    ["has no height", jpeg(frame(0xc0, { height: 0 }), scan(3)), DAMAGED],
+    ["has no height", jpeg(frame(0xc0, { height: 0 }), scan(3), Uint8Array.of(0xff, 0xd9)), DAMAGED],
+    ["ends before the height that is to follow", jpeg(frame(0xc0, { height: 0 }), scan(3)), EMPTY],
     ["has no width", jpeg(frame(0xc2, { width: 0 }), scan(3)), DAMAGED],
     ["has no tables", jpeg(frame(0xc0), scan(3), new Uint8Array(64)), DAMAGED],
     ["has tables that make no sense", jpeg(TABLE, frame(0xc0), scan(3)), DAMAGED],
@@ -179,7 +180,7 @@ describe("a JPEG is refused with the reason when", () => {
       return concat(file.subarray(0, last), ...more, Uint8Array.of(0xff, 0xd9));
     };
     for (const side of [1, width]) {
-      const size = { ...TO_224, width: side, height: Math.min(side, height), scale: "fast" } as const;
+      const size = { ...TO_224, width: side, height: Math.min(side, height), scale: "auto" } as const;
       const error = await refusal(withScans(101), size);
       expect(error.kind).toBe("image-too-large");
       expect(error.message).toBe("The JPEG has more than 100 scans, which is the limit. Save it anew.");
@@ -213,7 +214,7 @@ describe("a JPEG that is cut off", () => {
   it.runIf(hasReference)("has all of its rows, some coarser than meant, if it is progressive", async () => {
     const { pixels, missing } = await decode(await reference("corpus/variants/truncprog.jpg"), TO_224);
     const whole = await decode(await reference("corpus/variants/prog420.jpg"), TO_224);
-    expect(missing).toBe(0);
+    expect(missing).toBeCloseTo(0.116, 3);
     expect(difference(pixels, whole.pixels).mean).toBeGreaterThan(0);
     expect(difference(pixels, whole.pixels).mean).toBeLessThan(4);
   });

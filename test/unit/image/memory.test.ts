@@ -8,7 +8,7 @@ import { concat } from "./png-builder.ts";
 import { decode, difference, EQUAL, TO_224 } from "./references.ts";
 
 const MB = 1 << 20;
-const fast = (file: Uint8Array) => decode(file, { ...TO_224, scale: "fast" });
+const fast = (file: Uint8Array) => decode(file, { ...TO_224, scale: "auto" });
 
 describe("memory", () => {
   it("is nothing before the first image, and one small instance for one after the other", async () => {

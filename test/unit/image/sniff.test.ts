@@ -1,6 +1,6 @@
 /** Formats by their first bytes. */
 import { describe, expect, it } from "vitest";
-import { isImage, sniff } from "../../../worker/image/sniff.ts";
+import { imageStart, isImage, sniff } from "../../../worker/image/sniff.ts";
 import { fixture, hasReference, reference } from "../files.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
@@ -42,5 +42,27 @@ describe("sniff", () => {
     for (const [format, file] of Object.entries(files))
       expect(sniff(await reference(`corpus/variants/${file}`)), file).toBe(format);
     expect(sniff(await reference("corpus/variants/core.bmp"))).toBe("bmp");
+  });
+});
+
+describe("an image in a part of a camera's stream", () => {
+  const JPEG = "\xff\xd8\xff\xe0";
+  it.each([
+    ["with boundary and headers", "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 4\r\n\r\n"],
+    ["with line feeds alone", "\n--frame\nContent-Type: image/jpeg\n\n"],
+    ["with headers alone", "Content-type: image/jpeg\r\nX-Timestamp: 12.5\r\n\r\n"],
+    ["behind empty lines", "\r\n\r\n"],
+    ["behind its length", "\0\0\x12\x34"],
+  ])("is found %s", (_, head) => {
+    expect(imageStart(bytes(head + JPEG))).toBe(head.length);
+    expect(isImage(bytes(head + JPEG))).toBe(true);
+  });
+  it.each([
+    ["a form's part", '--b\r\nContent-Disposition: form-data; name="image"\r\nContent-Type: image/jpeg\r\n\r\n'],
+    ["JSON", '{"image":"'],
+    ["text", "see below\r\n\r\n"],
+  ])("is not taken for %s", (_, head) => {
+    expect(imageStart(bytes(head + JPEG))).toBe(0);
+    expect(isImage(bytes(head + JPEG))).toBe(false);
   });
 });

@@ -76,6 +76,28 @@ it("functions of floats hold at the ends of what floats can be", () => {
   }
 });
 
+it("LOG is exact at its ends, of subnormal numbers and beside 1, and has none of negative numbers", () => {
+  const x = Float32Array.of(
+    0,
+    -0,
+    Number.POSITIVE_INFINITY,
+    -1,
+    Number.NaN,
+    1,
+    1e-40,
+    1e-45,
+    3e38,
+    1 + 2 ** -20,
+    1 - 2 ** -20,
+  );
+  const graph = graphOf([{ shape: [1, 11] }, { shape: [1, 11] }], { op: "LOG", options: undefined });
+  for (const [i, value] of runPlan(graph, { precision: "exact" }, x).entries()) {
+    const expected = Math.log(x[i]);
+    if (Number.isFinite(expected)) expect(Math.abs(value - expected)).toBeLessThanOrEqual(2e-7 * Math.abs(expected));
+    else expect(value).toBe(expected);
+  }
+});
+
 type Pair = "DIV" | "MAXIMUM" | "MINIMUM" | "SQUARED_DIFFERENCE" | "PRELU";
 const PAIRS: { readonly [op in Pair]: (a: number, b: number) => number } = {
   DIV: (a, b) => a / b,

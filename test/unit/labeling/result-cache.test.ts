@@ -7,6 +7,8 @@ import type { Labelled } from "../../../worker/labeling/types.ts";
 const labelled = (label: string): Labelled => ({
   labels: [{ label, confidence: 0.5 }],
   missing: 0.25,
+  warnings: 0,
+  eighths: 8,
   model: "m",
   format: "png",
 });

@@ -114,7 +114,9 @@ export class MultipartReader {
     const held = this.#held;
     const first = this.#atLine ? this.#lineAt(0) : "none";
     if (first !== "none") return { length: 0, line: first };
-    for (let at = held.indexOf(LINE_FEED); at >= 0; at = held.indexOf(LINE_FEED, at + 1)) {
+    // Not by indexOf(), which takes long where every byte is a line feed.
+    for (let at = 0; at < held.length; at++) {
+      if (held[at] !== LINE_FEED || (at + 1 < held.length && held[at + 1] !== DASH)) continue;
       const line = this.#lineAt(at + 1);
       if (line === "none") continue;
       // The line end before a boundary belongs to it.

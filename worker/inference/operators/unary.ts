@@ -187,4 +187,12 @@ export const UNARY = {
     floats: kernel(UnaryOperation.rsqrt),
     bytes: inverseRoot,
   }),
+  LOG: unary({
+    computes: "ln x",
+    types: FLOAT_AND_INT8,
+    of: () => Math.log,
+    floats: kernel(UnaryOperation.log),
+    // Of what is not positive TensorFlow Lite takes the least byte.
+    bytes: (input, output) => inFloats(input, output, (x) => (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY)),
+  }),
 };

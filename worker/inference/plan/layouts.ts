@@ -108,6 +108,8 @@ export const UnaryOperation = {
   neg: 8,
   sqrt: 9,
   rsqrt: 10,
+  /** of zero minus infinity, of negative numbers not a number */
+  log: 11,
 } as const;
 export type UnaryOperation = (typeof UnaryOperation)[keyof typeof UnaryOperation];
 

@@ -48,7 +48,7 @@ async function explain(
   context: LabelContext,
 ): Promise<Explained> {
   const decoded = await pixelsOf(image, model, options, context);
-  const { pixels, missing, format } = decoded;
+  const { pixels, missing, warnings, eighths, format } = decoded;
   context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
   const { labels, map, input } = await model.run(function* (classifier) {
     return { ...(yield* classifier.explain(pixels, rank, options)), input: classifier.input };
@@ -60,5 +60,5 @@ async function explain(
   const [wide, high] = [sideOf(sourceWidth * scale), sideOf(sourceHeight * scale)];
   const drawing = new HeatMap({ ...input, values: pixels }, map, wide, high);
   const picture = await encodePng(drawing, context.execute ?? atOnce);
-  return { labels, missing, format, model: model.entry.name, picture };
+  return { labels, missing, warnings, eighths, format, model: model.entry.name, picture };
 }
