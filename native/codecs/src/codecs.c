@@ -49,7 +49,8 @@ EXPORT(init) int codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, u
 EXPORT(open) int codecs_open(int format) {
   static const struct Decoder *const decoders[] = {
       [FORMAT_JPEG] = &jpeg_decoder, [FORMAT_PNG] = &png_decoder, [FORMAT_WEBP] = &webp_decoder,
-      [FORMAT_GIF] = &gif_decoder,   [FORMAT_BMP] = &bmp_decoder,   [FORMAT_PNM] = &pnm_decoder, [FORMAT_TIFF] = &tiff_decoder,
+      [FORMAT_GIF] = &gif_decoder,   [FORMAT_BMP] = &bmp_decoder, [FORMAT_PNM] = &pnm_decoder,
+      [FORMAT_TIFF] = &tiff_decoder,
   };
   if (phase != CLOSED || !limits.memory || format < FORMAT_JPEG || format > FORMAT_TIFF) return ERROR_USAGE;
   decoder = decoders[format];

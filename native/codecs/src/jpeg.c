@@ -29,16 +29,16 @@
 static struct jpeg_decompress_struct jpeg;
 static struct jpeg_error_mgr errors;
 
-static int hit_end;         /* entropy data were missing after that, and no restart interval brings them back */
-static int seen_exif;       /* a segment with EXIF was read */
-static int in_pixels;       /* the header is read */
-static uint8_t *samples;    /* one scanline, for CMYK and grey */
-static uint8_t *rgb;        /* one scanline as RGB */
-static int started;         /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
-static int behind_scan;     /* a single scan is through: reading on to the marker behind it */
-static int after_ff;        /* the byte before was FF */
-static int absorbing;       /* jpeg_start_decompress was called for a file with several scans */
-static int real_rows;       /* how many rows were there when the data ran out; -1 while they have not */
+static int hit_end;      /* entropy data were missing after that, and no restart interval brings them back */
+static int seen_exif;    /* a segment with EXIF was read */
+static int in_pixels;    /* the header is read */
+static uint8_t *samples; /* one scanline, for CMYK and grey */
+static uint8_t *rgb;     /* one scanline as RGB */
+static int started;      /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
+static int behind_scan;  /* a single scan is through: reading on to the marker behind it */
+static int after_ff;     /* the byte before was FF */
+static int absorbing;    /* jpeg_start_decompress was called for a file with several scans */
+static int real_rows;    /* how many rows were there when the data ran out; -1 while they have not */
 
 /* ---- Errors and warnings ---- */
 

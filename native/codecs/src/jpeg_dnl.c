@@ -12,14 +12,25 @@
 #include "codecs.h"
 #include "input.h"
 
-enum { SOF0 = 0xc0, DHT = 0xc4, RST0 = 0xd0, SOI = 0xd8, EOI = 0xd9, SOS = 0xda, DNL = 0xdc, JPG = 0xc8, DAC = 0xcc, TEM = 0x01 };
+enum {
+  SOF0 = 0xc0,
+  DHT = 0xc4,
+  RST0 = 0xd0,
+  SOI = 0xd8,
+  EOI = 0xd9,
+  SOS = 0xda,
+  DNL = 0xdc,
+  JPG = 0xc8,
+  DAC = 0xcc,
+  TEM = 0x01
+};
 
 static enum { SEEK, MARKER, LENGTH_HIGH, LENGTH_LOW, PRECISION, HEIGHT_HIGH, HEIGHT_LOW, SKIP, FINISHED } state;
-static uint32_t looked_at;  /* offset in the file up to which bytes were looked at */
+static uint32_t looked_at; /* offset in the file up to which bytes were looked at */
 static uint32_t marker, length, value;
-static uint32_t height_at;  /* offset of the height in the frame header */
-static int wanted;          /* the frame header has no height */
-static int in_scan;         /* the first scan has begun */
+static uint32_t height_at; /* offset of the height in the frame header */
+static int wanted;         /* the frame header has no height */
+static int in_scan;        /* the first scan has begun */
 
 void jpeg_dnl_open(void) {
   state = SEEK;

@@ -42,9 +42,10 @@ static uint64_t spent;  /* nanoseconds, estimated */
 static int row_is_paid; /* the row of MCUs that is being decoded */
 
 enum { COEFFICIENT_BITS = 10, FRACTION = 1 << 16 };
-static uint32_t bits_left[MAX_COMPONENTS][DCTSIZE2]; /* those that have not come, on average over the blocks, in 1/FRACTION */
-static uint32_t whole_rows; /* of the current scan: rows of MCUs whose data were there */
-static int scan_open;       /* a scan has begun and is not counted yet */
+static uint32_t bits_left[MAX_COMPONENTS]
+                         [DCTSIZE2]; /* those that have not come, on average over the blocks, in 1/FRACTION */
+static uint32_t whole_rows;          /* of the current scan: rows of MCUs whose data were there */
+static int scan_open;                /* a scan has begun and is not counted yet */
 
 void jpeg_scans_open(void) {
   spent = 0;

@@ -18,7 +18,7 @@ int jpeg_past_end;
 
 static struct jpeg_source_mgr source;
 static const uint8_t *lent; /* the first byte that libjpeg was lent */
-static uint32_t skip_left; /* of a segment that libjpeg skips, beyond what the window holds */
+static uint32_t skip_left;  /* of a segment that libjpeg skips, beyond what the window holds */
 
 static void init_source(j_decompress_ptr cinfo) { (void)cinfo; }
 

@@ -30,7 +30,7 @@ static uint32_t *offsets, *counts; /* of the strips */
 static int in_order;               /* each strip lies behind the one before */
 
 static uint32_t strip, strip_row, next_row;
-static uint32_t strip_at;  /* offset in the file of what is next of the strip */
+static uint32_t strip_at; /* offset in the file of what is next of the strip */
 static uint32_t strip_end;
 static int strip_open, strip_over;
 
@@ -72,13 +72,25 @@ static uint32_t first_of(const struct Field *field, uint32_t otherwise) {
 }
 
 enum Tag {
-  TAG_WIDTH = 256, TAG_HEIGHT = 257, TAG_BITS = 258, TAG_COMPRESSION = 259, TAG_PHOTOMETRIC = 262, TAG_FILL_ORDER = 266,
-  TAG_OFFSETS = 273, TAG_ORIENTATION = 274, TAG_SAMPLES = 277, TAG_ROWS = 278, TAG_COUNTS = 279, TAG_PLANAR = 284,
-  TAG_PREDICTOR = 317, TAG_TILE_WIDTH = 322, TAG_SAMPLE_FORMAT = 339
+  TAG_WIDTH = 256,
+  TAG_HEIGHT = 257,
+  TAG_BITS = 258,
+  TAG_COMPRESSION = 259,
+  TAG_PHOTOMETRIC = 262,
+  TAG_FILL_ORDER = 266,
+  TAG_OFFSETS = 273,
+  TAG_ORIENTATION = 274,
+  TAG_SAMPLES = 277,
+  TAG_ROWS = 278,
+  TAG_COUNTS = 279,
+  TAG_PLANAR = 284,
+  TAG_PREDICTOR = 317,
+  TAG_TILE_WIDTH = 322,
+  TAG_SAMPLE_FORMAT = 339
 };
-static const uint16_t tags[] = {TAG_WIDTH, TAG_HEIGHT, TAG_BITS, TAG_COMPRESSION, TAG_PHOTOMETRIC, TAG_FILL_ORDER,
-                                TAG_OFFSETS, TAG_ORIENTATION, TAG_SAMPLES, TAG_ROWS, TAG_COUNTS, TAG_PLANAR,
-                                TAG_PREDICTOR, TAG_TILE_WIDTH, TAG_SAMPLE_FORMAT};
+static const uint16_t tags[] = {TAG_WIDTH,      TAG_HEIGHT,  TAG_BITS,        TAG_COMPRESSION, TAG_PHOTOMETRIC,
+                                TAG_FILL_ORDER, TAG_OFFSETS, TAG_ORIENTATION, TAG_SAMPLES,     TAG_ROWS,
+                                TAG_COUNTS,     TAG_PLANAR,  TAG_PREDICTOR,   TAG_TILE_WIDTH,  TAG_SAMPLE_FORMAT};
 enum { TAGS = sizeof tags / sizeof *tags };
 static struct Field fields[TAGS];
 

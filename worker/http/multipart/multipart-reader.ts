@@ -95,14 +95,17 @@ export class MultipartReader {
   /** Waits for more of the body. @returns Whether there is something new to look at. */
   async #pull(): Promise<boolean> {
     if (this.#complete) return false;
-    const rest = this.#held.slice(); // the next piece may come in the same memory
+    const rest = this.#held.slice(); // asking for the next piece takes the memory of this one away, also at the end
+    this.#held = rest;
     const piece = await this.#source.next();
     if (piece === undefined) {
       this.#complete = true;
       return rest.length > 0;
     }
-    this.#held = piece;
-    if (rest.length === 0) return true;
+    if (rest.length === 0) {
+      this.#held = piece;
+      return true;
+    }
     this.#held = new Uint8Array(rest.length + piece.length);
     this.#held.set(rest);
     this.#held.set(piece, rest.length);
