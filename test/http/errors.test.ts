@@ -46,11 +46,7 @@ afterEach(async () => {
 describe("images", () => {
   it.each([
     ["a text", "hello", /begins with "hello"\. Send JPEG, PNG, WebP, GIF, BMP, TIFF or PNM/],
-    [
-      "a BigTIFF",
-      "II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0 and so on",
-      /offsets of 8 bytes \(BigTIFF\), which is not supported\. Save it as/,
-    ],
+    ["a BigTIFF", "II+\0 and so on, and so on", /The TIFF has offsets of 8 bytes/],
     ["an AVIF", "\0\0\0\x20ftypavif and so on, and so on", /an AVIF image\. Send JPEG, PNG/],
     ["a HEIC", "\0\0\0\x20ftypheic and so on, and so on", /a HEIC image\. Send JPEG, PNG/],
   ])("%s is a 415 that names what is supported", async (_, body, detail) => {
