@@ -94,7 +94,8 @@ const usage = `npm run ekuiper:plugin -- [options]: builds the zip of eKuiper's 
   --labeler URL     written into the zip; without it the call that installs the plugin says where the labeler is
   --token TOKEN     the labeler's, if it asks for one; better in the environment, as LABELER_TOKEN
   --function NAME=MODEL?PARAMETERS
-                    a function besides labelImage, such as door=efficientnet_lite0?crop=center; several times for several
+                    a function besides labelImage, such as door=efficientnet_lite0?crop=center;
+                    may be given more than once
   --out FILE        dist/labeler.zip`;
 
 const options = {
