@@ -137,11 +137,6 @@ export class ThreadScheduler {
     for (const turn of member.turns) this.#leave(turn);
   }
 
-  /** Notes that a request has begun that does not use the thread, such as a probe. */
-  noteRequest(): void {
-    this.#begun++;
-  }
-
   /**
    * Runs work in the request's turn.
    *
@@ -149,10 +144,7 @@ export class ThreadScheduler {
    * @throws Whatever `work` throws.
    */
   async run<T>(share: Share, units: number, work: () => T): Promise<T> {
-    const member = share as Member;
-    this.#see(member);
-    // Whoever did not want the thread for a while has no claim to the rounds that it has missed.
-    member.virtual = Math.max(member.virtual, this.#round * QUANTUM);
+    const member = this.#enter(share);
     const free = this.#waiting.size === 0 && this.#fits(member, units);
     const turn = free ? undefined : await this.#turn(member, units);
     const start = this.#clock.now();
@@ -172,13 +164,11 @@ export class ThreadScheduler {
    * @throws Whatever `work` throws.
    */
   async runInParts<T>(share: Share, units: number, work: () => Parts<T>): Promise<T> {
-    const member = share as Member;
-    this.#see(member);
-    member.virtual = Math.max(member.virtual, this.#round * QUANTUM);
+    const member = this.#enter(share);
     for (;;) {
       const turn = await this.#turn(member, this.#clockRuns ? 0 : units);
-      const parts = work();
       try {
+        const parts = work();
         let [left, start] = [units, this.#clock.now()];
         do {
           const { done, value } = parts.next();
@@ -189,10 +179,21 @@ export class ThreadScheduler {
           start = this.#clock.now();
         } while (this.#next === turn);
       } finally {
-        parts.return(undefined as T);
         this.#leave(turn);
       }
     }
+  }
+
+  /**
+   * The request wants the thread. If it did not for a while, it has no claim to the rounds that it has missed.
+   *
+   * @throws LabelerError of kind cut-off if the request's client has gone.
+   */
+  #enter(share: Share): Member {
+    const member = share as Member;
+    this.#see(member);
+    member.virtual = Math.max(member.virtual, this.#round * QUANTUM);
+    return member;
   }
 
   /**

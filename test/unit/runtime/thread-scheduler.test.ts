@@ -288,6 +288,16 @@ describe("work in parts", () => {
   });
 });
 
+it("gives the turn on where work in parts throws before its first part", async () => {
+  const requests = new Requests();
+  const share = requests.scheduler.begin();
+  const fails = requests.scheduler.runInParts(share, 21, () => {
+    throw new RangeError("mine");
+  });
+  await expect(fails).rejects.toThrow(RangeError);
+  expect(requests.scheduler.waiting).toBe(0);
+});
+
 describe("a request whose client has gone", () => {
   it("leaves its turn to the next one at once", async () => {
     const requests = new Requests();
