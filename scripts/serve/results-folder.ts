@@ -20,7 +20,7 @@ export class ResultsFolder {
     this.#folder = folder;
   }
 
-  /** Forgets what was there: a new process opens what is there now. */
+  /** Forgets the files of the process before: a new one opens its own. */
   reset(): void {
     this.#known = new Map();
   }
