@@ -5,6 +5,9 @@ import { find, labelElement, make, percent } from "./dom.ts";
 const EVERY_MS = 3000;
 const ROWS = 20;
 
+/** Some browsers forget what the parts of a table are where they are laid out as blocks, as on a phone; these remind them. */
+const ROLES = { thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader" };
+
 /** Each cell has the name of its column, which a narrow screen shows in front of it. */
 function row({ id, time, device, label, confidence, error }: StoredResult): HTMLTableRowElement {
   const when = new Date(time);
@@ -35,6 +38,10 @@ export function setUpStored(): void {
   const report = (text: string) => {
     if (state.textContent !== text) state.textContent = text;
   };
+  table.role = "table";
+  for (const [tag, role] of Object.entries(ROLES)) {
+    for (const part of table.querySelectorAll(tag)) part.role = role;
+  }
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const read = async () => {
