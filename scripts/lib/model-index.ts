@@ -4,7 +4,7 @@ import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
-import { inspectModel } from "../../worker/model/inspect.ts";
+import { type InspectedModel, inspectModel } from "../../worker/model/inspect.ts";
 import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "./command.ts";
@@ -30,15 +30,19 @@ async function readFolder(folder: string) {
 }
 
 /**
- * The labels of a model in the order of its classes.
+ * What a model's folder says of it.
  *
  * @throws LabelerError of kind model-unusable if it cannot be used.
  */
-export async function labelsOfModel(root: string, name: string): Promise<readonly string[]> {
+export async function inspectFolder(root: string, name: string): Promise<InspectedModel> {
   const { tflite, ...files } = await readFolder(join(root, name));
   if (tflite === undefined) throw new LabelerError("model-unusable", `${join(root, name)} has no model.tflite.`);
-  return (await inspectModel({ tflite, ...files })).labels;
+  return inspectModel({ tflite, ...files });
 }
+
+/** The labels of a model in the order of its classes. @throws LabelerError as inspectFolder() does. */
+export const labelsOfModel = async (root: string, name: string): Promise<readonly string[]> =>
+  (await inspectFolder(root, name)).labels;
 
 async function judge(root: string, name: string): Promise<IndexEntry> {
   const folder = join(root, name);
