@@ -6,15 +6,17 @@ import { filesIn } from "./evaluate/decode/files.ts";
 import { PixelProcess } from "./evaluate/decode/pixels.ts";
 import { Product } from "./evaluate/decode/product.ts";
 import { ReferenceProcess, type Task, type Versions, whyNoReference } from "./evaluate/decode/reference.ts";
-import { report } from "./evaluate/decode/report.ts";
+import { report, summaryOf } from "./evaluate/decode/report.ts";
 import { Totals } from "./evaluate/decode/totals.ts";
 import { CommandError, countIn, fromUser, runCommand, UsageError, type Values } from "./lib/command.ts";
 import { readDeclared } from "./lib/declared.ts";
 import { indexModels, inspectFolder, MODELS } from "./lib/model-index.ts";
 import { Progress } from "./lib/progress.ts";
+import { NoPython, pythonPrograms } from "./lib/python.ts";
 
 /** Of another Pillow the pixels may differ: 13 resizes differently. */
 const PILLOW = "12.2";
+const PACKAGES = ["pillow==12.2.0", "numpy==2.4.6", "ai-edge-litert==2.3.0"];
 
 const usage = `npm run evaluate:decode -- [options] DIR
 
@@ -22,14 +24,14 @@ Has the labeler, and Pillow with native TensorFlow Lite, decode and label every 
 compares them: pixels, top-1 labels, confidences, and what each refuses. Compares decoding with scale=auto with full
 scale, too. Files that are damaged or hostile do not stop it.
 
-Python needs Pillow ${PILLOW} and numpy; with ai-edge-litert, tflite-runtime or tensorflow it labels as well. Without
-Python the labeler is compared with itself.
+The first run installs Pillow ${PILLOW} and TensorFlow Lite from PyPI into .cache/python. Where that is not possible, the
+command takes python3 with what it has, and without Python compares the labeler with itself.
 
   --model NAME      another model than the default (npm run model -- list)
   --models FOLDER   another folder of models than ${MODELS}
   --crop C          squash or center (squash)
   --exif E          apply or ignore the orientation written into the file (apply)
-  --python PROGRAM  the Python that has Pillow (python3)
+  --python PROGRAM  a Python with Pillow, numpy and, for labels, ai-edge-litert, tflite-runtime or tensorflow
   --no-python       compares with nothing but itself
   --timeout N       how many seconds a file may take (60)
   --json            one object with every exception, instead of tables
@@ -42,7 +44,7 @@ const options = {
   models: { type: "string" },
   crop: { type: "string", default: "squash" },
   exif: { type: "string", default: "apply" },
-  python: { type: "string", default: "python3" },
+  python: { type: "string" },
   "no-python": { type: "boolean" },
   timeout: { type: "string", default: "60" },
   json: { type: "boolean" },
@@ -54,26 +56,40 @@ function oneOfTwo<A extends string, B extends string>(name: string, value: strin
   throw new UsageError(`--${name} ${value}: there is ${first} and ${second}.`);
 }
 
-/** Starts Python, or says why it cannot be asked. */
+async function tryReference(python: string, task: Task, timeoutMs: number) {
+  const reason = whyNoReference(python);
+  if (reason !== undefined) throw new NoPython(reason);
+  const process = new ReferenceProcess(python, task, timeoutMs);
+  return { process, versions: await process.start() };
+}
+
+/** The first Python that will do: the one that was named, or one with all that is needed, or what there is. */
 async function startReference(
   { python, "no-python": none }: Values<typeof options>,
   task: Task,
   timeoutMs: number,
 ): Promise<{ process: ReferenceProcess; versions: Versions } | undefined> {
   if (none) return undefined;
-  const reason = whyNoReference(python);
-  if (reason !== undefined) {
-    console.error(`Nothing is compared with Pillow. ${reason}`);
-    return undefined;
+  const candidates =
+    python === undefined
+      ? [() => join(pythonPrograms("evaluate", PACKAGES), "python"), () => "python3"]
+      : [() => python];
+  for (const candidate of candidates) {
+    try {
+      const reference = await tryReference(candidate(), task, timeoutMs);
+      const { pillow, tflite } = reference.versions;
+      if (!pillow.startsWith(`${PILLOW}.`)) {
+        console.error(`Pillow is ${pillow}: only ${PILLOW} is known to have the labeler's pixels.`);
+      }
+      if (tflite === null) console.error("Confidences are not compared: Python has no TensorFlow Lite for the model.");
+      return reference;
+    } catch (error) {
+      if (!(error instanceof NoPython)) throw error;
+      console.error(error.message);
+    }
   }
-  const process = new ReferenceProcess(python, task, timeoutMs);
-  const versions = await process.start();
-  if (!versions.pillow.startsWith(`${PILLOW}.`)) {
-    console.error(`Pillow is ${versions.pillow}: only ${PILLOW} is known to have the labeler's pixels.`);
-  }
-  if (versions.tflite === null)
-    console.error("Confidences are not compared: Python has no TensorFlow Lite for the model.");
-  return { process, versions };
+  console.error("Nothing is compared with Pillow and TensorFlow Lite: there is no Python that has them.");
+  return undefined;
 }
 
 async function main(values: Values<typeof options>, [folder]: readonly string[]): Promise<number> {
@@ -95,13 +111,9 @@ async function main(values: Values<typeof options>, [folder]: readonly string[])
   if (entry.error !== undefined) throw new CommandError(entry.error);
   const { input, output, labels } = await inspectFolder(models, model);
   const { width, height, layout, normalization } = input;
-  const maxPixels = Number(vars.MAX_PIXELS);
+  const decoding = { width, height, crop, exif, maxPixels: Number(vars.MAX_PIXELS) };
   const task: Task = {
-    width,
-    height,
-    crop,
-    exif,
-    maxPixels,
+    ...decoding,
     model: layout === "grey" ? null : resolve(join(models, model, "model.tflite")),
     normalization: normalization ?? null,
     planes: layout === "planes",
@@ -116,7 +128,7 @@ async function main(values: Values<typeof options>, [folder]: readonly string[])
     reference: reference?.process,
     labels,
     query: { precision, crop, exif, top: String(labels.length) },
-    options: { width, height, crop, exif, maxPixels },
+    task: decoding,
     maxBytes: Number(vars.MAX_BODY_BYTES),
   };
   const totals = new Totals();
@@ -128,14 +140,14 @@ async function main(values: Values<typeof options>, [folder]: readonly string[])
   }
   if (totals.files === 0) throw new CommandError(`${folder} has no files in it that can be read.`);
   const versions = reference?.versions;
-  const { files, full, auto, exceptions, changedByAuto, faults, unread } = totals;
-  const lists = { exceptions, changedByAuto, refusals: [...totals.refusals.values()], unread, faults };
-  const compared = versions && `Pillow ${versions.pillow}${versions.tflite === null ? "" : ` and ${versions.tflite}`}`;
   if (values.json) {
-    console.log(
-      JSON.stringify({ files, model, precision, crop, exif, reference: versions, full, auto, ...lists }, undefined, 2),
-    );
-  } else console.log(report(totals, `${model} ${precision}`, compared));
+    const about = { model, precision, crop, exif, reference: versions };
+    console.log(JSON.stringify({ ...about, ...summaryOf(totals) }, undefined, 2));
+  } else {
+    const compared =
+      versions && `Pillow ${versions.pillow}${versions.tflite === null ? "" : ` and ${versions.tflite}`}`;
+    console.log(report(totals, `${model} ${precision}`, compared));
+  }
   return totals.passed ? 0 : 1;
 }
 

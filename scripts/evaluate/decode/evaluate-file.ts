@@ -1,11 +1,10 @@
 /** One file through the labeler, at full scale and with `auto`, and through Pillow and TensorFlow Lite. */
 import { readFile, stat } from "node:fs/promises";
-import type { DecodeOptions } from "../../../worker/image/decode.ts";
 import { compareLabels, comparePixels, type LabelDifference, labelsFrom, type PixelDifference } from "./compare.ts";
 import type { FoundFile } from "./files.ts";
 import type { PixelProcess } from "./pixels.ts";
 import type { Answer, Labelled, Product } from "./product.ts";
-import type { ReferenceAnswer, ReferenceProcess } from "./reference.ts";
+import type { InputTask, ReferenceAnswer, ReferenceProcess } from "./reference.ts";
 
 /** What every file meets. */
 export interface Bench {
@@ -16,7 +15,7 @@ export interface Bench {
   readonly labels: readonly string[];
   /** The parameters of POST /label, without `scale`. */
   readonly query: Readonly<Record<string, string>>;
-  readonly options: Omit<DecodeOptions, "scale" | "fileSize">;
+  readonly task: InputTask;
   /** The setting MAX_BODY_BYTES: what is larger is not read. */
   readonly maxBytes: number;
 }
@@ -46,7 +45,7 @@ async function besideReference(
   reference: ReferenceAnswer | undefined,
 ): Promise<Beside | undefined> {
   if (reference === undefined || "error" in reference) return undefined;
-  const pixels = await bench.pixels.decode(bytes, { ...bench.options, scale: "full" });
+  const pixels = await bench.pixels.decode(bytes, bench.task, "full");
   const labels = reference.confidences && compareLabels(ours.labels, labelsFrom(reference.confidences, bench.labels));
   return { ...labels, ...(pixels && { pixels: comparePixels(pixels, reference.pixels) }) };
 }
@@ -54,7 +53,7 @@ async function besideReference(
 async function besideFull(bench: Bench, bytes: Uint8Array<ArrayBuffer>, full: Labelled): Promise<FileResult["auto"]> {
   const auto = await bench.product.ask(bytes, { ...bench.query, scale: "auto" });
   if (!isLabelled(auto) || auto.scale === undefined || auto.scale === full.scale) return undefined;
-  const decode = (scale: "auto" | "full") => bench.pixels.decode(bytes, { ...bench.options, scale });
+  const decode = (scale: "auto" | "full") => bench.pixels.decode(bytes, bench.task, scale);
   const [small, large] = [await decode("auto"), await decode("full")];
   const pixels = small && large && comparePixels(small, large);
   return { scale: auto.scale, ...compareLabels(auto.labels, full.labels), ...(pixels && { pixels }) };

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { build, type Plugin } from "esbuild";
-import type { DecodeOptions } from "../../../worker/image/decode.ts";
 import { type Started, startWorker, stopChild } from "../../bench/worker-process.ts";
 import { readDeclared } from "../../lib/declared.ts";
+import type { InputTask } from "./reference.ts";
 
 const ENTRY = "scripts/evaluate/decode/pixel-worker.js";
 const text = (value: string) => JSON.stringify(value);
@@ -75,9 +75,13 @@ export class PixelProcess {
    *
    * @returns [height, width, 3], 0..255; undefined if there are none.
    */
-  async decode(bytes: Uint8Array<ArrayBuffer>, options: DecodeOptions): Promise<Uint8Array | undefined> {
+  async decode(
+    bytes: Uint8Array<ArrayBuffer>,
+    task: InputTask,
+    scale: "auto" | "full",
+  ): Promise<Uint8Array | undefined> {
     if (this.#started === undefined) await this.start();
-    const query = new URLSearchParams({ options: JSON.stringify(options) });
+    const query = new URLSearchParams({ options: JSON.stringify({ ...task, scale }) });
     try {
       const response = await fetch(`http://127.0.0.1:${this.#started?.http}/?${query}`, {
         method: "POST",

@@ -89,7 +89,7 @@ class Network:
         if values.dtype != numpy.float32:
             scale, zero = self.output["quantization"]
             values = (values.astype(numpy.float64) - zero) * scale
-        values = values.astype(numpy.float64)
+        values = numpy.nan_to_num(values.astype(numpy.float64))  # JSON has no NaN
         if values.size == 1:  # one score tells two classes apart
             second = 1 / (1 + numpy.exp(-values[0])) if self.logits else values[0]
             return [second] if self.labels == 1 else [1 - second, second]

@@ -2,16 +2,21 @@
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { NoPython } from "../../lib/python.ts";
 
 const PROGRAM = "scripts/evaluate/decode/reference.py";
 
-/** What reference.py is to do with every file. */
-export interface Task {
+/** How a file becomes a model's input: DecodeOptions of worker/image/decode.ts, as far as they fit into JSON. */
+export interface InputTask {
   readonly width: number;
   readonly height: number;
   readonly crop: "squash" | "center";
   readonly exif: "apply" | "ignore";
   readonly maxPixels: number;
+}
+
+/** What reference.py is to do with every file. */
+export interface Task extends InputTask {
   /** The path of the network; null where TensorFlow Lite cannot take pixels as the labeler hands them over. */
   readonly model: string | null;
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
@@ -64,7 +69,7 @@ export class ReferenceProcess {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** @throws Error if the program does not start. */
+  /** @throws NoPython if the program does not start. */
   async start(): Promise<Versions> {
     const child = spawn(this.#python, [PROGRAM, JSON.stringify(this.#task)], { stdio: ["pipe", "pipe", "ignore"] });
     child.stdin.on("error", () => undefined); // it has ended, as its output says too
@@ -73,7 +78,7 @@ export class ReferenceProcess {
     this.#child = child;
     this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
     const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`${this.#python} ${PROGRAM} does not start.`);
+    if (done) throw new NoPython(`${this.#python} ${PROGRAM} does not start.`);
     return JSON.parse(value);
   }
 
@@ -97,7 +102,13 @@ export class ReferenceProcess {
           : `Python ended (${child.signalCode ?? child.exitCode})`,
       };
     }
-    const answer: Line | { readonly error: string } = JSON.parse(value);
+    let answer: Line | { readonly error: string };
+    try {
+      answer = JSON.parse(value);
+    } catch {
+      await this.stop();
+      return { error: "Python's answer is not JSON" };
+    }
     return "error" in answer ? answer : { ...answer, pixels: Buffer.from(answer.pixels, "base64") };
   }
 

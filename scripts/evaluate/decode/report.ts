@@ -47,6 +47,12 @@ function list(title: string, lines: readonly string[]): string[] {
 /** @param compared With what, such as "Pillow 12.2.0 and ai_edge_litert"; undefined without a reference. */
 export function report(totals: Totals, model: string, compared: string | undefined): string {
   const sections = [`${totals.files} files, ${model}${compared === undefined ? "" : `, beside ${compared}`}`];
+  if (compared !== undefined) {
+    const { both, labeler, Pillow, neither } = totals.decodedBy;
+    sections.push(
+      `Decoded by both ${both}, by the labeler alone ${labeler}, by Pillow alone ${Pillow}, by neither ${neither}`,
+    );
+  }
   const sums = [
     ...(compared === undefined ? [] : [["full scale, beside the reference", ...figures(totals.full)]]),
     ["auto, where it is smaller, beside full scale", ...figures(totals.auto)],
@@ -96,3 +102,17 @@ export function report(totals: Totals, model: string, compared: string | undefin
   );
   return sections.join("\n\n");
 }
+
+/** The totals as --json prints them: every exception by its file. */
+export const summaryOf = (totals: Totals) => ({
+  files: totals.files,
+  decodedBy: totals.decodedBy,
+  full: totals.full,
+  auto: totals.auto,
+  differences: [...totals.differences.values()],
+  exceptions: totals.exceptions,
+  changedByAuto: totals.changedByAuto,
+  refusals: [...totals.refusals.values()],
+  unread: totals.unread,
+  faults: totals.faults,
+});

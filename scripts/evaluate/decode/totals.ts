@@ -94,6 +94,8 @@ const isLabelled = (answer: Answer | undefined): answer is Labelled => answer !=
 
 export class Totals {
   files = 0;
+  /** Which of the labeler and Pillow have decoded how many files; without Python all are the labeler's. */
+  readonly decodedBy = { both: 0, labeler: 0, Pillow: 0, neither: 0 };
   /** The labeler beside Pillow and TensorFlow Lite, both at full scale. */
   readonly full = emptySum();
   /** `auto` beside the full scale, where `auto` decodes at a smaller one. */
@@ -111,6 +113,13 @@ export class Totals {
     const { file, unread, labeler, reference, full, auto } = result;
     this.files++;
     if (unread !== undefined) this.unread.push({ file, reason: unread });
+    else {
+      const theirs = reference !== undefined && !("error" in reference);
+      this.decodedBy[isLabelled(labeler) ? (theirs ? "both" : "labeler") : theirs ? "Pillow" : "neither"]++;
+    }
+    if (full !== undefined && full.pixels === undefined) {
+      this.faults.push({ file, fault: "the labeler has labelled it, but its decoder by itself gives no pixels" });
+    }
     if (labeler !== undefined && "fault" in labeler) this.faults.push({ file, fault: labeler.fault });
     if (labeler !== undefined && "kind" in labeler) {
       const { status, kind, detail } = labeler;

@@ -1,0 +1,40 @@
+/** Python packages for scripts and tests: each set comes from PyPI into a virtual environment of its own, in .cache/python/. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const ROOT = ".cache/python";
+
+/** Why there is no such Python: it is not installed, or cannot install the packages. */
+export class NoPython extends Error {
+  override name = "NoPython";
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, error, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  if (error !== undefined) throw new NoPython(`${command} cannot be run: ${error.message}.`);
+  if (status === 0) return;
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  throw new NoPython(`${[command, ...args].join(" ")} ended with ${status}${said && `: ${said}`}`);
+}
+
+/**
+ * Makes an environment with these packages, if it is not there yet. It has as many programs as pip installs with them.
+ *
+ * @param name Of the environment. @param packages As pip takes them, with their versions.
+ * @returns The folder of its programs, with `python` among them.
+ * @throws NoPython
+ */
+export function pythonPrograms(name: string, packages: readonly string[]): string {
+  const folder = resolve(ROOT, name);
+  const programs = join(folder, "bin");
+  const complete = join(folder, "packages.txt"); // is written last
+  const wanted = packages.join("\n");
+  if (existsSync(complete) && readFileSync(complete, "utf8") === wanted) return programs;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  run("python3", ["-m", "venv", folder]);
+  run(join(programs, "pip"), ["install", "--quiet", "--disable-pip-version-check", ...packages]);
+  writeFileSync(complete, wanted);
+  return programs;
+}
