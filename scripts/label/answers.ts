@@ -1,4 +1,4 @@
-/** ResultCache of the labeler in the three forms that `npm run label` prints. */
+/** Answers of the labeler in the three forms that `npm run label` prints. */
 
 export interface Label {
   readonly confidence: number;
@@ -11,6 +11,8 @@ export interface Answer {
   readonly labels?: readonly Label[];
   /** How much of the picture its file lacks, 0..1, where it ends early. */
   readonly missing?: number;
+  /** In how many places its file is damaged. */
+  readonly warnings?: number;
   readonly error?: string;
 }
 
@@ -33,9 +35,14 @@ export function table(names: readonly string[]): Printer {
     `${name.padEnd(width)}  ${confidence.padStart(7)}  ${label}\n`;
   return {
     head: "",
-    answer({ file, labels = [], missing, error }) {
+    answer({ file, labels = [], missing, warnings, error }) {
       if (error !== undefined) return line(file, "–", `error: ${error}`);
-      const note = missing === undefined ? "" : `  (${percent(missing)} of the image is missing)`;
+      const note =
+        missing !== undefined
+          ? `  (${percent(missing)} of the image is missing)`
+          : warnings !== undefined
+            ? "  (the file is damaged)"
+            : "";
       if (labels.length === 0) return line(file, "–", `no label${note}`);
       return labels
         .map(({ confidence, label }, rank) =>
@@ -59,10 +66,12 @@ const cell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('
 const row = (...cells: (string | number)[]) => `${cells.map((value) => cell(String(value))).join(",")}\r\n`;
 
 export const csv: Printer = {
-  head: row("file", "rank", "confidence", "label", "missing", "error"),
-  answer: ({ file, labels = [], missing = "", error }) =>
+  head: row("file", "rank", "confidence", "label", "missing", "warnings", "error"),
+  answer: ({ file, labels = [], missing = "", warnings = "", error }) =>
     error !== undefined || labels.length === 0
-      ? row(file, "", "", "", missing, error ?? "")
-      : labels.map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, "")).join(""),
+      ? row(file, "", "", "", missing, warnings, error ?? "")
+      : labels
+          .map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, warnings, ""))
+          .join(""),
   foot: "",
 };

@@ -56,8 +56,14 @@ export async function ask({ url, token }: Server, query: URLSearchParams, image:
     }
     if (response.ok) {
       const missing = response.headers.get("x-image-missing");
+      const warnings = response.headers.get("x-image-warnings");
       const labels = (await response.json()) as Label[];
-      return { file, labels, ...(missing === null ? {} : { missing: Number(missing) }) };
+      return {
+        file,
+        labels,
+        ...(missing !== null && { missing: Number(missing) }),
+        ...(warnings !== null && { warnings: Number(warnings) }),
+      };
     }
     const { detail, type } = await detailOf(response);
     const later = Number(response.headers.get("retry-after") ?? Number.NaN);

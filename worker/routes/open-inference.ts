@@ -6,10 +6,12 @@ import { LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
+import { setImageHeaders } from "../http/image-notes.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
 import { wholeBody } from "../http/whole-body.ts";
+import type { DecodedImage } from "../image/decode.ts";
 import { admitted } from "../labeling/admission.ts";
 import type { LabelContext } from "../labeling/context.ts";
 import { pixelsOf } from "../labeling/decode-input.ts";
@@ -40,34 +42,45 @@ function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly 
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
+interface Inferred {
+  readonly probabilities: Float32Array;
+  /** Of what was sent as a file. */
+  readonly image?: DecodedImage;
+}
+
 /** What is inferred, an image each: a function that gives the probabilities of its classes. */
 function inferencesOf(
   input: InputTensor,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
-): readonly (() => Promise<Float32Array>)[] {
+): readonly (() => Promise<Inferred>)[] {
   const { datatype, shape } = input;
   if (datatype === "BYTES") {
     return input.data.map((item) => async () => {
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
-      const { pixels, format } = await pixelsOf(image, model, options, context);
-      context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return model.run((classifier) => classifier.probabilities(pixels));
+      const decoded = await pixelsOf(image, model, options, context);
+      context.trace?.images.push({ format: decoded.format, model: model.entry.name, cache: "bypass" });
+      const probabilities = await model.run((classifier) => classifier.probabilities(decoded.pixels));
+      return { probabilities, image: decoded };
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels)));
+    return images.map((pixels) => async () => ({
+      probabilities: await model.run((classifier) => classifier.probabilities(pixels)),
+    }));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values)));
+  return images.map((values) => async () => ({
+    probabilities: await model.run((classifier) => classifier.probabilitiesOf(values)),
+  }));
 }
 
-/** The probabilities of the classes for each image of a tensor. */
+/** Each image of a tensor. */
 async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
   const inferences = inferencesOf(input, model, options, context);
   const count = inferences.length;
@@ -78,9 +91,9 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
       `The input has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
-  const probabilities: Float32Array[] = [];
-  for (const inference of inferences) probabilities.push(await inference());
-  return probabilities;
+  const inferred: Inferred[] = [];
+  for (const inference of inferences) inferred.push(await inference());
+  return inferred;
 }
 
 /** @throws LabelerError of kind not-found for a version that there is not. */
@@ -140,10 +153,14 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const body = await wholeBody(c, { ...opened, pieces: new ByteStream(opened.pieces) });
   const { MAX_IMAGES: maxImages } = settings;
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
-  const probabilities = await admitted(context, body.length, (context) =>
+  const inferred = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, maxImages),
   );
   const { labels } = await model.classifier();
+  // The protocol has no place for what is to be said of each of several images.
+  const [first] = inferred;
+  if (inferred.length === 1 && first?.image !== undefined) setImageHeaders(c, first.image);
+  const probabilities = inferred.map((one) => one.probabilities);
   const answer = answerOf(model.entry.name, inference, { probabilities, labels, top: options.top });
   if (answer.jsonLength === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });
   c.header(JSON_LENGTH, String(answer.jsonLength));
