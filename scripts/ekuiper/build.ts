@@ -15,6 +15,7 @@ import {
   fetchSource,
   GO_VERSION,
   goEnvironment,
+  type Recipe,
   recipeOf,
   whyNoSource,
 } from "./engine-source.ts";
@@ -58,6 +59,8 @@ export type BuildProgress = (state: BuildState) => void;
 export interface BuildOptions {
   /** The release, 2.4.2 unless told otherwise. */
   version?: string;
+  /** Whether its sinks can compress; few need that, and all would wait for it. */
+  compression?: boolean;
   progress?: BuildProgress;
   signal?: AbortSignal;
   /** Where builds are kept; .cache/ of this checkout unless told otherwise. */
@@ -100,15 +103,17 @@ export async function whyNoEngine({ version, cache }: BuildOptions = {}): Promis
 
 interface Plan extends Omit<EngineBuild, "seconds"> {
   folder: string;
+  recipe: Recipe;
 }
 
-function plan({ version = DEFAULT_VERSION, cache = join(root, ".cache") }: BuildOptions): Plan {
-  const folder = join(cache, `kuiperd-${version}-${digestOf(recipeOf(version))}`);
-  return { version, folder, binary: join(folder, executable), etc: join(folder, "etc") };
+function plan({ version = DEFAULT_VERSION, compression, cache = join(root, ".cache") }: BuildOptions): Plan {
+  const recipe = recipeOf(version, compression);
+  const folder = join(cache, `kuiperd-${version}-${digestOf(recipe)}`);
+  return { version, recipe, folder, binary: join(folder, executable), etc: join(folder, "etc") };
 }
 
 /** @returns how many seconds it took */
-async function compile({ version, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
+async function compile({ version, recipe, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
   const start = performance.now();
   const state = { phase: "fetching" as BuildState["phase"], packages: 0, total: 0 };
   const tell = () => progress?.({ ...state, seconds: (performance.now() - start) / 1000 });
@@ -122,7 +127,7 @@ async function compile({ version, folder, binary }: Plan, { progress, signal }: 
     const sources = join(aside, "sources");
     await mkdir(sources);
     const source = await fetchSource(version, sources);
-    const { tags, ldflags } = recipeOf(version);
+    const { tags, ldflags } = recipe;
     const options = [...source.options, "-tags", tags, "./cmd/kuiperd"];
     // Fetches what go build needs, and counts it.
     await runGo(["list", "-deps", ...options], source.folder, { signal, line: () => state.total++ });

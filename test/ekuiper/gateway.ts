@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
 import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { type BuildOptions, whyNoEngine } from "../../scripts/ekuiper/build.ts";
 import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
 import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
 import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
@@ -57,13 +57,15 @@ export interface BareGateway {
  *
  * @param environment The engine's.
  * @param version The release of eKuiper.
+ * @param build What else is special about the engine.
  */
 export async function startBareGateway(
   environment: Record<string, string> = {},
   version = DEFAULT_VERSION,
+  build: Pick<BuildOptions, "compression"> = {},
 ): Promise<BareGateway> {
   const broker = await startBroker();
-  const engine = await startEngine({ broker: broker.url, environment, version });
+  const engine = await startEngine({ broker: broker.url, environment, version, ...build });
   const labeler = await startLoadedLabeler(token);
   return {
     broker,
