@@ -107,15 +107,25 @@ def center(image):
     return left, top, left + side, top + side
 
 
-def decode(path, task, formats):
+def load(path, formats, tolerant):
+    ImageFile.LOAD_TRUNCATED_IMAGES = tolerant
     with Image.open(path, formats=formats) as image:
-        kind, mode, size = image.format, image.mode, image.size
         image.load()
-        upright = ImageOps.exif_transpose(image) if task["exif"] == "apply" else image
-        rgb = upright.convert("RGB")
+        return image
+
+
+def decode(path, task, formats):
+    partial = None
+    try:
+        image = load(path, formats, False)
+    except Exception as error:  # a file that ends early has pixels nevertheless
+        partial = f"{type(error).__name__}: {error}"[:300]
+        image = load(path, formats, True)
+    upright = ImageOps.exif_transpose(image) if task["exif"] == "apply" else image
+    rgb = upright.convert("RGB")
     box = center(rgb) if task["crop"] == "center" else None
     resized = rgb.resize((task["width"], task["height"]), Image.Resampling.BICUBIC, box)
-    return kind, mode, size, resized.tobytes()
+    return {"format": image.format, "mode": image.mode, "partial": partial}, resized.tobytes()
 
 
 def main():
@@ -125,14 +135,13 @@ def main():
     warnings.simplefilter("ignore")
     Image.init()
     Image.MAX_IMAGE_PIXELS = task["maxPixels"]
-    ImageFile.LOAD_TRUNCATED_IMAGES = True
     formats = [kind for kind in Image.ID if kind not in UNSAFE]
     network = None if Interpreter is None or task["model"] is None else Network(Interpreter, task)
     answer({"pillow": __version__, "tflite": None if network is None else name})
     for line in sys.stdin:
         try:
-            kind, mode, size, pixels = decode(base64.b64decode(line), task, formats)
-            found = {"format": kind, "mode": mode, "size": size, "pixels": base64.b64encode(pixels).decode()}
+            about, pixels = decode(base64.b64decode(line), task, formats)
+            found = {**about, "pixels": base64.b64encode(pixels).decode()}
             if network is not None:
                 found["confidences"] = network.confidences(network.numpy.frombuffer(pixels, "uint8"))
             answer(found)

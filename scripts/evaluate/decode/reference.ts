@@ -37,6 +37,8 @@ export interface Reference {
   readonly format: string;
   /** Pillow's: "RGB", "I;16", … */
   readonly mode: string;
+  /** Why Pillow does not get to the end of the file, where it does not; its pixels are those before then. */
+  readonly partial: string | null;
   /** [height, width, 3], 0..255. */
   readonly pixels: Uint8Array;
   /** Of the classes in their order; absent without TensorFlow Lite. */

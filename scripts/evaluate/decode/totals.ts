@@ -73,10 +73,11 @@ export const UNEXPLAINED = "unexplained";
 const CLIPPED = /^(I|F)/;
 
 /** Why a file may have other pixels than Pillow's. */
-function reasonFor({ missing, warnings, scale }: Labelled, { mode }: Reference): string {
+function reasonFor({ missing, warnings, scale }: Labelled, { mode, partial }: Reference): string {
   if (missing > 0) return "the file ends early";
   if (warnings > 0) return "the file is damaged";
   if (scale !== undefined) return "decoded at a smaller scale, since it does not fit the memory";
+  if (partial !== null) return "Pillow decodes only a part of it";
   if (CLIPPED.test(mode)) return "16-bit grey, which Pillow clips to white";
   return UNEXPLAINED;
 }
