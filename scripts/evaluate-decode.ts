@@ -12,11 +12,10 @@ import { CommandError, countIn, fromUser, runCommand, UsageError, type Values } 
 import { readDeclared } from "./lib/declared.ts";
 import { indexModels, inspectFolder, MODELS } from "./lib/model-index.ts";
 import { Progress } from "./lib/progress.ts";
-import { NoPython, pythonPrograms } from "./lib/python.ts";
+import { NoPython, pythonPrograms, REFERENCES } from "./lib/python.ts";
 
-/** Of another Pillow the pixels may differ: 13 resizes differently. */
+/** Of another Pillow the pixels may differ. */
 const PILLOW = "12.2";
-const PACKAGES = ["pillow==12.2.0", "numpy==2.4.6", "ai-edge-litert==2.3.0"];
 
 const usage = `npm run evaluate:decode -- [options] DIR
 
@@ -72,7 +71,7 @@ async function startReference(
   if (none) return undefined;
   const candidates =
     python === undefined
-      ? [() => join(pythonPrograms("evaluate", PACKAGES), "python"), () => "python3"]
+      ? [() => join(pythonPrograms("references", REFERENCES), "python"), () => "python3"]
       : [() => python];
   for (const candidate of candidates) {
     try {

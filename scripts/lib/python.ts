@@ -5,6 +5,12 @@ import { join, resolve } from "node:path";
 
 const ROOT = ".cache/python";
 
+/** The Pillow whose pixels the labeler has: 13 resizes differently. */
+export const PILLOW = "pillow==12.2.0";
+
+/** Pillow and native TensorFlow Lite, the references for pixels and labels. */
+export const REFERENCES = [PILLOW, "numpy==2.4.6", "ai-edge-litert==2.3.0"];
+
 /** Why there is no such Python: it is not installed, or cannot install the packages. */
 export class NoPython extends Error {
   override name = "NoPython";

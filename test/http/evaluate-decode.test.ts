@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compareLabels, comparePixels } from "../../scripts/evaluate/decode/compare.ts";
-import { NoPython, pythonPrograms } from "../../scripts/lib/python.ts";
+import { NoPython, pythonPrograms, REFERENCES } from "../../scripts/lib/python.ts";
 import { runScript } from "../script.ts";
 import { referenceFolder } from "./client.ts";
 
 /** The environment that the command makes for itself, so that it is made once. */
 function findPython(): { programs: string } | { missing: string } {
   try {
-    return { programs: pythonPrograms("evaluate", ["pillow==12.2.0", "numpy==2.4.6", "ai-edge-litert==2.3.0"]) };
+    return { programs: pythonPrograms("references", REFERENCES) };
   } catch (error) {
     if (!(error instanceof NoPython)) throw error;
     return { missing: error.message };
