@@ -7,7 +7,7 @@ import { MODELS } from "./lib/model-index.ts";
 import { indexAloud, watchModels } from "./lib/models-folder.ts";
 import { whenOrphaned } from "./lib/orphan.ts";
 import { wrangler } from "./lib/run.ts";
-import { refuseSecrets } from "./lib/secrets.ts";
+import { readSecrets, refuseSecrets } from "./lib/secrets.ts";
 import { checkWranglerDev, WITHOUT_EXPLORER } from "./lib/wrangler-dev.ts";
 import { checkAddresses } from "./start/address.ts";
 import { handSecretsOn } from "./start/environment.ts";
@@ -36,9 +36,11 @@ const textsOf = (values: unknown): string[] =>
 await runHandingOn(usage, async (args) => {
   checkWranglerDev(args);
   refuseSecrets(args, "the environment or in .dev.vars");
+  checkAddresses(args);
+  readSecrets();
   const { values } = parseArgs({ args: [...args], strict: false, options: OPTIONS });
   const environment = textOf(values.env);
-  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
+  // Imported only now: wrangler takes seconds to load, which a command that is called wrongly need not wait for.
   const { unstable_readConfig } = await import("wrangler");
   const { dev, vars } = unstable_readConfig(
     { config: textOf(values.config) ?? "wrangler.toml", ...(environment !== undefined && { env: environment }) },

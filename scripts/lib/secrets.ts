@@ -1,5 +1,6 @@
 /** The settings that are secrets, and must not be on a command line, where every user of the machine sees them. */
-import { UsageError } from "./command.ts";
+import { type Secrets, secretsOf } from "../../worker/settings/token-settings.ts";
+import { CommandError, UsageError } from "./command.ts";
 
 export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
 
@@ -13,5 +14,14 @@ export function refuseSecrets(args: readonly string[], where: string): void {
     if (SECRETS.includes(name)) {
       throw new UsageError(`${name} is a secret: set it in ${where}, since a command line is seen by all.`);
     }
+  }
+}
+
+/** The secrets of the environment. @throws CommandError if one of them is not usable. */
+export function readSecrets(): Secrets {
+  try {
+    return secretsOf(process.env);
+  } catch (error) {
+    throw new CommandError((error as Error).message);
   }
 }

@@ -2,7 +2,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bindings, settingsOf } from "../../worker/settings/settings.ts";
-import { type Secrets, secretsOf } from "../../worker/settings/token-settings.ts";
 import { CommandError } from "../lib/command.ts";
 import { SECRETS } from "../lib/secrets.ts";
 import { type Declared, workerdConfig } from "../lib/workerd-config.ts";
@@ -31,15 +30,6 @@ export function checkSettings({ settings }: ServedWorker, { vars }: Declared): v
   try {
     // The labeler checks them too, but only when it is asked for something.
     settingsOf({ ...vars, ...settings, ...secrets } as unknown as Bindings);
-  } catch (error) {
-    throw new CommandError((error as Error).message);
-  }
-}
-
-/** The secrets of the environment. @throws CommandError if one of them is not usable. */
-export function readSecrets(): Secrets {
-  try {
-    return secretsOf(process.env);
   } catch (error) {
     throw new CommandError((error as Error).message);
   }

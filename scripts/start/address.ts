@@ -5,10 +5,10 @@
 import { UsageError } from "../lib/command.ts";
 import { isLoopback } from "../lib/loopback.ts";
 
-/** What wrangler.toml says under [dev]. */
+/** What wrangler.toml says under [dev]; loopback where it says nothing. */
 export interface DevAddresses {
-  readonly ip: string | undefined;
-  readonly inspectorIp: string | undefined;
+  readonly ip?: string | undefined;
+  readonly inspectorIp?: string | undefined;
 }
 
 const SERVE = "npm start is for this machine alone. For others: npm run serve -- --ip";
@@ -23,8 +23,11 @@ function valuesOf(option: string, args: readonly string[]): string[] {
   });
 }
 
-/** @throws UsageError if the labeler, or wrangler's inspector, would be reached from elsewhere. */
-export function checkAddresses(args: readonly string[], { ip, inspectorIp }: DevAddresses): void {
+/**
+ * @param configured What applies where the arguments name no address. Without it only the arguments are checked.
+ * @throws UsageError if the labeler, or wrangler's inspector, would be reached from elsewhere.
+ */
+export function checkAddresses(args: readonly string[], { ip, inspectorIp }: DevAddresses = {}): void {
   const given = valuesOf("ip", args);
   for (const address of given.length > 0 ? given : [ip ?? "127.0.0.1"]) {
     if (!isLoopback(address)) throw new UsageError(`${SERVE} ${address || "0.0.0.0"}.`);
