@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
-import { preciseCpuMs } from "../lib/processes.ts";
+import { preciseCpuMs } from "../system/processes.ts";
 
 /** Milliseconds of one run, on average: of the processor in all threads, and by the clock of the process. */
 export interface Sample {

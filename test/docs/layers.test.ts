@@ -1,9 +1,9 @@
-/** The check that imports run one way (scripts/check/layers.ts). */
+/** The check that imports run one way (scripts/verify/check/layers.ts). */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { findUpwardImports } from "../../scripts/check/layers.ts";
+import { findUpwardImports } from "../../scripts/verify/check/layers.ts";
 
 /** Writes files of a Worker, checks them, and removes them. */
 function check(files: Readonly<Record<string, string>>): string[] {

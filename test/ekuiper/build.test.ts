@@ -4,9 +4,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type BuildState, buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { holdLock } from "../../scripts/ekuiper/lock.ts";
-import { isOlder } from "../../scripts/lib/versions.ts";
+import { type BuildState, buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { holdLock } from "../../scripts/ekuiper-engine/lock.ts";
+import { isOlder } from "../../scripts/ekuiper-engine/versions.ts";
 
 const path = process.env.PATH;
 let folder: string;

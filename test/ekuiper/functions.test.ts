@@ -1,9 +1,9 @@
 /** `install --function NAME=MODEL?PARAMETERS`: SQL functions with parameters of their own, on the real engine. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { status, uninstall } from "../../scripts/ekuiper/install.ts";
-import { parseFunction, parseFunctions } from "../../scripts/ekuiper/sql-function.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { status, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { parseFunction, parseFunctions } from "../../scripts/user/ekuiper/sql-function.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 

@@ -2,16 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
-import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
-import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
-import type { Loop } from "../../scripts/ekuiper/parts.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
+import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
+import { startLoadedLabeler } from "../../scripts/ekuiper-engine/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, startBroker } from "../../scripts/user/ekuiper/broker.ts";
+import { type GatewayOptions, install } from "../../scripts/user/ekuiper/install.ts";
+import type { Loop } from "../../scripts/user/ekuiper/parts.ts";
 
 /**
  * The releases of eKuiper that the tests run: those that Go fetches by itself, and by hand others, such as

@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { dialectOf } from "../../scripts/ekuiper/dialect.ts";
-import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
-import { status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { dialectOf } from "../../scripts/user/ekuiper/dialect.ts";
+import { status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { fixtures, type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const LABELS = "ekuiper/labels";

@@ -10,14 +10,14 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
-import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
-import { installStream } from "../../scripts/ekuiper/service.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { installStream } from "../../scripts/user/ekuiper/service.ts";
+import { installPlugin, pluginZip } from "../../scripts/user/ekuiper-plugin.ts";
 import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {

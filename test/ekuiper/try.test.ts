@@ -1,15 +1,15 @@
 /** `test` takes the label of its own image from its own gateway, while other images and other gateways are at work. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { type GatewayOptions, install, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
-import { topicFor } from "../../scripts/ekuiper/mqtt-client.ts";
-import type { Loop } from "../../scripts/ekuiper/parts.ts";
-import { findProgram, startMosquitto } from "../../scripts/ekuiper/relay.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
+import { findProgram, startMosquitto } from "../../scripts/ekuiper-engine/relay.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
+import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { type GatewayOptions, install, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { topicFor } from "../../scripts/user/ekuiper/mqtt-client.ts";
+import type { Loop } from "../../scripts/user/ekuiper/parts.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token } from "./gateway.ts";
 

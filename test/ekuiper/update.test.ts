@@ -3,9 +3,9 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Rule } from "../../scripts/ekuiper/api.ts";
-import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
-import { status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { Rule } from "../../scripts/user/ekuiper/api.ts";
+import { status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 

@@ -1,14 +1,22 @@
 /** What the documentation and the installer say of eKuiper's versions, against each other and what CI runs. No engine. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import type { Rule } from "../../scripts/ekuiper/api.ts";
-import { dialectOf, isOurRule, isOurSource, NEWEST, ruleIn, sourceIn, TRIED } from "../../scripts/ekuiper/dialect.ts";
-import { PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
-import { LOOPS, partsOf } from "../../scripts/ekuiper/parts.ts";
-import { Conflict, installSteps } from "../../scripts/ekuiper/plan.ts";
-import { printable } from "../../scripts/ekuiper/printable.ts";
-import { shippedRule } from "../../scripts/ekuiper/service.ts";
-import { EMPTY } from "../../scripts/ekuiper/state.ts";
+import { PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { Rule } from "../../scripts/user/ekuiper/api.ts";
+import {
+  dialectOf,
+  isOurRule,
+  isOurSource,
+  NEWEST,
+  ruleIn,
+  sourceIn,
+  TRIED,
+} from "../../scripts/user/ekuiper/dialect.ts";
+import { LOOPS, partsOf } from "../../scripts/user/ekuiper/parts.ts";
+import { Conflict, installSteps } from "../../scripts/user/ekuiper/plan.ts";
+import { printable } from "../../scripts/user/ekuiper/printable.ts";
+import { shippedRule } from "../../scripts/user/ekuiper/service.ts";
+import { EMPTY } from "../../scripts/user/ekuiper/state.ts";
 
 const token = "s3cret+/=";
 const labeler = { url: "http://labeler:8787", token };

@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { runScript } from "../script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commands-"));

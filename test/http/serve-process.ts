@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { scriptArguments } from "../script.ts";
 
 export const TOKEN = "s3cret";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { scriptArguments } from "../script.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { addTiny } from "./tiny-model.ts";

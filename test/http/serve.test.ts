@@ -5,9 +5,9 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { readArguments } from "../../scripts/lib/command.ts";
-import { MODELS } from "../../scripts/lib/model-index.ts";
-import { serveCommand, serveOptions } from "../../scripts/serve/options.ts";
+import { MODELS } from "../../scripts/build/model-index.ts";
+import { readArguments } from "../../scripts/command-line/command.ts";
+import { serveCommand, serveOptions } from "../../scripts/user/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 import {
   BY_NPM,

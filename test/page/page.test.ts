@@ -4,8 +4,8 @@ import { join } from "node:path";
 import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { startBrowser, whyNoBrowser } from "./browser.ts";
 
 const TOKEN = "page-test-token";

@@ -7,7 +7,7 @@ import { labelOne } from "../labeling/label-image.ts";
 import { labelMany, type Outcome, outcomeOf } from "../labeling/label-many.ts";
 import { prepareModel } from "../labeling/prepare-model.ts";
 import type { ImageSource, Labelled, LabelOptions } from "../labeling/types.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
@@ -68,14 +68,13 @@ async function withImages<Q extends LabelOptions, T>(
   { queries, parse, names, record }: Reading<Q>,
   label: (images: Images, options: Q, context: LabelContext) => Promise<T>,
 ): Promise<T> {
-  const { MAX_BODY_BYTES, MAX_IMAGES } = settingsOf(c.env);
+  const { MAX_IMAGES } = settingsOf(c.env);
   const asked = parse(queries);
   const context = labelContext(c);
   const contentType = c.req.header("content-type") ?? "";
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   if (asked.model !== undefined || !mayHaveParameters(contentType)) await prepareModel(asked, context);
-  const body = openBody(c.req.raw, { limit: MAX_BODY_BYTES, execute: c.get("execute") });
-  const source = { ...body, pieces: new ByteStream(body.pieces) };
+  const source = openBody(c);
   const { images, parameters, place } = await readBody(source, contentType, {
     whole: () => wholeBody(c, source),
     form: () => formOf(c, source),

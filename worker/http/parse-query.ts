@@ -1,8 +1,8 @@
 /** Query parameters checked against a schema. */
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { listNames } from "../validation/quote.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 
 /** The one value of each parameter. */
 function single(queries: Readonly<Record<string, readonly string[]>>): Record<string, string | undefined> {
@@ -25,9 +25,7 @@ export function parseStrictly<T extends z.ZodMiniObject>(
   // Not left to the schema, for which the values are copied: __proto__ would not become a field of the copy.
   const unknown = Object.keys(queries).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length === 0) {
-    const { success, data, error } = z.safeParse(schema, single(queries));
-    if (success) return data;
-    throw new LabelerError("bad-parameter", `${faultsOf(error)}.`);
+    return checkSchema(schema, single(queries), (faults) => new LabelerError("bad-parameter", `${faults}.`));
   }
   const names = Object.keys(schema.shape).join(", ");
   throw new LabelerError("bad-parameter", `There is no parameter ${listNames(unknown)}. There are: ${names}.`);

@@ -1,4 +1,4 @@
-/** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
+/** model-assets/index.json: what is installed, written by scripts/build/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
 import { oneOf } from "../validation/words.ts";
 import type { Layout } from "./layout.ts";

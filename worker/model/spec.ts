@@ -1,7 +1,7 @@
 /** model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used for. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
@@ -40,7 +40,5 @@ export function parseSpec(text: string): ModelSpec {
   } catch (error) {
     throw new LabelerError("model-unusable", `model.json is no JSON: ${(error as Error).message}.`, { cause: error });
   }
-  const { success, data, error } = z.safeParse(schema, json);
-  if (success) return data;
-  throw new LabelerError("model-unusable", `model.json, ${faultsOf(error)}.`);
+  return checkSchema(schema, json, (faults) => new LabelerError("model-unusable", `model.json, ${faults}.`));
 }

@@ -15,7 +15,6 @@ import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
 import type { Labelled } from "../labeling/types.ts";
 import type { Label } from "../model/top-k.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest } from "../runtime/digest.ts";
 import { settingsOf } from "../settings/settings.ts";
 
@@ -94,9 +93,7 @@ interface Found {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const { MAX_BODY_BYTES: limit } = settingsOf(c.env);
-  const { pieces } = openBody(c.req.raw, { limit, execute: c.get("execute") });
-  const body = await new ByteStream(pieces).all({ limit: 4096 });
+  const body = await openBody(c).pieces.all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,

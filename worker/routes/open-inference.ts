@@ -19,7 +19,6 @@ import type { LabelOptions } from "../labeling/types.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
 import { answerOf, OUTPUTS } from "../open-inference/response.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
 import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
@@ -121,7 +120,6 @@ async function modelReady(c: Context<AppEnv>): Promise<Response> {
 
 async function inferModel(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
-  const settings = settingsOf(c.env);
   const queries = c.req.queries();
   if (queries.min !== undefined) {
     throw new LabelerError(
@@ -132,13 +130,8 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const options = modelQuery(queries, nameOf(c));
   const context = labelContext(c);
   const model = await prepareModel(options, context);
-  const opened = openBody(c.req.raw, {
-    limit: settings.MAX_FORM_BYTES,
-    setting: "MAX_FORM_BYTES",
-    execute: c.get("execute"),
-  });
-  const body = await wholeBody(c, { ...opened, pieces: new ByteStream(opened.pieces) });
-  const { MAX_IMAGES: maxImages } = settings;
+  const body = await wholeBody(c, openBody(c, "MAX_FORM_BYTES"));
+  const { MAX_IMAGES: maxImages } = settingsOf(c.env);
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
   const probabilities = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, maxImages),

@@ -46,8 +46,25 @@ z.config({ localeError: messageOf });
 const MOST = 3;
 
 /** `FIELD: what is wrong` for the first few fields. */
-export const faultsOf = ({ issues }: z.core.$ZodError): string =>
+const faultsOf = ({ issues }: z.core.$ZodError): string =>
   issues
     .slice(0, MOST)
     .map(({ path, message }) => `${cut(path.join(".")) || "as a whole"}: ${message}`)
     .join("; ");
+
+/**
+ * Checks a value against a schema.
+ *
+ * @param refuse Makes the error of its faults, such as "top: must be a number; min: is missing".
+ * @returns What the schema makes of the value.
+ * @example checkSchema(labelQuery, values, (faults) => new LabelerError("bad-parameter", `${faults}.`));
+ */
+export function checkSchema<T extends z.ZodMiniType>(
+  schema: T,
+  value: unknown,
+  refuse: (faults: string) => Error,
+): z.infer<T> {
+  const { success, data, error } = z.safeParse(schema, value);
+  if (success) return data;
+  throw refuse(faultsOf(error));
+}

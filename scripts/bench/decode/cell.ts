@@ -1,6 +1,6 @@
 /** A decoder with one file, in a process of its own. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { residentMB } from "../../lib/processes.ts";
+import { residentMB } from "../../system/processes.ts";
 import { startWorker, WorkerProcess } from "../worker-process.ts";
 
 export interface FirstDecode {

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
-import { DEFAULT_VERSION, moduleFolder } from "../../ekuiper/engine-source.ts";
+import { DEFAULT_VERSION, moduleFolder } from "../../ekuiper-engine/engine-source.ts";
 
 const COMMON = [`ekuiper==${DEFAULT_VERSION}`, "Pillow==12.2.0"];
 /** What the plugin asks for, and what stands in where that has no build for this Python or machine. */

@@ -1,7 +1,7 @@
-/** What is said of values that do not fit their schema. */
+/** The messages about values that do not fit their schema. */
 import { expect, it } from "vitest";
 import * as z from "zod/mini";
-import { faultsOf } from "../../../worker/validation/schema-messages.ts";
+import { checkSchema } from "../../../worker/validation/schema-messages.ts";
 
 const schema = z.strictObject({
   name: z.string().check(z.minLength(1)),
@@ -13,8 +13,12 @@ const schema = z.strictObject({
 const good = { name: "x", count: 1, kind: "a", scale: 1, items: [{ on: true }] };
 
 function faults(value: unknown): string {
-  const { error } = z.safeParse(schema, value);
-  return error === undefined ? "none" : faultsOf(error);
+  try {
+    checkSchema(schema, value, (faults) => new Error(faults));
+    return "none";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 it.each([
