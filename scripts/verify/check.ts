@@ -3,7 +3,7 @@
 import { prepare } from "../build/prepare.ts";
 import { runCommand } from "../command-line/command.ts";
 import { node, wrangler } from "../labeler/run.ts";
-import { findUpwardImports } from "./check/layers.ts";
+import { findUpwardImports, TREES } from "./check/layers.ts";
 import { findPhrases, readProse } from "./check/prose.ts";
 import { findMisspellings } from "./check/spelling.ts";
 
@@ -11,7 +11,7 @@ const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[]
   ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
   ["layouts of C and TypeScript", () => node(["--import", "tsx", "scripts/build/layouts.ts", "--check"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
-  ["layers of the Worker", checkLayers],
+  ["layers of the Worker and of scripts", checkLayers],
   ["prose of documents, API and page", checkProse],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],
   ["types of the page", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.page.json"])],
@@ -25,7 +25,7 @@ function report(faults: readonly string[]): number {
 }
 
 async function checkLayers(): Promise<number> {
-  return report(findUpwardImports("worker"));
+  return report(TREES.flatMap((tree) => findUpwardImports(".", tree)));
 }
 
 async function checkProse(): Promise<number> {

@@ -16,8 +16,8 @@ import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
 import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { installPlugin, pluginZip } from "../../scripts/user/ekuiper/plugin-zip.ts";
 import { installStream } from "../../scripts/user/ekuiper/service.ts";
-import { installPlugin, pluginZip } from "../../scripts/user/ekuiper-plugin.ts";
 import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
@@ -52,6 +52,12 @@ describe("the plugin's zip", () => {
       const folder = dirname(name);
       if (folder !== ".") expect(names).toContain(`${folder}/`);
     }
+  });
+
+  test("has the version of the product", async () => {
+    const described = unzipSync(await pluginZip())["labeler.json"];
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(JSON.parse(Buffer.from(described ?? []).toString()).version).toBe(`v${version}`);
   });
 
   test("carries the address and token that it was built for", async () => {

@@ -6,8 +6,8 @@ import { type RunningRelay, startRelay } from "../../ekuiper-engine/relay.ts";
 import { cpuMs, residentMB } from "../../system/processes.ts";
 import { EkuiperApi, type Rule } from "../../user/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../user/ekuiper/broker.ts";
+import { installPlugin } from "../../user/ekuiper/plugin-zip.ts";
 import { installService, installStream } from "../../user/ekuiper/service.ts";
-import { installPlugin } from "../../user/ekuiper-plugin.ts";
 import type { Pyai } from "./pyai.ts";
 
 export const LABELS = "ekuiper/labels";

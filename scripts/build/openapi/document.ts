@@ -1,5 +1,4 @@
 /** The description of the labeler in OpenAPI 3.1, made of the same schemas that check what comes in. */
-import { readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { KINDS } from "../../../worker/errors.ts";
 import { classificationRequest } from "../../../worker/http/classification-request.ts";
@@ -7,6 +6,7 @@ import { imagesJson } from "../../../worker/http/image-json.ts";
 import { explainQuery, labelQuery } from "../../../worker/http/query.ts";
 import { resultsQuery } from "../../../worker/http/results-query.ts";
 import { inferenceRequest } from "../../../worker/open-inference/schema.ts";
+import { PRODUCT_VERSION } from "../version.ts";
 import { answers } from "./answers.ts";
 import { type Content, type Operation, operations, type Parameter, TAGS } from "./operations.ts";
 
@@ -173,7 +173,6 @@ function operationObject(operation: Operation): Json {
 
 /** The document; JSON can be made of it. */
 export function openApiDocument(): Json {
-  const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
     paths[operation.path] ??= {};
@@ -187,7 +186,7 @@ export function openApiDocument(): Json {
     openapi: "3.1.1",
     info: {
       title: "Edge Labeler",
-      version,
+      version: PRODUCT_VERSION,
       description:
         "Classifies images at the edge of the network. Errors are problem details (RFC 9457). Under /ekuiper/ their type is " +
         "application/json, and the other protocols have a form of their own.",

@@ -1,6 +1,7 @@
 /** The calls of the labeler, for its description: what each is for, what it takes and what it answers. */
 import { readFileSync } from "node:fs";
 import type { Need } from "../../../worker/http/scopes.ts";
+import { PRODUCT_VERSION } from "../version.ts";
 import type { AnswerName } from "./answers.ts";
 
 /** A body, or an answer, of one media type. */
@@ -44,8 +45,6 @@ export interface Operation {
   /** Which scope a token needs; "open" if none is asked for. */
   readonly scope: Need;
 }
-
-const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
 
 const BYTES: Content = {};
 const coffee = readFileSync(new URL("../../../test/fixtures/coffee-96.webp", import.meta.url)).toString("base64");
@@ -435,7 +434,11 @@ export const operations: readonly Operation[] = [
     answer: {
       "application/json": {
         schema: "ServerMetadata",
-        example: { name: "edge-labeler", version, extensions: ["binary_tensor_data", "classification"] },
+        example: {
+          name: "edge-labeler",
+          version: PRODUCT_VERSION,
+          extensions: ["binary_tensor_data", "classification"],
+        },
       },
     },
     errors: [],

@@ -25,7 +25,7 @@ it.each([
   [{}, "none"],
   [{ name: undefined }, "name: is missing"],
   [{ name: 7 }, "name: must be a string"],
-  [{ name: "" }, "name: must have at least 1 characters"],
+  [{ name: "" }, "name: must have at least 1 character"],
   [{ count: 1.5 }, "count: must be a whole number"],
   [{ count: 0 }, "count: must be at least 1"],
   [{ count: 10 }, "count: must be at most 9"],
@@ -33,7 +33,7 @@ it.each([
   [{ scale: undefined }, "scale: is missing"],
   [{ scale: "1" }, "scale: must be a number or must be a list"],
   [{ items: {} }, "items: must be a list"],
-  [{ items: [] }, "items: must have at least 1 items"],
+  [{ items: [] }, "items: must have at least 1 item"],
   [{ items: [{ on: 1 }] }, "items.0.on: must be a boolean"],
   [{ extra: 1 }, "as a whole: there is no field extra"],
   [
