@@ -2,8 +2,9 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
+import { MODEL_NAME } from "../../worker/model/names.ts";
 import { CommandError, fromUser } from "../lib/command.ts";
-import { indexModels, MODEL_NAME } from "../lib/model-index.ts";
+import { indexModels } from "../lib/model-index.ts";
 
 /** What a user did wrong, with what to do instead. */
 class ModelError extends CommandError {
