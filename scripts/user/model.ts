@@ -10,6 +10,8 @@ const usage = `npm run model -- COMMAND
   list                          what is installed
   add FILE [--labels F] [--spec model.json] [--name N]
                                 puts a .tflite classifier into ${MODELS}/
+  add FILE.json [--labels F] [--groups F] [--name N]
+                                puts a model there that derives from another one, which the file names as its base
   check [NAME …]                whether models can be used: reads them, and labels an image with each
   remove NAME                   takes a model out of ${MODELS}/
 
@@ -18,6 +20,7 @@ const usage = `npm run model -- COMMAND
 const options = {
   labels: { type: "string" },
   spec: { type: "string" },
+  groups: { type: "string" },
   name: { type: "string" },
   models: { type: "string" },
 } as const;
@@ -31,11 +34,12 @@ function range({ type, normalization }: NonNullable<IndexEntry["input"]>): strin
   return [0, 255].map((pixel) => Number(((pixel - mean) / std).toFixed(2))).join("…");
 }
 
-function row({ name, bytes, input, classes, precisions, error }: IndexEntry): string[] {
-  if (error !== undefined) return [name, megabytes(bytes), "–", "–", `not usable: ${error}`];
-  const size =
+function row({ name, base, bytes, input, classes, precisions, error }: IndexEntry): string[] {
+  const size = base === undefined ? megabytes(bytes) : `as ${base}`;
+  if (error !== undefined) return [name, size, "–", "–", `not usable: ${error}`];
+  const shape =
     input === undefined ? "–" : `${input.width}×${input.height} ${input.layout} ${input.type} ${range(input)}`;
-  return [name, megabytes(bytes), size, `${classes}`, (precisions ?? []).join(", ")];
+  return [name, size, shape, `${classes}`, (precisions ?? []).join(", ")];
 }
 
 function print(entries: readonly IndexEntry[]): void {
@@ -90,8 +94,8 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
   if (command === "list" && names.length === 0) {
     print(await indexModels(models));
   } else if (command === "add" && first !== undefined && names.length === 1) {
-    const { labels, spec, name = nameOf(first) } = values;
-    const added = await addModel(models, { file: first, labels, spec, name });
+    const { labels, spec, groups, name = nameOf(first) } = values;
+    const added = await addModel(models, { file: first, labels, spec, groups, name });
     print([added]);
     console.log(`\nUse it: POST /label?model=${added.name}, or npm run label -- --model ${added.name} photo.jpg`);
   } else if (command === "check") {

@@ -9,13 +9,15 @@ import type { Crop } from "./spec.ts";
 export interface IndexEntry {
   /** The name of the folder. */
   readonly name: string;
+  /** The model from which it derives, if it does: what computes it, and what is loaded, are the base's. */
+  readonly base?: string;
   /** Which of the files that the Worker may need are there. */
-  readonly files: readonly ("labels.txt" | "model.json")[];
-  /** Of model.tflite. */
+  readonly files: readonly string[];
+  /** Of model.tflite; of a derived model the base's. */
   readonly bytes: number;
-  /** Of model.tflite, in hexadecimal. */
+  /** Of model.tflite, in hexadecimal; of a derived model the base's. */
   readonly sha256: string;
-  /** Another one whenever one of the folder's files is. */
+  /** Another one whenever one of the folder's files is, or of those of its base. */
   readonly version?: string;
   /** Why the folder is no model that can be used. */
   readonly error?: string;
@@ -48,11 +50,11 @@ export interface IndexEntry {
 export const MAX_ASSET_BYTES = 25 << 20;
 
 /** @returns Why the model cannot be had where Cloudflare or wrangler serve it, for its size; undefined if it can. */
-export function tooLargeToDeploy({ name, bytes }: IndexEntry): string | undefined {
+export function tooLargeToDeploy({ name, base = name, bytes }: IndexEntry): string | undefined {
   if (bytes <= MAX_ASSET_BYTES) return undefined;
   const mebibytes = (count: number) => (count / 2 ** 20).toFixed(0);
   return (
-    `${name}/model.tflite has ${mebibytes(bytes)} MiB, and Cloudflare and npm start serve ${mebibytes(MAX_ASSET_BYTES)} at ` +
+    `${base}/model.tflite has ${mebibytes(bytes)} MiB, and Cloudflare and npm start serve ${mebibytes(MAX_ASSET_BYTES)} at ` +
     "most. Convert it with float16 weights or with quantisation, which halves or quarters it, or use npm run serve."
   );
 }

@@ -1,5 +1,5 @@
 /** What is kept of an image that was handed over: its labels or why there are none, and what the sender said of it. */
-import type { Label } from "../model/top-k.ts";
+import type { Label } from "../model/probabilities.ts";
 
 /** What goes into the store. */
 export interface NewResult {

@@ -14,7 +14,7 @@ import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
 import type { Labelled } from "../labeling/types.ts";
-import type { Label } from "../model/top-k.ts";
+import type { Label } from "../model/probabilities.ts";
 import { Digest } from "../runtime/digest.ts";
 import { settingsOf } from "../settings/settings.ts";
 

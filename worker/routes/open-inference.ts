@@ -16,9 +16,12 @@ import { pixelsOf } from "../labeling/decode-input.ts";
 import { imageFrom } from "../labeling/image-source.ts";
 import { type Model, prepareModel } from "../labeling/prepare-model.ts";
 import type { LabelOptions } from "../labeling/types.ts";
+import type { Classifier } from "../model/classifier.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
+import type { Scores } from "../model/scores.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
-import { answerOf, OUTPUTS } from "../open-inference/response.ts";
+import { answerOf, type InferredImage, OUTPUTS } from "../open-inference/response.ts";
+import type { Parts } from "../runtime/parts.ts";
 import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
@@ -39,34 +42,41 @@ function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly 
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
-/** What is inferred, an image each: a function that gives the probabilities of its classes. */
+/** What is inferred, an image each: a function that gives the confidences of its labels. */
 function inferencesOf(
   input: InputTensor,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
-): readonly (() => Promise<Float32Array>)[] {
+): readonly (() => Promise<InferredImage>)[] {
+  /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
+  const infer = (scoring: (classifier: Classifier) => Parts<Scores>) =>
+    model.run(function* (classifier): Parts<InferredImage> {
+      const scores = yield* scoring(classifier);
+      const ranked = classifier.rank(scores, { top: classifier.labels.length, min: 0 });
+      return { probabilities: scores.confidences, ranked };
+    });
   const { datatype, shape } = input;
   if (datatype === "BYTES") {
     return input.data.map((item) => async () => {
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const { pixels, format } = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return model.run((classifier) => classifier.probabilities(pixels));
+      return infer((classifier) => classifier.scores(pixels));
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => model.run((classifier) => classifier.probabilities(pixels)));
+    return images.map((pixels) => () => infer((classifier) => classifier.scores(pixels)));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => model.run((classifier) => classifier.probabilitiesOf(values)));
+  return images.map((values) => () => infer((classifier) => classifier.scoresOf(values)));
 }
 
-/** The probabilities of the classes for each image of a tensor. */
+/** The confidences of the labels for each image of a tensor. */
 async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
   const inferences = inferencesOf(input, model, options, context);
   const count = inferences.length;
@@ -77,9 +87,9 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
       `The input has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
-  const probabilities: Float32Array[] = [];
-  for (const inference of inferences) probabilities.push(await inference());
-  return probabilities;
+  const images: InferredImage[] = [];
+  for (const inference of inferences) images.push(await inference());
+  return images;
 }
 
 /** @throws LabelerError of kind not-found for a version that there is not. */
@@ -133,11 +143,11 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const body = await wholeBody(c, openBody(c, "MAX_FORM_BYTES"));
   const { MAX_IMAGES: maxImages } = settingsOf(c.env);
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
-  const probabilities = await admitted(context, body.length, (context) =>
+  const images = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, maxImages),
   );
   const { labels } = await model.classifier();
-  const answer = answerOf(model.entry.name, inference, { probabilities, labels, top: options.top });
+  const answer = answerOf(model.entry.name, inference, { images, labels, top: options.top });
   if (answer.jsonLength === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });
   c.header(JSON_LENGTH, String(answer.jsonLength));
   return c.body(answer.body, 200, { "content-type": "application/octet-stream" });

@@ -55,6 +55,7 @@ const precision = z.enum(PRECISIONS);
 
 const model = z.strictObject({
   name: text,
+  base: z.optional(text),
   bytes: z.int(),
   sha256: text,
   default: z.boolean(),

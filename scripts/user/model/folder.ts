@@ -2,7 +2,8 @@
 import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
-import { indexModels, MODEL_NAME } from "../../build/model-index.ts";
+import { MODEL_NAME } from "../../../worker/model/names.ts";
+import { indexModels } from "../../build/model-index.ts";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 
 /** What a user did wrong, with what to do instead. */
@@ -23,19 +24,21 @@ const exists = (path: string) =>
 /** A folder's name made of a file's: "My Model (v2).tflite" becomes my-model-v2. */
 export const nameOf = (file: string): string =>
   basename(file)
-    .replace(/\.tflite$/i, "")
+    .replace(/\.(tflite|json)$/i, "")
     .toLowerCase()
     .replace(/[^a-z0-9._]+/g, "-")
     .replace(/^[-._]+|[-._]+$/g, "")
     .slice(0, 64);
 
 export interface Addition {
-  /** The .tflite file. */
+  /** The .tflite file, or the model.json of a derived model. */
   readonly file: string;
-  /** A line a class; where absent, the labels are those inside the file. */
+  /** A line a class; where absent, the labels are those inside the file, or the base's. */
   readonly labels: string | undefined;
-  /** A model.json. */
+  /** A model.json beside a .tflite file. */
   readonly spec: string | undefined;
+  /** The file that a derived model names as its groups. */
+  readonly groups: string | undefined;
   readonly name: string;
 }
 
@@ -44,8 +47,11 @@ export interface Addition {
  *
  * @throws ModelError that says why it cannot be used, or that the name is taken.
  */
-export async function addModel(models: string, { file, labels, spec, name }: Addition): Promise<IndexEntry> {
-  for (const path of [file, labels, spec]) {
+export async function addModel(models: string, addition: Addition): Promise<IndexEntry> {
+  const { file, labels, spec, groups, name } = addition;
+  const isDerived = /\.json$/i.test(file);
+  if (isDerived && spec !== undefined) throw new ModelError(`${file} is a model.json itself: leave --spec out.`);
+  for (const path of [file, labels, spec, groups]) {
     if (path !== undefined && !(await exists(fromUser(path)))) throw new ModelError(`There is no file ${path}.`);
   }
   if (!MODEL_NAME.test(name)) {
@@ -59,9 +65,10 @@ export async function addModel(models: string, { file, labels, spec, name }: Add
   const staging = join(models, `.${name}`);
   try {
     await mkdir(staging);
-    await copyFile(fromUser(file), join(staging, "model.tflite"));
+    await copyFile(fromUser(file), join(staging, isDerived ? "model.json" : "model.tflite"));
     if (labels !== undefined) await copyFile(fromUser(labels), join(staging, "labels.txt"));
     if (spec !== undefined) await copyFile(fromUser(spec), join(staging, "model.json"));
+    if (groups !== undefined) await copyFile(fromUser(groups), join(staging, "groups.txt"));
     await rename(staging, folder);
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
@@ -71,13 +78,22 @@ export async function addModel(models: string, { file, labels, spec, name }: Add
   if (entry?.error === undefined && entry !== undefined) return entry;
   await rm(folder, { recursive: true });
   await indexModels(models);
-  throw new ModelError(entry?.error?.replace(join(folder, "model.tflite"), file) ?? `${name} is no model.`);
+  const error = entry?.error?.replace(join(folder, "model.tflite"), file).replace(folder, file);
+  throw new ModelError(error ?? `${name} is no model.`);
 }
 
-/** @throws ModelError if there is no such model. */
+/** @throws ModelError if there is no such model, or others derive from it. */
 export async function removeModel(models: string, name: string): Promise<void> {
-  const found = (await indexModels(models)).some((model) => model.name === name);
+  const entries = await indexModels(models);
+  const found = entries.some((model) => model.name === name);
   if (!found) throw new ModelError(`There is no model "${name}"; npm run model -- list shows what there is.`);
+  const derived = entries.filter(({ base }) => base === name).map((model) => model.name);
+  if (derived.length > 0) {
+    const others = derived.join(", ");
+    throw new ModelError(
+      `${others} ${derived.length === 1 ? "derives" : "derive"} from ${name}. Remove ${others} first.`,
+    );
+  }
   await rm(join(models, name), { recursive: true });
   await indexModels(models);
 }

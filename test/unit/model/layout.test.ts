@@ -24,10 +24,10 @@ describe.each(["tiny-planes", "tiny-grey"])("%s", (name) => {
     const classifier = await Classifier.load({ tflite: await fixture(`ops/${name}.tflite`), labels: LABELS });
     expect(some.length).toBe(2);
     for (const example of some) {
-      const probabilities = finish(classifier.probabilities(pictureOf(example)));
+      const probabilities = finish(classifier.scores(pictureOf(example))).confidences;
       for (const [i, value] of example.outputs[0].data.entries()) expect(probabilities[i]).toBeCloseTo(value, 5);
     }
-    expect(() => finish(classifier.probabilitiesOf(new Float32Array(192)))).toThrow(/send pixels as UINT8/);
+    expect(() => finish(classifier.scoresOf(new Float32Array(192)))).toThrow(/send pixels as UINT8/);
     classifier.dispose();
   });
 });
@@ -35,7 +35,7 @@ describe.each(["tiny-planes", "tiny-grey"])("%s", (name) => {
 it("grey is that of ITU-R 601, rounded as Pillow does it", async () => {
   const classifier = await Classifier.load({ tflite: await fixture("ops/tiny-grey.tflite"), labels: LABELS });
   const filled = (...rgb: number[]) =>
-    finish(classifier.probabilities(Uint8Array.from({ length: 192 }, (_, i) => rgb[i % 3]))).slice();
+    finish(classifier.scores(Uint8Array.from({ length: 192 }, (_, i) => rgb[i % 3]))).confidences.slice();
   // Image.new("RGB", (8, 8), (200, 30, 90)).convert("L") has 88 everywhere.
   expect(filled(200, 30, 90)).toEqual(filled(88, 88, 88));
   expect(filled(200, 30, 90)).not.toEqual(filled(89, 89, 89));

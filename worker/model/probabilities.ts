@@ -1,4 +1,4 @@
-/** The best classes of a network's output. */
+/** A network's output as probabilities of its classes. */
 
 export interface Label {
   /** 0..1. */
@@ -28,20 +28,4 @@ export function softmax(logits: Float32Array): Float32Array {
 export function ofOneScore(score: number, isLogit: boolean, labels: number): Float32Array {
   const second = isLogit ? 1 / (1 + Math.exp(-score)) : score;
   return Float32Array.from(labels === 1 ? [second] : [1 - second, second]);
-}
-
-/** The classes with the `top` highest values, best first; equal ones in their order. Fewer where there are fewer. */
-export function topIndices(values: Float32Array, top: number): number[] {
-  const order = Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
-  return order.slice(0, top);
-}
-
-/**
- * The `top` best classes with a confidence of at least `min`, best first; equal ones in the order of the label file.
- * Fewer than `top` where the model has fewer classes or too few reach `min`.
- */
-export function topK(confidences: Float32Array, labels: readonly string[], top: number, min: number): Label[] {
-  return topIndices(confidences, top)
-    .filter((i) => confidences[i] >= min)
-    .map((i) => ({ confidence: confidences[i], label: labels[i] ?? String(i) }));
 }
