@@ -7,7 +7,7 @@ function linkTo(command: string): string {
   const [, file] = /scripts\/(\S+\.ts)/.exec(command) ?? [];
   if (file !== undefined) return `[${file}](${file})`;
   const [, program] = /node_modules\/(\w+)/.exec(command) ?? /^(\w+)/.exec(command) ?? [];
-  return `${program} itself`;
+  return `\`${program}\` itself`;
 }
 
 export function npmScriptTable(): string {
