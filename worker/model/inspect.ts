@@ -4,13 +4,15 @@
  */
 import { LabelerError } from "../errors.ts";
 import { definitionOf, readGraph } from "../inference/operators/registry.ts";
+import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
 import type { Graph, Quantization, Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
 import { parseLabels } from "./labels.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { usualNormalization } from "./normalization.ts";
+import { type Normalization, usualNormalization } from "./normalization.ts";
 import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
+import { refuseOtherTasks } from "./task.ts";
 
 /** What lies in a model's folder. */
 export interface ModelFiles {
@@ -36,6 +38,8 @@ export interface InputSpec {
   readonly quantization: Quantization | undefined;
   /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels as they are. */
   readonly normalization: { readonly mean: PerChannel; readonly std: PerChannel } | undefined;
+  /** Whether nothing in the files says which normalisation is right, so that convention chose it. */
+  readonly guessed: boolean;
 }
 
 export interface InspectedModel {
@@ -56,10 +60,14 @@ function refuse(reason: string): never {
 
 const describe = ({ type, shape }: Tensor): string => `${type} [${shape.join(", ")}]`;
 
+const named = (tensor: Tensor | undefined): string => (tensor ? `"${tensor.name}" ${describe(tensor)}` : "none");
+
 function soleTensor(graph: Graph, indices: readonly number[], side: "input" | "output"): Tensor {
   const tensor = graph.tensors[indices[0] ?? -1];
   if (indices.length !== 1 || tensor === undefined) {
-    return refuse(`The network has ${indices.length} ${side}s; an image classifier has one.`);
+    const all = indices.map((index) => named(graph.tensors[index])).join(", ");
+    const choose = side === "output" && indices.length > 1 ? ' Name one in model.json: {"outputTensor": "NAME"}.' : "";
+    return refuse(`The network has ${indices.length} ${side}s (${all}); an image classifier has one.${choose}`);
   }
   const known = tensor.type === "float32" || tensor.type === "uint8" || tensor.type === "int8";
   if (!known) refuse(`The ${side} is ${describe(tensor)}; float32, uint8 and int8 are supported.`);
@@ -74,7 +82,22 @@ const perChannel = (values: number | readonly number[]): PerChannel => {
   return [red, green, blue];
 };
 
-function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
+/** The output that model.json names, if it does. */
+function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec): number | undefined {
+  if (name === undefined) return undefined;
+  const found = graph.outputs.find((index) => graph.tensors[index]?.name === name);
+  if (found !== undefined) return found;
+  const all = graph.outputs.map((index) => named(graph.tensors[index])).join(", ");
+  return refuse(`model.json, outputTensor: the network's outputs are ${all}.`);
+}
+
+/** What a float input that had been integers expects: the file changes the type itself. */
+function ofInteger(given: Tensor | undefined): Normalization | undefined {
+  if (given?.type === "uint8") return { mean: [0], std: [1] };
+  return given?.type === "int8" ? { mean: [128], std: [1] } : undefined;
+}
+
+function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
   const tensor = soleTensor(graph, graph.inputs, "input");
   const size = layoutOf(tensor.shape);
   if (size === undefined || size.height < 1 || size.width < 1) {
@@ -86,15 +109,23 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
   // An open batch is one image at a time; an open size leaves nothing to resize to.
   if (tensor.open.slice(1).some(Boolean))
     refuse("The input's height and width are open; convert the model with a fixed size.");
-  const stated = spec.input ?? metadata.normalization;
+  const cast = tensor.type === "float32" ? ofInteger(file.tensors[file.inputs[0]]) : undefined;
+  const stated = spec.input ?? cast ?? metadata.normalization;
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
   // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
-  const chosen =
-    tensor.type === "float32" ? (stated ?? usualNormalization(graph)) : tensor.type === "int8" ? stated : undefined;
+  const usual = tensor.type === "float32" && stated === undefined ? usualNormalization(graph, size.layout) : undefined;
+  const chosen = usual?.normalization ?? (tensor.type === "uint8" ? undefined : stated);
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
   const type = tensor.type as InputSpec["type"];
-  return { ...size, shape: tensor.shape, type, quantization: tensor.quantization, normalization };
+  return {
+    ...size,
+    shape: tensor.shape,
+    type,
+    quantization: tensor.quantization,
+    normalization,
+    guessed: usual?.guessed ?? false,
+  };
 }
 
 function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): string[] {
@@ -133,7 +164,9 @@ function endsInProbabilities(graph: Graph): boolean {
  */
 export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   const spec = files.spec === undefined ? {} : parseSpec(files.spec);
-  const graph = readGraph(files.tflite);
+  const file = readGraph(files.tflite);
+  refuseOtherTasks(file);
+  const graph = rewrite(file, wantedOutput(file, spec));
   assertSupported(graph);
   let metadata: FileMetadata;
   try {
@@ -144,7 +177,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
       cause: error,
     });
   }
-  const input = inputOf(graph, spec, metadata);
+  const input = inputOf(graph, file, spec, metadata);
   const outputTensor = soleTensor(graph, graph.outputs, "output");
   const classes = outputTensor.shape.at(-1) ?? 0;
   if (classes < 1 || outputTensor.shape.slice(0, -1).some((dim) => dim !== 1)) {

@@ -2,7 +2,8 @@
 import { type Input, LEVELS } from "../inference/input.ts";
 
 /**
- * `rgb`: as pixels do, [1, height, width, 3]; `grey`: one value for each place, [1, height, width, 1]; `planes`: all of red,
+ * `rgb`: as pixels do, [1, height, width, 3]; `grey`: one value for each place, [1, height, width, 1] or
+ * [1, height, width]; `planes`: all of red,
  * then all of green, then all of blue, [1, 3, height, width], as networks have them that come from PyTorch.
  */
 export type Layout = "rgb" | "grey" | "planes";
@@ -16,7 +17,9 @@ export interface Size {
 /** @returns Undefined where an input of this shape is no single image. */
 export function layoutOf(shape: readonly number[]): Size | undefined {
   const [batch, a, b, c] = shape;
-  if (shape.length !== 4 || batch !== 1) return undefined;
+  if (batch !== 1) return undefined;
+  if (shape.length === 3) return { height: a, width: b, layout: "grey" };
+  if (shape.length !== 4) return undefined;
   if (c === 3 || c === 1) return { height: a, width: b, layout: c === 3 ? "rgb" : "grey" };
   return a === 3 || a === 1 ? { height: b, width: c, layout: a === 3 ? "planes" : "grey" } : undefined;
 }

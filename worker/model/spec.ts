@@ -31,6 +31,8 @@ const schema = z.strictObject({
   input: z.optional(z.strictObject({ mean: perChannel, std: perChannel })),
   /** Whether the network ends in probabilities or in logits, which then go through a softmax; else it is seen from its last operator. */
   output: z.optional(z.enum(["probabilities", "logits"])),
+  /** Which output has the classes, where the network has several: the tensor's name. */
+  outputTensor: z.optional(z.string()),
 });
 
 export type ModelSpec = z.infer<typeof schema>;
