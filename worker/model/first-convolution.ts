@@ -46,7 +46,7 @@ function channelSums({ op }: Operator, weights: Float32Array, channels: number):
 
 /** Least-squares line y = slope · x + c, and the correlation of both. */
 function regression(x: Float64Array, y: Float32Array): { slope: number; correlation: number } {
-  const mean = (values: Float32Array | Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
   const [meanX, meanY] = [mean(x), mean(y)];
   let [xx, xy, yy] = [0, 0, 0];
   for (let i = 0; i < x.length; i++) {

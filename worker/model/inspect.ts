@@ -3,6 +3,7 @@
  * needs no tfjs, so that command line and Worker judge a model by the same code.
  */
 import { LabelerError } from "../errors.ts";
+import { sizeOf } from "../inference/constants.ts";
 import { definitionOf, readGraph } from "../inference/operators/registry.ts";
 import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
@@ -45,6 +46,8 @@ export interface InputSpec {
 export interface InspectedModel {
   readonly graph: Graph;
   readonly labels: readonly string[];
+  /** Whether the labels are but the numbers of classes, since nothing names these. */
+  readonly numbered: boolean;
   readonly input: InputSpec;
   readonly output: "probabilities" | "logits";
   /** What a step of a quantised output is worth; 1 for a float output. */
@@ -82,9 +85,12 @@ const perChannel = (values: number | readonly number[]): PerChannel => {
   return [red, green, blue];
 };
 
-/** The output that model.json names, if it does. */
-function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec): number | undefined {
-  if (name === undefined) return undefined;
+/** The output that model.json names, or the only one of several that has as many values as there are labels. */
+function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec, labels: number | undefined): number | undefined {
+  if (name === undefined) {
+    const [fits, ...others] = graph.outputs.filter((index) => sizeOf(graph.tensors[index]?.shape ?? []) === labels);
+    return others.length === 0 ? fits : undefined;
+  }
   const found = graph.outputs.find((index) => graph.tensors[index]?.name === name);
   if (found !== undefined) return found;
   const all = graph.outputs.map((index) => named(graph.tensors[index])).join(", ");
@@ -128,20 +134,24 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
   };
 }
 
-function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): string[] {
-  const text = files.labels ?? metadata.labels;
-  if (text === undefined) {
-    return refuse("There are no labels: put labels.txt beside model.tflite, one line a class.");
-  }
-  const labels = parseLabels(text);
-  const two = classes === 1 && labels.length === 2; // a single score that tells two classes apart
-  if (labels.length !== classes && !two) {
+/** The usual reason why there is one label too many or too few. */
+function background(labels: number, classes: number): string {
+  if (labels === classes + 1) return " Is its first line a background class that the network does not have? Remove it.";
+  return labels === classes - 1 ? ' Does the network have a background class? Then put a line "background" first.' : "";
+}
+
+/** @param given The lines of the label file, if there is one. Without one, classes are called by their numbers. */
+function labelsOf(files: ModelFiles, given: readonly string[] | undefined, classes: number): readonly string[] {
+  if (given === undefined) return Array.from({ length: Math.max(classes, 2) }, (_, index) => `${index}`);
+  const two = classes === 1 && given.length === 2; // a single score that tells two classes apart
+  if (given.length !== classes && !two) {
     const where = files.labels === undefined ? "The label file inside model.tflite" : "labels.txt";
     refuse(
-      `${where} has ${labels.length} lines, but the network has ${classes} ${classes === 1 ? "class" : "classes"}: one line a class is needed.`,
+      `${where} has ${given.length} lines, but the network has ${classes} ${classes === 1 ? "class" : "classes"}: one line a ` +
+        `class is needed.${background(given.length, classes)}`,
     );
   }
-  return labels;
+  return given;
 }
 
 /** Looks back from the output over operators that only move or requantise values. */
@@ -166,17 +176,19 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   const spec = files.spec === undefined ? {} : parseSpec(files.spec);
   const file = readGraph(files.tflite);
   refuseOtherTasks(file);
-  const graph = rewrite(file, wantedOutput(file, spec));
-  assertSupported(graph);
   let metadata: FileMetadata;
   try {
-    metadata = await readMetadata(files.tflite, graph);
+    metadata = await readMetadata(files.tflite, file);
   } catch (error) {
     const cause = (error as Error).message;
     throw new LabelerError("model-unusable", `The metadata inside model.tflite is damaged: ${cause}.`, {
       cause: error,
     });
   }
+  const text = files.labels ?? metadata.labels;
+  const labels = text === undefined ? undefined : parseLabels(text);
+  const graph = rewrite(file, wantedOutput(file, spec, labels?.length));
+  assertSupported(graph);
   const input = inputOf(graph, file, spec, metadata);
   const outputTensor = soleTensor(graph, graph.outputs, "output");
   const classes = outputTensor.shape.at(-1) ?? 0;
@@ -185,7 +197,8 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   }
   return {
     graph,
-    labels: labelsOf(files, metadata, classes),
+    labels: labelsOf(files, labels, classes),
+    numbered: labels === undefined,
     input,
     output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,

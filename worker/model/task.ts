@@ -59,6 +59,6 @@ export function refuseOtherTasks(graph: Graph): void {
     const told = TELLING.find(([pattern]) => pattern.test(op));
     if (told !== undefined) throw new LabelerError("model-unusable", told[1]);
   }
-  const task = taskOfOutputs(graph);
+  const task = graph.inputs.length === 1 ? taskOfOutputs(graph) : undefined;
   if (task !== undefined) throw new LabelerError("model-unusable", task);
 }

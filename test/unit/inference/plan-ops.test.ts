@@ -3,12 +3,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { NoPlan, Plan, type PlanPrecision } from "../../../worker/inference/plan/plan.ts";
+import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
 
 /** What the executor refuses too, see ops.test.ts, and what is left to it, see ../model/precision.test.ts. */
-const NOT_PLANNED = /grouped|dil2-s2|tiny-gated/;
+const NOT_PLANNED = /dil2-s2|tiny-gated/;
 const cases = (await fixtureJson<Case[]>("ops/cases.json")).filter(({ name }) => !NOT_PLANNED.test(name));
 
 /** As a plan has them: integers less their zero point. */
@@ -16,7 +17,7 @@ const values = ({ data, zeroPoint = 0 }: CaseTensor): Float32Array =>
   Float32Array.from(data, (value) => value - zeroPoint);
 
 const planOf = async (file: string, precision: PlanPrecision): Promise<Plan> =>
-  new Plan(readGraph(await fixture(`ops/${file}`)), { precision });
+  new Plan(rewrite(readGraph(await fixture(`ops/${file}`))), { precision });
 
 /** Largest difference, for quantised outputs in steps. */
 function worst(actual: Float32Array, expected: CaseTensor): number {
