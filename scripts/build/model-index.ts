@@ -7,6 +7,7 @@ import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
 import { inspectModel, type ModelFiles } from "../../worker/model/inspect.ts";
 import { MODEL_NAME } from "../../worker/model/names.ts";
+import { notesOn } from "../../worker/model/notes.ts";
 import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "../command-line/command.ts";
@@ -59,6 +60,7 @@ async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Pr
     throw unusable(`model.json, precision: the model can be ${oneOf(precisions)}.`);
   }
   const { width, height, type, layout, normalization } = model.input;
+  const notes = notesOn(model);
   return {
     input: { width, height, type, layout, ...(normalization && { normalization }) },
     classes: model.labels.length,
@@ -67,6 +69,7 @@ async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Pr
     precision,
     ...computation,
     ...told({ ...model.spec, description: model.description }),
+    ...(notes.length > 0 && { notes }),
   };
 }
 

@@ -44,6 +44,8 @@ export interface IndexEntry {
   readonly memory?: { readonly [precision in Precision]?: number };
   readonly source?: string;
   readonly licence?: string;
+  /** What the operator should know of it, in sentences: a range that is a guess, labels that are missing. */
+  readonly notes?: readonly string[];
 }
 
 /** What Cloudflare, and wrangler in its place, serve as one static file. workerd on a machine of one's own has no limit. */

@@ -76,6 +76,7 @@ const model = z.strictObject({
   precision: z.optional(precision),
   engine: z.optional(z.enum(["plan", "tfjs"])),
   noPlan: z.optional(text),
+  notes: z.optional(z.array(text)),
   memory: z.optional(z.partialRecord(precision, z.number())),
   source: z.optional(text),
   licence: z.optional(text),
