@@ -10,7 +10,7 @@ import { assertSupported } from "../inference/support.ts";
 import type { Graph, Quantization, Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
 import { parseLabels } from "./labels.ts";
-import { type Layout, layoutOf } from "./layout.ts";
+import { inOrder, type Layout, layoutOf } from "./layout.ts";
 import { type Normalization, usualNormalization } from "./normalization.ts";
 import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
 import { refuseOtherTasks } from "./task.ts";
@@ -124,8 +124,10 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
   const type = tensor.type as InputSpec["type"];
+  const layout = inOrder(size.layout, spec.order ?? "rgb");
   return {
     ...size,
+    layout,
     shape: tensor.shape,
     type,
     quantization: tensor.quantization,

@@ -82,6 +82,6 @@ export function usualNormalization(graph: Graph, layout: Layout): UsualNormaliza
   const seen = fromFirstOperator(graph) ?? fromFirstConvolution(graph);
   if (seen !== undefined) return { normalization: seen, guessed: false };
   // Grey networks are trained on 0..1 (8 of 8 public ones), and those with planes come from PyTorch.
-  const convention = { rgb: MINUS_ONE_TO_ONE, grey: ZERO_TO_ONE, planes: IMAGENET }[layout];
+  const convention = layout === "grey" ? ZERO_TO_ONE : layout.endsWith("planes") ? IMAGENET : MINUS_ONE_TO_ONE;
   return { normalization: convention, guessed: true };
 }

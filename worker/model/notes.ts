@@ -1,8 +1,13 @@
 /** What an operator should know of a model that works: where the labeler had to guess. */
-import type { InputSpec, InspectedModel } from "./inspect.ts";
+import type { InspectedModel } from "./inspect.ts";
+
+interface Ranged {
+  readonly type: string;
+  readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
+}
 
 /** The range that pixels come to, of the first channel: "-1…1". */
-export function rangeOf({ type, normalization }: Pick<InputSpec, "type" | "normalization">): string {
+export function rangeOf({ type, normalization }: Ranged): string {
   if (normalization === undefined) return type === "int8" ? "-128…127" : "0…255";
   const [[mean], [std]] = [normalization.mean, normalization.std];
   return [0, 255].map((pixel) => Number(((pixel - mean) / std).toFixed(2))).join("…");

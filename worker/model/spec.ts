@@ -29,6 +29,8 @@ const schema = z.strictObject({
   ...COMMON_FIELDS,
   /** Normalised = (pixel − mean) / std, pixels being 0..255; for each of red, green and blue, or once for all. */
   input: z.optional(z.strictObject({ mean: perChannel, std: perChannel })),
+  /** In which order the network takes the colours; `input` is for red, green and blue all the same. */
+  order: z.optional(z.enum(["rgb", "bgr"])),
   /** Whether the network ends in probabilities or in logits, which then go through a softmax; else it is seen from its last operator. */
   output: z.optional(z.enum(["probabilities", "logits"])),
   /** Which output has the classes, where the network has several: the tensor's name. */

@@ -66,7 +66,7 @@ const model = z.strictObject({
       width: z.int(),
       height: z.int(),
       type: text,
-      layout: z.enum(["rgb", "grey", "planes"]),
+      layout: z.enum(["rgb", "bgr", "grey", "planes", "bgr-planes"]),
       normalization: z.optional(z.strictObject({ mean: z.array(z.number()), std: z.array(z.number()) })),
     }),
   ),

@@ -1,10 +1,12 @@
 /** Puts a model into the folder of models, and takes one out; each is judged by the Worker's own code. */
-import { copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../../worker/model/names.ts";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError, fromUser } from "../../command-line/command.ts";
+import { chooseLabels } from "./choose-labels.ts";
+import { readSource } from "./sources.ts";
 
 /** What a user did wrong, with what to do instead. */
 class ModelError extends CommandError {
@@ -24,22 +26,33 @@ const exists = (path: string) =>
 /** A folder's name made of a file's: "My Model (v2).tflite" becomes my-model-v2. */
 export const nameOf = (file: string): string =>
   basename(file)
-    .replace(/\.(tflite|json)$/i, "")
+    .replace(/\.(tflite|json|zip)$/i, "")
     .toLowerCase()
     .replace(/[^a-z0-9._]+/g, "-")
     .replace(/^[-._]+|[-._]+$/g, "")
     .slice(0, 64);
 
 export interface Addition {
-  /** The .tflite file, or the model.json of a derived model. */
+  /** The .tflite file, an archive that has one, or the model.json of a derived model. */
   readonly file: string;
-  /** A line a class; where absent, the labels are those inside the file, or the base's. */
+  /** A list of classes in a format of label-files.ts; where absent, the labels are those inside or beside the file, or the base's. */
   readonly labels: string | undefined;
   /** A model.json beside a .tflite file. */
   readonly spec: string | undefined;
   /** The file that a derived model names as its groups. */
   readonly groups: string | undefined;
   readonly name: string;
+}
+
+/** Puts the files of a model with a network of its own into a folder. @returns Sentences for the user. */
+async function copyNetwork(folder: string, { file, labels, spec }: Addition): Promise<readonly string[]> {
+  const source = await readSource(file);
+  await writeFile(join(folder, "model.tflite"), source.tflite);
+  const json = spec === undefined ? undefined : await readFile(fromUser(spec), "utf8");
+  if (json !== undefined) await writeFile(join(folder, "model.json"), json);
+  const { text, notes } = await chooseLabels(source, labels, json);
+  if (text !== undefined) await writeFile(join(folder, "labels.txt"), text);
+  return notes;
 }
 
 /**
@@ -63,11 +76,15 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   }
   // Whole or not at all, as a labeler that runs sees it: a folder with a dot in front is no model.
   const staging = join(models, `.${name}`);
+  const notes: string[] = [];
   try {
     await mkdir(staging);
-    await copyFile(fromUser(file), join(staging, isDerived ? "model.json" : "model.tflite"));
-    if (labels !== undefined) await copyFile(fromUser(labels), join(staging, "labels.txt"));
-    if (spec !== undefined) await copyFile(fromUser(spec), join(staging, "model.json"));
+    if (isDerived) {
+      await copyFile(fromUser(file), join(staging, "model.json"));
+      if (labels !== undefined) await copyFile(fromUser(labels), join(staging, "labels.txt"));
+    } else {
+      notes.push(...(await copyNetwork(staging, addition)));
+    }
     if (groups !== undefined) await copyFile(fromUser(groups), join(staging, "groups.txt"));
     await rename(staging, folder);
   } catch (error) {
@@ -75,7 +92,9 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
     throw error;
   }
   const entry = (await indexModels(models)).find((model) => model.name === name);
-  if (entry?.error === undefined && entry !== undefined) return entry;
+  if (entry?.error === undefined && entry !== undefined) {
+    return notes.length === 0 ? entry : { ...entry, notes: [...notes, ...(entry.notes ?? [])] };
+  }
   await rm(folder, { recursive: true });
   await indexModels(models);
   const error = entry?.error?.replace(join(folder, "model.tflite"), file).replace(folder, file);

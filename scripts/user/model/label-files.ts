@@ -51,10 +51,16 @@ function fromJson(json: unknown): string[] | undefined {
   const entries = Object.entries(json);
   if (entries.length === 0) return undefined;
   if (entries.every(([, value]) => Number.isInteger(value))) {
-    return inOrder(entries.map(([label, number]) => [number as number, label]), "The JSON map");
+    return inOrder(
+      entries.map(([label, number]) => [number as number, label]),
+      "The JSON map",
+    );
   }
   if (entries.every(([key, value]) => /^\d+$/.test(key) && nameIn(value) !== undefined)) {
-    return inOrder(entries.map(([number, value]) => [Number(number), nameIn(value) ?? ""]), "The JSON map");
+    return inOrder(
+      entries.map(([number, value]) => [Number(number), nameIn(value) ?? ""]),
+      "The JSON map",
+    );
   }
   return undefined;
 }
@@ -89,7 +95,10 @@ function fromTable(lines: readonly string[]): string[] | undefined {
       if (number < 0 || name < 0 || body.length === 0) continue;
       const numbers = body.map((row) => Number(row[number])).toSorted((a, b) => a - b);
       if (numbers.some((value, i) => value !== (numbers[0] ?? 0) + i) || (numbers[0] ?? 0) > 1) continue;
-      return inOrder(body.map((row) => [Number(row[number]), row[name] ?? ""]), "The table");
+      return inOrder(
+        body.map((row) => [Number(row[number]), row[name] ?? ""]),
+        "The table",
+      );
     }
   }
   return undefined;
@@ -126,6 +135,7 @@ export function readLabelList(text: string): LabelList {
   if (/^(#.*\n\s*)*item\s*\{/.test(trimmed)) return { labels: fromLabelMap(trimmed) };
   const lines = trimmed.split(/\r\n|\r|\n/).map((line) => line.trim());
   const table = fromTable(lines);
-  if (table !== undefined) return { labels: table, note: "The labels were taken from a table in the order of its numbers." };
+  if (table !== undefined)
+    return { labels: table, note: "The labels were taken from a table in the order of its numbers." };
   return withoutNumbers(lines);
 }

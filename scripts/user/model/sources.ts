@@ -19,7 +19,8 @@ const LARGEST_ARCHIVE = 1 << 30;
 
 const isList = (name: string): boolean =>
   /\.pbtxt$/i.test(name) ||
-  (/\.(txt|json|csv|tsv|names)$/i.test(name) && /label|class|name|synset|categor|^metadata\.json$|^config\.json$/i.test(name));
+  (/\.(txt|json|csv|tsv|names)$/i.test(name) &&
+    /label|class|name|synset|categor|^metadata\.json$|^config\.json$/i.test(name));
 
 const MODELS_OF_KERAS = /(^|\/)(keras_model\.h5|model\.weights\.h5|saved_model\.pb)$/;
 
