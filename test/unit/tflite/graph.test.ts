@@ -6,6 +6,7 @@ import { assertSupported } from "../../../worker/inference/support.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
+import { Network } from "../../../worker/model/network.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture, fixtureJson } from "../files.ts";
 
@@ -209,9 +210,10 @@ describe("labels and metadata inside the file", () => {
 describe("what stands before or behind a classifier", () => {
   const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 37) % 256);
   const scores = async (name: string, labels: string | undefined = LABELS, spec?: string) => {
-    const classifier = await Classifier.load({ tflite: await fixture(`ops/${name}.tflite`), labels, spec });
-    const found = finish(classifier.probabilities(pixels));
-    classifier.dispose();
+    const model = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`), labels, spec });
+    const network = await Network.load(model, "exact");
+    const found = finish(network.probabilities(network.inputFrom(pixels)));
+    network.dispose();
     return [...found];
   };
   beforeAll(initBackend);
