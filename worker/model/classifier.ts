@@ -3,7 +3,7 @@ import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation, NoActivation } from "../inference/class-activation.ts";
 import type { Input } from "../inference/input.ts";
-import { Plan } from "../inference/plan/plan.ts";
+import { PlanInstance } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { finish, type Parts } from "../runtime/parts.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
@@ -60,7 +60,7 @@ export class Classifier {
     await initBackend();
     const classifier = new Classifier(model, makeRunner(model.graph, precision).runner);
     // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
-    if (classifier.#runner instanceof Plan) return classifier;
+    if (classifier.#runner instanceof PlanInstance) return classifier;
     try {
       finish(classifier.warm());
     } catch (error) {
