@@ -3,7 +3,7 @@ import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation } from "../inference/class-activation.ts";
 import type { Input } from "../inference/input.ts";
-import { Plan } from "../inference/plan/plan.ts";
+import { PlanInstance } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { finish, type Parts } from "../runtime/parts.ts";
 import type { InspectedModel } from "./inspect.ts";
@@ -45,7 +45,7 @@ export class Network {
     await initBackend();
     const network = new Network(model, makeRunner(model.graph, precision).runner);
     // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
-    if (network.runner instanceof Plan) return network;
+    if (network.runner instanceof PlanInstance) return network;
     try {
       finish(network.warm());
     } catch (error) {

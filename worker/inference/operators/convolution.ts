@@ -3,7 +3,7 @@ import type { Rank, Tensor1D, Tensor4D } from "@tensorflow/tfjs-core";
 import { type Activated, type ConvOptions, readActivated, readWindow } from "../../tflite/options.ts";
 import { sizeOf } from "../constants.ts";
 import type { OperatorContext } from "../context.ts";
-import { convolutionStep } from "../plan/convolution.ts";
+import { convolutionStep } from "../plan/lower/convolution/convolution.ts";
 import { computed, type OperatorTensors } from "./definition.ts";
 
 /** [output, …] as TFLite has it → […, output] as tfjs wants it. */

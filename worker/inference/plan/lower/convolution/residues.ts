@@ -1,9 +1,9 @@
 /** How many residues conv_u8_pairs.c would need: that decides whether it is worth it, and how large its panels are. */
-import { wasmHeap } from "../backend.ts";
-import type { CountResidues } from "./builder.ts";
-import { loadKernels } from "./kernels.ts";
-import { PAIRS_REST_BYTES, PAIRS_SUMS_BYTES, PANEL_COLUMNS } from "./layouts.ts";
-import { align, SLACK } from "./step.ts";
+import { wasmHeap } from "../../../backend.ts";
+import { loadKernels } from "../../kernels.ts";
+import { PAIRS_REST_BYTES, PAIRS_SUMS_BYTES, PANEL_COLUMNS } from "../../layouts.ts";
+import { align, SLACK } from "../../step.ts";
+import type { CountResidues } from "../builder.ts";
 
 /** Residues for each eight of the depth up to which the kernel is faster than conv_u8_wide.c. */
 const MOST = 0.6;

@@ -2,9 +2,9 @@
  * Finds the end of a classifier: features [height, width, channels], their mean over all places, a matrix that makes a
  * score for each class of it, and perhaps a softmax. There the score of a class is a mean over places, too.
  */
-import type { Graph, Operator } from "../../tflite/graph.ts";
-import { integers } from "../constants.ts";
-import { definitionOf, known } from "../operators/registry.ts";
+import type { Graph, Operator } from "../../../tflite/graph.ts";
+import { integers } from "../../constants.ts";
+import { definitionOf, known } from "../../operators/registry.ts";
 import { tensorOf } from "./value.ts";
 
 export interface Head {

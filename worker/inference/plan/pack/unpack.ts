@@ -1,5 +1,5 @@
-/** Reads a column of weights back from the layout in which pack.ts has written it. */
-import { CHANNELS, type Conv, type ConvKernel, HEAD, PANEL_COLUMNS, RESIDUE, RESIDUES } from "./layouts.ts";
+/** Reads a column of weights back from the layout in which f32.ts and uint8.ts have written it. */
+import { CHANNELS, type Conv, type ConvKernel, HEAD, PANEL_COLUMNS, RESIDUE, RESIDUES } from "../layouts.ts";
 
 type Zeros = Pick<Conv, "inputZero" | "weightsZero">;
 

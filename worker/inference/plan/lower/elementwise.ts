@@ -1,14 +1,14 @@
 /** Steps for what is computed of two values each. */
-import type { Operator, Tensor } from "../../tflite/graph.ts";
-import { bytesOf, sizeOf } from "../constants.ts";
-import { type FixedPoint, fixedPoint, realOf } from "../fixed-point.ts";
+import type { Operator, Tensor } from "../../../tflite/graph.ts";
+import { bytesOf, sizeOf } from "../../constants.ts";
+import { type FixedPoint, fixedPoint, realOf } from "../../fixed-point.ts";
+import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "../layouts.ts";
+import { NEAR } from "../pack/multiplier.ts";
+import { at, type KernelStep, type Packed, type Place, packedAt } from "../step.ts";
 import type { Builder } from "./builder.ts";
 import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
 import { repeatStep } from "./copies.ts";
-import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "./layouts.ts";
-import { NEAR } from "./multiplier.ts";
 import { limits, refuse } from "./parts.ts";
-import { at, type KernelStep, type Packed, type Place, packedAt } from "./step.ts";
 import type { ByteValue, Value } from "./value.ts";
 
 /**

@@ -1,8 +1,8 @@
 /** How a tensor of the graph stands in the plan's memory: as floats, or as bytes with a scale and a zero point. */
-import type { Activation, Graph, Tensor } from "../../tflite/graph.ts";
-import { sizeOf } from "../constants.ts";
-import { quantizedRange } from "../range.ts";
-import type { Range } from "./layouts.ts";
+import type { Activation, Graph, Tensor } from "../../../tflite/graph.ts";
+import { sizeOf } from "../../constants.ts";
+import { quantizedRange } from "../../range.ts";
+import type { Range } from "../layouts.ts";
 
 /** Thrown where a graph has what no kernel takes. The executor takes over; this is no fault of the file. */
 export class NoPlan extends Error {}

@@ -2,7 +2,7 @@
  * Functions of one byte in the arithmetic of TensorFlow Lite's kernels, from which tables of 256 are made. Bytes are as
  * stored: int8 has 128 added.
  */
-import { type FixedPoint, fixedPoint, multiplyFixed } from "../fixed-point.ts";
+import { type FixedPoint, fixedPoint, multiplyFixed } from "../../fixed-point.ts";
 import { type ByteValue, rangeOf } from "./value.ts";
 
 const { fround } = Math;

@@ -1,8 +1,8 @@
 /** Parts that steps of several kinds are made of. */
-import type { Operator } from "../../tflite/graph.ts";
-import { activationOf } from "../../tflite/options.ts";
-import type { ConvertKernel, Range } from "./layouts.ts";
-import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import { activationOf } from "../../../tflite/options.ts";
+import type { ConvertKernel, Range } from "../layouts.ts";
+import { at, type KernelStep, type Packed, packedAt } from "../step.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, type Value } from "./value.ts";
 
 /** @throws NoPlan that names the operator. */

@@ -1,9 +1,9 @@
 /** What making a step needs to know of its graph: values, folded constants, paddings that a convolution takes over. */
-import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
-import { bytesOf, realValues } from "../constants.ts";
-import type { Source } from "./pack.ts";
+import type { Graph, Operator, Tensor } from "../../../tflite/graph.ts";
+import { bytesOf, realValues } from "../../constants.ts";
+import type { Source } from "../pack/panels.ts";
+import { align, type Place, SLACK, scratchAt } from "../step.ts";
 import { shortTensors } from "./short.ts";
-import { align, type Place, SLACK, scratchAt } from "./step.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
 /**
@@ -33,7 +33,7 @@ export type CountResidues = (
 export type UseOfStrassen = "always" | "pays" | "never";
 
 /** What the relaxed dot products of bytes can be used for on this CPU, and Strassen's multiplication. */
-export interface Means {
+export interface Capabilities {
   /** Whether that of four full bytes is exact. */
   readonly dot: boolean;
   /** Absent where that of two is not exact either, as long as their sum fits 16 bits. */
@@ -54,7 +54,7 @@ export class Builder {
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
 
-  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf, strassen }: Means) {
+  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf, strassen }: Capabilities) {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;

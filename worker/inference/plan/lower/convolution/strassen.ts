@@ -1,6 +1,6 @@
 /** Which matrix products of a fast plan go by Strassen's multiplication, and what memory that takes: conv_f32_strassen.c. */
-import { STRASSEN_GAP, STRASSEN_PRODUCTS, STRASSEN_SUMS, STRASSEN_UNIT } from "./layouts.ts";
-import { align } from "./step.ts";
+import { STRASSEN_GAP, STRASSEN_PRODUCTS, STRASSEN_SUMS, STRASSEN_UNIT } from "../../layouts.ts";
+import { align } from "../../step.ts";
 
 /** Of what is multiplied: rows of the input by columns of the output, `depth` products each. */
 export interface Dimensions {

@@ -2,11 +2,11 @@
  * Which float tensors a fast plan keeps as int16 of one step: those that a ReLU6 holds in 0..6, between convolutions. It
  * halves the memory that goes to and fro, and spares convolutions the quantising.
  */
-import type { Graph, Operator } from "../../tflite/graph.ts";
-import type { ConvOptions } from "../../tflite/options.ts";
-import { integers, sizeOf } from "../constants.ts";
-import { pairsOf } from "../pairs.ts";
-import { DEEPEST_I16 } from "./pack.ts";
+import type { Graph, Operator } from "../../../tflite/graph.ts";
+import type { ConvOptions } from "../../../tflite/options.ts";
+import { integers, sizeOf } from "../../constants.ts";
+import { pairsOf } from "../../pairs.ts";
+import { DEEPEST_I16 } from "../pack/f32.ts";
 import { tensorOf } from "./value.ts";
 
 const isConvolution = (operator: Operator): operator is Operator<ConvOptions> =>

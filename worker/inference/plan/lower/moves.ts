@@ -1,14 +1,14 @@
 /** Steps for what moves values in runs: padding and joining. */
-import type { Operator } from "../../tflite/graph.ts";
-import type { Activated } from "../../tflite/options.ts";
-import { bytesOf, sizeOf } from "../constants.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import type { Activated } from "../../../tflite/options.ts";
+import { bytesOf, sizeOf } from "../../constants.ts";
+import type { Move } from "../layouts.ts";
+import { at, type KernelStep, type Packed, packedAt } from "../step.ts";
 import type { Builder } from "./builder.ts";
 import { constantOperand } from "./elementwise.ts";
 import { mustFit } from "./fit.ts";
-import type { Move } from "./layouts.ts";
 import { refuse } from "./parts.ts";
 import { isTakenOver, paddingsOf } from "./short.ts";
-import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);

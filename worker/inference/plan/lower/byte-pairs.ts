@@ -1,5 +1,5 @@
 /** Functions of two bytes in the arithmetic of TensorFlow Lite's kernels, as tables of all their values for table.c. */
-import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
+import { fixedPoint, multiplyFixed } from "../../fixed-point.ts";
 import { type ByteValue, rangeOf } from "./value.ts";
 
 const { fround } = Math;

@@ -1,14 +1,14 @@
 /** Steps for what is computed of windows, or of all values along some dimensions. */
-import type { Operator } from "../../tflite/graph.ts";
-import type { PoolOptions, ReductionOptions } from "../../tflite/options.ts";
-import { integers, sizeOf } from "../constants.ts";
-import { type FixedPoint, fixedPoint } from "../fixed-point.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import type { PoolOptions, ReductionOptions } from "../../../tflite/options.ts";
+import { integers, sizeOf } from "../../constants.ts";
+import { type FixedPoint, fixedPoint } from "../../fixed-point.ts";
+import type { HostCall } from "../host.ts";
+import { type Pool, PoolOperation } from "../layouts.ts";
+import { at, type KernelStep, type Step } from "../step.ts";
 import type { Builder } from "./builder.ts";
-import { roundAway } from "./byte-functions.ts";
 import { mustFit, mustHold, mustSlide } from "./fit.ts";
-import { type Pool, PoolOperation } from "./layouts.ts";
 import { limits, refuse } from "./parts.ts";
-import { at, type HostStep, type KernelStep, type Step } from "./step.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 /**
@@ -107,34 +107,17 @@ export function windowStep(builder: Builder, operator: Operator<PoolOptions>, op
 /** Pixels that a window may have; see pool.c. */
 const LARGEST_WINDOW = 65535;
 
-/**
- * Sums of bytes, which TFLite scales as floats: QuantizedMeanOrSum of reference_ops. Where its results go round behind the
- * last byte, these stay at it.
- */
+/** Sums of bytes, which TFLite scales as floats: QuantizedMeanOrSum of reference_ops. */
 function byteSumStep(
   [input, output]: readonly [ByteValue, ByteValue],
   [rows, window, channels]: readonly number[],
-): HostStep {
+): HostCall {
   const { fround } = Math;
   const scale = fround(input.scale / output.scale);
   const bias = fround(fround((input.offset - input.zero) * scale) * window);
   const { zero, low, high } = rangeOf("NONE", output);
-  return {
-    from: input.tensor.index,
-    to: output.tensor.index,
-    run(buffer, from, to) {
-      const bytes = new Uint8Array(buffer, from, input.size);
-      const result = new Uint8Array(buffer, to, output.size);
-      for (let row = 0; row < rows; row++) {
-        for (let channel = 0; channel < channels; channel++) {
-          let sum = -input.offset * window;
-          for (let i = 0; i < window; i++) sum += bytes[(row * window + i) * channels + channel];
-          const real = roundAway(fround(fround(fround(sum) * scale) + bias));
-          result[row * channels + channel] = Math.min(high, Math.max(low, real + zero));
-        }
-      }
-    },
-  };
+  const parameters = { rows, window, channels, offset: input.offset, scale, bias, zero, low, high };
+  return { host: "sum_u8", from: input.tensor.index, to: output.tensor.index, parameters };
 }
 
 /** @throws NoPlan unless the axes are neighbours. */

@@ -1,9 +1,9 @@
 /** Steps for functions of one value each. */
-import type { Operator } from "../../tflite/graph.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import type { UnaryOperation } from "../layouts.ts";
+import { at, type KernelStep } from "../step.ts";
 import type { Builder } from "./builder.ts";
 import { mustHold } from "./fit.ts";
-import type { UnaryOperation } from "./layouts.ts";
-import { at, type KernelStep } from "./step.ts";
 import type { Value } from "./value.ts";
 
 /** Input and output of an operator that has as many values in one as in the other. @throws NoPlan */

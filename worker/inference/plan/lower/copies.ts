@@ -1,12 +1,12 @@
 /** Steps for what takes values from places that are no neighbours: slices, transpositions, mirrored edges. */
-import type { Operator } from "../../tflite/graph.ts";
-import { integers, sizeOf } from "../constants.ts";
-import { pairsOf } from "../pairs.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import { integers, sizeOf } from "../../constants.ts";
+import { pairsOf } from "../../pairs.ts";
+import { COPY_LEVELS } from "../layouts.ts";
+import { at, type KernelStep, type Packed, packedAt } from "../step.ts";
 import type { Builder } from "./builder.ts";
 import { mustFit, mustHold } from "./fit.ts";
-import { COPY_LEVELS } from "./layouts.ts";
 import { refuse } from "./parts.ts";
-import { at, type KernelStep, type Packed, packedAt } from "./step.ts";
 import { sameScale, tensorOf, type Value } from "./value.ts";
 
 /** What a copy is of and where it goes. */

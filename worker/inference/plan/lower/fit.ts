@@ -2,8 +2,8 @@
  * Whether the shapes that a file states fit each other. Kernels believe them, and would write outside of their tensors
  * where they do not; the executor computes its own shapes and says what is wrong.
  */
-import type { Operator } from "../../tflite/graph.ts";
-import { sizeOf } from "../constants.ts";
+import type { Operator } from "../../../tflite/graph.ts";
+import { sizeOf } from "../../constants.ts";
 import { NoPlan } from "./value.ts";
 
 /** @throws NoPlan that names the operator unless `holds`. */

@@ -1,6 +1,6 @@
 /** What the kernels make of TensorFlow Lite's fixed-point multipliers. */
-import { type FixedPoint, realOf } from "../fixed-point.ts";
-import { REQUANTIZE_BASE, REQUANTIZE_BIAS } from "./layouts.ts";
+import { type FixedPoint, realOf } from "../../fixed-point.ts";
+import { REQUANTIZE_BASE, REQUANTIZE_BIAS } from "../layouts.ts";
 
 /**
  * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8

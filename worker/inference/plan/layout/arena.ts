@@ -1,5 +1,5 @@
 /** Places tensors in one block of memory, so that those that live at different times share it. */
-import { align, SLACK } from "./step.ts";
+import { align, SLACK } from "../step.ts";
 
 export interface ArenaLayout {
   readonly bytes: number;
