@@ -1,8 +1,10 @@
-/** `npm run model -- list|add|check|remove`: the models in model-assets/. */
+/** `npm run model -- list|add|check|explain|remove`: the models in model-assets/. */
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { startWorkerd } from "../labeler/workerd.ts";
+import { explainModel } from "./model/explain.ts";
+import { explanation } from "./model/explanation.ts";
 import { addModel, nameOf, removeModel } from "./model/folder.ts";
 
 const usage = `npm run model -- COMMAND
@@ -11,6 +13,8 @@ const usage = `npm run model -- COMMAND
   add FILE [--labels F] [--spec model.json] [--name N]
                                 puts a .tflite classifier into ${MODELS}/
   check [NAME …]                whether models can be used: reads them, and labels an image with each
+  explain NAME [--precision P] [--json]
+                                how a model is computed here: kernel, shapes, bytes and time of each step
   remove NAME                   takes a model out of ${MODELS}/
 
   --models FOLDER               another folder than ${MODELS}/`;
@@ -20,6 +24,8 @@ const options = {
   spec: { type: "string" },
   name: { type: "string" },
   models: { type: "string" },
+  precision: { type: "string" },
+  json: { type: "boolean", default: false },
 } as const;
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
@@ -96,12 +102,15 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
     console.log(`\nUse it: POST /label?model=${added.name}, or npm run label -- --model ${added.name} photo.jpg`);
   } else if (command === "check") {
     return (await check(models, names)) ? 0 : 1;
+  } else if (command === "explain" && first !== undefined && names.length === 1) {
+    const explained = await explainModel(models, first, values.precision);
+    console.log(values.json ? JSON.stringify(explained, undefined, 2) : explanation(explained));
   } else if (command === "remove" && first !== undefined && names.length === 1) {
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
     const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
-    throw new UsageError(`${wrong} The commands are list, add FILE, check and remove NAME.`);
+    throw new UsageError(`${wrong} The commands are list, add FILE, check, explain NAME and remove NAME.`);
   }
   return 0;
 }
