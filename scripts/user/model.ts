@@ -1,4 +1,4 @@
-/** `npm run model -- list|add|check|explain|remove`: the models in model-assets/. */
+/** `npm run model -- list|add|check|explain|survey|remove`: the models in model-assets/. */
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { checkModels } from "./model/check.ts";
@@ -7,6 +7,7 @@ import { explanation } from "./model/explanation.ts";
 import { addModel, nameOf, removeModel } from "./model/folder.ts";
 import { printModels } from "./model/list.ts";
 import { trySamples } from "./model/samples.ts";
+import { survey, surveyText } from "./model/survey.ts";
 
 const usage = `npm run model -- COMMAND
 
@@ -21,6 +22,8 @@ const usage = `npm run model -- COMMAND
                                 each), and writes the best into model.json
   explain NAME [--precision P] [--json]
                                 how a model is computed here: kernel, shapes, bytes and time of each step
+  survey FOLDER [--json]        what would become of all models in a folder: accepted or refused and why, range known or
+                                guessed, answers that depend on the picture, agreement with LiteRT where Python has it
   remove NAME                   takes a model out of ${MODELS}/
 
   --models FOLDER               another folder than ${MODELS}/`;
@@ -55,12 +58,17 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
   } else if (command === "explain" && first !== undefined && names.length === 1) {
     const explained = await explainModel(models, first, values.precision);
     console.log(values.json ? JSON.stringify(explained, undefined, 2) : explanation(explained));
+  } else if (command === "survey" && first !== undefined && names.length === 1) {
+    const surveyed = await survey(first);
+    console.log(values.json ? JSON.stringify(surveyed, undefined, 2) : surveyText(surveyed));
   } else if (command === "remove" && first !== undefined && names.length === 1) {
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
     const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
-    throw new UsageError(`${wrong} The commands are list, add FILE, check, explain NAME and remove NAME.`);
+    throw new UsageError(
+      `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER and remove NAME.`,
+    );
   }
   return 0;
 }

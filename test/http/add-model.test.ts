@@ -229,3 +229,26 @@ describe("npm run model -- check", () => {
     expect(readdirSync(join(models, "net"))).toEqual(["model.tflite"]);
   });
 });
+
+describe("npm run model -- survey", () => {
+  it("says what would become of all models in a folder, and installs none", async () => {
+    given("a/net.tflite", readFileSync("test/fixtures/ops/tiny-merged-255.tflite"));
+    given("a/labels.txt", "red\ngreen\nblue\ngrey\n");
+    given("b/guess.tflite", readFileSync(TINY));
+    given("c/broken.tflite", "no model");
+    given("d/export.zip", zipSync({ "model.tflite": readFileSync("test/fixtures/ops/tiny-uint8.tflite") }));
+    const python = { environment: { PYTHON: "no-such-python" } };
+    const { code, out, err } = await runScript("model", ["survey", join(folder, "given"), "--json"], python);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    const common = { classes: 4, depends: true, engine: "plan", difference: "no LiteRT" };
+    expect(JSON.parse(out)).toEqual([
+      { ...common, file: "a/net.tflite", input: "8×8 rgb float32", range: "0…255", guessed: false, numbered: false },
+      { ...common, file: "b/guess.tflite", input: "8×8 rgb float32", range: "-1…1", guessed: true, numbered: true },
+      { file: "c/broken.tflite", refused: expect.stringMatching(/not a TensorFlow Lite file/) },
+      { ...common, file: "d/export.zip", input: "8×8 rgb uint8", range: "0…255", guessed: false, numbered: true },
+    ]);
+    const text = (await runScript("model", ["survey", join(folder, "given")], python)).out;
+    expect(text).toMatch(/^accepted at once: 3 of 4\ninput range known: 2 of 4, a guess that is said: 1 of 4$/m);
+  });
+});

@@ -49,6 +49,8 @@ export interface InspectedModel {
   /** Whether the labels are but the numbers of classes, since nothing names these. */
   readonly numbered: boolean;
   readonly input: InputSpec;
+  /** The input as the file has it, before a change of type or size that stands in front of the network. */
+  readonly fileInput: Pick<Tensor, "type" | "shape">;
   readonly output: "probabilities" | "logits";
   /** What a step of a quantised output is worth; 1 for a float output. */
   readonly outputScale: number;
@@ -202,6 +204,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     labels: labelsOf(files, labels, classes),
     numbered: labels === undefined,
     input,
+    fileInput: file.tensors[file.inputs[0]],
     output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
