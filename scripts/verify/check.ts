@@ -3,6 +3,7 @@
 import { prepare } from "../build/prepare.ts";
 import { runCommand } from "../command-line/command.ts";
 import { node, wrangler } from "../labeler/run.ts";
+import { findSubjectFaults, readSubjects } from "./check/commits.ts";
 import { findUpwardImports, TREES } from "./check/layers.ts";
 import { findPhrases, readProse } from "./check/prose.ts";
 import { findMisspellings } from "./check/spelling.ts";
@@ -12,6 +13,7 @@ const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[]
   ["layouts of C and TypeScript", () => node(["--import", "tsx", "scripts/build/layouts.ts", "--check"])],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["layers of the Worker and of scripts", checkLayers],
+  ["subjects of commits", async () => report(findSubjectFaults(readSubjects()))],
   ["prose of documents, API and page", checkProse],
   ["types of the Worker", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"])],
   ["types of the page", () => node(["node_modules/typescript/bin/tsc", "-p", "tsconfig.page.json"])],

@@ -66,6 +66,17 @@ describe("the plugin's zip", () => {
   });
 });
 
+/** Installs the rule of eKuiper's tutorial, in which only the broker's address differs, and waits until it listens. */
+async function startTutorialRule({ api, broker }: BareGateway): Promise<void> {
+  const subscribed = broker.nextSubscriber("tfdemo");
+  await api.putRule({
+    id: "ruleTf",
+    sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
+    actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
+  });
+  await subscribed;
+}
+
 test("a zip with a function of one's own lists it, describes it and has its parameters", async () => {
   const files = unzipSync(await pluginZip({ url: "http://labeler:8787" }, OWN));
   const read = (name: string) => JSON.parse(Buffer.from(files[name] ?? []).toString());
@@ -88,14 +99,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     await installPlugin(api, { url: labeler.url, token }, OWN);
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "answers"]);
-    // Both are of the tutorial; only the broker's address differs.
-    const subscribed = broker.nextSubscriber("tfdemo");
-    await api.putRule({
-      id: "ruleTf",
-      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
-      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
-    });
-    await subscribed;
+    await startTutorialRule(gateway);
   });
 
   afterEach(() => {
@@ -310,13 +314,7 @@ describe.skipIf(skip).each(others)("the plugin on eKuiper %s", (version) => {
     await installPlugin(api, { url: labeler.url, token });
     await installStream(api);
     const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
-    const subscribed = broker.nextSubscriber("tfdemo");
-    await api.putRule({
-      id: "ruleTf",
-      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
-      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
-    });
-    await subscribed;
+    await startTutorialRule(gateway);
     for (const image of [coffee, "no image at all", coffee]) await mailbox.publish("tfdemo", image);
     const labels: string[] = [];
     while (labels.length < 3) labels.push(await mailbox.next("ekuiper/labels"));
