@@ -136,9 +136,10 @@ function gatewayOptions(values: Values): GatewayOptions {
 const SIGNS = { ok: "ok", warning: "WARN", error: "FAIL" } as const;
 
 function printChecks(checks: readonly Check[]): void {
+  const width = Math.max(...checks.map(({ name }) => name.length)) + 2;
   for (const { name, state, detail, fix } of checks) {
-    console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(22)}${detail}`);
-    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${fix}`);
+    console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(width)}${detail}`);
+    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(6 + width)}→ ${fix}`);
   }
 }
 

@@ -6,7 +6,7 @@ import { expect } from "vitest";
 export async function exampleOf(command: string): Promise<unknown> {
   const page = await readFile("docs/reference/commands.md", "utf8");
   const [, section = ""] = page.split("### JSON of `npm run ekuiper`");
-  const [, json] = new RegExp(`\`${command}\`[^]*?\`\`\`json\n([^]*?)\`\`\``).exec(section) ?? [];
+  const [, json] = new RegExp(`\`${command}\`[\\s\\S]*?\`\`\`json\n([\\s\\S]*?)\`\`\``).exec(section) ?? [];
   if (json === undefined) throw new Error(`There is no example of ${command}`);
   return JSON.parse(json);
 }

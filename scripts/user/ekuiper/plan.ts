@@ -87,7 +87,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
   let file = `file://<the answer of the upload>`;
   return [
     {
-      why: `the service, with ${service.interfaces.join(", ")}`,
+      why: `service ${SERVICE} (${service.interfaces.join(", ")})`,
       method: "POST",
       path: "/config/uploads",
       body: `uploadFile=@${ZIP}`,
