@@ -216,6 +216,26 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
     }
   });
 
+  test("a client id that is given later makes the stream a shared one, and rules of the user's own go on with it", async () => {
+    mailbox = await Mailbox.open(gateway.broker.url, [LABELS, "mine"]);
+    await gateway.install("function");
+    const actions = [{ mqtt: { server: gateway.broker.url, topic: "mine", sendSingle: true } }];
+    await gateway.api.putRule({ id: "mine", sql: "SELECT labelText(self) as label FROM tfdemo", actions });
+    await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(2);
+    const connected = gateway.broker.nextSubscriber("tfdemo");
+    const { failure } = await gateway.install("function", { mqtt: { clientId: `gate-${version}` } });
+    expect(failure).toBeUndefined();
+    await connected;
+    await expect.poll(async () => (await gateway.api.ruleStatus("mine")).status).toBe("running");
+    await expect.poll(() => gateway.broker.subscribers("tfdemo")).toBe(dialect.hasDurations ? 1 : 3);
+    await mailbox.publish("tfdemo", images[0]?.image ?? "");
+    for (const topic of [LABELS, "mine"]) {
+      expect(JSON.parse(await mailbox.next(topic, 10))).toEqual({ label: images[0]?.label });
+    }
+    expect((await status({ api: gateway.api })).pending).toEqual([]);
+    await gateway.api.deleteRule("mine");
+  });
+
   test.runIf(isDefault)("pull: 1,000 results come while eKuiper is restarted twice, each once", async () => {
     mailbox = await Mailbox.open(gateway.broker.url, [ERRORS]);
     await gateway.install("pull", { device: "restarted" });
