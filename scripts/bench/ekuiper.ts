@@ -41,7 +41,7 @@ await runCommand({ usage, options }, async (values) => {
   const python = findPython();
   if (python === undefined) throw new CommandError("Python 3.7 or newer was not found.");
   await buildEngine();
-  const pyai = preparePyai(python);
+  const pyai = await preparePyai(python);
   const broker = await startBroker();
   // What is compared is labelling, not remembering.
   const settings = { CACHE_ANSWERS: "false" };

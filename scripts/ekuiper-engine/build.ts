@@ -46,6 +46,8 @@ export interface BuildState {
   readonly seconds: number;
   /** The modules are fetched first, which need not be here. */
   readonly phase: "fetching" | "compiling";
+  /** Go modules that were fetched besides eKuiper itself: those that Go has already are not among them. */
+  readonly modules: number;
   /** Go packages that were compiled. */
   readonly packages: number;
   /** How many there are: fewer are compiled where Go has some of them in its cache. 0 while they are fetched. */
@@ -110,7 +112,7 @@ function plan({ version = DEFAULT_VERSION, cache = join(root, ".cache") }: Build
 /** @returns how many seconds it took */
 async function compile({ version, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
   const start = performance.now();
-  const state = { phase: "fetching" as BuildState["phase"], packages: 0, total: 0 };
+  const state = { phase: "fetching" as BuildState["phase"], modules: 0, packages: 0, total: 0 };
   const tell = () => progress?.({ ...state, seconds: (performance.now() - start) / 1000 });
   const timer = setInterval(tell, 1000);
   // Built aside and renamed when complete, so that an interrupted build does no harm.
@@ -121,11 +123,12 @@ async function compile({ version, folder, binary }: Plan, { progress, signal }: 
     tell();
     const sources = join(aside, "sources");
     await mkdir(sources);
-    const source = await fetchSource(version, sources);
+    const source = await fetchSource(version, sources, signal);
     const { tags, ldflags } = recipeOf(version);
     const options = [...source.options, "-tags", tags, "./cmd/kuiperd"];
     // Fetches what go build needs, and counts it.
-    await runGo(["list", "-deps", ...options], source.folder, { signal, line: () => state.total++ });
+    const counted = { line: () => state.total++, fetched: () => state.modules++ };
+    await runGo(["list", "-deps", ...options], source.folder, { signal, ...counted });
     Object.assign(state, { phase: "compiling" });
     tell();
     const made = join(aside, "made");
@@ -158,9 +161,11 @@ interface GoRun {
   readonly signal: AbortSignal | undefined;
   /** Called for each package that go names, on whichever output. */
   line(): void;
+  /** Called for each module that go begins to fetch. */
+  fetched?(): void;
 }
 
-function runGo(args: readonly string[], cwd: string, { signal, line }: GoRun): Promise<void> {
+function runGo(args: readonly string[], cwd: string, { signal, line, fetched }: GoRun): Promise<void> {
   const child = spawn("go", args, { cwd, env: goEnvironment(), signal, stdio: ["ignore", "pipe", "pipe"] });
   const kill = () => child.kill();
   process.once("exit", kill);
@@ -168,7 +173,8 @@ function runGo(args: readonly string[], cwd: string, { signal, line }: GoRun): P
   for (const output of [child.stdout, child.stderr]) {
     createInterface(output).on("line", (text) => {
       if (/^[\w./-]+$/.test(text)) line();
-      else if (!text.startsWith("go: downloading")) lastLines.push(text);
+      else if (text.startsWith("go: downloading")) fetched?.();
+      else lastLines.push(text);
     });
   }
   return new Promise<void>((resolve, reject) => {

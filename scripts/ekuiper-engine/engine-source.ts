@@ -1,5 +1,5 @@
 /** Where the source of a release of eKuiper comes from, and how its engine is built. Runs no compiler. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -66,15 +66,26 @@ export const goEnvironment = () => ({
   GOFLAGS: "",
 });
 
-/** The folder of a release's module in Go's module cache, read-only. */
-export function moduleFolder(version: string): string {
+/**
+ * The folder of a release's module in Go's module cache, read-only. Its 100 MB are fetched first where they are not there.
+ *
+ * @throws CommandError with Go's reason where it cannot be fetched, or is not what it was.
+ */
+export async function moduleFolder(version: string, signal?: AbortSignal): Promise<string> {
   const { module } = recipeOf(version);
-  const download = execFileSync("go", ["mod", "download", "-json", `${module}@v${version}`], {
+  const download = promisify(execFile)("go", ["mod", "download", "-json", `${module}@v${version}`], {
     cwd: tmpdir(), // outside of any module
     env: goEnvironment(),
-    stdio: ["ignore", "pipe", "pipe"],
+    ...(signal && { signal }),
   });
-  const { Dir, Sum }: { Dir: string; Sum: string } = JSON.parse(download.toString());
+  const { stdout } = await download.catch((error: Error & { stdout?: string }) => {
+    const reason = /"Error": ?"((?:[^"\\]|\\.)*)"/.exec(error.stdout ?? "")?.[1];
+    if (reason === undefined) throw error;
+    throw new CommandError(
+      `The source of eKuiper ${version} cannot be fetched: ${JSON.parse(`"${reason}"`)}\n→ Go fetches it through the proxy that the environment variable GOPROXY names.`,
+    );
+  });
+  const { Dir, Sum }: { Dir: string; Sum: string } = JSON.parse(stdout);
   if (Sum !== MODULES[version]) {
     throw new CommandError(`${module}@v${version} has the checksum ${Sum}, not ${MODULES[version]}: it was not built.`);
   }
@@ -102,10 +113,10 @@ export function whyNoSource(version: string): string | undefined {
  * @param aside an empty folder for what Go's module cache does not have
  * @throws CommandError
  */
-export async function fetchSource(version: string, aside: string): Promise<Source> {
+export async function fetchSource(version: string, aside: string, signal?: AbortSignal): Promise<Source> {
   const missing = whyNoSource(version);
   if (missing !== undefined) throw new CommandError(missing);
-  const folder = MODULES[version] === undefined ? await unpack(version, aside) : moduleFolder(version);
+  const folder = MODULES[version] === undefined ? await unpack(version, aside) : await moduleFolder(version, signal);
   // Of version 1 go.mod replaces a module by a folder that is no part of what the proxy has; the module itself is there.
   if (MODULES[version] === undefined || !isOlder(version, "2")) return { folder, options: [] };
   const mod = join(aside, "go.mod");

@@ -15,6 +15,7 @@ import type { Failure } from "./ekuiper/carry-out.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
 import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { installJson, messageJson, statusJson, testJson, uninstallJson } from "./ekuiper/json.ts";
 import { parseMqtt } from "./ekuiper/mqtt-options.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
@@ -55,7 +56,7 @@ const usage = `npm run ekuiper -- COMMAND [options]
   --every D       of feed, the time between two images (1s)
   --loop-forever  of feed
   --count N       of watch, ends after so many
-  --json          for programs
+  --json          for programs: docs/reference/commands.md has the shape
 
 Ends with 0 if all is well, 1 if something is not, 2 if nothing could be done.`;
 
@@ -135,9 +136,10 @@ function gatewayOptions(values: Values): GatewayOptions {
 const SIGNS = { ok: "ok", warning: "WARN", error: "FAIL" } as const;
 
 function printChecks(checks: readonly Check[]): void {
+  const width = Math.max(...checks.map(({ name }) => name.length)) + 2;
   for (const { name, state, detail, fix } of checks) {
-    console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(22)}${detail}`);
-    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(28)}→ ${fix}`);
+    console.log(`${SIGNS[state].padEnd(6)}${name.padEnd(width)}${detail}`);
+    if (fix !== undefined && state !== "ok") console.log(`${" ".repeat(6 + width)}→ ${fix}`);
   }
 }
 
@@ -159,15 +161,10 @@ function printFailure({ step, reason, undone, left }: Failure): void {
 async function runInstall(values: Values): Promise<number> {
   const wanted = gatewayOptions(values);
   const dryRun = values["dry-run"];
-  const { checks, steps, done, kept, failure } = await install(wanted, { dryRun, force: values.force });
+  const installed = await install(wanted, { dryRun, force: values.force });
+  const { checks, steps, done, kept, failure } = installed;
   if (values.json) {
-    const refused = failure && {
-      step: printable(failure.step),
-      reason: failure.reason,
-      undone: failure.undone.map(printable),
-      left: failure.left.map(printable),
-    };
-    console.log(JSON.stringify({ checks, steps: steps.map(printable), done, kept, failure: refused }, null, 2));
+    console.log(installJson(installed));
     return done || (dryRun && !failed(checks)) ? 0 : 1;
   }
   printChecks(checks);
@@ -195,7 +192,7 @@ async function runInstall(values: Values): Promise<number> {
 async function runUninstall(values: Values): Promise<number> {
   const wanted = gatewayOptions(values);
   const steps = await uninstall(wanted.api, values["dry-run"]);
-  if (values.json) console.log(JSON.stringify({ steps: steps.map(printable) }, null, 2));
+  if (values.json) console.log(uninstallJson(steps));
   else if (steps.length === 0) console.log("There is nothing of the labeler's on this gateway.");
   else if (values["dry-run"]) printSteps(wanted.api.base, steps);
   else for (const { why } of steps) console.log(why);
@@ -203,9 +200,10 @@ async function runUninstall(values: Values): Promise<number> {
 }
 
 async function runStatus(values: Values): Promise<number> {
-  const { checks, installed, pending } = await status(gatewayOptions(values));
+  const seen = await status(gatewayOptions(values));
+  const { checks, installed, pending } = seen;
   if (values.json) {
-    console.log(JSON.stringify({ checks, installed, pending: pending.map(printable) }, null, 2));
+    console.log(statusJson(seen));
     return failed(checks) ? 1 : 0;
   }
   printChecks(checks);
@@ -222,13 +220,13 @@ async function runTest(values: Values): Promise<number> {
   const image = await readFile(path).catch((error: Error) => {
     throw new CommandError(`Cannot read the image: ${error.message}`);
   });
-  const { label, hops, message, loop } = await tryOnce(gatewayOptions(values), image);
+  const tried = await tryOnce(gatewayOptions(values), image);
   if (values.json) {
-    console.log(JSON.stringify({ label, loop, hops, message: JSON.parse(message) }, null, 2));
+    console.log(testJson(tried));
     return 0;
   }
-  for (const { what, ms } of hops) console.log(`${ms.toFixed(0).padStart(6)} ms  ${what}`);
-  console.log(`\n${label}`);
+  for (const { what, ms } of tried.hops) console.log(`${ms.toFixed(0).padStart(6)} ms  ${what}`);
+  console.log(`\n${tried.label}`);
   return 0;
 }
 
@@ -253,7 +251,7 @@ async function runWatch(values: Values): Promise<number> {
   const count = values.count === undefined ? Number.POSITIVE_INFINITY : countIn("count", values.count);
   const topics = values.topic === undefined ? [TOPICS.labels, TOPICS.errors] : [values.topic];
   const take = (topic: string, message: string) => {
-    if (values.json) console.log(JSON.stringify({ time: new Date().toISOString(), topic, message }));
+    if (values.json) console.log(messageJson(topic, message));
     else console.log(`${new Date().toISOString()}  ${topic}  ${message}`);
   };
   await watch({ broker, topics, count, signal: interrupt.signal, take });

@@ -77,10 +77,14 @@ class Bench {
   /** Publishes what is no image until the rule answers, and takes those answers. */
   async untilListening(): Promise<void> {
     await expect
-      .poll(async () => {
-        await this.mailbox.publish("tfdemo", "no image");
-        return this.mailbox.waiting("mine");
-      })
+      .poll(
+        async () => {
+          await this.mailbox.publish("tfdemo", "no image");
+          return this.mailbox.waiting("mine");
+        },
+        // While the labeler loads a model, more would only wait in line before the test's own.
+        { interval: 500 },
+      )
       .toBeGreaterThan(0);
     for (let quiet = 0; quiet < 5; quiet++) {
       await new Promise((wake) => setTimeout(wake, 100));

@@ -9,7 +9,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
 import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
@@ -102,8 +102,15 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     await startTutorialRule(gateway);
   });
 
+  beforeEach(async () => {
+    // What a test that failed has left.
+    while (mailbox.waiting("ekuiper/labels") > 0) await mailbox.next("ekuiper/labels");
+  });
+
   afterEach(() => {
     for (const server of servers.splice(0)) server.close().closeAllConnections();
+    const functions = Object.fromEntries(OWN.map(({ name, query }) => [name, query]));
+    if (guardian() !== undefined) configure({ url: labeler.url, token, functions });
   });
 
   afterAll(async () => {
@@ -278,7 +285,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
 
   test("it ends with the engine, and comes back with it", async () => {
     await gateway.engine.kill();
-    await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+    await expect.poll(processes).toHaveLength(0);
     const subscribed = broker.nextSubscriber("tfdemo", 20);
     await gateway.engine.restart();
     await subscribed;
@@ -296,7 +303,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     await api.deleteRule("ruleTf");
     const response = await fetch(`${api.base}/plugins/portables/labeler`, { method: "DELETE" });
     expect(response.status).toBe(200);
-    await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+    await expect.poll(processes).toHaveLength(0);
   });
 });
 

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
 import type { Rule } from "../../scripts/user/ekuiper/api.ts";
+import { sinkCall } from "../../scripts/user/ekuiper/as-rule.ts";
 import {
   dialectOf,
   isOurRule,
@@ -117,6 +118,20 @@ test.each([
   expect(url).toMatch(/\/ekuiper\/sink\?id=\{\{urlquery \.id\}\}&time=\{\{urlquery \.time\}\}&device=gate%207$/);
   expect(url.includes("@")).toBe(has);
   if (has) expect(decodeURIComponent(new URL(url).password)).toBe(token);
+});
+
+test("`test` and `status` call the sink with a token that is in the rule's URL alone, and the header goes before it", async () => {
+  const rule: Rule = ruleIn(dialectOf("2.4.0"), await shippedRule("handover", wanted.broker, labeler, wanted.device));
+  const sink = rule.actions[0]?.rest as { headers: Record<string, string> };
+  const { Authorization: _, ...others } = sink.headers;
+  const bare: Rule = { ...rule, actions: [{ rest: { ...sink, headers: others } }] };
+  const basic = `Basic ${Buffer.from(`edge-labeler:${token}`).toString("base64")}`;
+  const submission = { id: "a b", device: "gate" };
+  expect(sinkCall(bare, submission, false)).toMatchObject({
+    url: expect.stringMatching(/^http:\/\/labeler:8787\/ekuiper\/sink\?id=a\+b&/),
+    headers: { authorization: basic },
+  });
+  expect(sinkCall(rule, submission, false)?.headers.authorization).toBe(`Bearer ${token}`);
 });
 
 test("a source that needs no settings gets no configuration key", () => {

@@ -62,9 +62,6 @@ export function sinkCall(rule: Rule, { id, device }: Submission, fillsHeaders: b
   if (sink === undefined) return undefined;
   const row = { id, device, time: new Date().toISOString() };
   const url = new URL(fill(String(sink.url), row));
-  // A token that is in the URL is in the headers, too, and fetch() takes no URL with one.
-  url.username = "";
-  url.password = "";
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries((sink.headers ?? {}) as Record<string, string>)) {
     headers.set(name.toLowerCase(), fillsHeaders ? fill(value, row) : value);

@@ -162,6 +162,8 @@ async function checkAll(
 export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
 
 export interface Installed {
+  /** The gateway's release of eKuiper; absent where the gateway does not answer. */
+  readonly version?: string | undefined;
   readonly checks: readonly Check[];
   /** What was done, or with dryRun would be. */
   readonly steps: readonly Step[];
@@ -196,16 +198,24 @@ export async function install(
   if (unable !== undefined) throw new Conflict(unable);
   requireMqtt(wanted, gateway.dialect);
   if (before.topic !== undefined && before.topic !== wanted.topic) requireNewClient(before.mqtt ?? {}, wanted.mqtt);
+  const { version } = gateway.dialect;
   const parts = await partsOf(wanted, gateway.dialect);
   const checks = [gateway, ...(await checkAll(api, state, wanted, wanted.loop))];
   const steps = installSteps(state, parts, force);
-  if (dryRun || (!force && failed(checks))) return { checks, steps, done: false, kept };
+  if (dryRun || (!force && failed(checks))) return { version, checks, steps, done: false, kept };
   const failure = await carryOut(api, steps);
   if (failure !== undefined) {
     const refusal = checkRefusal(failure.reason);
-    return { checks: refusal === undefined ? checks : [...checks, refusal], steps, done: false, kept, failure };
+    return {
+      version,
+      checks: refusal === undefined ? checks : [...checks, refusal],
+      steps,
+      done: false,
+      kept,
+      failure,
+    };
   }
-  return { checks: await checkAgain(api, checks, wanted), steps, done: true, kept };
+  return { version, checks: await checkAgain(api, checks, wanted), steps, done: true, kept };
 }
 
 /** The checks, with those that are known only once everything is installed. */
@@ -236,6 +246,8 @@ export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[
 }
 
 export interface Status {
+  /** The gateway's release of eKuiper; absent where the gateway does not answer. */
+  readonly version?: string | undefined;
   readonly checks: readonly Check[];
   readonly installed: readonly string[];
   /** What install would do with the same options. */
@@ -273,7 +285,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
     ...(await checkAnswers(api, state, options.labeler)),
     ...(await checkRules(api, state, RULE_IDS)),
   ];
-  return { checks, installed, pending };
+  return { version: gateway.dialect.version, checks, installed, pending };
 }
 
 /** Sends one image through what is installed. @throws NoLabel @throws CommandError if nothing is installed */

@@ -87,7 +87,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
   let file = `file://<the answer of the upload>`;
   return [
     {
-      why: `the service, with ${service.interfaces.join(", ")}`,
+      why: `service ${SERVICE} (${service.interfaces.join(", ")})`,
       method: "POST",
       path: "/config/uploads",
       body: `uploadFile=@${ZIP}`,
@@ -186,11 +186,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
     const there = found(source);
     if (there !== undefined && sameSource(there, source)) continue;
     changed.push(source.name);
-    if (there?.options.SHARED === "true") steps.push(...stopReaders(state, source.name));
-    const path = sourcePath(source);
-    const undo = there === undefined ? step(`${source.name} goes`, "DELETE", path) : putSource(there);
-    const replaces = there && `${source.kind.toLowerCase()} ${source.name}`;
-    steps.push({ ...putSource(source), undo, replaces });
+    steps.push(...sourceSteps(state, source, there));
   }
 
   const names = namesOf(parts.service.functions);
@@ -229,6 +225,24 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
   }
   const stale = (state.keys ?? []).filter((there) => !keys.some((key) => sameKey(there, key)));
   return [...steps, ...starts, ...stale.map(dropKey)];
+}
+
+/** Writes a stream or table, or another in its place. */
+function sourceSteps(state: GatewayState, source: SourceDefinition, there: SourceDefinition | undefined): Step[] {
+  const { name } = source;
+  const path = sourcePath(source);
+  if (there === undefined) return [{ ...putSource(source), undo: step(`${name} goes`, "DELETE", path) }];
+  const replaces = `${source.kind.toLowerCase()} ${name}`;
+  const [before, after] = [there, source].map(({ options }) => options.SHARED === "true");
+  const stops = before || after ? stopReaders(state, name) : [];
+  if (before === after) return [...stops, { ...putSource(source), undo: putSource(there), replaces }];
+  // eKuiper replaces no stream by one that rules share, or do not share any more; force, since rules refer to it.
+  const goes = (why: string, undo?: Step) => step(why, "DELETE", `${path}?force=true`, undefined, undo);
+  return [
+    ...stops,
+    goes(`${replaces} goes, to be ${after ? "shared by rules" : "of each rule"}`, putSource(there)),
+    { ...putSource(source), undo: goes(`${name} goes`), replaces },
+  ];
 }
 
 /** A shared stream keeps its client, with its settings, until no rule reads it any more; restarts one by one do not do. */

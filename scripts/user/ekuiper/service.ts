@@ -45,8 +45,18 @@ export interface ServiceDefinition {
 const withoutSlash = (url: string) => url.replace(/\/+$/, "");
 const bearer = (token: string | undefined) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
-/** The schema of a function of the user's own: labelImage() alone, since an interface has all functions of its schema. */
+/** The schema of the shipped functions, and that of a function of the user's own. */
+const SCHEMA = "labeler.proto";
 const FUNCTION_SCHEMA = "labeler_function.proto";
+
+/** A schema's text. That of one function is the shipped one with labelImage() alone: an interface has all functions of its schema. */
+async function schemaText(file: string): Promise<string> {
+  const text = await shipped(`service/schemas/${SCHEMA}`);
+  if (file === SCHEMA) return text;
+  // eKuiper knows messages by the names of their packages.
+  const renamed = text.replace("package labeler;", "package labeler_function;");
+  return renamed.replaceAll(/(^ *\/\/.*\n)?^ *rpc (?!labelImage\().*\n/gm, "");
+}
 
 /** An interface whose only function is labelImage() under another name, with its parameters in a header. */
 function interfaceOf({ name, query }: SqlFunction, service: Interface): Interface {
@@ -75,7 +85,7 @@ export async function serviceDefinition(
   const all = [service, ...functions.map((own) => interfaceOf(own, service))];
   const bytes = (text: string) => new TextEncoder().encode(text);
   const schemas = new Map<string, string>();
-  for (const { schemaFile } of all) schemas.set(schemaFile, await shipped(`service/schemas/${schemaFile}`));
+  for (const { schemaFile } of all) schemas.set(schemaFile, await schemaText(schemaFile));
   const named = all.map((one) => {
     const hash = createHash("sha256").update(JSON.stringify([one, schemas.get(one.schemaFile)]));
     return [`labeler_${hash.digest("hex").slice(0, 12)}`, one] as const;
