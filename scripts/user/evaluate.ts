@@ -1,4 +1,6 @@
 /** `npm run evaluate -- DIR`: how often models are right on images of known class, by the same code in a local workerd. */
+import { FRACTIONS_FORM, writeFractions } from "../../worker/image/fractions.ts";
+import { parseCrop } from "../../worker/model/crop.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels, labelsOfModel, MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
@@ -21,7 +23,7 @@ by its ImageNet synset (n01806143, n01806143_peacock).
 
   --model NAME      of this model; may be given several times (all)
   --precision P     exact, fast or quantised; may be given several times (all that the model can have)
-  --crop C          squash or center; may be given several times (as the model says)
+  --crop C          squash, center or x0,y0,x1,y1; may be given several times (as the model says)
   --models FOLDER   another folder of models than ${MODELS}
   --json            one object instead of a table
 
@@ -58,7 +60,13 @@ function choose(entries: readonly IndexEntry[], names: readonly string[] | undef
     if (entry.error !== undefined) throw new CommandError(entry.error);
     return entry;
   });
-  return chosen ?? entries.filter(({ error }) => error === undefined);
+  const usable = chosen ?? entries.filter(({ error, regions }) => error === undefined && regions === undefined);
+  const parted = usable.find(({ regions }) => regions !== undefined);
+  if (parted === undefined) return usable;
+  throw new CommandError(
+    `The model "${parted.name}" looks at several regions, and an image has one class here. Evaluate its base ` +
+      `"${parted.base}" with --crop x0,y0,x1,y1 of a region.`,
+  );
 }
 
 function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], classes: Classes, asked: Asked): Job {
@@ -77,7 +85,7 @@ function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], clas
   return {
     model: name,
     precisions: wanted,
-    crops: asked.crop ?? [crop],
+    crops: asked.crop ?? [typeof crop === "string" ? crop : writeFractions(crop)],
     images: known.map(({ image }) => image),
     truths: known.map(({ truth }) => truth),
     unknown,
@@ -136,8 +144,10 @@ const roundsOf = ({ precisions, crops, images }: Job) => precisions.length * cro
 
 async function main(values: Values<typeof options>, [folder]: readonly string[]): Promise<number> {
   if (folder === undefined) throw new UsageError("Name a folder of images.");
-  const strange = values.crop?.find((crop) => crop !== "squash" && crop !== "center");
-  if (strange !== undefined) throw new UsageError(`--crop ${strange}: there is squash and center.`);
+  const strange = values.crop?.find((crop) => parseCrop(crop) === undefined);
+  if (strange !== undefined) {
+    throw new UsageError(`--crop ${strange}: there is squash, center, and a rectangle ${FRACTIONS_FORM}.`);
+  }
   const models = values.models === undefined ? MODELS : fromUser(values.models);
   const images = await imagesOfAll([folder]);
   const [entries, synsets] = [choose(await indexModels(models), values.model), await readSynsets()];

@@ -160,7 +160,7 @@ class Form {
   /** Why there is no image. */
   refusal(): LabelerError {
     if (this.#empty !== undefined) return bad(`No file was chosen in the field ${quote(this.#empty)} of the form.`);
-    const fields = Object.entries(this.parameters).map(([name, [value = ""]]) => [name, value] as const);
+    const fields = Object.entries(this.parameters).map(([name, value]) => [name, `${value}`] as const);
     const [name, value = ""] =
       fields.find(([name, value]) => looksLikeFileName(value) || IMAGE_FIELDS.test(name)) ?? [];
     if (name !== undefined) {

@@ -7,8 +7,7 @@ import { nearest } from "../validation/nearest.ts";
 import { cut, quote } from "../validation/quote.ts";
 import { isText, text } from "../validation/text.ts";
 import { type BodyParameters, ParameterList } from "./parameters.ts";
-import { REPEATABLE } from "./query.ts";
-import { explainQuery } from "./query.ts";
+import { explainQuery, REPEATABLE } from "./query.ts";
 
 const FORMS = 'Send {"image": BASE64}, {"images": [BASE64, …]} or {"images": [{"name": …, "image": BASE64}, …]}.';
 

@@ -177,10 +177,7 @@ export interface LabelRequestsOptions {
  * @throws LabelerError for every mistake in parameters or body, and for a single image's; of several, each has its own
  *   error. Of kind no-explanation where the network has none.
  */
-export function labelRequests(
-  c: Context<AppEnv>,
-  { onKey, oneAnswer }: LabelRequestsOptions,
-): Promise<LabelAnswer> {
+export function labelRequests(c: Context<AppEnv>, { onKey, oneAnswer }: LabelRequestsOptions): Promise<LabelAnswer> {
   const parse = (queries: Queries) => {
     const query = parseExplainQuery(queries);
     return { ...query, oneAnswer: oneAnswer || query.explain !== undefined };

@@ -4,8 +4,7 @@ import { LabelerError } from "../errors.ts";
 import { SCALES } from "../image/scale-name.ts";
 import { cropParameter } from "../model/crop.ts";
 import { PRECISIONS } from "../model/precision-name.ts";
-import { parseRegion } from "../model/regions.ts";
-import type { LabelOptions } from "../labeling/types.ts";
+import { parseRegion, type RegionChoice } from "../model/regions.ts";
 import { numberParameter } from "./number-parameter.ts";
 import { parseStrictly } from "./parse-query.ts";
 
@@ -43,11 +42,13 @@ export const labelQuery = z.strictObject({
   exif: z._default(z.enum(["apply", "ignore"]), "apply"),
 });
 
-type Parsed<T extends z.ZodMiniObject> = Omit<z.infer<T>, "region"> & Pick<LabelOptions, "regions">;
+type Parsed<T extends z.ZodMiniObject> = Omit<z.infer<T>, "region"> & {
+  readonly regions?: readonly RegionChoice[] | undefined;
+};
 
 export type LabelQuery = Parsed<typeof labelQuery>;
 
-const withRegions = <T extends { region?: LabelOptions["regions"] }>({ region, ...query }: T) => ({
+const withRegions = <T extends { region?: readonly RegionChoice[] | undefined }>({ region, ...query }: T) => ({
   ...query,
   regions: region,
 });

@@ -66,6 +66,8 @@ export interface CodecCrop {
   readonly height: number;
   /** How the stored rows lie in the picture: bits of ResizeOrder in layouts.ts. */
   readonly order: number;
+  /** What is cut off the outer pixels, in eighths of a pixel; nothing if absent. */
+  readonly inset?: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
 }
 
 export interface CodecPlan {
@@ -190,11 +192,19 @@ export class Codec {
 
   /** After run() has answered "header". @throws CodecError */
   start({ eighths, crops, width, height }: CodecPlan): void {
-    const [{ x, y, order, ...size }, ...others] = crops;
+    const [first, ...others] = crops;
     for (const crop of others) {
+      this.#inset(crop);
       this.#checked(() => this.#exports.also(crop.x, crop.y, crop.width, crop.height, crop.order));
     }
-    this.#checked(() => this.#exports.start(eighths, x, y, size.width, size.height, width, height, order));
+    this.#inset(first);
+    const { x, y, order } = first;
+    this.#checked(() => this.#exports.start(eighths, x, y, first.width, first.height, width, height, order));
+  }
+
+  #inset({ inset }: CodecCrop): void {
+    if (inset === undefined) return;
+    this.#checked(() => this.#exports.inset(inset.left, inset.right, inset.top, inset.bottom));
   }
 
   /** The output of a crop, [height, width, 3] RGB, 0..255: a copy. @param crop Its place in the plan's list. */

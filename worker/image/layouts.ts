@@ -215,6 +215,8 @@ export interface Exports {
   commit(size: number): number;
   /** No more bytes come. */
   end(): number;
+  /** Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+  inset(left: number, right: number, top: number, bottom: number): number;
   /**
    * Declares, before `start`, a further crop of the image, in the same pixels, that is resized to the same size;
    * MOST_CROPS in all.

@@ -54,17 +54,47 @@ function boxesIn(size: Size, { crop, regions }: PlanOptions): [Box, ...Box[]] {
   return ["x0" in crop ? boxIn(size, crop) : crop];
 }
 
-/** @param stored The size of the scaled image as stored. */
-function codecCrop(box: Box, stored: Size, target: Size, layout: Layout): CodecCrop {
+/** @param box Of the scaled picture, as stored. */
+function codecCrop(box: Box, { width, height }: Size, layout: Layout): CodecCrop {
   const { transposed, columnsReversed, rowsReversed } = layout;
-  const rowsFirst = transposed !== heightFirst(box, target);
+  const seen = turnSize(box, layout);
+  const rowsFirst = transposed !== heightFirst(seen, { width, height });
   return {
-    ...storedBox(box, stored, layout),
+    ...box,
     order:
       (columnsReversed ? ResizeOrder.mirrorColumns : 0) |
       (rowsReversed ? ResizeOrder.mirrorRows : 0) |
       (rowsFirst ? ResizeOrder.rowsFirst : 0),
   };
+}
+
+/** The pixels of a side that a part of it lies in at a smaller scale, and the eighths of the outer ones that it does not. */
+function scaledSpan(start: number, length: number, eighths: number) {
+  const [begin, end] = [start * eighths, (start + length) * eighths]; // in eighths of a scaled pixel
+  const [first, last] = [Math.floor(begin / 8), Math.ceil(end / 8)];
+  return { first, length: last - first, before: begin - first * 8, behind: last * 8 - end };
+}
+
+/** A rectangle of the full picture at a smaller scale, with its edges where they are. @param box As stored. */
+function scaledRectangle(box: Box, eighths: number, target: Size, layout: Layout): CodecCrop {
+  const columns = scaledSpan(box.x, box.width, eighths);
+  const rows = scaledSpan(box.y, box.height, eighths);
+  const hull = { x: columns.first, y: rows.first, width: columns.length, height: rows.length };
+  const inset = { left: columns.before, right: columns.behind, top: rows.before, bottom: rows.behind };
+  return { ...codecCrop(hull, target, layout), inset };
+}
+
+/** What is resized of a picture that is decoded at a scale. */
+function cropsOf(info: Size, eighths: number, options: PlanOptions, layout: Layout): [CodecCrop, ...CodecCrop[]] {
+  const { crop, regions } = options;
+  const isRectangle = regions !== undefined || (typeof crop === "object" && "x0" in crop);
+  const stored = isRectangle ? info : scaledSize(info, eighths);
+  const [first, ...others] = boxesIn(turnSize(stored, layout), options);
+  const make = (box: Box): CodecCrop => {
+    const turned = storedBox(box, stored, layout);
+    return isRectangle ? scaledRectangle(turned, eighths, options, layout) : codecCrop(turned, options, layout);
+  };
+  return [make(first), ...others.map(make)];
 }
 
 /** How an image whose header is known is to be decoded. */
@@ -81,17 +111,12 @@ export function planFor(info: CodecInfo, format: ImageFormat, options: PlanOptio
   let memory = memoryFor(info, eighths) + outputs;
   // At an eighth only the DC coefficients of a progressive file are needed, and these are few.
   if (memory > MEMORY.large) memory = outputs;
-  const stored = scaledSize(info, eighths);
-  const [first, ...others] = boxesIn(turnSize(stored, layout), options);
   return {
     source,
     orientation,
     memory,
     eighths,
-    crops: [
-      codecCrop(first, stored, options, layout),
-      ...others.map((box) => codecCrop(box, stored, options, layout)),
-    ],
+    crops: cropsOf(info, eighths, options, layout),
     ...turnSize(options, layout),
   };
 }

@@ -1,10 +1,10 @@
 /** What labelling an image takes and gives. */
 import type { Scale } from "../image/scale-name.ts";
 import type { ImageFormat } from "../image/sniff.ts";
-import type { Precision } from "../model/precision-name.ts";
-import type { RegionChoice } from "../model/regions.ts";
-import type { Label } from "../model/probabilities.ts";
 import type { Crop } from "../model/crop.ts";
+import type { Precision } from "../model/precision-name.ts";
+import type { Label } from "../model/probabilities.ts";
+import type { RegionChoice } from "../model/regions.ts";
 import type { Found } from "../observability/trace.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import type { Reception } from "../runtime/reception.ts";

@@ -1,6 +1,6 @@
 /** Where in a picture a model looks: all of it, the square in its middle, a rectangle, or several. Imports no image code. */
 import * as z from "zod/mini";
-import { type Fractions, FRACTIONS_FORM, fractionsOf, parseFractions } from "../image/fractions.ts";
+import { FRACTIONS_FORM, type Fractions, fractionsOf, parseFractions } from "../image/fractions.ts";
 import { MOST_CROPS } from "../image/layouts.ts";
 
 /** The crops that have names. */

@@ -25,7 +25,10 @@ const fields = {
   base: z.string().check(z.regex(MODEL_NAME, "must be the name of a model")),
   /** Rectangles that are labelled one by one, by their names. */
   regions: z.optional(
-    z.record(z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores")), fractionsField),
+    z.record(
+      z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores")),
+      fractionsField,
+    ),
   ),
   /** The names of the classes, in their order, in place of the base's; also as labels.txt. */
   labels: z.optional(classNames),

@@ -1,6 +1,6 @@
 /** Which regions of a picture are labelled: those of the model, or those that a request names. */
 import { LabelerError } from "../errors.ts";
-import { type Fractions, FRACTIONS_FORM, parseFractions } from "../image/fractions.ts";
+import { FRACTIONS_FORM, type Fractions, parseFractions } from "../image/fractions.ts";
 import { mostRegions } from "../image/region-memory.ts";
 import { nearestNames } from "../validation/nearest.ts";
 import { quote } from "../validation/quote.ts";
@@ -32,7 +32,9 @@ function placed({ name, crop }: RegionChoice, { name: model, regions = [] }: Ind
   if (found !== undefined) return { name, crop: found };
   const names = regions.map((region) => region.name);
   if (names.length === 0) {
-    throw bad(`region: the model "${model}" has no regions, so that ${quote(name)} needs a place: ${name}:x0,y0,x1,y1.`);
+    throw bad(
+      `region: the model "${model}" has no regions, so that ${quote(name)} needs a place: ${name}:x0,y0,x1,y1.`,
+    );
   }
   const near = nearestNames(name, names);
   const hint = near.length > 0 ? `Did you mean ${oneOf(near)}?` : `It has ${oneOf(names)}.`;
@@ -61,7 +63,8 @@ export function regionsFor(entry: IndexEntry, options: RegionOptions): readonly 
   const twice = regions.find(({ name }, at) => regions.findIndex((other) => other.name === name) < at);
   if (twice !== undefined) throw bad(`region: ${quote(twice.name)} is given twice; a region has a name of its own.`);
   const most = entry.input === undefined ? regions.length : mostRegions(entry.input);
-  if (regions.length > most) throw bad(`region: there are ${regions.length} regions; at most ${most} are labelled at once.`);
+  if (regions.length > most)
+    throw bad(`region: there are ${regions.length} regions; at most ${most} are labelled at once.`);
   if (oneAnswer && regions.length > 1) {
     const [first] = regions;
     throw bad(

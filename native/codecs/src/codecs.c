@@ -5,7 +5,7 @@
  *   open(format)
  *   reserve, commit   pieces of the file, any size; end() after the last
  *   run(0)        until STATUS_HEADER
- *   also(...)     for each further crop
+ *   inset, also   for each further crop
  *   start(...)    scale, crop, output size
  *   run(rows)     until STATUS_DONE or STATUS_TRUNCATED
  *   output(crop)
@@ -80,6 +80,13 @@ static int finish(int status) {
   phase = OVER;
   final_status = status;
   return status;
+}
+
+/* Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+EXPORT(inset) int codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom) {
+  if (phase != WAITING_FOR_START) return ERROR_USAGE;
+  resize_inset(left, right, top, bottom);
+  return STATUS_DONE;
 }
 
 /* A further crop of the image that `start` begins with, in the same pixels, resized to the same size. */

@@ -129,6 +129,9 @@ int32_t codecs_commit(uint32_t size);
 /* No more bytes come. */
 int32_t codecs_end(void);
 
+/* Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+int32_t codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom);
+
 /* Declares, before `start`, a further crop of the image, in the same pixels, that is resized to the same size;
  * MOST_CROPS in all. */
 int32_t codecs_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int32_t order);

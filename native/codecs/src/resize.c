@@ -41,10 +41,11 @@ enum { PRECISION = 22, SPLIT = 12, BATCH = 8, FOUR = 4, PAIR_BYTES = 3 * 2 * BAT
 /* The windows and weights of one axis. */
 struct Axis {
   uint32_t inSize, outSize;
-  uint32_t taps;    /* weights kept per output */
-  uint32_t *first;  /* the input where each output's window begins */
-  uint32_t *count;  /* how many inputs it holds */
-  int32_t *weights; /* [outSize][taps], zero past count */
+  double begin, end; /* what is resized of the inputs: all of them, 0 to inSize, but for parts of the outer ones */
+  uint32_t taps;     /* weights kept per output */
+  uint32_t *first;   /* the input where each output's window begins */
+  uint32_t *count;   /* how many inputs it holds */
+  int32_t *weights;  /* [outSize][taps], zero past count */
 };
 
 /* The axes of the picture before, where their windows are small: cameras send one size, and to make the windows takes
@@ -52,6 +53,7 @@ struct Axis {
 enum { KEPT_OUTPUTS = 256, KEPT_WEIGHTS = 5 * 1024 };
 struct Kept {
   uint32_t inSize, outSize; /* 0: none */
+  double begin, end;
   int mirrored;
   uint32_t first[KEPT_OUTPUTS], count[KEPT_OUTPUTS];
   int32_t weights[KEPT_WEIGHTS];
@@ -97,14 +99,14 @@ static double bicubic(double x) {
 /* Pillow's precompute_coeffs and normalize_coeffs_8bpc, in the same order of double operations. */
 static int make_windows(struct Axis *axis) {
   uint32_t inSize = axis->inSize, outSize = axis->outSize;
-  double scale = (double)inSize / outSize;
+  double scale = (axis->end - axis->begin) / outSize;
   double filterscale = scale < 1 ? 1 : scale;
   double support = 2.0 * filterscale;
   double *exact = malloc(axis->taps * sizeof *exact);
   if (!exact) return 0;
 
   for (uint32_t out = 0; out < outSize; out++) {
-    double center = (out + 0.5) * scale;
+    double center = axis->begin + (out + 0.5) * scale;
     double per_step = 1.0 / filterscale;
     double sum = 0;
     int first = (int)(center - support + 0.5);
@@ -157,11 +159,20 @@ static void axis_mirror(struct Axis *axis) {
   }
 }
 
+/* What is cut off the first and the last input of an axis, in eighths of it, as they are stored. */
+struct Cut {
+  uint32_t first, last;
+};
+
 /* Makes the windows, or finds those of the picture before, where `kept` is given. 0 for want of memory. */
-static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uint32_t outSize, int mirrored) {
-  double scale = (double)inSize / outSize;
+static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uint32_t outSize, int mirrored,
+                      struct Cut cut) {
   axis->inSize = inSize;
   axis->outSize = outSize;
+  /* Windows are made as the axis is seen, and mirrored then. */
+  axis->begin = (mirrored ? cut.last : cut.first) / 8.0;
+  axis->end = inSize - (mirrored ? cut.first : cut.last) / 8.0;
+  double scale = (axis->end - axis->begin) / outSize;
   axis->taps = (uint32_t)__builtin_ceil(2.0 * (scale < 1 ? 1 : scale)) * 2 + 1;
   uint64_t bytes = (uint64_t)outSize * axis->taps * sizeof *axis->weights;
   int keep = kept && outSize <= KEPT_OUTPUTS && bytes <= sizeof kept->weights;
@@ -169,7 +180,8 @@ static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uin
     axis->first = kept->first;
     axis->count = kept->count;
     axis->weights = kept->weights;
-    if (kept->inSize == inSize && kept->outSize == outSize && kept->mirrored == mirrored) return 1;
+    int same = kept->inSize == inSize && kept->outSize == outSize && kept->mirrored == mirrored;
+    if (same && kept->begin == axis->begin && kept->end == axis->end) return 1;
     kept->inSize = 0;
     memset(kept->weights, 0, (size_t)bytes);
   } else {
@@ -183,6 +195,8 @@ static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uin
   if (keep) {
     kept->inSize = inSize;
     kept->outSize = outSize;
+    kept->begin = axis->begin;
+    kept->end = axis->end;
     kept->mirrored = mirrored;
   }
   return 1;
@@ -206,18 +220,33 @@ static void split_weights(void) {
   }
 }
 
-static int one_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
-                     uint32_t outWidth, uint32_t outHeight, int order, int keep) {
+/* A part of the picture that is resized for itself. */
+struct Crop {
+  uint32_t x, y, width, height;
+  int order;
+  struct Cut columns, rows;
+};
+
+static int is_cut(struct Cut cut, uint32_t size) {
+  return cut.first < 8 && cut.last < 8 && cut.first + cut.last < size * 8;
+}
+
+static int one_start(uint32_t imageWidth, uint32_t imageHeight, struct Crop crop, uint32_t outWidth, uint32_t outHeight,
+                     int keep) {
   enum { MOST_OUTPUT = 1 << 14 };
+  uint32_t x = crop.x, y = crop.y, width = crop.width, height = crop.height;
+  int order = crop.order;
   if (!width || !height || x > imageWidth || width > imageWidth - x || y > imageHeight || height > imageHeight - y) {
     return ERROR_USAGE;
   }
+  if (!is_cut(crop.columns, width) || !is_cut(crop.rows, height)) return ERROR_USAGE;
   if (!outWidth || !outHeight || outWidth > MOST_OUTPUT || outHeight > MOST_OUTPUT) return ERROR_USAGE;
 
   self.crop_x = x;
   self.crop_y = y;
-  if (!axis_start(&self.columns, keep ? &kept_columns : NULL, width, outWidth, order & RESIZE_MIRROR_COLUMNS) ||
-      !axis_start(&self.rows, keep ? &kept_rows : NULL, height, outHeight, order & RESIZE_MIRROR_ROWS)) {
+  if (!axis_start(&self.columns, keep ? &kept_columns : NULL, width, outWidth, order & RESIZE_MIRROR_COLUMNS,
+                  crop.columns) ||
+      !axis_start(&self.rows, keep ? &kept_rows : NULL, height, outHeight, order & RESIZE_MIRROR_ROWS, crop.rows)) {
     return ERROR_MEMORY;
   }
   self.rows_first = order & RESIZE_ROWS_FIRST;
@@ -650,15 +679,18 @@ static const uint8_t *one_output(void) {
  * One of them is worked at, in `self`; the others wait. All get the rows of the picture as they come, and each takes its
  * own, so that a picture is decoded once for all of them.
  */
-struct Crop {
-  uint32_t x, y, width, height;
-  int order;
-};
-
 static struct Crop further[MOST_CROPS - 1]; /* those that resize_also has declared */
 static struct Resizer waiting[MOST_CROPS];
 static uint32_t crop_count, current;
-static uint32_t rows_begin, rows_end; /* of the picture: from the first row of any crop to the last */
+static uint32_t rows_begin, rows_end;      /* of the picture: from the first row of any crop to the last */
+static struct Cut next_columns, next_rows; /* of the crop that is declared next */
+
+/* Takes what was said of the next crop. */
+static struct Crop crop_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
+  struct Crop crop = {x, y, width, height, order, next_columns, next_rows};
+  next_columns = next_rows = (struct Cut){0, 0};
+  return crop;
+}
 
 /* Has a crop worked at. */
 static void turn_to(uint32_t crop) {
@@ -672,11 +704,17 @@ void resize_reset(void) {
   memset(&self, 0, sizeof self);
   crop_count = 1;
   current = rows_begin = rows_end = 0;
+  next_columns = next_rows = (struct Cut){0, 0};
+}
+
+void resize_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom) {
+  next_columns = (struct Cut){left, right};
+  next_rows = (struct Cut){top, bottom};
 }
 
 int resize_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
   if (crop_count == MOST_CROPS) return 0;
-  further[crop_count - 1] = (struct Crop){x, y, width, height, order};
+  further[crop_count - 1] = crop_of(x, y, width, height, order);
   crop_count++;
   return 1;
 }
@@ -685,12 +723,13 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
                  uint32_t outWidth, uint32_t outHeight, int order) {
   rows_begin = y;
   rows_end = y + height;
-  int status = one_start(imageWidth, imageHeight, x, y, width, height, outWidth, outHeight, order, 1);
+  struct Crop first = crop_of(x, y, width, height, order);
+  int status = one_start(imageWidth, imageHeight, first, outWidth, outHeight, 1);
   for (uint32_t i = 1; i < crop_count && status == STATUS_DONE; i++) {
     const struct Crop *c = further + i - 1;
     memset(waiting + i, 0, sizeof *waiting);
     turn_to(i);
-    status = one_start(imageWidth, imageHeight, c->x, c->y, c->width, c->height, outWidth, outHeight, c->order, 0);
+    status = one_start(imageWidth, imageHeight, *c, outWidth, outHeight, 0);
     if (c->y < rows_begin) rows_begin = c->y;
     if (c->y + c->height > rows_end) rows_end = c->y + c->height;
   }

@@ -19,6 +19,10 @@ void resize_reset(void);
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                  uint32_t outWidth, uint32_t outHeight, int order);
 
+/* Cuts parts off the outer columns and rows of the crop that is declared next, by resize_also or resize_start: eighths of a
+ * pixel, 0 to 7, so that an edge may lie within a pixel of a picture that was decoded at a smaller scale. */
+void resize_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom);
+
 /* Declares a further crop, which resize_start sets up beside its own, to the same size; 0 where there are MOST_CROPS. */
 int resize_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order);
 

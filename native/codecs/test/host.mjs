@@ -73,7 +73,15 @@ export function serviceScale(info, size) {
  * @returns {status, data: Uint8Array [height, width, 3], others: the same of the further crops, info, calls}
  */
 export function decode(bytes, options = {}) {
-  const { width = 224, height = 224, scale = () => 8, slice = 0, piece = PIECE, crop = [0, 0, 0, 0], further = [] } = options;
+  const {
+    width = 224,
+    height = 224,
+    scale = () => 8,
+    slice = 0,
+    piece = PIECE,
+    crop = [0, 0, 0, 0],
+    further = [],
+  } = options;
   const { memory = 96 << 20, pixels = 50e6, scans = 100, chunks = 100_000 } = options;
   const codecs = options.codecs ?? instantiate();
   const format = options.format ?? sniff(bytes);

@@ -278,6 +278,35 @@ export const operations: readonly Operation[] = [
   },
   {
     method: "post",
+    path: "/ekuiper/labelRegions",
+    id: "labelRegions",
+    tag: "eKuiper",
+    scope: "label",
+    summary: "An SQL function of install --function whose model looks at regions",
+    description:
+      "Like /ekuiper/labelImage, but `regions` is an object with a field for each region, since the schema of such a function " +
+      "has their names.",
+    parameters: [IN_HEADER],
+    query: { of: "label" },
+    body: IMAGE_BODY,
+    status: 200,
+    answer: {
+      "application/json": {
+        schema: "RegionsReply",
+        example: {
+          results: [],
+          label: "",
+          confidence: 0,
+          model: "mobilenet_v1_1.0_224",
+          regions: { bay1: { results: espresso, label: "968:espresso", confidence: 0.3033 } },
+        },
+      },
+    },
+    errors: [400, 404, 408, 500, 503],
+    errorForm: "json",
+  },
+  {
+    method: "post",
     path: "/ekuiper/labelText",
     id: "labelText",
     tag: "eKuiper",
