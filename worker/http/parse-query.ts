@@ -34,7 +34,11 @@ export function parseStrictly<T extends z.ZodMiniObject>(
   // Not left to the schema, for which the values are copied: __proto__ would not become a field of the copy.
   const unknown = Object.keys(queries).filter((name) => !Object.hasOwn(schema.shape, name));
   if (unknown.length === 0) {
-    return checkSchema(schema, valuesOf(queries, repeatable), (faults) => new LabelerError("bad-parameter", `${faults}.`));
+    return checkSchema(
+      schema,
+      valuesOf(queries, repeatable),
+      (faults) => new LabelerError("bad-parameter", `${faults}.`),
+    );
   }
   const names = Object.keys(schema.shape).join(", ");
   throw new LabelerError("bad-parameter", `There is no parameter ${listNames(unknown)}. There are: ${names}.`);

@@ -25,7 +25,10 @@ async function modelsOf({ url, token }: Labeler): Promise<readonly Model[] | und
 }
 
 /** The names of a function's regions: those of its parameters, or else of its model. */
-function namesFor({ query, regions }: SqlFunction, models: readonly Model[] | undefined): readonly string[] | undefined {
+function namesFor(
+  { query, regions }: SqlFunction,
+  models: readonly Model[] | undefined,
+): readonly string[] | undefined {
   const parameters = new URLSearchParams(query);
   const named = parameters.getAll("region").map((region) => region.split(":")[0] ?? "");
   if (named.length > 0) return named;
