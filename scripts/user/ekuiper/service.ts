@@ -9,7 +9,7 @@ import { regionsSchema } from "./regions-schema.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
 import { pathOf, QUERY_HEADER, REGIONS_HEADER, type SqlFunction } from "./sql-function.ts";
 
-const shipped = (name: string) => readFile(new URL(`../../ekuiper/${name}`, import.meta.url), "utf8");
+const shipped = (name: string) => readFile(new URL(`../../../ekuiper/${name}`, import.meta.url), "utf8");
 
 /** The service's name in eKuiper, and that of its zip. */
 export const SERVICE = "labeler";
