@@ -2,10 +2,8 @@
  * The regions of the models that SQL functions ask: a function's schema names them, so that a rule reads
  * parking(self)->regions->bay1->label. The labeler knows them; where it is away, they stay as they are installed.
  */
-import { REGION_NAME } from "../../../worker/model/crop.ts";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { CommandError } from "../../command-line/command.ts";
-import { RESERVED_WORDS } from "./builtin-functions.ts";
 import type { Labeler } from "./service.ts";
 import type { SqlFunction } from "./sql-function.ts";
 
@@ -40,11 +38,11 @@ function namesFor(
 
 /** @throws CommandError for a region whose name cannot be a field of a schema. */
 function checkNames({ name }: SqlFunction, regions: readonly string[]): void {
-  const wrong = regions.find((region) => !/^[A-Za-z]\w*$/.test(region) || RESERVED_WORDS.has(region.toLowerCase()));
-  if (wrong === undefined || !REGION_NAME.test(wrong)) return;
+  const wrong = regions.find((region) => !/^[A-Za-z]\w*$/.test(region));
+  if (wrong === undefined) return;
   throw new CommandError(
     `The region ${wrong} of ${name}() cannot be a field in SQL. Rename it in model.json: a letter first, then letters, digits ` +
-      "and underscores, and no word of SQL. Or leave the function out: labelImage() has a list, regions[0]->label.",
+      "and underscores. Or leave the function out: labelImage() has a list, regions[0]->label.",
     1,
   );
 }
