@@ -61,23 +61,25 @@ async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<
 const modelOf = (c: Context<AppEnv>, { model }: Record<string, string[]>) =>
   model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL;
 
-/** Labels the request's image as query and header say. @param oneAnswer Whether there is room for one region alone. */
-function labelOfBody(c: Context<AppEnv>, oneAnswer = false): Promise<Reply> {
+/**
+ * Labels the request's image as query and header say. An image that cannot be read has all regions of its model with empty
+ * labels: eKuiper would drop the row of a rule that reads one that is not there.
+ *
+ * @param oneAnswer Whether there is room for one region alone.
+ */
+async function labelOfBody(c: Context<AppEnv>, oneAnswer = false): Promise<Reply> {
   const queries = headerAndQuery(c);
   const parse = (all: Record<string, string[]>) => ({ ...parseQuery(all), oneAnswer });
-  return reply(labelRequest(c, { queries, parse }), () => modelOf(c, queries));
+  const answer = await reply(labelRequest(c, { queries, parse }), () => modelOf(c, queries));
+  if (answer.regions !== undefined || answer.error === undefined) return answer;
+  const { regions } = await prepareModel(parse(queries), labelContext(c));
+  return { ...answer, ...(regions && { regions: regions.map(({ name }) => ({ name, ...foundIn([]) })) }) };
 }
 
-/**
- * As labelImage, with a field for each region in place of the list, for a function whose schema has their names. An image
- * that cannot be read has all of them, too, with empty labels: a rule's row would else be lost.
- */
+/** As labelImage, with a field for each region in place of the list, for a function whose schema has their names. */
 async function labelRegions(c: Context<AppEnv>) {
-  const { regions, ...answer } = await labelOfBody(c);
-  const found = regions?.map(({ name, ...region }) => [name, region] as const);
-  if (found !== undefined) return { ...answer, regions: Object.fromEntries(found) };
-  const prepared = await prepareModel(parseQuery(headerAndQuery(c)), labelContext(c));
-  return { ...answer, regions: Object.fromEntries((prepared.regions ?? []).map(({ name }) => [name, foundIn([])])) };
+  const { regions = [], ...answer } = await labelOfBody(c);
+  return { ...answer, regions: Object.fromEntries(regions.map(({ name, ...region }) => [name, region])) };
 }
 
 /**
