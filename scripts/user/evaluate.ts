@@ -2,7 +2,7 @@
 import { FRACTIONS_FORM, writeFractions } from "../../worker/image/fractions.ts";
 import { parseCrop } from "../../worker/model/crop.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
-import { indexModels, labelsOfModel, MODELS } from "../build/model-index.ts";
+import { indexModels, MODELS, wordsOfModel } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { inOrder } from "../command-line/in-order.ts";
 import { Progress } from "../command-line/progress.ts";
@@ -69,14 +69,23 @@ function choose(entries: readonly IndexEntry[], names: readonly string[] | undef
   );
 }
 
-function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], classes: Classes, asked: Asked): Job {
+interface Truths {
+  readonly classes: Classes;
+  /** The label that stands for a class. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], truths: Truths, asked: Asked): Job {
   const { name, precisions = [], crop = "squash" } = entry;
   const wanted = asked.precision?.filter((precision) => precisions.some((known) => known === precision)) ?? precisions;
   const known: { image: Image; truth: string }[] = [];
   const unknown: Answer[] = [];
   for (const image of images) {
     try {
-      known.push({ image, truth: classes.labelOf(classNamesOf(folder, image.name)) });
+      const name = truths.classes.labelOf(classNamesOf(folder, image.name));
+      const truth = truths.labels.get(name);
+      if (truth === undefined) throw new UnknownClass(`The model does not answer with "${name}".`);
+      known.push({ image, truth });
     } catch (error) {
       if (!(error instanceof UnknownClass)) throw error;
       unknown.push({ file: image.name, error: error.message });
@@ -153,8 +162,8 @@ async function main(values: Values<typeof options>, [folder]: readonly string[])
   const [entries, synsets] = [choose(await indexModels(models), values.model), await readSynsets()];
   const jobs: Job[] = [];
   for (const entry of entries) {
-    const classes = new Classes(await labelsOfModel(models, entry.name), synsets);
-    jobs.push(jobOf(entry, folder, images, classes, values));
+    const { classes, labels } = await wordsOfModel(models, entry.name);
+    jobs.push(jobOf(entry, folder, images, { classes: new Classes(classes, synsets), labels }, values));
   }
   if (jobs.every((job) => roundsOf(job) === 0)) {
     const reason = jobs.flatMap(({ unknown }) => unknown)[0]?.error ?? "no model can have that precision.";
