@@ -232,7 +232,8 @@ export const operations: readonly Operation[] = [
       "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
       "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
       "and objects. `Accept: text/plain` returns only the top-1 label, on a line for each image. With `explain` a label " +
-      "has a PNG, in base64, of the regions that count for it. `Accept: image/png` returns only the PNG.",
+      "has a PNG, in base64, of the places that count for it. `Accept: image/png` returns only the PNG. With regions, of the " +
+      "request or of the model, the answer is an object that has the labels of each region by its name.",
     query: { of: "explain" },
     body: {
       ...IMAGE_BODY,
