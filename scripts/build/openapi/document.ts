@@ -18,7 +18,7 @@ const ABOUT = {
   min: "The lowest confidence of a label.",
   model: "One of the installed models; the default model if absent.",
   crop:
-    "The part of the image that is resized to the model's input: all of it (squash), the square in its middle (center), or a " +
+    "The part of the image that is resized to the model's input: all of it (`squash`), the square in its middle (`center`), or a " +
     "rectangle x0,y0,x1,y1 in fractions of the upright image. The default is the model's.",
   region:
     "A rectangle that is labelled for itself, in place of the crop: NAME:x0,y0,x1,y1 in fractions of the upright image, or " +
