@@ -1,6 +1,7 @@
 /** Judges the folders that have no model.tflite, by the Worker's own code: a derived model is as good as its base. */
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
+import { mostRegions } from "../../worker/image/region-memory.ts";
 import { type DerivedModel, type ReadFile, readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
@@ -53,6 +54,15 @@ function baseOf(name: string, base: string, networks: readonly IndexEntry[], bas
   );
 }
 
+/** @throws LabelerError of kind model-unusable where the pixels of all regions would not fit into memory. */
+function checkRegions({ regions = [] }: DerivedModel["spec"], { input }: IndexEntry): void {
+  const most = input === undefined ? regions.length : mostRegions(input);
+  if (regions.length <= most) return;
+  throw unusable(
+    `model.json, regions: there are ${regions.length}; of this base's ${input?.width} × ${input?.height} pixels ${most} fit into memory.`,
+  );
+}
+
 /** What the index has of a derived model; the computation is that of its base. */
 function describe({ spec, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
   if (spec.sha256 !== undefined && spec.sha256 !== base.sha256) {
@@ -65,11 +75,13 @@ function describe({ spec, vocabulary }: DerivedModel, base: IndexEntry, classes:
     throw unusable(`model.json, precision: the model can be ${oneOf(precisions)}.`);
   }
   const { name: _, files: __, version: ___, description: ____, ...computation } = base;
+  checkRegions(spec, base);
   return {
     ...computation,
     ...told(spec),
     classes: vocabulary(classes).labels.length,
     ...(spec.crop !== undefined && { crop: spec.crop }),
+    ...(spec.regions !== undefined && { regions: spec.regions }),
     ...(spec.precision !== undefined && { precision: spec.precision }),
   };
 }

@@ -27,20 +27,43 @@ async function readFolder(root: string, name: string) {
   };
 }
 
+export interface ModelWords {
+  /** The names of the classes, in their order. */
+  readonly classes: readonly string[];
+  /** The label that stands for a class: its own name, or that of its group; none for a class that is not answered. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
 /**
- * The labels of a model: of its classes in their order, or those in which a derived model answers.
+ * The words in which a model answers.
  *
  * @throws LabelerError of kind model-unusable if it cannot be used.
  */
-export async function labelsOfModel(root: string, name: string): Promise<readonly string[]> {
+export async function wordsOfModel(root: string, name: string): Promise<ModelWords> {
   const { tflite, ...files } = await readFolder(root, name);
-  if (tflite !== undefined) return (await inspectModel({ tflite, ...files })).labels;
+  const plain = (classes: readonly string[]) => ({ classes, labels: new Map(classes.map((label) => [label, label])) });
+  if (tflite !== undefined) return plain((await inspectModel({ tflite, ...files })).labels);
   const derived = await readDerived(name, readFrom(root));
   const base = derived && (await readFolder(root, derived.spec.base));
   if (base?.tflite === undefined) throw unusable(`${join(root, name)} has no model.tflite.`);
-  const { labels } = await inspectModel({ ...base, tflite: base.tflite });
-  return derived?.vocabulary(labels).labels ?? labels;
+  const { labels: baseClasses } = await inspectModel({ ...base, tflite: base.tflite });
+  if (derived === undefined) return plain(baseClasses);
+  const classes = derived.names(baseClasses);
+  const { labels, members } = derived.vocabulary(baseClasses);
+  if (members === undefined) return plain(classes);
+  const pairs = labels.flatMap((label, at) =>
+    (members[at] ?? []).map((index) => [classes[index] ?? "", label] as const),
+  );
+  return { classes, labels: new Map(pairs) };
 }
+
+/**
+ * The names of a model's classes, in their order.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used.
+ */
+export const labelsOfModel = async (root: string, name: string): Promise<readonly string[]> =>
+  (await wordsOfModel(root, name)).classes;
 
 /** A model with a network of its own, by what is found of its files. */
 async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Promise<Partial<IndexEntry>> {

@@ -1,6 +1,8 @@
 /** `npm run evaluate -- DIR`: how often models are right on images of known class, by the same code in a local workerd. */
+import { FRACTIONS_FORM, writeFractions } from "../../worker/image/fractions.ts";
+import { parseCrop } from "../../worker/model/crop.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
-import { indexModels, labelsOfModel, MODELS } from "../build/model-index.ts";
+import { indexModels, MODELS, wordsOfModel } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { inOrder } from "../command-line/in-order.ts";
 import { Progress } from "../command-line/progress.ts";
@@ -21,7 +23,7 @@ by its ImageNet synset (n01806143, n01806143_peacock).
 
   --model NAME      of this model; may be given several times (all)
   --precision P     exact, fast or quantised; may be given several times (all that the model can have)
-  --crop C          squash or center; may be given several times (as the model says)
+  --crop C          squash, center or x0,y0,x1,y1; may be given several times (as the model says)
   --models FOLDER   another folder of models than ${MODELS}
   --json            one object instead of a table
 
@@ -58,17 +60,32 @@ function choose(entries: readonly IndexEntry[], names: readonly string[] | undef
     if (entry.error !== undefined) throw new CommandError(entry.error);
     return entry;
   });
-  return chosen ?? entries.filter(({ error }) => error === undefined);
+  const usable = chosen ?? entries.filter(({ error, regions }) => error === undefined && regions === undefined);
+  const parted = usable.find(({ regions }) => regions !== undefined);
+  if (parted === undefined) return usable;
+  throw new CommandError(
+    `The model "${parted.name}" looks at several regions, and an image has one class here. Evaluate its base ` +
+      `"${parted.base}" with --crop x0,y0,x1,y1 of a region.`,
+  );
 }
 
-function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], classes: Classes, asked: Asked): Job {
+interface Truths {
+  readonly classes: Classes;
+  /** The label that stands for a class. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], truths: Truths, asked: Asked): Job {
   const { name, precisions = [], crop = "squash" } = entry;
   const wanted = asked.precision?.filter((precision) => precisions.some((known) => known === precision)) ?? precisions;
   const known: { image: Image; truth: string }[] = [];
   const unknown: Answer[] = [];
   for (const image of images) {
     try {
-      known.push({ image, truth: classes.labelOf(classNamesOf(folder, image.name)) });
+      const name = truths.classes.labelOf(classNamesOf(folder, image.name));
+      const truth = truths.labels.get(name);
+      if (truth === undefined) throw new UnknownClass(`The model does not answer with "${name}".`);
+      known.push({ image, truth });
     } catch (error) {
       if (!(error instanceof UnknownClass)) throw error;
       unknown.push({ file: image.name, error: error.message });
@@ -77,7 +94,7 @@ function jobOf(entry: IndexEntry, folder: string, images: readonly Image[], clas
   return {
     model: name,
     precisions: wanted,
-    crops: asked.crop ?? [crop],
+    crops: asked.crop ?? [typeof crop === "string" ? crop : writeFractions(crop)],
     images: known.map(({ image }) => image),
     truths: known.map(({ truth }) => truth),
     unknown,
@@ -136,15 +153,17 @@ const roundsOf = ({ precisions, crops, images }: Job) => precisions.length * cro
 
 async function main(values: Values<typeof options>, [folder]: readonly string[]): Promise<number> {
   if (folder === undefined) throw new UsageError("Name a folder of images.");
-  const strange = values.crop?.find((crop) => crop !== "squash" && crop !== "center");
-  if (strange !== undefined) throw new UsageError(`--crop ${strange}: there is squash and center.`);
+  const strange = values.crop?.find((crop) => parseCrop(crop) === undefined);
+  if (strange !== undefined) {
+    throw new UsageError(`--crop ${strange}: there is squash, center, and a rectangle ${FRACTIONS_FORM}.`);
+  }
   const models = values.models === undefined ? MODELS : fromUser(values.models);
   const images = await imagesOfAll([folder]);
   const [entries, synsets] = [choose(await indexModels(models), values.model), await readSynsets()];
   const jobs: Job[] = [];
   for (const entry of entries) {
-    const classes = new Classes(await labelsOfModel(models, entry.name), synsets);
-    jobs.push(jobOf(entry, folder, images, classes, values));
+    const { classes, labels } = await wordsOfModel(models, entry.name);
+    jobs.push(jobOf(entry, folder, images, { classes: new Classes(classes, synsets), labels }, values));
   }
   if (jobs.every((job) => roundsOf(job) === 0)) {
     const reason = jobs.flatMap(({ unknown }) => unknown)[0]?.error ?? "no model can have that precision.";

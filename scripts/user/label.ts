@@ -15,7 +15,8 @@ Labels images; - reads one from stdin.
   --model NAME      another model than the default (npm run model -- list)
   --top N           how many labels an image at most (3)
   --min X           the least confidence, 0 to 1 (0)
-  --crop C          squash or center
+  --crop C          squash, center or a rectangle x0,y0,x1,y1 in fractions of the upright image
+  --region R        NAME:x0,y0,x1,y1, or NAME of one of the model's: is labelled for itself; several
   --precision P     exact, fast or quantised
   --scale S        full or auto: whether JPEGs may be decoded at a smaller scale
   --exif E          apply or ignore the orientation written into the file
@@ -29,6 +30,7 @@ const options = {
   top: { type: "string", default: "3" },
   min: { type: "string" },
   crop: { type: "string" },
+  region: { type: "string", multiple: true },
   precision: { type: "string" },
   scale: { type: "string" },
   exif: { type: "string" },
@@ -46,6 +48,7 @@ async function main(values: Values<typeof options>, names: readonly string[]): P
     const value = values[name];
     if (value !== undefined) query.set(name, value);
   }
+  for (const region of values.region ?? []) query.append("region", region);
   if (values.url !== undefined) {
     if (!/^https?:\/\//.test(values.url))
       throw new UsageError(`--url ${values.url} is no http:// or https:// address.`);

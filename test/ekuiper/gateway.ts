@@ -95,6 +95,8 @@ export interface Gateway extends BareGateway {
 export interface GatewaySettings {
   /** The labeler's, besides its token and push target. */
   readonly labeler?: Readonly<Record<string, string>>;
+  /** The labeler's folder of models; those of this repository if absent. */
+  readonly models?: string;
   /** Of the engine. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -102,7 +104,7 @@ export interface GatewaySettings {
 /** A gateway whose engine has to be told of the broker, and which `npm run ekuiper` installs loops on. */
 export async function startGateway(
   version = DEFAULT_VERSION,
-  { labeler: settings, environment }: GatewaySettings = {},
+  { labeler: settings, models, environment }: GatewaySettings = {},
 ): Promise<Gateway> {
   const broker = await startBroker();
   const calls: string[] = [];
@@ -113,6 +115,7 @@ export async function startGateway(
     environment: { KUIPER__PORTABLE__PYTHONBIN: "python3", ...environment },
   });
   const labeler = await startWorkerd({
+    ...(models !== undefined && { models }),
     settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results`, ...settings },
   });
   const ready = await fetch(`${labeler.url}/readyz`);

@@ -164,17 +164,27 @@ export type LabelAnswer =
   | { readonly labelled: Labelled | Outcome[]; readonly explained?: undefined }
   | { readonly explained: Explained; readonly rank: number };
 
+export interface LabelRequestsOptions {
+  /** See LabelContext; for a single image alone. */
+  readonly onKey: (key: string) => void;
+  /** Whether the answer has room for one region alone, as a text has. */
+  readonly oneAnswer: boolean;
+}
+
 /**
  * Labels the image, or the several images, in the request's body as its parameters say; or shows where a label is seen.
  *
- * @param onKey See LabelContext; for a single image alone.
  * @throws LabelerError for every mistake in parameters or body, and for a single image's; of several, each has its own
  *   error. Of kind no-explanation where the network has none.
  */
-export function labelRequests(c: Context<AppEnv>, onKey: (key: string) => void): Promise<LabelAnswer> {
-  return withImages<ExplainQuery, LabelAnswer>(
+export function labelRequests(c: Context<AppEnv>, { onKey, oneAnswer }: LabelRequestsOptions): Promise<LabelAnswer> {
+  const parse = (queries: Queries) => {
+    const query = parseExplainQuery(queries);
+    return { ...query, oneAnswer: oneAnswer || query.explain !== undefined };
+  };
+  return withImages<ExplainQuery & LabelOptions, LabelAnswer>(
     c,
-    { queries: c.req.queries(), parse: parseExplainQuery, names: EXPLAIN_NAMES },
+    { queries: c.req.queries(), parse, names: EXPLAIN_NAMES },
     async (images, { explain: rank, ...options }, context) => {
       if (rank === undefined) return { labelled: await labelAll(images, options, { ...context, onKey }) };
       const advice = "explain takes one image. Send several one by one.";

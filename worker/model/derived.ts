@@ -13,6 +13,8 @@ export type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
 export interface DerivedModel {
   readonly spec: DerivedSpec;
   readonly head: ClassifierHead | undefined;
+  /** The names of the classes that are scored. @param classes As for vocabulary(). */
+  names(classes: readonly string[]): readonly string[];
   /**
    * The words in which it answers.
    *
@@ -75,9 +77,6 @@ export async function readDerived(name: string, read: ReadFile): Promise<Derived
   }
   const labels = spec.labels ?? (file === undefined ? undefined : parseLabels(file));
   const where = file === undefined ? "model.json, labels" : "labels.txt";
-  return {
-    spec,
-    head,
-    vocabulary: (classes) => makeVocabulary(renamed(head?.labels ?? classes, labels, where), { ...spec, groups }),
-  };
+  const names = (classes: readonly string[]) => renamed(head?.labels ?? classes, labels, where);
+  return { spec, head, names, vocabulary: (classes) => makeVocabulary(names(classes), { ...spec, groups }) };
 }

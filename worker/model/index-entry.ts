@@ -1,9 +1,9 @@
 /** model-assets/index.json: what is installed, written by scripts/build/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
 import { oneOf } from "../validation/words.ts";
+import type { Crop, Region } from "./crop.ts";
 import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
-import type { Crop } from "./spec.ts";
 
 /** A model's folder. The fields after `error` are there when there is no error. */
 export interface IndexEntry {
@@ -32,6 +32,8 @@ export interface IndexEntry {
   };
   readonly classes?: number;
   readonly crop?: Crop;
+  /** Where it looks in place of `crop`, in the order of model.json. */
+  readonly regions?: readonly Region[];
   /** What `precision` may be for this model. */
   readonly precisions?: readonly Precision[];
   /** What it is where the request does not say. */

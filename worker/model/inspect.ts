@@ -9,10 +9,11 @@ import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
 import type { Graph, Quantization, Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
+import type { Crop } from "./crop.ts";
 import { parseLabels } from "./labels.ts";
 import { inOrder, type Layout, layoutOf } from "./layout.ts";
 import { type Normalization, usualNormalization } from "./normalization.ts";
-import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
+import { type ModelSpec, parseSpec } from "./spec.ts";
 import { refuseOtherTasks } from "./task.ts";
 
 /** What lies in a model's folder. */

@@ -5,6 +5,7 @@
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
+import { cropField } from "./crop.ts";
 import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
@@ -14,7 +15,7 @@ export const COMMON_FIELDS = {
   /** What the model is, in a line. */
   description: z.optional(z.string()),
   /** How an image becomes the input's shape where the request does not say. */
-  crop: z.optional(z.enum(["squash", "center"])),
+  crop: z.optional(cropField),
   /** In which arithmetic the network is computed where the request does not say; else `exact`, or `quantised` if it is. */
   precision: z.optional(z.enum(PRECISIONS)),
   /** Where the file is from. */
@@ -38,7 +39,6 @@ const schema = z.strictObject({
 });
 
 export type ModelSpec = z.infer<typeof schema>;
-export type Crop = NonNullable<ModelSpec["crop"]>;
 
 /**
  * The text of a model.json as JSON.

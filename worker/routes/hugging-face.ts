@@ -39,7 +39,7 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", requires("label"), async (c) => {
-  const options = modelQuery(c.req.queries(), c.req.param("name"));
+  const options = { ...modelQuery(c.req.queries(), c.req.param("name")), oneAnswer: true };
   const context = labelContext(c);
   await prepareModel(options, context);
   const { image, top = options.top } = await imageOf(c);

@@ -137,7 +137,7 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
       "min: is not for this call, whose outputs have as many labels for each image.",
     );
   }
-  const options = modelQuery(queries, nameOf(c));
+  const options = { ...modelQuery(queries, nameOf(c)), oneAnswer: true };
   const context = labelContext(c);
   const model = await prepareModel(options, context);
   const body = await wholeBody(c, openBody(c, "MAX_FORM_BYTES"));

@@ -16,18 +16,24 @@ const explained = z.array(z.strictObject({ ...label.shape, explanation: z.option
 /** What there is to say of an image beside its labels. */
 const notes = { missing: z.optional(part()), warnings: z.optional(z.int()), scale: z.optional(text) };
 
+const byRegion = z.record(text, labels);
+
 const outcome = z.union([
   z.strictObject({ name: z.optional(text), labels, ...notes }),
+  z.strictObject({ name: z.optional(text), regions: byRegion, ...notes }),
   z.strictObject({ name: z.optional(text), error: problem }),
 ]);
 
+const best = { results: labels, label: text, confidence: part() };
+
 const reply = z.strictObject({
-  results: labels,
-  label: text,
-  confidence: part(),
+  ...best,
+  regions: z.optional(z.array(z.strictObject({ name: text, ...best }))),
   error: z.optional(text),
   model: text,
 });
+
+const regionsReply = z.strictObject({ ...reply.shape, regions: z.record(text, z.strictObject(best)) });
 
 const found = z.strictObject({
   found: z.boolean(),
@@ -47,11 +53,14 @@ const result = z.strictObject({
   label: text,
   confidence: part(),
   results: labels,
+  regions: z.optional(byRegion),
   error: z.optional(text),
   meta: z.record(text, text),
 });
 
 const precision = z.enum(PRECISIONS);
+
+const rectangle = z.strictObject({ x0: part(), y0: part(), x1: part(), y1: part() });
 
 const model = z.strictObject({
   name: text,
@@ -71,7 +80,8 @@ const model = z.strictObject({
     }),
   ),
   classes: z.optional(z.int()),
-  crop: z.optional(z.enum(["squash", "center"])),
+  crop: z.optional(z.union([z.enum(["squash", "center"]), rectangle])),
+  regions: z.optional(z.array(z.strictObject({ name: text, crop: rectangle }))),
   precisions: z.optional(z.array(precision)),
   precision: z.optional(precision),
   engine: z.optional(z.enum(["plan", "tfjs"])),
@@ -117,8 +127,9 @@ const inference = z.strictObject({
 export const answers = {
   Problem: problem,
   Message: z.strictObject({ error: text }),
-  LabelAnswer: z.union([explained, z.array(outcome)]),
+  LabelAnswer: z.union([explained, z.strictObject({ regions: byRegion }), z.array(outcome)]),
   Reply: reply,
+  RegionsReply: regionsReply,
   FoundLabel: found,
   Result: result,
   Results: z.array(result),

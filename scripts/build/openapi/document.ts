@@ -17,7 +17,12 @@ const ABOUT = {
   top: "The number of labels at most.",
   min: "The lowest confidence of a label.",
   model: "One of the installed models; the default model if absent.",
-  crop: "How the image is fitted to the model's input: the whole image is resized, or the square in its middle. The default is the model's.",
+  crop:
+    "The part of the image that is resized to the model's input: all of it (`squash`), the square in its middle (`center`), or a " +
+    "rectangle x0,y0,x1,y1 in fractions of the upright image. The default is the model's.",
+  region:
+    "A rectangle that is labelled for itself, in place of the crop: NAME:x0,y0,x1,y1 in fractions of the upright image, or " +
+    "NAME alone for one of the model's regions. May be repeated. The default is all regions of the model.",
   precision: "The arithmetic of the network. The default is the model's. Not every model has every precision.",
   scale:
     "Whether a JPEG that is much larger than the model's input may be decoded at a smaller scale (auto) or not (full). " +
@@ -32,8 +37,12 @@ const ABOUT = {
   order: "Whether the oldest or the newest results come first.",
 } as const satisfies Record<string, string>;
 
-/** What cannot be seen from the schemas: cursors are checked by code. */
+/** What cannot be seen from the schemas: cursors and rectangles are checked by code. */
+const RECTANGLE = "(\\d+(\\.\\d*)?|\\.\\d+)(,(\\d+(\\.\\d*)?|\\.\\d+)){3}";
+
 const SHAPES: Record<string, Json> = {
+  crop: { type: "string", pattern: `^(squash|center|${RECTANGLE})$` },
+  region: { type: "array", items: { type: "string", pattern: `^[\\w.-]{1,64}(:${RECTANGLE})?$` } },
   since: { type: "string", pattern: "^r?\\d{1,15}$" },
   before: { type: "string", pattern: "^r?\\d{1,15}$" },
 };

@@ -232,7 +232,8 @@ export const operations: readonly Operation[] = [
       "image in JSON. Any body may have `Content-Encoding: gzip` or `deflate`. Several images in a form or in JSON give a " +
       "list with the labels, or the error, of each. The JSON may be up to 1 MB besides its images, with 8 levels of lists " +
       "and objects. `Accept: text/plain` returns only the top-1 label, on a line for each image. With `explain` a label " +
-      "has a PNG, in base64, of the regions that count for it. `Accept: image/png` returns only the PNG.",
+      "has a PNG, in base64, of the places that count for it. `Accept: image/png` returns only the PNG. With regions, of the " +
+      "request or of the model, the answer is an object that has the labels of each region by its name.",
     query: { of: "explain" },
     body: {
       ...IMAGE_BODY,
@@ -271,6 +272,35 @@ export const operations: readonly Operation[] = [
       "application/json": {
         schema: "Reply",
         example: { results: espresso, label: "968:espresso", confidence: 0.3033, model: "mobilenet_v1_1.0_224" },
+      },
+    },
+    errors: [400, 404, 408, 500, 503],
+    errorForm: "json",
+  },
+  {
+    method: "post",
+    path: "/ekuiper/labelRegions",
+    id: "labelRegions",
+    tag: "eKuiper",
+    scope: "label",
+    summary: "An SQL function of install --function whose model looks at regions",
+    description:
+      "Like /ekuiper/labelImage, but `regions` is an object with a field for each region, since the schema of such a function " +
+      "has their names.",
+    parameters: [IN_HEADER],
+    query: { of: "label" },
+    body: IMAGE_BODY,
+    status: 200,
+    answer: {
+      "application/json": {
+        schema: "RegionsReply",
+        example: {
+          results: [],
+          label: "",
+          confidence: 0,
+          model: "mobilenet_v1_1.0_224",
+          regions: { bay1: { results: espresso, label: "968:espresso", confidence: 0.3033 } },
+        },
       },
     },
     errors: [400, 404, 408, 500, 503],

@@ -4,7 +4,7 @@
  */
 import type { Rule } from "./api.ts";
 import { reason } from "./checks.ts";
-import { FUNCTIONS } from "./sql-function.ts";
+import { FUNCTIONS, functionsOf, pathOf } from "./sql-function.ts";
 import type { GatewayState } from "./state.ts";
 
 /** A call as a rule makes it. */
@@ -28,7 +28,8 @@ export function functionCall({ service }: GatewayState, name: string): LabelerCa
   const offering = Object.values(service?.Interfaces ?? {}).find(({ Functions }) => Functions.includes(name));
   if (offering === undefined) return undefined;
   // One of the user's own is labelImage() under another name.
-  const path = FUNCTIONS.find((shipped) => shipped === name) ?? "labelImage";
+  const own = functionsOf(service).find((one) => one.name === name);
+  const path = FUNCTIONS.find((shipped) => shipped === name) ?? (own && pathOf(own)) ?? "labelImage";
   return { name: `${name}()`, url: `${offering.Addr}/${path}`, headers: offering.Options?.headers ?? {} };
 }
 

@@ -3,13 +3,13 @@ import { readFile } from "node:fs/promises";
 import { post } from "./as-rule.ts";
 import type { Check } from "./checks.ts";
 import type { Labeler } from "./service.ts";
-import { described, QUERY_HEADER, type SqlFunction } from "./sql-function.ts";
+import { described, pathOf, QUERY_HEADER, type SqlFunction } from "./sql-function.ts";
 
 const IMAGE = new URL("../../../test/fixtures/coffee-96.webp", import.meta.url);
 
 async function checkFunction({ url, token }: Labeler, own: SqlFunction, image: Uint8Array): Promise<Check | undefined> {
   const headers = { [QUERY_HEADER]: own.query, ...(token !== undefined && { Authorization: `Bearer ${token}` }) };
-  const answer = await post({ name: own.name, url: `${url}/ekuiper/labelImage`, headers }, image);
+  const answer = await post({ name: own.name, url: `${url}/ekuiper/${pathOf(own)}`, headers }, image);
   const name = `function ${own.name}`;
   if (answer.kind === "taken") return { name, state: "ok", detail: `the labeler takes ${own.query}` };
   // Other checks say that the labeler is away, or does not take the token.

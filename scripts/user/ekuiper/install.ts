@@ -21,6 +21,7 @@ import {
   checkRefusal,
 } from "./checks.ts";
 import { type Dialect, NEWEST } from "./dialect.ts";
+import { withRegions } from "./function-regions.ts";
 import { topicFor } from "./mqtt-client.ts";
 import { clientOf, type MqttOptions, readMqttOptions, requireConsistent, requireNewClient } from "./mqtt-options.ts";
 import { NoLabel } from "./own-rule.ts";
@@ -55,6 +56,12 @@ export interface GatewayOptions {
   readonly mqtt?: MqttOptions | undefined;
   /** SQL functions of the user's own; those that are installed, if absent. */
   readonly functions?: readonly SqlFunction[] | undefined;
+}
+
+/** As wantedOf(), with the regions of the functions' models. */
+async function wantedWithRegions(options: Omit<GatewayOptions, "api">): Promise<Wanted> {
+  const wanted = wantedOf(options);
+  return { ...wanted, functions: await withRegions(wanted.labeler, wanted.functions) };
 }
 
 function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOptions, "api">): Wanted {
@@ -193,7 +200,7 @@ export async function install(
   const state = await readState(api);
   const before = installedOptions(state);
   const kept = keptOf(before, options);
-  const wanted = wantedOf(together(before, options));
+  const wanted = await wantedWithRegions(together(before, options));
   const unable = whyNotLoop(wanted, gateway.dialect);
   if (unable !== undefined) throw new Conflict(unable);
   requireMqtt(wanted, gateway.dialect);
@@ -261,7 +268,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   if (gateway.state === "error") return { checks: [gateway], installed: [], pending: [] };
   const state = await readState(api);
   const before = installedOptions(state);
-  const wanted = wantedOf(together(before, options));
+  const wanted = await wantedWithRegions(together(before, options));
   const mine = ours(state);
   const installed = [
     ...state.plugins.filter(isOurPlugin).map(({ name }) => `plugin ${name}`),

@@ -5,10 +5,11 @@ import { zipSync } from "fflate";
 import type { EkuiperApi, Rule, SourceKind } from "./api.ts";
 import { dialectOf, sourceIn } from "./dialect.ts";
 import { type MqttOptions, sinkSettings, streamOptions, streamSettings } from "./mqtt-options.ts";
+import { regionsSchema } from "./regions-schema.ts";
 import { type SourceDefinition, sourceSql } from "./source-sql.ts";
-import { QUERY_HEADER, type SqlFunction } from "./sql-function.ts";
+import { pathOf, QUERY_HEADER, REGIONS_HEADER, type SqlFunction } from "./sql-function.ts";
 
-const shipped = (name: string) => readFile(new URL(`../../ekuiper/${name}`, import.meta.url), "utf8");
+const shipped = (name: string) => readFile(new URL(`../../../ekuiper/${name}`, import.meta.url), "utf8");
 
 /** The service's name in eKuiper, and that of its zip. */
 export const SERVICE = "labeler";
@@ -59,10 +60,23 @@ async function schemaText(file: string): Promise<string> {
 }
 
 /** An interface whose only function is labelImage() under another name, with its parameters in a header. */
-function interfaceOf({ name, query }: SqlFunction, service: Interface): Interface {
-  const headers = { ...service.options.headers, [QUERY_HEADER]: query };
-  const functions = [{ name, serviceName: "labelImage" }];
-  return { ...service, schemaFile: FUNCTION_SCHEMA, functions, options: { ...service.options, headers } };
+function interfaceOf(own: SqlFunction, service: Interface): Interface {
+  const { name, query, regions } = own;
+  const noted = regions && { [REGIONS_HEADER]: regions.join(",") };
+  const headers = { ...service.options.headers, [QUERY_HEADER]: query, ...noted };
+  const functions = [{ name, serviceName: pathOf(own) }];
+  const schemaFile = regions === undefined ? FUNCTION_SCHEMA : `labeler_${name}.proto`;
+  return { ...service, schemaFile, functions, options: { ...service.options, headers } };
+}
+
+/** The texts of the schemas by their files. A function whose model looks at regions has one of its own. */
+async function schemasOf(files: readonly string[], functions: readonly SqlFunction[]): Promise<Map<string, string>> {
+  const schemas = new Map<string, string>();
+  for (const { name, regions } of functions) {
+    if (regions !== undefined) schemas.set(`labeler_${name}.proto`, regionsSchema(name, regions));
+  }
+  for (const file of files) if (!schemas.has(file)) schemas.set(file, await schemaText(file));
+  return schemas;
 }
 
 /**
@@ -84,8 +98,8 @@ export async function serviceDefinition(
   Object.assign(service.options.headers, bearer(token));
   const all = [service, ...functions.map((own) => interfaceOf(own, service))];
   const bytes = (text: string) => new TextEncoder().encode(text);
-  const schemas = new Map<string, string>();
-  for (const { schemaFile } of all) schemas.set(schemaFile, await schemaText(schemaFile));
+  const files = all.map(({ schemaFile }) => schemaFile);
+  const schemas = await schemasOf(files, functions);
   const named = all.map((one) => {
     const hash = createHash("sha256").update(JSON.stringify([one, schemas.get(one.schemaFile)]));
     return [`labeler_${hash.digest("hex").slice(0, 12)}`, one] as const;

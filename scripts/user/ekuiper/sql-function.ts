@@ -15,7 +15,12 @@ export interface SqlFunction {
   readonly name: string;
   /** Its parameters as a query, without the question mark: model=efficientnet_lite0&crop=center&min=0.4. */
   readonly query: string;
+  /** The regions that its answer has fields for; see function-regions.ts. */
+  readonly regions?: readonly string[] | undefined;
 }
+
+/** Where a function's regions are noted, for an install that finds the labeler away; the labeler does not read it. */
+export const REGIONS_HEADER = "X-Label-Regions";
 
 const EXAMPLE = "Give one such as door=efficientnet_lite0?crop=center&min=0.4, or door=?min=0.4 for the default model.";
 const FORM = /^(?<name>[^=?]*)=(?<model>[^?]*)(?:\?(?<rest>.*))?$/s;
@@ -71,7 +76,8 @@ export function parseFunctions(texts: readonly string[] | undefined): SqlFunctio
 export function functionsOf(service: Service | undefined): SqlFunction[] {
   return Object.values(service?.Interfaces ?? {}).flatMap(({ Functions, Options }) => {
     const query = Options?.headers?.[QUERY_HEADER];
-    return query === undefined ? [] : Functions.map((name) => ({ name, query }));
+    const regions = Options?.headers?.[REGIONS_HEADER]?.split(",");
+    return query === undefined ? [] : Functions.map((name) => ({ name, query, ...(regions && { regions }) }));
   });
 }
 
@@ -82,4 +88,8 @@ export const namesOf = (functions: readonly SqlFunction[]): string[] => [
 ];
 
 /** As a list says it: door (model=efficientnet_lite0&crop=center). */
-export const described = ({ name, query }: SqlFunction) => `${name} (${query})`;
+export const described = ({ name, query, regions }: SqlFunction) =>
+  `${name} (${query}${regions === undefined ? "" : `; regions ${regions.join(", ")}`})`;
+
+/** The call of the labeler that a function makes. */
+export const pathOf = ({ regions }: SqlFunction): string => (regions === undefined ? "labelImage" : "labelRegions");

@@ -1,4 +1,5 @@
 /** ResultCache of the labeler in the three forms that `npm run label` prints. */
+import { CommandError } from "../../command-line/command.ts";
 
 export interface Label {
   readonly confidence: number;
@@ -9,6 +10,8 @@ export interface Label {
 export interface Answer {
   readonly file: string;
   readonly labels?: readonly Label[];
+  /** The labels of each region, where the image is not labelled as one. */
+  readonly regions?: Readonly<Record<string, readonly Label[]>>;
   /** How much of the picture its file lacks, 0..1, where it ends early. */
   readonly missing?: number;
   readonly error?: string;
@@ -26,6 +29,16 @@ export interface Printer {
 
 const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
 
+/** The labels of all regions in one list, each with the name of its region in front. */
+const labelsOf = ({ labels = [], regions }: Answer): readonly Label[] =>
+  regions === undefined
+    ? labels
+    : Object.entries(regions).flatMap(([name, found]) =>
+        found.length === 0
+          ? [{ confidence: 0, label: `${name}: no label` }]
+          : found.map(({ confidence, label }) => ({ confidence, label: `${name}: ${label}` })),
+      );
+
 /** For people: a line a label, the file's name on the first. Columns fit the names that are known beforehand. */
 export function table(names: readonly string[]): Printer {
   const width = Math.min(60, Math.max(4, ...names.map((name) => name.length)));
@@ -33,7 +46,9 @@ export function table(names: readonly string[]): Printer {
     `${name.padEnd(width)}  ${confidence.padStart(7)}  ${label}\n`;
   return {
     head: "",
-    answer({ file, labels = [], missing, error }) {
+    answer(answer) {
+      const { file, missing, error } = answer;
+      const labels = labelsOf(answer);
       if (error !== undefined) return line(file, "–", `error: ${error}`);
       const note = missing === undefined ? "" : `  (${percent(missing)} of the image is missing)`;
       if (labels.length === 0) return line(file, "–", `no label${note}`);
@@ -60,9 +75,16 @@ const row = (...cells: (string | number)[]) => `${cells.map((value) => cell(Stri
 
 export const csv: Printer = {
   head: row("file", "rank", "confidence", "label", "missing", "error"),
-  answer: ({ file, labels = [], missing = "", error }) =>
-    error !== undefined || labels.length === 0
-      ? row(file, "", "", "", missing, error ?? "")
-      : labels.map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, "")).join(""),
+  answer({ file, labels: whole = [], regions, missing = "", error }) {
+    const [labels = whole, ...others] = Object.values(regions ?? {});
+    if (others.length > 0) {
+      throw new CommandError(
+        "--csv has the labels of one image in a row each, and there are several regions. Name one with --region, or take " +
+          "--json, which has all of them as POST /label answers.",
+      );
+    }
+    if (error !== undefined || labels.length === 0) return row(file, "", "", "", missing, error ?? "");
+    return labels.map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, "")).join("");
+  },
   foot: "",
 };

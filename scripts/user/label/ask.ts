@@ -56,8 +56,12 @@ export async function ask({ url, token }: Server, query: URLSearchParams, image:
     }
     if (response.ok) {
       const missing = response.headers.get("x-image-missing");
-      const labels = (await response.json()) as Label[];
-      return { file, labels, ...(missing === null ? {} : { missing: Number(missing) }) };
+      const found = (await response.json()) as Label[] | Pick<Answer, "regions">;
+      return {
+        file,
+        ...(Array.isArray(found) ? { labels: found } : found),
+        ...(missing === null ? {} : { missing: Number(missing) }),
+      };
     }
     const { detail, type } = await detailOf(response);
     const later = Number(response.headers.get("retry-after") ?? Number.NaN);
