@@ -1,7 +1,9 @@
-/** `npm run model -- list|add|check|remove`: the models in model-assets/. */
+/** `npm run model -- list|add|check|explain|remove`: the models in model-assets/. */
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { checkModels } from "./model/check.ts";
+import { explainModel } from "./model/explain.ts";
+import { explanation } from "./model/explanation.ts";
 import { addModel, nameOf, removeModel } from "./model/folder.ts";
 import { printModels } from "./model/list.ts";
 import { trySamples } from "./model/samples.ts";
@@ -17,6 +19,8 @@ const usage = `npm run model -- COMMAND
   check [NAME …]                whether models can be used: reads them, and labels some pictures with each
   check NAME --samples PHOTOS/  tries input ranges, orders of colours and crops on photos of known class (a folder for
                                 each), and writes the best into model.json
+  explain NAME [--precision P] [--json]
+                                how a model is computed here: kernel, shapes, bytes and time of each step
   remove NAME                   takes a model out of ${MODELS}/
 
   --models FOLDER               another folder than ${MODELS}/`;
@@ -28,6 +32,8 @@ const options = {
   groups: { type: "string" },
   name: { type: "string" },
   models: { type: "string" },
+  precision: { type: "string" },
+  json: { type: "boolean", default: false },
 } as const;
 
 async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
@@ -46,12 +52,15 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
     if (first === undefined || names.length > 1)
       throw new UsageError("--samples is for one model: check NAME --samples PHOTOS/.");
     await trySamples(models, first, values.samples);
+  } else if (command === "explain" && first !== undefined && names.length === 1) {
+    const explained = await explainModel(models, first, values.precision);
+    console.log(values.json ? JSON.stringify(explained, undefined, 2) : explanation(explained));
   } else if (command === "remove" && first !== undefined && names.length === 1) {
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
     const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
-    throw new UsageError(`${wrong} The commands are list, add FILE, check and remove NAME.`);
+    throw new UsageError(`${wrong} The commands are list, add FILE, check, explain NAME and remove NAME.`);
   }
   return 0;
 }

@@ -144,4 +144,42 @@ describe("npm run model", () => {
     expect(out).toMatch(/^broken: cannot be used\. .*broken\/model\.tflite/);
     rmSync(join(models, "broken"), { recursive: true });
   });
+
+  it("explains how a model is computed: a line for each step, with kernel, shapes, bytes and time", async () => {
+    await model("add", `${fixtures}/ops/tiny-float.tflite`, "--labels", labels, "--name", "tiny");
+    const { code, out, err } = await model("explain", "tiny");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const [title, , head, ...lines] = out.split("\n");
+    expect(title).toMatch(/^tiny, exact: \d+ steps$/);
+    expect(head).toMatch(/^STEP +OPERATOR +KERNEL +INPUT +OUTPUT +PACKED +SCRATCH +MS +SHARE$/);
+    expect(lines[0]).toMatch(
+      /^ *0 +\d+ CONV_2D +conv_f32 +1×8×8×3 f32 +1×\d+×\d+×\d+ f32 +[\d.]+ KB +[\d.]+ KB +\d\.\d{3} +/,
+    );
+    expect(out).toMatch(/^Memory: .* of which packed constants/m);
+    const fast = await model("explain", "tiny", "--precision", "fast", "--json");
+    expect(fast).toMatchObject({ code: 0, err: "" });
+    const { precision, plan, stepMs, bytes } = JSON.parse(fast.out);
+    expect(precision).toBe("fast");
+    expect(plan.steps[0]).toMatchObject({ kernel: "conv_f32_i16", operator: { op: "CONV_2D" } });
+    expect(stepMs).toHaveLength(plan.steps.length);
+    for (const ms of stepMs) expect(ms).toBeGreaterThan(0);
+    expect(bytes).toBeGreaterThanOrEqual(plan.memory.bytes);
+    await model("remove", "tiny");
+  });
+
+  it("explains no model that is missing, no precision that it cannot have, and none without a plan", async () => {
+    const missing = await model("explain", "nothing");
+    expect(missing).toMatchObject({ code: 1, out: "" });
+    expect(missing.err).toMatch(/There is no model "nothing"/);
+    await model("add", `${fixtures}/ops/tiny-uint8.tflite`, "--labels", labels, "--name", "tiny");
+    const wrong = await model("explain", "tiny", "--precision", "fast");
+    expect(wrong).toMatchObject({ code: 2, out: "" });
+    expect(wrong.err).toMatch(/--precision fast: tiny can be "?quantised/);
+    await model("remove", "tiny");
+    await model("add", `${fixtures}/ops/tiny-gated.tflite`, "--labels", labels, "--name", "gated");
+    const gated = await model("explain", "gated");
+    expect(gated).toMatchObject({ code: 1, out: "" });
+    expect(gated.err).toMatch(/gated runs operator by operator, not as a plan: operator \d+/);
+    await model("remove", "gated");
+  });
 });
