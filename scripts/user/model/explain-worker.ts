@@ -68,15 +68,19 @@ async function read({ MODELS }: Env, model: string, name: string): Promise<Uint8
   return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
 }
 
+async function readText(env: Env, model: string, name: string): Promise<string | undefined> {
+  const bytes = await read(env, model, name);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
 async function explain(env: Env, model: string, precision: Precision): Promise<Explained | { noPlan: string }> {
-  const [tflite, ...texts] = await Promise.all([
+  await initBackend();
+  const [tflite, labels, spec] = await Promise.all([
     read(env, model, "model.tflite"),
-    read(env, model, "labels.txt"),
-    read(env, model, "model.json"),
-    initBackend(),
+    readText(env, model, "labels.txt"),
+    readText(env, model, "model.json"),
   ]);
   if (tflite === undefined) throw new Error(`${model} has no model.tflite`);
-  const [labels, spec] = texts.map((bytes) => bytes && new TextDecoder().decode(bytes));
   const { graph, input } = await inspectModel({ tflite, labels, spec });
   try {
     const instance = makePlan(graph, { precision });
@@ -97,8 +101,8 @@ export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { searchParams } = new URL(request.url);
     try {
-      const [model = "", precision] = [searchParams.get("model") ?? "", searchParams.get("precision") as Precision];
-      return Response.json(await explain(env, model, precision));
+      const [model, precision] = ["model", "precision"].map((name) => searchParams.get(name) ?? "");
+      return Response.json(await explain(env, model ?? "", precision as Precision));
     } catch (error) {
       return Response.json({ error: String((error as Error).message) });
     }
