@@ -55,6 +55,7 @@ const explain :Workerd.Worker = (
 /**
  * Compiles a model in workerd and measures its steps.
  *
+ * @param name Of a model; one that derives from another is computed by the other's plan.
  * @param precision The model's own unless given.
  * @throws CommandError if there is no such model, no such precision, or no plan.
  */
@@ -73,7 +74,10 @@ export async function explainModel(models: string, name: string, precision?: str
   try {
     const worker = new WorkerProcess(await startWorker(await bundle(folder, models)));
     try {
-      const query = new URLSearchParams({ model: name, precision: precision ?? entry.precision ?? "exact" });
+      const query = new URLSearchParams({
+        model: entry.base ?? name,
+        precision: precision ?? entry.precision ?? "exact",
+      });
       const answer = await worker.ask<Explained | { noPlan: string }>(`/?${query}`);
       if ("noPlan" in answer) throw new CommandError(`${name} has no plan on this CPU: ${answer.noPlan}.`, 1);
       return answer;
