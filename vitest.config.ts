@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
-import { prepare } from "./scripts/lib/prepare.ts";
+import { prepare } from "./scripts/build/prepare.ts";
 
 await prepare();
 

@@ -1,5 +1,6 @@
 /** Runs a command of package.json as a user does, only without npm, which takes a second. */
 import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 
 export interface Ended {
   readonly code: number | null;
@@ -7,13 +8,14 @@ export interface Ended {
   readonly err: string;
 }
 
-/** The arguments of Node for scripts/NAME.ts. */
-export const scriptArguments = (name: string, args: readonly string[] = []): string[] => [
-  "--import",
-  "tsx",
-  `scripts/${name}.ts`,
-  ...args,
-];
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+
+/** The arguments of Node that run the file of an npm script. */
+export function scriptArguments(name: string, args: readonly string[] = []): string[] {
+  const [file] = /scripts\/\S+\.ts/.exec(scripts[name] ?? "") ?? [];
+  if (file === undefined) throw new Error(`package.json has no script ${name} that runs a file of scripts/`);
+  return ["--import", "tsx", file, ...args];
+}
 
 export interface RunOptions {
   /** What it reads; nothing unless set. */
@@ -24,7 +26,7 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs scripts/NAME.ts to its end. */
+/** Runs an npm script to its end. */
 export function runScript(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { stdin = new Uint8Array(), token = "", environment } = options;
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@
  * alone. Linux only, since it reads /proc. The rivals are installed and the images made by the first run.
  */
 import { cpus } from "node:os";
-import { runCommand, type Values } from "../lib/command.ts";
+import { runCommand, type Values } from "../command-line/command.ts";
 import { installRivals } from "./decode/install.ts";
 
 const usage = `npm run bench:decode -- [options]: from an image file to a model's input, beside npm's decoders

@@ -6,12 +6,12 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startBroker } from "../ekuiper/broker.ts";
-import { buildEngine } from "../ekuiper/build.ts";
-import { findPython } from "../ekuiper/relay.ts";
-import { CommandError, countIn, runCommand } from "../lib/command.ts";
-import { MODELS } from "../lib/model-index.ts";
-import { startWorkerd } from "../lib/workerd.ts";
+import { MODELS } from "../build/model-index.ts";
+import { CommandError, countIn, runCommand } from "../command-line/command.ts";
+import { buildEngine } from "../ekuiper-engine/build.ts";
+import { findPython } from "../ekuiper-engine/relay.ts";
+import { startWorkerd } from "../labeler/workerd.ts";
+import { startBroker } from "../user/ekuiper/broker.ts";
 import { CONTENDERS, type Contender } from "./ekuiper/gateway.ts";
 import { measure, median, quantile, type Round } from "./ekuiper/measure.ts";
 import { preparePyai } from "./ekuiper/pyai.ts";
@@ -41,7 +41,7 @@ await runCommand({ usage, options }, async (values) => {
   const python = findPython();
   if (python === undefined) throw new CommandError("Python 3.7 or newer was not found.");
   await buildEngine();
-  const pyai = preparePyai(python);
+  const pyai = await preparePyai(python);
   const broker = await startBroker();
   // What is compared is labelling, not remembering.
   const settings = { CACHE_ANSWERS: "false" };

@@ -3,8 +3,8 @@
  * of eKuiper's and a probe take beside lists of images, large uploads and slow ones; and what a client waits that is
  * alone. Linux only, since it reads /proc and uses many addresses of loopback.
  */
-import { countIn, runCommand, UsageError } from "../lib/command.ts";
-import { startWorkerd } from "../lib/workerd.ts";
+import { countIn, runCommand, UsageError } from "../command-line/command.ts";
+import { startWorkerd } from "../labeler/workerd.ts";
 import { type IdleTimes, measureIdle } from "./fair/idle.ts";
 import { LOADS, type Load, type Outcome } from "./fair/loads.ts";
 import { OtherClient } from "./fair/other-client.ts";
@@ -99,7 +99,7 @@ function print(loads: readonly LoadFigures[], idle: readonly IdleTimes[]): void 
 await runCommand({ usage, options }, async (values) => {
   const rounds = countIn("rounds", values.rounds);
   const only = keysIn(values.only);
-  const prelude = values.frozen ? { prelude: "scripts/lib/frozen-clock.js" } : {};
+  const prelude = values.frozen ? { prelude: "scripts/labeler/frozen-clock.js" } : {};
   const start: Start = () => startWorkerd({ settings: { LOG: "off" }, ...prelude });
   const loads = LOADS.filter(({ key }) => only.has(key[0]));
   const measured = new Map<Load, Round[]>(loads.map((load) => [load, []]));

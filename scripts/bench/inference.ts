@@ -2,8 +2,9 @@
  * npm run bench: inference in workerd, the labeler's at each precision beside the other engines that run such networks
  * there. Linux only, since it reads /proc. The rivals are installed by the first run.
  */
-import { countIn, runCommand, UsageError, type Values } from "../lib/command.ts";
-import { bundleTfjs } from "../lib/tfjs-bundle.ts";
+
+import { bundleTfjs } from "../build/tfjs-bundle.ts";
+import { countIn, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { installRivals } from "./decode/install.ts";
 import { bundleProduct, type ColdRow, coldHead, coldLines, measureCold } from "./inference/cold.ts";
 import { type Condition, conditions, machine } from "./inference/conditions.ts";

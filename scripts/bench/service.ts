@@ -3,12 +3,12 @@
  * takes and a warm one, how long a probe waits under load, what the Worker weighs, and whether memory grows. Linux only, since it reads /proc.
  */
 import { readFileSync } from "node:fs";
-import { countIn, runCommand, UsageError } from "../lib/command.ts";
-import { Inspector } from "../lib/isolate-memory.ts";
-import { probeDuring, waits } from "../lib/probes.ts";
-import { cpuMs, residentMB } from "../lib/processes.ts";
-import { bundleSize } from "../lib/run.ts";
-import { startWorkerd } from "../lib/workerd.ts";
+import { countIn, runCommand, UsageError } from "../command-line/command.ts";
+import { bundleSize } from "../labeler/run.ts";
+import { startWorkerd } from "../labeler/workerd.ts";
+import { Inspector } from "../measure/isolate-memory.ts";
+import { probeDuring, waits } from "../measure/probes.ts";
+import { cpuMs, residentMB } from "../system/processes.ts";
 
 const IMAGE = "test/fixtures/coffee.png";
 

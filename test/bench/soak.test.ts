@@ -1,8 +1,8 @@
 /** How npm run soak judges what it has seen: a soak that cannot fail would prove nothing. */
 import { describe, expect, it } from "vitest";
-import { grows, type Sample, slopeOf } from "../../scripts/soak/memory.ts";
-import { Random } from "../../scripts/soak/random.ts";
-import { compareStored } from "../../scripts/soak/stored.ts";
+import { grows, type Sample, slopeOf } from "../../scripts/verify/soak/memory.ts";
+import { Random } from "../../scripts/verify/soak/random.ts";
+import { compareStored } from "../../scripts/verify/soak/stored.ts";
 import type { StoredResult } from "../../worker/results/result.ts";
 
 const row = (id: string, label: string): StoredResult => ({

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { nodeTotals, sum, totalsLine, totalsOf, vitestTotals } from "../../scripts/test/totals.ts";
+import { nodeTotals, sum, totalsLine, totalsOf, vitestTotals } from "../../scripts/verify/test/totals.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "edge-labeler-totals-"));
 const report = join(folder, "report");

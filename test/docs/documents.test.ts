@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";
-import { GENERATED } from "../../scripts/docs/generated.ts";
-import { withGenerated } from "../../scripts/docs/table.ts";
+import { GENERATED } from "../../scripts/build/docs/generated.ts";
+import { withGenerated } from "../../scripts/build/docs/table.ts";
 import { KINDS } from "../../worker/errors.ts";
 import { explainQuery } from "../../worker/http/query.ts";
 

@@ -15,8 +15,8 @@ const ALL_NAMES = "worker/tflite/builtin-operators.ts";
 
 /** They look for networks of a known kind, or make one. */
 const PATTERNS = [
-  "worker/inference/plan/head.ts",
-  "worker/inference/plan/short.ts",
+  "worker/inference/plan/lower/head.ts",
+  "worker/inference/plan/lower/short.ts",
   "worker/inference/rehearsal.ts",
   "worker/model/normalization.ts",
 ];

@@ -1,7 +1,7 @@
-/** The check of prose (scripts/check): which phrases and words it reports, and which it passes over. */
+/** The check of prose (scripts/verify/check): which phrases and words it reports, and which it passes over. */
 import { expect, it } from "vitest";
-import { findPhrases, proseOfMarkdown, readProse } from "../../scripts/check/prose.ts";
-import { findMisspellings } from "../../scripts/check/spelling.ts";
+import { findPhrases, proseOfMarkdown, readProse } from "../../scripts/verify/check/prose.ts";
+import { findMisspellings } from "../../scripts/verify/check/spelling.ts";
 
 const linesOf = (text: string) => proseOfMarkdown("x.md", text);
 

@@ -4,9 +4,9 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type BuildState, buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { holdLock } from "../../scripts/ekuiper/lock.ts";
-import { isOlder } from "../../scripts/lib/versions.ts";
+import { type BuildState, buildEngine, GoMissing, whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { holdLock } from "../../scripts/ekuiper-engine/lock.ts";
+import { isOlder } from "../../scripts/ekuiper-engine/versions.ts";
 
 const path = process.env.PATH;
 let folder: string;
@@ -41,14 +41,14 @@ test.skipIf(process.platform === "win32")("a Go older than go.mod asks for is to
 test.skipIf(process.platform === "win32")("a build says what it is at, and how much of it there is", async () => {
   const go = join(folder, "bin/go");
   await mkdir(join(folder, "source/etc"), { recursive: true });
-  // Takes two seconds over what takes the real one minutes; of three packages one is in its cache.
+  // Takes four seconds over what takes the real one minutes; of three packages one is in its cache.
   await writeFile(
     go,
     `#!/bin/sh
 case "$1" in
 version) echo go version go1.26.0 linux/amd64 ;;
-mod) echo '{"Dir":"${folder}/source","Sum":"h1:jkYgE08kQFWO+7WVgGxoJ9pw55H1IwtTzxBLz1l/glg="}' ;;
-list) /bin/sleep 1.2; printf 'a\\nb/c\\nd.e/f\\n' ;;
+mod) /bin/sleep 1.2; echo '{"Dir":"${folder}/source","Sum":"h1:jkYgE08kQFWO+7WVgGxoJ9pw55H1IwtTzxBLz1l/glg="}' ;;
+list) echo 'go: downloading d.e/f v1.0.0' >&2; /bin/sleep 1.2; printf 'a\\nb/c\\nd.e/f\\n' ;;
 build)
   printf 'a\\nb/c\\n' >&2
   while [ "$1" != -o ]; do shift; done
@@ -63,11 +63,26 @@ esac
   const states: BuildState[] = [];
   const { binary } = await buildEngine({ cache: join(folder, "cache"), progress: (state) => states.push(state) });
   expect(await readFile(binary, "utf8")).toBe("made\n");
-  const shown = states.map(({ phase, packages, total }) => `${phase} ${packages} of ${total}`);
-  expect(shown[0]).toBe("fetching 0 of 0");
-  expect(shown).toContain("compiling 0 of 3");
-  expect(shown.at(-1)).toBe("compiling 2 of 3");
+  const shown = states.map(({ phase, modules, packages, total }) => `${phase} ${modules}, ${packages} of ${total}`);
+  expect(shown[0]).toBe("fetching 0, 0 of 0");
+  expect(shown[1]).toBe("fetching 0, 0 of 0"); // while eKuiper itself is fetched, which is most of it
+  expect(shown).toContain("fetching 1, 0 of 0");
+  expect(shown).toContain("compiling 1, 0 of 3");
+  expect(shown.at(-1)).toBe("compiling 1, 2 of 3");
   expect(states.map(({ seconds }) => seconds)).toEqual(states.map(({ seconds }) => seconds).toSorted((a, b) => a - b));
+});
+
+test.skipIf(process.platform === "win32")("a source that cannot be fetched is told with Go's reason", async () => {
+  const go = join(folder, "bin/go");
+  const answer = JSON.stringify({ Path: "x", Error: 'Get "https://proxy/x.info": no such host' });
+  await writeFile(
+    go,
+    `#!/bin/sh\ncase "$1" in version) echo go version go1.26.0 ;; *) echo '${answer}'; exit 1 ;; esac\n`,
+  );
+  await chmod(go, 0o755);
+  const refused = /^The source of eKuiper 2\.4\.2 cannot be fetched: Get "https:\S+ no such host\n.*GOPROXY/;
+  await expect(buildEngine({ cache: join(folder, "cache") })).rejects.toThrow(refused);
+  expect(await readdir(join(folder, "cache"))).toEqual([]);
 });
 
 test("a release that Go does not fetch by itself needs a clone, and is told how to give one", async () => {

@@ -1,9 +1,9 @@
 /** eKuiper's REST sink as it sends by default: a list of rows as JSON, each with its bytes in base64; and compressed, if asked to. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { installStream } from "../../scripts/ekuiper/service.ts";
+import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { installStream } from "../../scripts/user/ekuiper/service.ts";
 import { type BareGateway, skip, startBareGateway, token } from "./gateway.ts";
 
 const authorization = `Bearer ${token}`;

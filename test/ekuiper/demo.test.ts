@@ -1,7 +1,7 @@
 /** `npm run demo` as a user runs it. */
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
+import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
 import { runScript } from "../script.ts";
 
 const noEngine = await whyNoEngine();

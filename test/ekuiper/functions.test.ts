@@ -1,9 +1,9 @@
 /** `install --function NAME=MODEL?PARAMETERS`: SQL functions with parameters of their own, on the real engine. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { status, uninstall } from "../../scripts/ekuiper/install.ts";
-import { parseFunction, parseFunctions } from "../../scripts/ekuiper/sql-function.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { status, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { parseFunction, parseFunctions } from "../../scripts/user/ekuiper/sql-function.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 
@@ -77,10 +77,14 @@ class Bench {
   /** Publishes what is no image until the rule answers, and takes those answers. */
   async untilListening(): Promise<void> {
     await expect
-      .poll(async () => {
-        await this.mailbox.publish("tfdemo", "no image");
-        return this.mailbox.waiting("mine");
-      })
+      .poll(
+        async () => {
+          await this.mailbox.publish("tfdemo", "no image");
+          return this.mailbox.waiting("mine");
+        },
+        // While the labeler loads a model, more would only wait in line before the test's own.
+        { interval: 500 },
+      )
       .toBeGreaterThan(0);
     for (let quiet = 0; quiet < 5; quiet++) {
       await new Promise((wake) => setTimeout(wake, 100));

@@ -2,16 +2,16 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { type Broker, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { type BuildOptions, whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
-import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
-import { type GatewayOptions, install } from "../../scripts/ekuiper/install.ts";
-import { startLoadedLabeler } from "../../scripts/ekuiper/labeler.ts";
-import type { Loop } from "../../scripts/ekuiper/parts.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type BuildOptions, whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
+import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
+import { startLoadedLabeler } from "../../scripts/ekuiper-engine/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, startBroker } from "../../scripts/user/ekuiper/broker.ts";
+import { type GatewayOptions, install } from "../../scripts/user/ekuiper/install.ts";
+import type { Loop } from "../../scripts/user/ekuiper/parts.ts";
 
 /**
  * The releases of eKuiper that the tests run: those that Go fetches by itself, and by hand others, such as
@@ -97,6 +97,8 @@ export interface Gateway extends BareGateway {
 export interface GatewaySettings {
   /** The labeler's, besides its token and push target. */
   readonly labeler?: Readonly<Record<string, string>>;
+  /** The labeler's folder of models; those of this repository if absent. */
+  readonly models?: string;
   /** Of the engine. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -104,7 +106,7 @@ export interface GatewaySettings {
 /** A gateway whose engine has to be told of the broker, and which `npm run ekuiper` installs loops on. */
 export async function startGateway(
   version = DEFAULT_VERSION,
-  { labeler: settings, environment }: GatewaySettings = {},
+  { labeler: settings, models, environment }: GatewaySettings = {},
 ): Promise<Gateway> {
   const broker = await startBroker();
   const calls: string[] = [];
@@ -115,6 +117,7 @@ export async function startGateway(
     environment: { KUIPER__PORTABLE__PYTHONBIN: "python3", ...environment },
   });
   const labeler = await startWorkerd({
+    ...(models !== undefined && { models }),
     settings: { LABELER_TOKEN: token, PUSH_TARGETS: `${engine.pushUrl}/labeler/results`, ...settings },
   });
   const ready = await fetch(`${labeler.url}/readyz`);

@@ -3,18 +3,21 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
-import { Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { checkLabelerFromGateway } from "../../scripts/ekuiper/checks.ts";
-import { NEWEST } from "../../scripts/ekuiper/dialect.ts";
-import { startEngine } from "../../scripts/ekuiper/engine.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
-import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/ekuiper/parts.ts";
-import { Conflict } from "../../scripts/ekuiper/plan.ts";
-import { sourceSql } from "../../scripts/ekuiper/source-sql.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { startEngine } from "../../scripts/ekuiper-engine/engine.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
+import { EkuiperApi, type Rule } from "../../scripts/user/ekuiper/api.ts";
+import { Mailbox, startBroker } from "../../scripts/user/ekuiper/broker.ts";
+import { checkLabelerFromGateway } from "../../scripts/user/ekuiper/checks.ts";
+import { NEWEST } from "../../scripts/user/ekuiper/dialect.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { installJson } from "../../scripts/user/ekuiper/json.ts";
+import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/user/ekuiper/parts.ts";
+import { Conflict } from "../../scripts/user/ekuiper/plan.ts";
+import { sourceSql } from "../../scripts/user/ekuiper/source-sql.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
+import { exampleOf, expectShape } from "./json-shape.ts";
 
 const LABELS = "ekuiper/labels";
 /** Calls that look and change nothing: the import is refused for want of a file, validation and trial run nothing. */
@@ -228,8 +231,14 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(nowhere.out).toContain("# rule label: ");
   });
 
-  test("as a command: install, feed and watch, status for programs, uninstall", async () => {
-    await succeeding("install", ...where());
+  test("as a command: install, test, feed and watch, status and uninstall, with the JSON that is documented", async () => {
+    const installing = JSON.parse(await succeeding("install", ...where(), "--json"));
+    expectShape(installing, await exampleOf("install"), ["failure"]);
+    expect(installing).toMatchObject({ ekuiper: DEFAULT_VERSION, done: true, kept: [] });
+    expect(installing.steps.map(({ call }: { call: string }) => call)).toContain("PUT /streams/tfdemo");
+    const tested = JSON.parse(await succeeding("test", "--gateway", gateway.api.base, "--json"));
+    expectShape(tested, await exampleOf("test"));
+    expect(tested).toMatchObject({ label: "968:espresso", loop: "function" });
     const watching = cli("watch", "--broker", gateway.broker.url, "--count", "4", "--json");
     await expect.poll(() => gateway.broker.subscribers(LABELS), { timeout: 10_000 }).toBe(1);
     const files = ["test/fixtures/coffee.png", "test/fixtures/chelsea.png"];
@@ -237,17 +246,28 @@ describe.skipIf(skip)("npm run ekuiper", () => {
     expect(fed).toMatch(/4 images published on tfdemo/);
     const watched = await watching;
     expect(watched.code, watched.err).toBe(0);
-    const messages = watched.out
+    const lines = watched.out
       .trim()
       .split("\n")
-      .map((line) => JSON.parse(JSON.parse(line).message).label);
-    expect(messages).toEqual(["968:espresso", "286:Egyptian cat", "968:espresso", "286:Egyptian cat"]);
+      .map((line) => JSON.parse(line));
+    expectShape(lines[0], await exampleOf("watch"));
+    expect(lines.map(({ message }) => JSON.parse(message).label)).toEqual([
+      "968:espresso",
+      "286:Egyptian cat",
+      "968:espresso",
+      "286:Egyptian cat",
+    ]);
 
     const stdout = await succeeding("status", "--gateway", gateway.api.base, "--json");
-    const { installed, checks } = JSON.parse(stdout);
+    const seen = JSON.parse(stdout);
+    expectShape(seen, await exampleOf("status"));
+    const { installed, checks } = seen;
     expect(installed).toEqual(["service labeler", "stream tfdemo", "rule label"]);
-    expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 4 rows in, 4 out" });
-    await succeeding("uninstall", "--gateway", gateway.api.base);
+    expect(checks).toContainEqual({ name: "rule label", state: "ok", detail: "running, 5 rows in, 5 out" });
+    const removed = JSON.parse(await succeeding("uninstall", "--gateway", gateway.api.base, "--json"));
+    const { steps } = (await exampleOf("install")) as { steps: unknown };
+    expectShape(removed, { steps });
+    expect(removed.steps.length).toBeGreaterThanOrEqual(3);
     expect(await gateway.api.rules()).toEqual([]);
   });
 
@@ -390,6 +410,16 @@ describe.skipIf(skip)("npm run ekuiper", () => {
       }
     },
   );
+});
+
+test("what eKuiper refused is documented as JSON, too", async () => {
+  const step = (path: string, body?: unknown) =>
+    ({ why: "", method: "PUT", path, body, run: () => Promise.resolve() }) as const;
+  const failure = { step: step("/rules/a", { id: "a" }), reason: "no", undone: [step("/streams/s", "x")], left: [] };
+  const checks = [{ name: "gateway", state: "ok", detail: "", dialect: NEWEST }] as const;
+  const json = installJson({ version: "2.4.2", checks, steps: [], done: false, kept: [], failure });
+  expectShape(JSON.parse(json), await exampleOf("install"));
+  expect(json).not.toContain("dialect");
 });
 
 test("every plain file belongs to a loop, and has the installer's own form", async () => {

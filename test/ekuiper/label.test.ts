@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EkuiperApi, Rule } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { installService, installStream, shippedRule } from "../../scripts/ekuiper/service.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import type { EkuiperApi, Rule } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { installService, installStream, shippedRule } from "../../scripts/user/ekuiper/service.ts";
 import { type BareGateway, skip, startBareGateway, token } from "./gateway.ts";
 
 const reference = process.env.LABELER_REFERENCE;

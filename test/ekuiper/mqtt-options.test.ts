@@ -9,7 +9,7 @@ import {
   sinkSettings,
   streamOptions,
   streamSettings,
-} from "../../scripts/ekuiper/mqtt-options.ts";
+} from "../../scripts/user/ekuiper/mqtt-options.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const ALL = { "client-id": "gate-1", qos: "2", session: "on", "mqtt-version": "3.1.1" };

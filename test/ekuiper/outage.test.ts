@@ -11,10 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { EkuiperApi, type Rule } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { type Engine, startEngine } from "../../scripts/ekuiper/engine.ts";
+import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
 import {
   findProgram,
   findPython,
@@ -22,10 +20,12 @@ import {
   startForwarder,
   startMosquitto,
   startRelay,
-} from "../../scripts/ekuiper/relay.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
-import { isOlder } from "../../scripts/lib/versions.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+} from "../../scripts/ekuiper-engine/relay.ts";
+import { isOlder } from "../../scripts/ekuiper-engine/versions.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
+import { EkuiperApi, type Rule } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, Mailbox, startBroker } from "../../scripts/user/ekuiper/broker.ts";
 import { VERSIONS } from "./gateway.ts";
 
 const noEngine = await whyNoEngine();

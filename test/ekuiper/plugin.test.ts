@@ -9,15 +9,15 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EkuiperApi } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { whyNoEngine } from "../../scripts/ekuiper/build.ts";
-import { DEFAULT_VERSION } from "../../scripts/ekuiper/engine-source.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
-import { installPlugin, pluginZip } from "../../scripts/ekuiper/plugin.ts";
-import { installStream } from "../../scripts/ekuiper/service.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { installPlugin, pluginZip } from "../../scripts/user/ekuiper/plugin-zip.ts";
+import { installStream } from "../../scripts/user/ekuiper/service.ts";
 import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {
@@ -54,11 +54,28 @@ describe("the plugin's zip", () => {
     }
   });
 
+  test("has the version of the product", async () => {
+    const described = unzipSync(await pluginZip())["labeler.json"];
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    expect(JSON.parse(Buffer.from(described ?? []).toString()).version).toBe(`v${version}`);
+  });
+
   test("carries the address and token that it was built for", async () => {
     const config = unzipSync(await pluginZip({ url: "http://labeler:8787", token }))["config.json"];
     expect(JSON.parse(Buffer.from(config ?? []).toString())).toEqual({ url: "http://labeler:8787", token });
   });
 });
+
+/** Installs the rule of eKuiper's tutorial, in which only the broker's address differs, and waits until it listens. */
+async function startTutorialRule({ api, broker }: BareGateway): Promise<void> {
+  const subscribed = broker.nextSubscriber("tfdemo");
+  await api.putRule({
+    id: "ruleTf",
+    sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
+    actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
+  });
+  await subscribed;
+}
 
 test("a zip with a function of one's own lists it, describes it and has its parameters", async () => {
   const files = unzipSync(await pluginZip({ url: "http://labeler:8787" }, OWN));
@@ -82,18 +99,18 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     await installPlugin(api, { url: labeler.url, token }, OWN);
     await installStream(api);
     mailbox = await Mailbox.open(broker.url, ["ekuiper/labels", "answers"]);
-    // Both are of the tutorial; only the broker's address differs.
-    const subscribed = broker.nextSubscriber("tfdemo");
-    await api.putRule({
-      id: "ruleTf",
-      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
-      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
-    });
-    await subscribed;
+    await startTutorialRule(gateway);
+  });
+
+  beforeEach(async () => {
+    // What a test that failed has left.
+    while (mailbox.waiting("ekuiper/labels") > 0) await mailbox.next("ekuiper/labels");
   });
 
   afterEach(() => {
     for (const server of servers.splice(0)) server.close().closeAllConnections();
+    const functions = Object.fromEntries(OWN.map(({ name, query }) => [name, query]));
+    if (guardian() !== undefined) configure({ url: labeler.url, token, functions });
   });
 
   afterAll(async () => {
@@ -268,7 +285,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
 
   test("it ends with the engine, and comes back with it", async () => {
     await gateway.engine.kill();
-    await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+    await expect.poll(processes).toHaveLength(0);
     const subscribed = broker.nextSubscriber("tfdemo", 20);
     await gateway.engine.restart();
     await subscribed;
@@ -286,7 +303,7 @@ describe.skipIf(skip)("the plugin in the engine", () => {
     await api.deleteRule("ruleTf");
     const response = await fetch(`${api.base}/plugins/portables/labeler`, { method: "DELETE" });
     expect(response.status).toBe(200);
-    await expect.poll(processes, { timeout: 5000 }).toHaveLength(0);
+    await expect.poll(processes).toHaveLength(0);
   });
 });
 
@@ -304,13 +321,7 @@ describe.skipIf(skip).each(others)("the plugin on eKuiper %s", (version) => {
     await installPlugin(api, { url: labeler.url, token });
     await installStream(api);
     const mailbox = await Mailbox.open(broker.url, ["ekuiper/labels"]);
-    const subscribed = broker.nextSubscriber("tfdemo");
-    await api.putRule({
-      id: "ruleTf",
-      sql: "SELECT labelImage(self)[0]->label as label FROM tfdemo",
-      actions: [{ mqtt: { server: broker.url, topic: "ekuiper/labels", sendSingle: true } }],
-    });
-    await subscribed;
+    await startTutorialRule(gateway);
     for (const image of [coffee, "no image at all", coffee]) await mailbox.publish("tfdemo", image);
     const labels: string[] = [];
     while (labels.length < 3) labels.push(await mailbox.next("ekuiper/labels"));

@@ -1,6 +1,6 @@
 /** Reads streams, rules and commands out of ekuiper/recipes.md, with this test's addresses in the place of the page's. */
 import { readFileSync } from "node:fs";
-import type { Rule } from "../../scripts/ekuiper/api.ts";
+import type { Rule } from "../../scripts/user/ekuiper/api.ts";
 
 export interface Recipe {
   /** CREATE statements, by the name of what they create. */

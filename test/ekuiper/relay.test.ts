@@ -7,7 +7,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Broker, Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
 import {
   findProgram,
   findPython,
@@ -15,7 +14,8 @@ import {
   startForwarder,
   startRelay,
   startTlsRelay,
-} from "../../scripts/ekuiper/relay.ts";
+} from "../../scripts/ekuiper-engine/relay.ts";
+import { type Broker, Mailbox, startBroker } from "../../scripts/user/ekuiper/broker.ts";
 
 const missing = ["nginx", "openssl"].filter((name) => !findProgram(name));
 const skip = missing.length > 0 && !process.env.CI; // in CI they shall fail

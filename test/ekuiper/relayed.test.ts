@@ -1,8 +1,8 @@
 /** Images that the MQTT forwarder submits: their labels come back by pull and push, with device, time and topic. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { uninstall } from "../../scripts/ekuiper/install.ts";
-import { findPython, type RunningRelay, startForwarder } from "../../scripts/ekuiper/relay.ts";
+import { findPython, type RunningRelay, startForwarder } from "../../scripts/ekuiper-engine/relay.ts";
+import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { fixtures, type Gateway, skip, startGateway, token } from "./gateway.ts";
 
 const python = findPython();

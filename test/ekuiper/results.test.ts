@@ -4,10 +4,10 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { pipeline } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { EkuiperApi, Rule } from "../../scripts/ekuiper/api.ts";
-import { type Broker, Mailbox } from "../../scripts/ekuiper/broker.ts";
-import { installService, installStream } from "../../scripts/ekuiper/service.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import type { EkuiperApi, Rule } from "../../scripts/user/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
+import { installService, installStream } from "../../scripts/user/ekuiper/service.ts";
 import { type BareGateway, skip, startBareGateway, token } from "./gateway.ts";
 
 const authorization = `Bearer ${token}`;

@@ -1,7 +1,7 @@
 /** What eKuiper's counters of a rule are taken to mean. The counters are eKuiper 2.4.2's own. */
 import { expect, test } from "vitest";
-import { judgeRule } from "../../scripts/ekuiper/check-rules.ts";
-import { dated, readCounters } from "../../scripts/ekuiper/rule-counters.ts";
+import { judgeRule } from "../../scripts/user/ekuiper/check-rules.ts";
+import { dated, readCounters } from "../../scripts/user/ekuiper/rule-counters.ts";
 
 const NOW = Date.parse("2026-11-30T12:00:00Z");
 const MINUTE = 60_000;

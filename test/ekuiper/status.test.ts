@@ -3,11 +3,11 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Mailbox, startBroker } from "../../scripts/ekuiper/broker.ts";
-import { checkPush } from "../../scripts/ekuiper/check-push.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/ekuiper/install.ts";
-import { readState } from "../../scripts/ekuiper/state.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
+import { Mailbox, startBroker } from "../../scripts/user/ekuiper/broker.ts";
+import { checkPush } from "../../scripts/user/ekuiper/check-push.ts";
+import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { readState } from "../../scripts/user/ekuiper/state.ts";
 import { type Gateway, skip, startGateway, token } from "./gateway.ts";
 
 describe.skipIf(skip)("npm run ekuiper -- status", () => {

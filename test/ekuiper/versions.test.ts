@@ -1,14 +1,23 @@
 /** What the documentation and the installer say of eKuiper's versions, against each other and what CI runs. No engine. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import type { Rule } from "../../scripts/ekuiper/api.ts";
-import { dialectOf, isOurRule, isOurSource, NEWEST, ruleIn, sourceIn, TRIED } from "../../scripts/ekuiper/dialect.ts";
-import { PROXIED_VERSIONS } from "../../scripts/ekuiper/engine-source.ts";
-import { LOOPS, partsOf } from "../../scripts/ekuiper/parts.ts";
-import { Conflict, installSteps } from "../../scripts/ekuiper/plan.ts";
-import { printable } from "../../scripts/ekuiper/printable.ts";
-import { shippedRule } from "../../scripts/ekuiper/service.ts";
-import { EMPTY } from "../../scripts/ekuiper/state.ts";
+import { PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { Rule } from "../../scripts/user/ekuiper/api.ts";
+import { sinkCall } from "../../scripts/user/ekuiper/as-rule.ts";
+import {
+  dialectOf,
+  isOurRule,
+  isOurSource,
+  NEWEST,
+  ruleIn,
+  sourceIn,
+  TRIED,
+} from "../../scripts/user/ekuiper/dialect.ts";
+import { LOOPS, partsOf } from "../../scripts/user/ekuiper/parts.ts";
+import { Conflict, installSteps } from "../../scripts/user/ekuiper/plan.ts";
+import { printable } from "../../scripts/user/ekuiper/printable.ts";
+import { shippedRule } from "../../scripts/user/ekuiper/service.ts";
+import { EMPTY } from "../../scripts/user/ekuiper/state.ts";
 
 const token = "s3cret+/=";
 const labeler = { url: "http://labeler:8787", token };
@@ -109,6 +118,20 @@ test.each([
   expect(url).toMatch(/\/ekuiper\/sink\?id=\{\{urlquery \.id\}\}&time=\{\{urlquery \.time\}\}&device=gate%207$/);
   expect(url.includes("@")).toBe(has);
   if (has) expect(decodeURIComponent(new URL(url).password)).toBe(token);
+});
+
+test("`test` and `status` call the sink with a token that is in the rule's URL alone, and the header goes before it", async () => {
+  const rule: Rule = ruleIn(dialectOf("2.4.0"), await shippedRule("handover", wanted.broker, labeler, wanted.device));
+  const sink = rule.actions[0]?.rest as { headers: Record<string, string> };
+  const { Authorization: _, ...others } = sink.headers;
+  const bare: Rule = { ...rule, actions: [{ rest: { ...sink, headers: others } }] };
+  const basic = `Basic ${Buffer.from(`edge-labeler:${token}`).toString("base64")}`;
+  const submission = { id: "a b", device: "gate" };
+  expect(sinkCall(bare, submission, false)).toMatchObject({
+    url: expect.stringMatching(/^http:\/\/labeler:8787\/ekuiper\/sink\?id=a\+b&/),
+    headers: { authorization: basic },
+  });
+  expect(sinkCall(rule, submission, false)?.headers.authorization).toBe(`Bearer ${token}`);
 });
 
 test("a source that needs no settings gets no configuration key", () => {

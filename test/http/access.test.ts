@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { runScript } from "../script.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";

@@ -1,8 +1,8 @@
 /** How much is taken on at once: a short wait, then a refusal that says when to come again; and the probe always answers. */
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { probeDuring, waits } from "../../scripts/lib/probes.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { probeDuring, waits } from "../../scripts/measure/probes.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 

@@ -1,6 +1,6 @@
 /** ResultCache by what they are the answer to: ETag, If-None-Match, and images that come again. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 

@@ -3,23 +3,20 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { CommandError, countIn, fromUser, readArguments, UsageError } from "../../scripts/lib/command.ts";
-import { checkWranglerDev, WRANGLER_DEV_OPTIONS } from "../../scripts/lib/wrangler-dev.ts";
+import { CommandError, countIn, fromUser, readArguments, UsageError } from "../../scripts/command-line/command.ts";
+import { checkWranglerDev, WRANGLER_DEV_OPTIONS } from "../../scripts/labeler/wrangler-dev.ts";
 import { runScript } from "../script.ts";
 
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
-const ours = Object.entries(scripts).flatMap(([name, command]) => {
-  const [, script] = /scripts\/(\S+)\.ts/.exec(command) ?? [];
-  return script === undefined ? [] : [{ name, script }];
-});
+const ours = Object.keys(scripts).filter((name) => scripts[name].includes("scripts/"));
 /** Hand on what they do not know: to wrangler and vitest. */
 const HAND_ON = ["deploy", "test"];
 
-describe.concurrent.each(ours)("npm run $name", ({ name, script }) => {
+describe.concurrent.each(ours)("npm run %s", (name) => {
   const called = ["start", "test"].includes(name) ? `npm ${name}` : `npm run ${name}`;
 
   it("--help says how it is called, and ends with 0", async () => {
-    const { code, out, err } = await runScript(script, ["--help"]);
+    const { code, out, err } = await runScript(name, ["--help"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out.slice(0, called.length + 1)).toMatch(new RegExp(`^${called}[: ]`));
     expect(out.split("\n").filter((line) => line.length > 120)).toEqual([]);
@@ -28,7 +25,7 @@ describe.concurrent.each(ours)("npm run $name", ({ name, script }) => {
   it.skipIf(HAND_ON.includes(name))(
     "ends with 2 at an unknown option, and says in one line how to get help",
     async () => {
-      const { code, out, err } = await runScript(script, ["--nosuch"]);
+      const { code, out, err } = await runScript(name, ["--nosuch"]);
       expect({ code, out, err }).toEqual({
         code: 2,
         out: "",

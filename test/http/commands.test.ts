@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { runScript } from "../script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commands-"));
@@ -111,8 +111,10 @@ describe("npm run model", () => {
     const added = await model("add", file, "--labels", labels);
     expect(added).toMatchObject({ code: 0, err: "" });
     expect(installed()).toEqual(["my-model-2"]);
-    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 rgb float32 -1…1 +4 /);
-    expect(await model("check")).toMatchObject({ code: 0, out: "my-model-2: can be used\n" });
+    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 rgb float32 -1…1 \(guess\) +4 /);
+    const checked = await model("check");
+    expect(checked).toMatchObject({ code: 0, out: expect.stringMatching(/^my-model-2: can be used\n/) });
+    expect(checked.out).toMatch(/my-model-2: The input range -1…1 is a guess/);
     const again = await model("add", file, "--labels", labels);
     expect(again).toMatchObject({ code: 1, out: "" });
     expect(again.err).toMatch(/There is a model "my-model-2" already/);
@@ -124,10 +126,7 @@ describe("npm run model", () => {
   it("leaves nothing of a model that cannot be used, and says why", async () => {
     const unusable = await model("add", `${fixtures}/ops/bad-custom-op.tflite`, "--labels", labels);
     expect(unusable.code).toBe(1);
-    expect(unusable.err).toMatch(/bad-custom-op\.tflite: .*CUSTOM Foo/);
-    const unlabelled = await model("add", `${fixtures}/ops/tiny-float.tflite`);
-    expect(unlabelled).toMatchObject({ code: 1, out: "" });
-    expect(unlabelled.err).toMatch(/There are no labels: put labels\.txt/);
+    expect(unusable.err).toMatch(/bad-custom-op\.tflite: This network gives a value for each place/);
     expect(installed()).toEqual([]);
   });
 
@@ -144,5 +143,43 @@ describe("npm run model", () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^broken: cannot be used\. .*broken\/model\.tflite/);
     rmSync(join(models, "broken"), { recursive: true });
+  });
+
+  it("explains how a model is computed: a line for each step, with kernel, shapes, bytes and time", async () => {
+    await model("add", `${fixtures}/ops/tiny-float.tflite`, "--labels", labels, "--name", "tiny");
+    const { code, out, err } = await model("explain", "tiny");
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    const [title, , head, ...lines] = out.split("\n");
+    expect(title).toMatch(/^tiny, exact: \d+ steps$/);
+    expect(head).toMatch(/^STEP +OPERATOR +KERNEL +INPUT +OUTPUT +PACKED +SCRATCH +MS +SHARE$/);
+    expect(lines[0]).toMatch(
+      /^ *0 +\d+ CONV_2D +conv_f32 +1×8×8×3 f32 +1×\d+×\d+×\d+ f32 +[\d.]+ KB +[\d.]+ KB +\d\.\d{3} +/,
+    );
+    expect(out).toMatch(/^Memory: .* of which packed constants/m);
+    const fast = await model("explain", "tiny", "--precision", "fast", "--json");
+    expect(fast).toMatchObject({ code: 0, err: "" });
+    const { precision, plan, stepMs, bytes } = JSON.parse(fast.out);
+    expect(precision).toBe("fast");
+    expect(plan.steps[0]).toMatchObject({ kernel: "conv_f32_i16", operator: { op: "CONV_2D" } });
+    expect(stepMs).toHaveLength(plan.steps.length);
+    for (const ms of stepMs) expect(ms).toBeGreaterThan(0);
+    expect(bytes).toBeGreaterThanOrEqual(plan.memory.bytes);
+    await model("remove", "tiny");
+  });
+
+  it("explains no model that is missing, no precision that it cannot have, and none without a plan", async () => {
+    const missing = await model("explain", "nothing");
+    expect(missing).toMatchObject({ code: 1, out: "" });
+    expect(missing.err).toMatch(/There is no model "nothing"/);
+    await model("add", `${fixtures}/ops/tiny-uint8.tflite`, "--labels", labels, "--name", "tiny");
+    const wrong = await model("explain", "tiny", "--precision", "fast");
+    expect(wrong).toMatchObject({ code: 2, out: "" });
+    expect(wrong.err).toMatch(/--precision fast: tiny can be "?quantised/);
+    await model("remove", "tiny");
+    await model("add", `${fixtures}/ops/tiny-gated.tflite`, "--labels", labels, "--name", "gated");
+    const gated = await model("explain", "gated");
+    expect(gated).toMatchObject({ code: 1, out: "" });
+    expect(gated.err).toMatch(/gated runs operator by operator, not as a plan: operator \d+/);
+    await model("remove", "gated");
   });
 });

@@ -4,8 +4,8 @@
  * same label and score through every one of them.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const MODEL = "mobilenet_v1_1.0_224";

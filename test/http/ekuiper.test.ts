@@ -1,7 +1,7 @@
 /** POST /ekuiper/… from outside, as eKuiper's external service would call it. The real engine is in test/ekuiper/. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { fixture, post } from "./client.ts";
 
 let labeler: RunningLabeler;

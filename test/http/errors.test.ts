@@ -2,7 +2,7 @@
 import { request } from "node:http";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 

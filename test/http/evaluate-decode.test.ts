@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compareLabels, comparePixels } from "../../scripts/evaluate/decode/compare.ts";
-import { NoPython, pythonPrograms, REFERENCES } from "../../scripts/lib/python.ts";
+import { NoPython, pythonPrograms, REFERENCES } from "../../scripts/system/python.ts";
+import { compareLabels, comparePixels } from "../../scripts/user/evaluate-decode/compare.ts";
 import { runScript } from "../script.ts";
 import { referenceFolder } from "./client.ts";
 
@@ -27,7 +27,7 @@ if ("missing" in python) {
 
 const root = mkdtempSync(join(tmpdir(), "evaluate-decode-"));
 const folder = join(root, "suite");
-const evaluate = (...args: string[]) => runScript("evaluate-decode", args);
+const evaluate = (...args: string[]) => runScript("evaluate:decode", args);
 const evaluateJson = async (...args: string[]) => {
   const { code, out, err } = await evaluate("--json", ...args);
   expect(out, err).toMatch(/^\{/);

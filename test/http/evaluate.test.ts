@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Classes, classNamesOf, readSynsets } from "../../scripts/evaluate/classes.ts";
-import { agreementOf, figuresOf, passes } from "../../scripts/evaluate/figures.ts";
-import { labelsOfModel } from "../../scripts/lib/model-index.ts";
+import { labelsOfModel } from "../../scripts/build/model-index.ts";
+import { Classes, classNamesOf, readSynsets } from "../../scripts/user/evaluate/classes.ts";
+import { agreementOf, figuresOf, passes } from "../../scripts/user/evaluate/figures.ts";
 import { runScript } from "../script.ts";
 
 const root = mkdtempSync(join(tmpdir(), "evaluate-"));

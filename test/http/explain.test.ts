@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import UPNG from "upng-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { MODELS } from "../../scripts/lib/model-index.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { MODELS } from "../../scripts/build/model-index.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { expectProblem, fixture, type Label, labelsOf, post } from "./client.ts";
 
 const coffee = fixture("coffee.png");

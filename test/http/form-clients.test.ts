@@ -9,10 +9,10 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { goEnvironment } from "../../scripts/ekuiper/engine-source.ts";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { NoPython, pythonPrograms } from "../../scripts/lib/python.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { goEnvironment } from "../../scripts/ekuiper-engine/engine-source.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { NoPython, pythonPrograms } from "../../scripts/system/python.ts";
 import { startBrowser, whyNoBrowser } from "../page/browser.ts";
 import { labelsOf, post } from "./client.ts";
 

@@ -6,8 +6,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { type Label, referenceFolder } from "./client.ts";
 
 const MODEL = "mobilenet_v1_1.0_224";

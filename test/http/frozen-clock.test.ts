@@ -3,8 +3,8 @@
  * thread by measured time alone sees no time pass there.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { probeDuring, waits } from "../../scripts/lib/probes.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { probeDuring, waits } from "../../scripts/measure/probes.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 
 const UPLOADS = 40;
@@ -13,7 +13,7 @@ const coffee = fixture("coffee.png");
 let labeler: RunningWorkerd;
 let url: string;
 beforeAll(async () => {
-  labeler = await startWorkerd({ prelude: "scripts/lib/frozen-clock.js", settings: { MAX_WAIT_MS: "60000" } });
+  labeler = await startWorkerd({ prelude: "scripts/labeler/frozen-clock.js", settings: { MAX_WAIT_MS: "60000" } });
   url = `${labeler.url}/label`;
 });
 afterAll(() => labeler?.stop());

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { Inspector } from "../../scripts/lib/isolate-memory.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { Inspector } from "../../scripts/measure/isolate-memory.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 import { tinyModels } from "./tiny-model.ts";
 

@@ -4,8 +4,8 @@
  */
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Probe, probeDuring, waits } from "../../scripts/lib/probes.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { type Probe, probeDuring, waits } from "../../scripts/measure/probes.ts";
 import { fixture, type Label, labelsOf, post } from "./client.ts";
 import { type HostileCase, hostileCase, MODEL } from "./hostile-json/generator.ts";
 import { random } from "./hostile-json/random.ts";

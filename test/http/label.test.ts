@@ -1,6 +1,6 @@
 /** POST /label from outside: every form of body and every parameter. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
 import { expectProblem, fixture, type Label, labelsOf, post } from "./client.ts";
 
 let labeler: RunningLabeler;

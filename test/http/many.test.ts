@@ -1,6 +1,6 @@
 /** POST /label with several images: one list of answers, each with its labels or its own error. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 

@@ -6,9 +6,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Inspector } from "../../scripts/lib/isolate-memory.ts";
-import { residentMB } from "../../scripts/lib/processes.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { Inspector } from "../../scripts/measure/isolate-memory.ts";
+import { residentMB } from "../../scripts/system/processes.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 
 const ISOLATE_MB = 128;

@@ -3,9 +3,9 @@ import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
-import { indexModels } from "../../scripts/lib/model-index.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { indexModels } from "../../scripts/build/model-index.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { MAX_ASSET_BYTES } from "../../worker/model/index-entry.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 

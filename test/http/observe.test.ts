@@ -1,7 +1,7 @@
 /** What an operator sees: /metrics, the log, request ids, timings. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { expectProblem, fixture, post } from "./client.ts";
 import { parsePrometheus, type Sample } from "./prometheus.ts";
 import { RUNTIMES } from "./runtimes.ts";

@@ -1,10 +1,10 @@
 /** The description of the interface: it is valid, it names every call there is, and each of its examples works as it says. */
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
-import { type AnswerName, answers } from "../../scripts/openapi/answers.ts";
-import { type Content, type Operation, operations } from "../../scripts/openapi/operations.ts";
+import { type AnswerName, answers } from "../../scripts/build/openapi/answers.ts";
+import { type Content, type Operation, operations } from "../../scripts/build/openapi/operations.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { fixture, post } from "./client.ts";
 
 let labeler: RunningLabeler;

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 import { addTiny } from "./tiny-model.ts";
 

@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
-import { freePorts } from "../../scripts/lib/ports.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { post } from "./client.ts";
 import { tinyModels } from "./tiny-model.ts";
 

@@ -4,10 +4,10 @@
  */
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { Inspector, type IsolateMemory } from "../../scripts/lib/isolate-memory.ts";
-import { type RunningLabeler, startLabeler } from "../../scripts/lib/labeler.ts";
-import { residentMB } from "../../scripts/lib/processes.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { Inspector, type IsolateMemory } from "../../scripts/measure/isolate-memory.ts";
+import { residentMB } from "../../scripts/system/processes.ts";
 import {
   BrokenUpload,
   ENDINGS,

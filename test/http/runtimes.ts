@@ -1,6 +1,6 @@
 /** The labeler as it runs in `npm start`, and on workerd alone: for what must be the same on both. */
-import { startLabeler } from "../../scripts/lib/labeler.ts";
-import { startWorkerd } from "../../scripts/lib/workerd.ts";
+import { startLabeler } from "../../scripts/labeler/labeler.ts";
+import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 
 /** For describe.each. */
 export const RUNTIMES = [

@@ -1,10 +1,9 @@
 /** npm run serve where the machine is at fault: locks, folders, disks, descriptors, databases, and its own end. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { makeReadOnly, mountSmall, unmountAll } from "./mounted.ts";
 import {
@@ -13,30 +12,21 @@ import {
   hasEnded,
   headers,
   type Serve,
+  shareServeFolders,
   spawnServe,
   startServe,
   workerdIn,
 } from "./serve-process.ts";
 import { addTiny } from "./tiny-model.ts";
 
-let folder: string;
-let models: string;
-/** All use one, so that the Worker is bundled once; what makes one differ is removed in between. */
-let state: string;
-let results: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "edge-labeler-faults-"));
-  models = join(folder, "models");
-  addTiny(models, "tiny");
-  state = join(folder, "state");
-  results = join(state, "results");
-});
+const { folder, state, models } = shareServeFolders("faults");
+const results = join(state, "results");
+// What makes one labeler differ from the next is removed in between.
 afterEach(async () => {
   await endServes();
   unmountAll();
   for (const left of [results, join(state, "lock")]) rmSync(left, { recursive: true, force: true });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const start = (args: string[] = []) => startServe({ state, models }, args);
 const spawned = (args: string[] = []) => spawnServe({ state, models }, args);
@@ -99,7 +89,7 @@ it("finds and ends the workerd of a killed labeler where setpriv is not installe
       join(programs, name),
     ]);
   }
-  const labeler = await startServe({ state, models }, [], DIRECT, { ...process.env, PATH: programs });
+  const labeler = await startServe({ state, models }, [], DIRECT, { PATH: programs });
   const workerd = workerdIn(state);
   labeler.process.kill("SIGKILL");
   await labeler.ended;
@@ -112,7 +102,7 @@ it("finds and ends the workerd of a killed labeler where setpriv is not installe
 it("guards its folder by process ids, and says so, where flock is not installed", async () => {
   const programs = join(folder, "nothing");
   mkdirSync(programs);
-  const env = { ...process.env, PATH: programs };
+  const env = { PATH: programs };
   const first = await startServe({ state, models }, [], DIRECT, env);
   expect(first.log()).toMatch(/flock\(1\) is not installed.*Let only one labeler use it\./);
   const second = await spawnServe({ state, models }, [], DIRECT, env);

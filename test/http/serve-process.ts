@@ -1,10 +1,13 @@
 /** Runs the labeler of npm run serve for tests, and looks at the processes behind it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { scriptArguments } from "../script.ts";
+import { addTiny } from "./tiny-model.ts";
 
 export const TOKEN = "s3cret";
 export const headers = { authorization: `Bearer ${TOKEN}` };
@@ -21,21 +24,34 @@ export interface ServeFolders {
   readonly models: string;
 }
 
+/**
+ * The folders of a test file: a state folder that its tests share, so that the Worker is bundled once, and models with
+ * "tiny" alone. What a test has started is ended behind it, and the folders are removed behind the last one.
+ */
+export function shareServeFolders(name: string): ServeFolders & { readonly folder: string } {
+  const folder = join(tmpdir(), `edge-labeler-${name}-${randomUUID()}`);
+  const [state, models] = [join(folder, "state"), join(folder, "models")];
+  beforeAll(() => addTiny(models, "tiny"));
+  afterEach(endServes);
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return { folder, state, models };
+}
+
 export const DIRECT: readonly string[] = [process.execPath, ...scriptArguments("serve")];
 export const BY_NPM: readonly string[] = ["npm", "run", "serve", "--"];
 
 const running: Serve[] = [];
 
-/** Starts it without waiting for anything. */
+/** Starts it without waiting for anything. @param env Its environment, beside which it has TOKEN unless it sets another. */
 export async function spawnServe(
   { state, models }: ServeFolders,
   args: readonly string[] = [],
   [command, ...first] = DIRECT,
-  env: NodeJS.ProcessEnv = process.env,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Serve> {
   const [port] = await freePorts(1);
   const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
-  const child = spawn(command, [...first, ...all], { env: { ...env, LABELER_TOKEN: TOKEN } });
+  const child = spawn(command, [...first, ...all], { env: { ...process.env, LABELER_TOKEN: TOKEN, ...env } });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));

@@ -1,21 +1,18 @@
 /** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { readArguments } from "../../scripts/lib/command.ts";
-import { MODELS } from "../../scripts/lib/model-index.ts";
-import { serveCommand, serveOptions } from "../../scripts/serve/options.ts";
+import { expect, it } from "vitest";
+import { MODELS } from "../../scripts/build/model-index.ts";
+import { readArguments } from "../../scripts/command-line/command.ts";
+import { serveCommand, serveOptions } from "../../scripts/user/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 import {
   BY_NPM,
   DIRECT,
-  endServes,
   hasEnded,
   headers,
   type Serve,
+  shareServeFolders,
   spawnServe,
   startServe,
   workerdIn,
@@ -24,17 +21,7 @@ import { addTiny } from "./tiny-model.ts";
 
 const coffee = fixture("coffee.png");
 
-let folder: string;
-let state: string;
-let models: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "edge-labeler-serve-"));
-  state = join(folder, "state");
-  models = join(folder, "models");
-  addTiny(models, "tiny");
-});
-afterEach(endServes);
-afterAll(() => rmSync(folder, { recursive: true }));
+const { state, models } = shareServeFolders("serve");
 
 const spawned = (args: string[]) => spawnServe({ state, models }, args);
 const serve = (args: string[] = [], command = DIRECT) => startServe({ state, models }, args, command);

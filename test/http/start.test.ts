@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
 import { scriptArguments } from "../script.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { addTiny } from "./tiny-model.ts";

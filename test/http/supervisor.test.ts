@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { freePorts } from "../../scripts/lib/ports.ts";
-import { Supervisor, type SupervisorOptions } from "../../scripts/serve/supervisor.ts";
+import { freePorts } from "../../scripts/system/ports.ts";
+import { Supervisor, type SupervisorOptions } from "../../scripts/user/serve/supervisor.ts";
 import { hasEnded } from "./serve-process.ts";
 
 const PROGRAM = `#!${process.execPath}

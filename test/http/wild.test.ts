@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Inspector } from "../../scripts/lib/isolate-memory.ts";
-import { residentMB } from "../../scripts/lib/processes.ts";
-import { type RunningWorkerd, startWorkerd } from "../../scripts/lib/workerd.ts";
+import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { Inspector } from "../../scripts/measure/isolate-memory.ts";
+import { residentMB } from "../../scripts/system/processes.ts";
 import { expectProblem, fixture, type Label, labelsOf, post } from "./client.ts";
 
 const MODEL = "mobilenet_v1_1.0_224";

@@ -1,9 +1,9 @@
 /** What a description of structures becomes: where fields lie, what TypeScript writes there, and what is refused. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { type Field, readDescription, type Struct } from "../../scripts/layouts/description.ts";
-import { headerOf } from "../../scripts/layouts/header.ts";
-import { typescriptOf } from "../../scripts/layouts/typescript.ts";
+import { type Field, readDescription, type Struct } from "../../scripts/build/layouts/description.ts";
+import { headerOf } from "../../scripts/build/layouts/header.ts";
+import { typescriptOf } from "../../scripts/build/layouts/typescript.ts";
 import { type KernelCall, parameterWords } from "../../worker/inference/plan/layouts.ts";
 
 const EMPTY = { about: "A test.", header: "a.h", typescript: "a.ts", constants: {}, enums: {}, functions: [] };

@@ -42,7 +42,7 @@ export async function visitPage(
       faults.push(message.text());
   });
   page.on("request", (request) => {
-    const local = request.url().startsWith(`${url}/`) || /^(blob|data):/.test(request.url());
+    const local = new URL(request.url()).host === new URL(url).host || /^(blob|data):/.test(request.url());
     if (!local) faults.push(`a request to ${request.url()}`);
   });
   await page.goto("/");

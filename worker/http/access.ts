@@ -17,15 +17,23 @@ interface Token {
 
 const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
 
+const callOf = (c: Context<AppEnv>) => `${c.req.method} ${c.req.path}`;
+
 /** What may be called without a token where ANONYMOUS_LABEL says so. */
 const ANONYMOUS: readonly string[] = ["POST /label"];
+
+/**
+ * Where a token may be the password of HTTP Basic: the one call that releases of eKuiper make without their headers. A browser
+ * sends such passwords by itself, so that no other call reads them.
+ */
+const PASSWORD: readonly string[] = ["POST /ekuiper/sink"];
 
 /** Whether a request may come without a token although there are tokens. */
 function isPublic(c: Context<AppEnv>, { ANONYMOUS_LABEL, METRICS_PUBLIC }: Settings): boolean {
   if (METRICS_PUBLIC && c.req.path === "/metrics") return true;
   // A token that is wrong is refused even here: its owner would otherwise never learn of it.
   const without = c.req.header("authorization") === undefined;
-  return ANONYMOUS_LABEL && without && ANONYMOUS.includes(`${c.req.method} ${c.req.path}`);
+  return ANONYMOUS_LABEL && without && ANONYMOUS.includes(callOf(c));
 }
 
 /** Why a request is not let in: for a person, and for programs if it brought a token. */
@@ -40,8 +48,10 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   const { LABELER_TOKEN: plain, LABELER_TOKENS: hashed } = settings;
   if (!hasToken(settings) || isPublic(c, settings)) return {};
   const { scheme, token: given } = parseAuthorization(c.req.header("authorization") ?? "");
-  if (scheme !== "bearer" && scheme !== "basic") {
-    return { refusal: { detail: "Send the header Authorization: Bearer TOKEN, with a token of this labeler." } };
+  if (scheme !== "bearer" && !(scheme === "basic" && PASSWORD.includes(callOf(c)))) {
+    const only = scheme === "basic" ? ` HTTP Basic is read by ${PASSWORD} alone.` : "";
+    const detail = `Send the header Authorization: Bearer TOKEN, with a token of this labeler.${only}`;
+    return { refusal: { detail } };
   }
   const invalid = (detail: string) => ({ refusal: { detail, error: { error: "invalid_token" } } });
   if (given === undefined)

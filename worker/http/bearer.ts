@@ -1,6 +1,7 @@
 /**
  * Tokens in a request's Authorization header, and the challenge of a refusal: bearer tokens (RFC 6750), or a token as the
- * password of HTTP Basic (RFC 7617), for clients that can put it nowhere but into their URL.
+ * password of HTTP Basic (RFC 7617), for clients that can put it nowhere but into their URL. access.ts says where which is
+ * accepted. The challenge never offers Basic: a browser would ask its user for a password, and then send it by itself.
  */
 
 import { B64TOKEN } from "../validation/bearer-token.ts";

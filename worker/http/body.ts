@@ -1,12 +1,15 @@
 /** A request's body as pieces that are counted as they come: never more of it than is allowed. */
+import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
-import type { Execute } from "../runtime/execute.ts";
+import { ByteStream } from "../runtime/byte-stream.ts";
 import { Reception } from "../runtime/reception.ts";
+import { settingsOf } from "../settings/settings.ts";
 import { group } from "../validation/words.ts";
+import type { AppEnv } from "./app-env.ts";
 import { decodedBody, encodingOf } from "./content-encoding.ts";
 
 export interface Body {
-  readonly pieces: AsyncIterable<Uint8Array>;
+  readonly pieces: ByteStream;
   /** In bytes, where a Content-Length says so. */
   readonly size: number | undefined;
   /** How fast it comes. */
@@ -43,50 +46,45 @@ const DRAIN = { limits: 2, patience: 30_000 };
 /** How a body that was opened is drained. */
 const opened = new WeakMap<Request, () => Promise<void>>();
 
-export interface OpenOptions {
-  /** In bytes: the value of `setting`. It bounds what comes, and what that is when it is decompressed. */
-  readonly limit: number;
-  readonly setting?: BodyLimit;
-  /** Runs decompression when it is this request's turn. */
-  readonly execute: Execute;
+/**
+ * Counts the chunks of a body that it is called with.
+ *
+ * @throws LabelerError of kind body-too-large as soon as they have more bytes than the setting allows.
+ */
+export function countUpTo(limit: number, setting: BodyLimit): (chunk: Uint8Array) => Promise<void> {
+  let length = 0;
+  return async (chunk) => {
+    length += chunk.length;
+    if (length > limit) throw tooLarge(undefined, limit, setting);
+  };
 }
 
 /**
  * Opens the body of a request, which is decompressed as it is read.
  *
+ * @param setting Bounds what comes, and what that is when it is decompressed.
  * @throws LabelerError of kind body-too-large at once where a Content-Length says so; else the pieces throw it when too
  *   much has come. Of kind unsupported-encoding for a Content-Encoding that is not read.
  */
-export function openBody(request: Request, { limit, setting = "MAX_BODY_BYTES", execute }: OpenOptions): Body {
+export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTES"): Body {
+  const request = c.req.raw;
+  const limit = settingsOf(c.env)[setting];
   const encoding = encodingOf(request.headers.get("content-encoding"));
   const declared = request.headers.get("content-length");
   const size = declared === null ? undefined : Number(declared);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
   const reception = new Reception();
-  if (request.body === null) return { pieces: nothing(), size, reception };
+  if (request.body === null) return { pieces: new ByteStream([]), size, reception };
   const reader = request.body.getReader({ mode: "byob" });
   let ended = false;
   opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
   const end = () => {
     ended = true;
   };
-  const pieces = counted(reader, reception, { limit, setting }, end);
-  if (encoding === undefined) return { pieces, size, reception };
-  return { pieces: bounded(decodedBody(pieces, encoding, execute), limit, setting), size: undefined, reception };
-}
-
-/** Pieces of what was decompressed, up to a limit. */
-async function* bounded(
-  pieces: AsyncIterable<Uint8Array>,
-  limit: number,
-  setting: BodyLimit,
-): AsyncGenerator<Uint8Array, void> {
-  let length = 0;
-  for await (const piece of pieces) {
-    length += piece.length;
-    if (length > limit) throw tooLarge(undefined, limit, setting);
-    yield piece;
-  }
+  const received = new ByteStream(receive(reader, reception, end)).tap(countUpTo(limit, setting));
+  if (encoding === undefined) return { pieces: received, size, reception };
+  const decoded = new ByteStream(decodedBody(received, encoding, c.get("execute")));
+  return { pieces: decoded.tap(countUpTo(limit, setting)), size: undefined, reception };
 }
 
 /** Reads, within bounds, what is left of a request's body. Ends at once where everything was read. */
@@ -124,23 +122,17 @@ async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<Ar
   }
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array, void> {}
-
 /** A piece holds until the next one is asked for. */
-async function* counted(
+async function* receive(
   reader: ReadableStreamBYOBReader,
   reception: Reception,
-  { limit, setting }: { readonly limit: number; readonly setting: BodyLimit },
   ended: () => void,
 ): AsyncGenerator<Uint8Array, void> {
   let buffer = new Uint8Array(PIECE);
-  let length = 0;
   for (;;) {
     const { done, value } = await readPiece(reader, buffer, reception);
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
-    length += value.length;
-    if (length > limit) throw tooLarge(undefined, limit, setting);
     yield value;
   }
 }

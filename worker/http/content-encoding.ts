@@ -1,6 +1,6 @@
 /** Bodies that come compressed, decoded as they come: gzip (RFC 1952), and deflate, which is zlib (RFC 1950) or bare (RFC 1951). */
 import { LabelerError } from "../errors.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import type { Execute } from "../runtime/execute.ts";
 import { Inflate, InflateError } from "../runtime/inflate.ts";
 import { quote } from "../validation/quote.ts";
@@ -188,11 +188,7 @@ async function* undeflated(body: Compressed, execute: Execute): AsyncGenerator<U
  *
  * @throws LabelerError of kind bad-body, from the pieces, if it is not so compressed, damaged or not whole.
  */
-export function decodedBody(
-  pieces: AsyncIterable<Uint8Array>,
-  encoding: Encoding,
-  execute: Execute,
-): AsyncIterable<Uint8Array> {
-  const body = new Compressed(new ByteStream(pieces));
+export function decodedBody(pieces: ByteStream, encoding: Encoding, execute: Execute): AsyncIterable<Uint8Array> {
+  const body = new Compressed(pieces);
   return encoding === "gzip" ? gunzipped(body, execute) : undeflated(body, execute);
 }

@@ -18,7 +18,7 @@ import type { PartHead } from "./multipart/part-head.ts";
 import { type BodyParameters, ParameterList } from "./parameters.ts";
 
 /** Parts beside the images. */
-const OTHER_PARTS = 32;
+const OTHER_PARTS = 64;
 
 /** A text field is a parameter, and none is longer. In bytes. */
 const MAX_FIELD = 4 << 10;
@@ -160,7 +160,7 @@ class Form {
   /** Why there is no image. */
   refusal(): LabelerError {
     if (this.#empty !== undefined) return bad(`No file was chosen in the field ${quote(this.#empty)} of the form.`);
-    const fields = Object.entries(this.parameters);
+    const fields = Object.entries(this.parameters).map(([name, value]) => [name, `${value}`] as const);
     const [name, value = ""] =
       fields.find(([name, value]) => looksLikeFileName(value) || IMAGE_FIELDS.test(name)) ?? [];
     if (name !== undefined) {

@@ -7,7 +7,7 @@ import { nearest } from "../validation/nearest.ts";
 import { cut, quote } from "../validation/quote.ts";
 import { isText, text } from "../validation/text.ts";
 import { type BodyParameters, ParameterList } from "./parameters.ts";
-import { explainQuery } from "./query.ts";
+import { explainQuery, REPEATABLE } from "./query.ts";
 
 const FORMS = 'Send {"image": BASE64}, {"images": [BASE64, …]} or {"images": [{"name": …, "image": BASE64}, …]}.';
 
@@ -101,11 +101,23 @@ function checkFields(fields: Fields, known: readonly string[], place: string): v
   }
 }
 
+/** A list of regions, or of the four numbers of a crop. @returns Whether it is one of them. */
+function addList(list: ParameterList, name: string, values: readonly unknown[]): boolean {
+  if (REPEATABLE.includes(name) && values.every((value) => typeof value === "string")) {
+    for (const value of values) list.add(name, value);
+    return true;
+  }
+  if (name !== "crop" || !values.every((value) => typeof value === "number")) return false;
+  list.add(name, values.join(","));
+  return true;
+}
+
 function parametersIn(fields: Fields, names: readonly string[]): BodyParameters {
   const list = new ParameterList("the JSON");
   for (const name of names) {
     const value = Object.hasOwn(fields, name) ? fields[name] : null;
     if (value === null) continue;
+    if (Array.isArray(value) && addList(list, name, value)) continue;
     if (!["string", "number", "boolean"].includes(typeof value)) {
       throw new LabelerError("bad-parameter", `${name}: must be a short text or a number, not ${quote(value)}.`);
     }

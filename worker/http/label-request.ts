@@ -7,7 +7,7 @@ import { labelOne } from "../labeling/label-image.ts";
 import { labelMany, type Outcome, outcomeOf } from "../labeling/label-many.ts";
 import { prepareModel } from "../labeling/prepare-model.ts";
 import type { ImageSource, Labelled, LabelOptions } from "../labeling/types.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
@@ -68,14 +68,13 @@ async function withImages<Q extends LabelOptions, T>(
   { queries, parse, names, record }: Reading<Q>,
   label: (images: Images, options: Q, context: LabelContext) => Promise<T>,
 ): Promise<T> {
-  const { MAX_BODY_BYTES, MAX_IMAGES } = settingsOf(c.env);
+  const { MAX_IMAGES } = settingsOf(c.env);
   const asked = parse(queries);
   const context = labelContext(c);
   const contentType = c.req.header("content-type") ?? "";
   // Before the body: an unknown model is said at once, and a cold one loads while the image is still coming.
   if (asked.model !== undefined || !mayHaveParameters(contentType)) await prepareModel(asked, context);
-  const body = openBody(c.req.raw, { limit: MAX_BODY_BYTES, execute: c.get("execute") });
-  const source = { ...body, pieces: new ByteStream(body.pieces) };
+  const source = openBody(c);
   const { images, parameters, place } = await readBody(source, contentType, {
     whole: () => wholeBody(c, source),
     form: () => formOf(c, source),
@@ -165,17 +164,27 @@ export type LabelAnswer =
   | { readonly labelled: Labelled | Outcome[]; readonly explained?: undefined }
   | { readonly explained: Explained; readonly rank: number };
 
+export interface LabelRequestsOptions {
+  /** See LabelContext; for a single image alone. */
+  readonly onKey: (key: string) => void;
+  /** Whether the answer has room for one region alone, as a text has. */
+  readonly oneAnswer: boolean;
+}
+
 /**
  * Labels the image, or the several images, in the request's body as its parameters say; or shows where a label is seen.
  *
- * @param onKey See LabelContext; for a single image alone.
  * @throws LabelerError for every mistake in parameters or body, and for a single image's; of several, each has its own
  *   error. Of kind no-explanation where the network has none.
  */
-export function labelRequests(c: Context<AppEnv>, onKey: (key: string) => void): Promise<LabelAnswer> {
-  return withImages<ExplainQuery, LabelAnswer>(
+export function labelRequests(c: Context<AppEnv>, { onKey, oneAnswer }: LabelRequestsOptions): Promise<LabelAnswer> {
+  const parse = (queries: Queries) => {
+    const query = parseExplainQuery(queries);
+    return { ...query, oneAnswer: oneAnswer || query.explain !== undefined };
+  };
+  return withImages<ExplainQuery & LabelOptions, LabelAnswer>(
     c,
-    { queries: c.req.queries(), parse: parseExplainQuery, names: EXPLAIN_NAMES },
+    { queries: c.req.queries(), parse, names: EXPLAIN_NAMES },
     async (images, { explain: rank, ...options }, context) => {
       if (rank === undefined) return { labelled: await labelAll(images, options, { ...context, onKey }) };
       const advice = "explain takes one image. Send several one by one.";

@@ -11,7 +11,7 @@ import type { AppEnv } from "./app-env.ts";
 import { callerOf } from "./client-address.ts";
 
 /** For /metrics. */
-export const loads = new Counter("edge_labeler_model_loads_total", "Models loaded, by name and outcome.");
+export const loads = new Counter("edge_labeler_model_loads_total", "Loads of models by name and outcome.");
 
 let shared: Catalogue | undefined;
 

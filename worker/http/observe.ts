@@ -12,13 +12,16 @@ import { waitingForThread } from "./schedule.ts";
 import { wholeBodyBytes } from "./whole-body.ts";
 
 const requests = new Counter("edge_labeler_requests_total", "Requests by route, method and status.");
-const durations = new Histogram("edge_labeler_request_duration_seconds", "From a request's head to its answer's.");
+const durations = new Histogram(
+  "edge_labeler_request_duration_seconds",
+  "From the head of a request to the head of its answer.",
+);
 const steps = new Histogram(
   "edge_labeler_step_duration_seconds",
-  "Of a request, each step of labelling it, waits included.",
+  "Duration of each stage of a request, waits included.",
 );
-const images = new Counter("edge_labeler_images_total", "Images labelled, by format, model and where the answer was.");
-const bytes = new Counter("edge_labeler_image_bytes_total", "Bytes of images that were taken in.");
+const images = new Counter("edge_labeler_images_total", "Labelled images by format, model and cache.");
+const bytes = new Counter("edge_labeler_image_bytes_total", "Bytes of images that were received.");
 
 /** When the isolate had its first request, in milliseconds: before, there is no clock. */
 let born: number | undefined;
@@ -29,15 +32,19 @@ export function renderMetrics(c: Context<AppEnv>): string {
   return [
     ...[requests, durations, steps, images, bytes, loads].map((metric) => metric.render()),
     gauge("edge_labeler_slots_in_use", "Requests that are being labelled.", slots.taken),
-    gauge("edge_labeler_slots_waiting", "Requests that wait for a slot.", slots.waiting),
-    gauge("edge_labeler_thread_waiting", "Requests that wait for their turn on the thread.", waitingForThread()),
+    gauge("edge_labeler_slots_waiting", "Requests in the queue.", slots.waiting),
+    gauge("edge_labeler_thread_waiting", "Requests that wait for the thread of the isolate.", waitingForThread()),
     gauge(
       "edge_labeler_body_bytes_in_memory",
-      "Bytes of forms, JSON and images that are in memory, or reserved for them.",
+      "Bytes of forms, JSON and images in memory, or reserved for them.",
       wholeBodyBytes() + buffersOf(c).taken,
     ),
     gauge("edge_labeler_models_resident_bytes", "Weights of loaded models.", catalogueOf(c).residentBytes),
-    gauge("edge_labeler_isolate_age_seconds", "Since this isolate's first request.", (Date.now() - (born ?? 0)) / 1000),
+    gauge(
+      "edge_labeler_isolate_age_seconds",
+      "Time since the first request of this isolate.",
+      (Date.now() - (born ?? 0)) / 1000,
+    ),
   ].join("");
 }
 

@@ -2,9 +2,25 @@
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { SCALES } from "../image/scale-name.ts";
+import { cropParameter } from "../model/crop.ts";
 import { PRECISIONS } from "../model/precision-name.ts";
+import { parseRegion, type RegionChoice } from "../model/regions.ts";
 import { numberParameter } from "./number-parameter.ts";
 import { parseStrictly } from "./parse-query.ts";
+
+const regionParameter = z.pipe(
+  z.string().check((payload) => {
+    const region = parseRegion(payload.value);
+    if (typeof region === "string") payload.issues.push({ code: "custom", message: region, input: payload.value });
+  }),
+  z.transform((text) => {
+    const region = parseRegion(text);
+    return typeof region === "string" ? { name: text } : region;
+  }),
+);
+
+/** The parameters that may be given more than once. */
+export const REPEATABLE: readonly string[] = ["region"];
 
 /** What /label and the calls like it take. */
 export const labelQuery = z.strictObject({
@@ -15,7 +31,9 @@ export const labelQuery = z.strictObject({
   /** The folder of the model in model-assets/; the default model if absent. */
   model: z.optional(z.string()),
   /** How the image becomes the model's input shape; as model.json says if absent. */
-  crop: z.optional(z.enum(["squash", "center"])),
+  crop: z.optional(cropParameter),
+  /** Rectangles that are labelled one by one, NAME:x0,y0,x1,y1, or the names of the model's; all of those if absent. */
+  region: z.optional(z.array(regionParameter)),
   /** Which arithmetic; as model.json says if absent. Not every model can have each: see precisionFor(). */
   precision: z.optional(z.enum(PRECISIONS)),
   /** Whether a JPEG may be decoded at a smaller scale; `full` with the precision `exact` if absent, else `auto`. */
@@ -24,7 +42,16 @@ export const labelQuery = z.strictObject({
   exif: z._default(z.enum(["apply", "ignore"]), "apply"),
 });
 
-export type LabelQuery = z.infer<typeof labelQuery>;
+type Parsed<T extends z.ZodMiniObject> = Omit<z.infer<T>, "region"> & {
+  readonly regions?: readonly RegionChoice[] | undefined;
+};
+
+export type LabelQuery = Parsed<typeof labelQuery>;
+
+const withRegions = <T extends { region?: readonly RegionChoice[] | undefined }>({ region, ...query }: T) => ({
+  ...query,
+  regions: region,
+});
 
 /** What /label takes: also which label is to be explained, by its rank. */
 export const explainQuery = z.extend(labelQuery, {
@@ -36,17 +63,18 @@ export const explainQuery = z.extend(labelQuery, {
   ),
 });
 
-export type ExplainQuery = z.infer<typeof explainQuery>;
+export type ExplainQuery = Parsed<typeof explainQuery>;
 
 /**
  * @param queries Every value of every parameter.
  * @throws LabelerError of kind bad-parameter that names the parameter and what is allowed.
  */
-export const parseQuery = (queries: Record<string, string[]>): LabelQuery => parseStrictly(labelQuery, queries);
+export const parseQuery = (queries: Record<string, string[]>): LabelQuery =>
+  withRegions(parseStrictly(labelQuery, queries, REPEATABLE));
 
 /** As parseQuery(), of /label. */
 export function parseExplainQuery(queries: Record<string, string[]>): ExplainQuery {
-  const query = parseStrictly(explainQuery, queries);
+  const query = withRegions(parseStrictly(explainQuery, queries, REPEATABLE));
   if (query.explain === undefined || query.explain <= query.top) return query;
   throw new LabelerError("bad-parameter", `explain: must be at most top, which is ${query.top}.`);
 }

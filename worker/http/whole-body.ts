@@ -3,13 +3,13 @@
  * together, since an isolate has 128 MB for everything.
  */
 import type { Context } from "hono";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { ByteStream } from "../runtime/byte-stream.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import type { Reception } from "../runtime/reception.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
-import { tooLarge } from "./body.ts";
+import { countUpTo, tooLarge } from "./body.ts";
 import { callerOf } from "./client-address.ts";
 
 let budget: Semaphore | undefined;
@@ -60,15 +60,6 @@ export async function wholeBody(
   return whole;
 }
 
-async function* counted(pieces: ByteStream, limit: number): AsyncGenerator<Uint8Array, void> {
-  let length = 0;
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    length += piece.length;
-    if (length > limit) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
-    yield piece;
-  }
-}
-
 /**
  * A body that may come to stand in memory, in part or whole: its pieces under the limit of forms.
  *
@@ -77,5 +68,5 @@ async function* counted(pieces: ByteStream, limit: number): AsyncGenerator<Uint8
 export function formBody<T extends ComingBody>(c: Context<AppEnv>, body: T): T {
   const { MAX_FORM_BYTES: limit } = settingsOf(c.env);
   if (body.size !== undefined && body.size > limit) throw tooLarge(body.size, limit, "MAX_FORM_BYTES");
-  return { ...body, pieces: new ByteStream(counted(body.pieces, limit)) };
+  return { ...body, pieces: body.pieces.tap(countUpTo(limit, "MAX_FORM_BYTES")) };
 }

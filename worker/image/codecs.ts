@@ -58,16 +58,26 @@ export interface CodecLimits {
   readonly chunks: number;
 }
 
-export interface CodecPlan {
-  /** The scale of a JPEG, 1..8 eighths; 8 for the other formats. */
-  readonly eighths: number;
-  /** In pixels of the scaled image as stored. */
-  readonly crop: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
-  /** Of the output, as stored. */
+/** A part of the image, in pixels of the scaled image as stored. */
+export interface CodecCrop {
+  readonly x: number;
+  readonly y: number;
   readonly width: number;
   readonly height: number;
   /** How the stored rows lie in the picture: bits of ResizeOrder in layouts.ts. */
   readonly order: number;
+  /** What is cut off the outer pixels, in eighths of a pixel; nothing if absent. */
+  readonly inset?: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
+}
+
+export interface CodecPlan {
+  /** The scale of a JPEG, 1..8 eighths; 8 for the other formats. */
+  readonly eighths: number;
+  /** One at least, and MOST_CROPS at most: each is resized for itself. */
+  readonly crops: readonly [CodecCrop, ...CodecCrop[]];
+  /** Of each output, as stored. */
+  readonly width: number;
+  readonly height: number;
 }
 
 /** The image is refused by the codec. */
@@ -181,14 +191,25 @@ export class Codec {
   }
 
   /** After run() has answered "header". @throws CodecError */
-  start({ eighths, crop, width, height, order }: CodecPlan): void {
-    const { x, y } = crop;
-    this.#checked(() => this.#exports.start(eighths, x, y, crop.width, crop.height, width, height, order));
+  start({ eighths, crops, width, height }: CodecPlan): void {
+    const [first, ...others] = crops;
+    for (const crop of others) {
+      this.#inset(crop);
+      this.#checked(() => this.#exports.also(crop.x, crop.y, crop.width, crop.height, crop.order));
+    }
+    this.#inset(first);
+    const { x, y, order } = first;
+    this.#checked(() => this.#exports.start(eighths, x, y, first.width, first.height, width, height, order));
   }
 
-  /** The output, [height, width, 3] RGB, 0..255: a copy. */
-  output({ width, height }: Pick<CodecPlan, "width" | "height">): Uint8Array<ArrayBuffer> {
-    const address = this.#exports.output(); // before the buffer is looked at: it may grow
+  #inset({ inset }: CodecCrop): void {
+    if (inset === undefined) return;
+    this.#checked(() => this.#exports.inset(inset.left, inset.right, inset.top, inset.bottom));
+  }
+
+  /** The output of a crop, [height, width, 3] RGB, 0..255: a copy. @param crop Its place in the plan's list. */
+  output({ width, height }: Pick<CodecPlan, "width" | "height">, crop = 0): Uint8Array<ArrayBuffer> {
+    const address = this.#exports.output(crop); // before the buffer is looked at: it may grow
     return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, width * height * 3).slice();
   }
 }

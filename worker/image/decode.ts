@@ -29,6 +29,8 @@ export interface DecodedImage {
   readonly sourceHeight: number;
   /** [height, width, 3] RGB, 0..255; at full scale the bytes of Pillow's convert("RGB"), crop and resize (bicubic). */
   readonly pixels: Uint8Array<ArrayBuffer>;
+  /** As `pixels`, of each region in its order; of the crop alone where there are no regions. */
+  readonly regions: readonly Uint8Array<ArrayBuffer>[];
   /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
   /** Places with damage that the decoder went around: what is behind them may be wrong. */
@@ -53,6 +55,13 @@ const STRETCH_UNITS = 6;
 
 /** Bytes of a file that are decoded in about a millisecond: 16 KB of a small JPEG, 80 KB of a large one at a smaller scale. */
 const BYTES_PER_UNIT = 24 << 10;
+
+/** The pixels of each crop as they are seen. */
+function outputsOf(codec: Codec, plan: Plan): [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] {
+  const output = (crop: number) => turnPixels(codec.output(plan, crop), plan, layoutOf(plan.orientation));
+  const [, ...others] = plan.crops;
+  return [output(0), ...others.map((_, at) => output(at + 1))];
+}
 
 /** The image needs an instance of the other kind. */
 const TOO_SMALL = Symbol("too small");
@@ -124,9 +133,11 @@ async function decodeIn(
         throw new Error(`codecs.wasm is ${state} before the header of a ${format}`);
       } else {
         const { missing, warnings } = codec.info();
-        const pixels = turnPixels(codec.output(plan), plan, layoutOf(plan.orientation));
-        const { width, height } = plan.source;
-        return { format, sourceWidth: width, sourceHeight: height, pixels, missing, warnings, eighths: plan.eighths };
+        const { eighths, source } = plan;
+        const regions = outputsOf(codec, plan);
+        const [pixels] = regions;
+        const { width: sourceWidth, height: sourceHeight } = source;
+        return { format, sourceWidth, sourceHeight, pixels, regions, missing, warnings, eighths };
       }
     }
   } catch (error) {

@@ -38,7 +38,7 @@ const SCALES = [1, 2, 4];
 /**
  * The smallest scale of a JPEG, in eighths, at which no side of the crop is below twice the target's: the result of 114
  * photos stays within 0.36 levels on average of that from the full size. What another factor would change and cost is in
- * docs/explanation/decisions/033-decode-at-twice-the-input.md.
+ * docs/explanation/decisions/035-decode-at-twice-the-input.md.
  */
 export function chooseScale(crop: Size, target: Size): number {
   const enough = (eighths: number) =>

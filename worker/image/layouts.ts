@@ -7,6 +7,9 @@
 /** pixels of a side: rows and columns have a cost of their own, however few there are of the other */
 export const MOST_SIDE = 262144;
 
+/** crops of one image */
+export const MOST_CROPS = 32;
+
 /** What a call returns if all is well. */
 export const Status = {
   /** give more bytes, or call `end`, then run again */
@@ -212,6 +215,13 @@ export interface Exports {
   commit(size: number): number;
   /** No more bytes come. */
   end(): number;
+  /** Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+  inset(left: number, right: number, top: number, bottom: number): number;
+  /**
+   * Declares, before `start`, a further crop of the image, in the same pixels, that is resized to the same size;
+   * MOST_CROPS in all.
+   */
+  also(x: number, y: number, width: number, height: number, order: number): number;
   /**
    * Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
    * enum ResizeOrder.
@@ -230,6 +240,9 @@ export interface Exports {
   run(rows: number): number;
   /** The address of struct Info. */
   info(): number;
-  /** The address of [outHeight, outWidth, 3] uint8 RGB, 0 before `start`. Holds until the next `init`. */
-  output(): number;
+  /**
+   * The address of [outHeight, outWidth, 3] uint8 RGB of crop 0, which is that of `start`, or of a further one; 0
+   * before `start`. Holds until the next `init`.
+   */
+  output(crop: number): number;
 }

@@ -5,7 +5,7 @@
  */
 import type { Parts } from "../runtime/parts.ts";
 import { type ClassActivation, NoActivation } from "./plan/activation.ts";
-import { Plan } from "./plan/plan.ts";
+import { PlanInstance } from "./plan/plan.ts";
 import type { Runner } from "./runner.ts";
 
 export { type ClassActivation, NoActivation } from "./plan/activation.ts";
@@ -21,7 +21,7 @@ export function* classActivation(
   inputs: Parameters<Runner["run"]>[0],
   choose: (outputs: readonly Float32Array[]) => number,
 ): Parts<{ outputs: Float32Array[]; activation: ClassActivation }> {
-  if (!(runner instanceof Plan)) {
+  if (!(runner instanceof PlanInstance)) {
     throw new NoActivation("This network has no map of its classes: it runs operator by operator, not as a plan.");
   }
   const outputs = yield* runner.runInParts(inputs);

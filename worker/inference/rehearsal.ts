@@ -5,7 +5,7 @@
  */
 import type { Graph, Tensor } from "../tflite/graph.ts";
 import { initBackend } from "./backend.ts";
-import { Plan, type PlanPrecision } from "./plan/plan.ts";
+import { makePlan, type PlanInstance, type PlanPrecision } from "./plan/plan.ts";
 
 const SIDE = 16;
 /** Of the input, which is too shallow for Strassen's multiplication, and of what comes behind it. */
@@ -58,15 +58,15 @@ function rehearsalNetwork(precision: PlanPrecision): Graph {
 const rehearsed = new Set<PlanPrecision>();
 
 /** The small network as a plan. Call initBackend() first. */
-export const rehearsalPlan = (precision: PlanPrecision): Plan =>
-  new Plan(rehearsalNetwork(precision), { precision, strassen: STRASSEN });
+export const rehearsalPlan = (precision: PlanPrecision): PlanInstance =>
+  makePlan(rehearsalNetwork(precision), { precision, strassen: STRASSEN });
 
 /** Runs a small network until the kernels of this precision are worth optimising; from the second call on it does nothing. */
 export async function rehearse(precision: PlanPrecision): Promise<void> {
   if (rehearsed.has(precision)) return;
   await initBackend();
   const plan = rehearsalPlan(precision);
-  for (let i = 0; i < TIMES; i++) plan.runKernels();
+  for (let i = 0; i < TIMES; i++) plan.runSteps();
   plan.dispose();
   rehearsed.add(precision);
 }

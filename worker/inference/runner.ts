@@ -1,10 +1,10 @@
 /** Chooses what runs a graph: a compiled plan, or op by op on tfjs what has no plan. */
 import type { Graph } from "../tflite/graph.ts";
 import { Executor } from "./executor.ts";
-import { NoPlan, Plan, type PlanPrecision } from "./plan/plan.ts";
+import { makePlan, NoPlan, type PlanInstance, type PlanPrecision } from "./plan/plan.ts";
 
 /** A graph that is ready to run. */
-export type Runner = Plan | Executor;
+export type Runner = PlanInstance | Executor;
 
 /**
  * Call initBackend() first.
@@ -14,7 +14,7 @@ export type Runner = Plan | Executor;
  */
 export function makeRunner(graph: Graph, precision: PlanPrecision = "exact"): { runner: Runner; reason?: string } {
   try {
-    return { runner: new Plan(graph, { precision }) };
+    return { runner: makePlan(graph, { precision }) };
   } catch (error) {
     if (!(error instanceof NoPlan)) throw error;
     return { runner: new Executor(graph), reason: error.message };

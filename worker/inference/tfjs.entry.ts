@@ -1,5 +1,5 @@
 /**
- * What the Worker takes of TensorFlow.js: the entry of the prebundle that scripts/lib/tfjs-bundle.ts writes to
+ * What the Worker takes of TensorFlow.js: the entry of the prebundle that scripts/build/tfjs-bundle.ts writes to
  * tfjs.bundle.js. Only the ops and kernels that the executor calls are named, so that the rest, as much
  * again, stays out of the Worker.
  */

@@ -1,8 +1,8 @@
 /** JSON bodies: the one place where a caller's JSON is parsed. Long texts and tensors in it stay bytes. */
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import type { Execute } from "../runtime/execute.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import type { JsonLimits } from "./json-limits.ts";
 import { JsonScan, type Span } from "./json-scan.ts";
 
@@ -65,8 +65,6 @@ export async function readJson<T extends z.ZodMiniType>(
         cause: error,
       });
     }
-    const { success, data, error } = z.safeParse(schema, json);
-    if (success) return data;
-    throw new LabelerError("bad-body", `${limits.subject}, ${faultsOf(error)}.`);
+    return checkSchema(schema, json, (faults) => new LabelerError("bad-body", `${limits.subject}, ${faults}.`));
   });
 }

@@ -38,14 +38,14 @@ function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, tr
 }
 
 /**
- * Decodes an image to a model's input.
+ * Decodes an image to a model's input, or to as many as it has regions.
  *
  * @returns Pixels [height, width, 3] of the model's input, 0..255, red first.
  * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be used.
  */
 export async function pixelsOf(
   image: ImageSource,
-  { entry, classifier, precision }: Model,
+  { entry, classifier, precision, regions }: Model,
   options: Pick<LabelOptions, "crop" | "exif" | "scale">,
   context: LabelContext,
 ): Promise<DecodedImage> {
@@ -55,6 +55,7 @@ export async function pixelsOf(
     width,
     height,
     crop: options.crop ?? entry.crop ?? "squash",
+    regions: regions?.map(({ crop }) => crop),
     exif: options.exif,
     scale: scaleFor(options, precision),
     maxPixels: context.maxPixels,

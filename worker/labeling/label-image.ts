@@ -1,4 +1,5 @@
 /** The pipeline of an image: decode and resize while it comes in, infer, label; or find what its labels were. */
+import type { Label } from "../model/probabilities.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
 import { admitted, isSmall, withBeginning } from "./admission.ts";
@@ -24,13 +25,14 @@ async function endOf(pieces: ByteStream, left: number | undefined): Promise<bool
 /** The key of a result in the cache. @param image The SHA-256 of the image, in hexadecimal. */
 function keyOf(
   image: string,
-  { entry, precision }: Model,
+  { entry, precision, regions }: Model,
   options: LabelOptions,
   context: LabelContext,
 ): Promise<string> {
   const { top, min, exif, crop = entry.crop } = options;
   const model = [entry.name, entry.version, entry.sha256, precision];
-  const parts = [context.revision, image, ...model, crop, exif, top, min, scaleFor(options, precision)];
+  const place = regions ?? crop;
+  const parts = [context.revision, image, ...model, place, exif, top, min, scaleFor(options, precision)];
   return sha256(new Uint8Array(new TextEncoder().encode(JSON.stringify(parts))));
 }
 
@@ -51,6 +53,20 @@ export async function labelOne(image: ImageSource, options: LabelOptions, contex
 async function findOrLabel(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
   const model = await prepareModel(options, context);
   return withBeginning(image, context, (image) => findOrInfer(image, model, options, context));
+}
+
+/** Infers each region for itself. @param pixels Of each, or of the picture. */
+async function labelEach(
+  pixels: readonly Uint8Array[],
+  { regions, run }: Model,
+  options: LabelOptions,
+): Promise<Pick<Labelled, "labels" | "regions">> {
+  const each: Label[][] = [];
+  for (const one of pixels) each.push(await run((classifier) => classifier.classify(one, options)));
+  const [labels = [], ...others] = each;
+  if (regions === undefined) return { labels };
+  const named = regions.map(({ name }, at) => ({ name, labels: each[at] ?? [] }));
+  return { labels: others.length === 0 ? labels : [], regions: named };
 }
 
 async function findOrInfer(
@@ -79,14 +95,14 @@ async function findOrInfer(
     source = { ...image, pieces: image.pieces.tap((chunk) => added.add(chunk)) };
   }
   return admitted(context, source, async (context) => {
-    const { pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);
+    const { regions: pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);
     if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
       const late = await known(await digest.hex());
       if (late.result !== undefined) return late.result;
       key = late.key;
     }
-    const labels = await model.run((classifier) => classifier.classify(pixels, options));
-    const labelled: Labelled = { labels, missing, warnings, eighths, model: model.entry.name, format };
+    const found = await labelEach(pixels, model, options);
+    const labelled: Labelled = { ...found, missing, warnings, eighths, model: model.entry.name, format };
     if (key !== undefined) resultCache?.keep(key, labelled, context.source.keepAlive);
     return { ...labelled, key };
   });

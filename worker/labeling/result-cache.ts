@@ -8,7 +8,8 @@ import type { Labelled } from "./types.ts";
 /** What the results in memory may take, in bytes, roughly. */
 const CAPACITY = 4 << 20;
 
-const costOf = ({ labels }: Labelled): number => 300 + 120 * labels.length;
+const costOf = ({ labels, regions = [] }: Labelled): number =>
+  300 + regions.reduce((sum, region) => sum + 100 + 120 * region.labels.length, 120 * labels.length);
 
 /** How long the Cache API keeps a result, in seconds. */
 const MAX_AGE = 7 * 86_400;

@@ -1,9 +1,10 @@
 /** What labelling an image takes and gives. */
 import type { Scale } from "../image/scale-name.ts";
 import type { ImageFormat } from "../image/sniff.ts";
+import type { Crop } from "../model/crop.ts";
 import type { Precision } from "../model/precision-name.ts";
-import type { Crop } from "../model/spec.ts";
-import type { Label } from "../model/top-k.ts";
+import type { Label } from "../model/probabilities.ts";
+import type { RegionChoice } from "../model/regions.ts";
 import type { Found } from "../observability/trace.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import type { Reception } from "../runtime/reception.ts";
@@ -28,6 +29,10 @@ export interface LabelOptions {
   readonly min: number;
   /** As the model says if absent. */
   readonly crop?: Crop | undefined;
+  /** Rectangles that are labelled one by one, in place of the crop; as the model says if absent. */
+  readonly regions?: readonly RegionChoice[] | undefined;
+  /** Whether the answer has room for the labels of one region alone. */
+  readonly oneAnswer?: boolean | undefined;
   readonly exif: "apply" | "ignore";
   /** As the model says if absent. */
   readonly precision?: Precision | undefined;
@@ -35,8 +40,21 @@ export interface LabelOptions {
   readonly scale?: Scale | undefined;
 }
 
-export interface Labelled {
+/** A region with its labels. */
+export interface LabelledRegion {
+  readonly name: string;
   readonly labels: Label[];
+}
+
+/** The labels of each region by its name, which may be any; JSON has it in this form. */
+export const labelsByRegion = (regions: readonly LabelledRegion[]): Record<string, Label[]> =>
+  Object.fromEntries(regions.map(({ name, labels }) => [name, labels]));
+
+export interface Labelled {
+  /** Of the picture, or of its region if it has one alone; none if it has several. */
+  readonly labels: Label[];
+  /** The regions in their order, where the picture is not labelled as one. */
+  readonly regions?: readonly LabelledRegion[] | undefined;
   /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
   /** Places with damage that the decoder went around. */

@@ -7,6 +7,7 @@ import { rehearse } from "../inference/rehearsal.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { quote } from "../validation/quote.ts";
 import { Classifier } from "./classifier.ts";
+import { readDerived } from "./derived.ts";
 import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
 
@@ -110,7 +111,7 @@ export class Catalogue {
         const precision = precisionFor(entry, asked);
         const key = `${name}/${precision}`;
         const loaded = this.#loaded.get(key);
-        if (loaded !== undefined) return loaded;
+        if (loaded !== undefined && !loaded.disposed) return loaded;
         load = { key, classifier: this.#loading.get(key) ?? this.#start(key, entry, precision, source) };
         const classifier = await within(deadline, load.classifier);
         if (!classifier.disposed) return classifier;
@@ -147,8 +148,9 @@ export class Catalogue {
   }
 
   async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
-    const { name } = entry;
+    const { name, base } = entry;
     if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
+    if (base !== undefined) return this.#derive(key, name, base, precision, source);
     const lease = await this.#loads.acquire();
     try {
       const [tflite, labels, spec] = await Promise.all([
@@ -171,6 +173,23 @@ export class Catalogue {
     } finally {
       lease.release();
     }
+  }
+
+  /** Makes a derived model, for which nothing is loaded but its base. */
+  async #derive(
+    key: string,
+    name: string,
+    base: string,
+    precision: Precision,
+    source: ModelSource,
+  ): Promise<Classifier> {
+    const derived = await readDerived(name, (path) => source.read(path));
+    if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
+    // Nothing is awaited from here on: a later load may dispose of the base.
+    const loaded = await this.get(base, source, precision);
+    const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.head);
+    this.#loaded.set(key, classifier);
+    return classifier;
   }
 
   /**

@@ -1,16 +1,18 @@
-/** A model that is loaded: pixels in, labels out. */
+/**
+ * A model that is loaded: pixels in, labels out. It is a network with the words in which it answers; a derived model has
+ * words, or a taught head, of its own and shares the network of its base.
+ */
 import { LabelerError } from "../errors.ts";
-import { initBackend } from "../inference/backend.ts";
-import { type ClassActivation, classActivation, NoActivation } from "../inference/class-activation.ts";
+import { type ClassActivation, NoActivation } from "../inference/class-activation.ts";
 import type { Input } from "../inference/input.ts";
-import { Plan } from "../inference/plan/plan.ts";
-import { makeRunner, type Runner } from "../inference/runner.ts";
-import { finish, type Parts } from "../runtime/parts.ts";
-import { type InspectedModel, inspectModel, type ModelFiles } from "./inspect.ts";
-import { inputFrom } from "./layout.ts";
+import type { Parts } from "../runtime/parts.ts";
+import type { ClassifierHead } from "./classifier-head.ts";
+import { inspectModel, type ModelFiles } from "./inspect.ts";
+import { Network } from "./network.ts";
 import type { Precision } from "./precision-name.ts";
-import { levelsOf } from "./preprocess.ts";
-import { type Label, ofOneScore, softmax, topIndices, topK } from "./top-k.ts";
+import type { Label } from "./probabilities.ts";
+import { type RankedLabel, rankLabels, type Scores, scoresIn } from "./scores.ts";
+import { plainVocabulary, type Vocabulary } from "./vocabulary.ts";
 
 export interface ClassifyOptions {
   /** How many labels at most. */
@@ -25,28 +27,21 @@ export interface Explanation {
   readonly map: ClassActivation;
 }
 
-export class Classifier {
-  readonly input: InspectedModel["input"];
-  readonly labels: readonly string[];
-  readonly crop: InspectedModel["crop"];
-  /** How many bytes the model keeps resident. */
-  readonly residentBytes: number;
-  readonly #output: InspectedModel["output"];
-  readonly #outputScale: number;
-  readonly #runner: Runner;
-  readonly #levels: Float32Array;
-  #disposed = false;
-  #ran = false;
+const shown = (ranked: readonly RankedLabel[]): Label[] =>
+  ranked.map(({ confidence, label }) => ({ confidence, label }));
 
-  private constructor(model: InspectedModel, runner: Runner) {
-    this.input = model.input;
-    this.labels = model.labels;
-    this.crop = model.crop;
-    this.residentBytes = runner.weightBytes;
-    this.#output = model.output;
-    this.#outputScale = model.outputScale;
-    this.#runner = runner;
-    this.#levels = levelsOf(model.input);
+export class Classifier {
+  readonly #network: Network;
+  readonly #vocabulary: Vocabulary;
+  readonly #head: ClassifierHead | undefined;
+  /** Whether the network ends with this classifier. */
+  readonly #owns: boolean;
+
+  private constructor(network: Network, vocabulary: Vocabulary, owns: boolean, head?: ClassifierHead) {
+    this.#network = network;
+    this.#vocabulary = vocabulary;
+    this.#owns = owns;
+    this.#head = head;
   }
 
   /**
@@ -57,50 +52,58 @@ export class Classifier {
    */
   static async load(files: ModelFiles, precision: Precision = "exact"): Promise<Classifier> {
     const model = await inspectModel(files);
-    await initBackend();
-    const classifier = new Classifier(model, makeRunner(model.graph, precision).runner);
-    // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
-    if (classifier.#runner instanceof Plan) return classifier;
-    try {
-      finish(classifier.warm());
-    } catch (error) {
-      classifier.dispose();
-      // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
-      const reason = (error as Error).message;
-      throw new LabelerError("model-unusable", `The network does not run: ${reason}`, { cause: error });
-    }
-    return classifier;
+    return new Classifier(await Network.load(model, precision), plainVocabulary(model.labels), true);
+  }
+
+  /**
+   * Another classifier on the same network, which is disposed of with this one.
+   *
+   * @param vocabulary Of the head's classes, or of the network's if there is no head.
+   */
+  derive(vocabulary: Vocabulary, head?: ClassifierHead): Classifier {
+    return new Classifier(this.#network, vocabulary, false, head);
+  }
+
+  get input(): Network["input"] {
+    return this.#network.input;
+  }
+
+  /** What it may answer. */
+  get labels(): readonly string[] {
+    return this.#vocabulary.labels;
+  }
+
+  /** How many bytes the model keeps resident; those of a base's network count for the base alone. */
+  get residentBytes(): number {
+    return (this.#owns ? this.#network.residentBytes : 0) + (this.#head?.residentBytes ?? 0);
+  }
+
+  /** Whether dispose() was called, here or for the base, after which nothing else may be. */
+  get disposed(): boolean {
+    return this.#network.disposed;
   }
 
   /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
-  *warm(): Parts<void> {
-    if (!this.#ran) yield* this.probabilities(new Uint8Array(this.input.height * this.input.width * 3));
-  }
-
-  /** Whether dispose() was called, after which nothing else may be. */
-  get disposed(): boolean {
-    return this.#disposed;
+  warm(): Parts<void> {
+    return this.#network.warm();
   }
 
   /**
-   * The probability of every class, in the order of the label file.
+   * The confidence of every label.
    *
    * @param pixels [height, width, 3] of `input`, 0..255, red first.
    */
-  probabilities(pixels: Uint8Array): Parts<Float32Array> {
-    const { height, width } = this.input;
-    if (pixels.length !== height * width * 3)
-      throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
-    return this.#infer(this.#inputFrom(pixels));
+  scores(pixels: Uint8Array): Parts<Scores> {
+    return this.#infer(this.#network.inputFrom(pixels));
   }
 
   /**
-   * As probabilities(), of numbers that are normalised already, for a network with float32 input.
+   * As scores(), of numbers that are normalised already, for a network with float32 input.
    *
    * @param values [height, width, 3] of `input`, red first.
    * @throws LabelerError of kind bad-body where the network has its input in another order.
    */
-  probabilitiesOf(values: Float32Array): Parts<Float32Array> {
+  scoresOf(values: Float32Array): Parts<Scores> {
     const { layout, shape } = this.input;
     if (layout === "rgb") return this.#infer({ values, shape });
     throw new LabelerError(
@@ -109,52 +112,55 @@ export class Classifier {
     );
   }
 
-  #inputFrom(pixels: Uint8Array): Input {
-    return inputFrom(pixels, this.#levels, this.input.layout, this.input.shape);
+  *#infer(input: Input): Parts<Scores> {
+    if (this.#head === undefined) return scoresIn(this.#vocabulary, yield* this.#network.probabilities(input));
+    const { probabilities, isUnknown } = yield* this.#head.infer(this.#network.runner, input);
+    return scoresIn(this.#vocabulary, probabilities, isUnknown);
   }
 
-  *#infer(input: Input): Parts<Float32Array> {
-    const [output] = yield* this.#runner.runInParts([input]);
-    this.#ran = true;
-    return this.#probabilitiesIn(output);
+  /** The best of the scores with their places in `labels`; see rankLabels(). */
+  rank(scores: Scores, { top, min }: ClassifyOptions): RankedLabel[] {
+    return rankLabels(this.#vocabulary, scores, top, min);
   }
 
-  #probabilitiesIn(output: Float32Array): Float32Array {
-    const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
-    const isLogits = this.#output === "logits";
-    if (real.length === 1) return ofOneScore(real[0], isLogits, this.labels.length);
-    return isLogits ? softmax(real) : real;
+  /** The best labels for an image of the size that `input` says; see scores(). */
+  *classify(pixels: Uint8Array, options: ClassifyOptions): Parts<Label[]> {
+    return shown(this.rank(yield* this.scores(pixels), options));
   }
 
-  /** The best labels for an image of the size that `input` says; see probabilities(). */
-  *classify(pixels: Uint8Array, { top, min }: ClassifyOptions): Parts<Label[]> {
-    return topK(yield* this.probabilities(pixels), this.labels, top, min);
+  /** The class that counts most for a label. */
+  #classOf(label: number, probabilities: Float32Array): number {
+    const members = this.#vocabulary.members?.[label] ?? [label];
+    return members.reduce((best, index) => (probabilities[index] > probabilities[best] ? index : best));
   }
 
   /**
-   * As classify(), and for one of the labels where it is seen.
+   * As classify(), and for one of the labels where it is seen; for a group that is where its likeliest class is.
    *
    * @param rank Of the label; 1 is the best.
-   * @throws LabelerError of kind no-explanation for a network that has no such maps.
+   * @throws LabelerError of kind no-explanation for a network that has no such maps, and for an image that is unknown.
    */
-  *explain(pixels: Uint8Array, rank: number, { top, min }: ClassifyOptions): Parts<Explanation> {
-    const choose = ([output]: readonly Float32Array[]) => {
-      if (output.length < this.labels.length) throw new NoActivation("The network has one score for two labels.");
-      return topIndices(output, rank).at(-1) ?? 0;
+  *explain(pixels: Uint8Array, rank: number, options: ClassifyOptions): Parts<Explanation> {
+    const choose = (probabilities: Float32Array, scores: number) => {
+      if (scores < this.#network.labels.length) throw new NoActivation("The network has one score for two labels.");
+      const ranked = this.rank(scoresIn(this.#vocabulary, probabilities), { top: rank, min: 0 });
+      const { index } = ranked.at(-1) ?? {};
+      if (index === undefined) throw new NoActivation("No label has the confidence that model.json asks for.");
+      if (index < 0) throw new NoActivation("The image is unknown: no place in it speaks for a label.");
+      return this.#classOf(index, probabilities);
     };
     try {
-      const { outputs, activation } = yield* classActivation(this.#runner, [this.#inputFrom(pixels)], choose);
-      return { labels: topK(this.#probabilitiesIn(outputs[0]), this.labels, top, min), map: activation };
+      if (this.#head !== undefined) throw new NoActivation("A taught model has no map of its classes.");
+      const { probabilities, map } = yield* this.#network.activation(this.#network.inputFrom(pixels), choose);
+      return { labels: shown(this.rank(scoresIn(this.#vocabulary, probabilities), options)), map };
     } catch (error) {
       if (!(error instanceof NoActivation)) throw error;
       throw new LabelerError("no-explanation", error.message, { cause: error });
     }
   }
 
-  /** Frees the weights. */
+  /** Frees the weights; a derived model has none. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#runner.dispose();
+    if (this.#owns) this.#network.dispose();
   }
 }

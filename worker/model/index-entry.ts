@@ -1,21 +1,23 @@
-/** model-assets/index.json: what is installed, written by scripts/lib/model-index.ts since a Worker cannot list a folder. */
+/** model-assets/index.json: what is installed, written by scripts/build/model-index.ts since a Worker cannot list a folder. */
 import { LabelerError } from "../errors.ts";
 import { oneOf } from "../validation/words.ts";
+import type { Crop, Region } from "./crop.ts";
 import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
-import type { Crop } from "./spec.ts";
 
 /** A model's folder. The fields after `error` are there when there is no error. */
 export interface IndexEntry {
   /** The name of the folder. */
   readonly name: string;
+  /** The model from which it derives, if it does: what computes it, and what is loaded, are the base's. */
+  readonly base?: string;
   /** Which of the files that the Worker may need are there. */
-  readonly files: readonly ("labels.txt" | "model.json")[];
-  /** Of model.tflite. */
+  readonly files: readonly string[];
+  /** Of model.tflite; of a derived model the base's. */
   readonly bytes: number;
-  /** Of model.tflite, in hexadecimal. */
+  /** Of model.tflite, in hexadecimal; of a derived model the base's. */
   readonly sha256: string;
-  /** Another one whenever one of the folder's files is. */
+  /** Another one whenever one of the folder's files is, or of those of its base. */
   readonly version?: string;
   /** Why the folder is no model that can be used. */
   readonly error?: string;
@@ -30,6 +32,8 @@ export interface IndexEntry {
   };
   readonly classes?: number;
   readonly crop?: Crop;
+  /** Where it looks in place of `crop`, in the order of model.json. */
+  readonly regions?: readonly Region[];
   /** What `precision` may be for this model. */
   readonly precisions?: readonly Precision[];
   /** What it is where the request does not say. */
@@ -42,17 +46,19 @@ export interface IndexEntry {
   readonly memory?: { readonly [precision in Precision]?: number };
   readonly source?: string;
   readonly licence?: string;
+  /** What the operator should know of it, in sentences: a range that is a guess, labels that are missing. */
+  readonly notes?: readonly string[];
 }
 
 /** What Cloudflare, and wrangler in its place, serve as one static file. workerd on a machine of one's own has no limit. */
 export const MAX_ASSET_BYTES = 25 << 20;
 
 /** @returns Why the model cannot be had where Cloudflare or wrangler serve it, for its size; undefined if it can. */
-export function tooLargeToDeploy({ name, bytes }: IndexEntry): string | undefined {
+export function tooLargeToDeploy({ name, base = name, bytes }: IndexEntry): string | undefined {
   if (bytes <= MAX_ASSET_BYTES) return undefined;
   const mebibytes = (count: number) => (count / 2 ** 20).toFixed(0);
   return (
-    `${name}/model.tflite has ${mebibytes(bytes)} MiB, and Cloudflare and npm start serve ${mebibytes(MAX_ASSET_BYTES)} at ` +
+    `${base}/model.tflite has ${mebibytes(bytes)} MiB, and Cloudflare and npm start serve ${mebibytes(MAX_ASSET_BYTES)} at ` +
     "most. Convert it with float16 weights or with quantisation, which halves or quarters it, or use npm run serve."
   );
 }

@@ -3,14 +3,18 @@
  * needs no tfjs, so that command line and Worker judge a model by the same code.
  */
 import { LabelerError } from "../errors.ts";
+import { sizeOf } from "../inference/constants.ts";
 import { definitionOf, readGraph } from "../inference/operators/registry.ts";
+import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
 import type { Graph, Quantization, Tensor } from "../tflite/graph.ts";
 import { type FileMetadata, readMetadata } from "../tflite/metadata.ts";
+import type { Crop } from "./crop.ts";
 import { parseLabels } from "./labels.ts";
-import { type Layout, layoutOf } from "./layout.ts";
-import { usualNormalization } from "./normalization.ts";
-import { type Crop, type ModelSpec, parseSpec } from "./spec.ts";
+import { inOrder, type Layout, layoutOf } from "./layout.ts";
+import { type Normalization, usualNormalization } from "./normalization.ts";
+import { type ModelSpec, parseSpec } from "./spec.ts";
+import { refuseOtherTasks } from "./task.ts";
 
 /** What lies in a model's folder. */
 export interface ModelFiles {
@@ -36,12 +40,18 @@ export interface InputSpec {
   readonly quantization: Quantization | undefined;
   /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels as they are. */
   readonly normalization: { readonly mean: PerChannel; readonly std: PerChannel } | undefined;
+  /** Whether nothing in the files says which normalisation is right, so that convention chose it. */
+  readonly guessed: boolean;
 }
 
 export interface InspectedModel {
   readonly graph: Graph;
   readonly labels: readonly string[];
+  /** Whether the labels are but the numbers of classes, since nothing names these. */
+  readonly numbered: boolean;
   readonly input: InputSpec;
+  /** The input as the file has it, before a change of type or size that stands in front of the network. */
+  readonly fileInput: Pick<Tensor, "type" | "shape">;
   readonly output: "probabilities" | "logits";
   /** What a step of a quantised output is worth; 1 for a float output. */
   readonly outputScale: number;
@@ -56,10 +66,14 @@ function refuse(reason: string): never {
 
 const describe = ({ type, shape }: Tensor): string => `${type} [${shape.join(", ")}]`;
 
+const named = (tensor: Tensor | undefined): string => (tensor ? `"${tensor.name}" ${describe(tensor)}` : "none");
+
 function soleTensor(graph: Graph, indices: readonly number[], side: "input" | "output"): Tensor {
   const tensor = graph.tensors[indices[0] ?? -1];
   if (indices.length !== 1 || tensor === undefined) {
-    return refuse(`The network has ${indices.length} ${side}s; an image classifier has one.`);
+    const all = indices.map((index) => named(graph.tensors[index])).join(", ");
+    const choose = side === "output" && indices.length > 1 ? ' Name one in model.json: {"outputTensor": "NAME"}.' : "";
+    return refuse(`The network has ${indices.length} ${side}s (${all}); an image classifier has one.${choose}`);
   }
   const known = tensor.type === "float32" || tensor.type === "uint8" || tensor.type === "int8";
   if (!known) refuse(`The ${side} is ${describe(tensor)}; float32, uint8 and int8 are supported.`);
@@ -74,7 +88,25 @@ const perChannel = (values: number | readonly number[]): PerChannel => {
   return [red, green, blue];
 };
 
-function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
+/** The output that model.json names, or the only one of several that has as many values as there are labels. */
+function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec, labels: number | undefined): number | undefined {
+  if (name === undefined) {
+    const [fits, ...others] = graph.outputs.filter((index) => sizeOf(graph.tensors[index]?.shape ?? []) === labels);
+    return others.length === 0 ? fits : undefined;
+  }
+  const found = graph.outputs.find((index) => graph.tensors[index]?.name === name);
+  if (found !== undefined) return found;
+  const all = graph.outputs.map((index) => named(graph.tensors[index])).join(", ");
+  return refuse(`model.json, outputTensor: the network's outputs are ${all}.`);
+}
+
+/** What a float input that had been integers expects: the file changes the type itself. */
+function ofInteger(given: Tensor | undefined): Normalization | undefined {
+  if (given?.type === "uint8") return { mean: [0], std: [1] };
+  return given?.type === "int8" ? { mean: [128], std: [1] } : undefined;
+}
+
+function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetadata): InputSpec {
   const tensor = soleTensor(graph, graph.inputs, "input");
   const size = layoutOf(tensor.shape);
   if (size === undefined || size.height < 1 || size.width < 1) {
@@ -86,31 +118,45 @@ function inputOf(graph: Graph, spec: ModelSpec, metadata: FileMetadata): InputSp
   // An open batch is one image at a time; an open size leaves nothing to resize to.
   if (tensor.open.slice(1).some(Boolean))
     refuse("The input's height and width are open; convert the model with a fixed size.");
-  const stated = spec.input ?? metadata.normalization;
+  const cast = tensor.type === "float32" ? ofInteger(file.tensors[file.inputs[0]]) : undefined;
+  const stated = spec.input ?? cast ?? metadata.normalization;
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
   // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
-  const chosen =
-    tensor.type === "float32" ? (stated ?? usualNormalization(graph)) : tensor.type === "int8" ? stated : undefined;
+  const usual = tensor.type === "float32" && stated === undefined ? usualNormalization(graph, size.layout) : undefined;
+  const chosen = usual?.normalization ?? (tensor.type === "uint8" ? undefined : stated);
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");
   const type = tensor.type as InputSpec["type"];
-  return { ...size, shape: tensor.shape, type, quantization: tensor.quantization, normalization };
+  const layout = inOrder(size.layout, spec.order ?? "rgb");
+  return {
+    ...size,
+    layout,
+    shape: tensor.shape,
+    type,
+    quantization: tensor.quantization,
+    normalization,
+    guessed: usual?.guessed ?? false,
+  };
 }
 
-function labelsOf(files: ModelFiles, metadata: FileMetadata, classes: number): string[] {
-  const text = files.labels ?? metadata.labels;
-  if (text === undefined) {
-    return refuse("There are no labels: put labels.txt beside model.tflite, one line a class.");
-  }
-  const labels = parseLabels(text);
-  const two = classes === 1 && labels.length === 2; // a single score that tells two classes apart
-  if (labels.length !== classes && !two) {
+/** The usual reason why there is one label too many or too few. */
+function background(labels: number, classes: number): string {
+  if (labels === classes + 1) return " Is its first line a background class that the network does not have? Remove it.";
+  return labels === classes - 1 ? ' Does the network have a background class? Then put a line "background" first.' : "";
+}
+
+/** @param given The lines of the label file, if there is one. Without one, classes are called by their numbers. */
+function labelsOf(files: ModelFiles, given: readonly string[] | undefined, classes: number): readonly string[] {
+  if (given === undefined) return Array.from({ length: Math.max(classes, 2) }, (_, index) => `${index}`);
+  const two = classes === 1 && given.length === 2; // a single score that tells two classes apart
+  if (given.length !== classes && !two) {
     const where = files.labels === undefined ? "The label file inside model.tflite" : "labels.txt";
     refuse(
-      `${where} has ${labels.length} lines, but the network has ${classes} ${classes === 1 ? "class" : "classes"}: one line a class is needed.`,
+      `${where} has ${given.length} lines, but the network has ${classes} ${classes === 1 ? "class" : "classes"}: one line a ` +
+        `class is needed.${background(given.length, classes)}`,
     );
   }
-  return labels;
+  return given;
 }
 
 /** Looks back from the output over operators that only move or requantise values. */
@@ -133,18 +179,22 @@ function endsInProbabilities(graph: Graph): boolean {
  */
 export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   const spec = files.spec === undefined ? {} : parseSpec(files.spec);
-  const graph = readGraph(files.tflite);
-  assertSupported(graph);
+  const file = readGraph(files.tflite);
+  refuseOtherTasks(file);
   let metadata: FileMetadata;
   try {
-    metadata = await readMetadata(files.tflite, graph);
+    metadata = await readMetadata(files.tflite, file);
   } catch (error) {
     const cause = (error as Error).message;
     throw new LabelerError("model-unusable", `The metadata inside model.tflite is damaged: ${cause}.`, {
       cause: error,
     });
   }
-  const input = inputOf(graph, spec, metadata);
+  const text = files.labels ?? metadata.labels;
+  const labels = text === undefined ? undefined : parseLabels(text);
+  const graph = rewrite(file, wantedOutput(file, spec, labels?.length));
+  assertSupported(graph);
+  const input = inputOf(graph, file, spec, metadata);
   const outputTensor = soleTensor(graph, graph.outputs, "output");
   const classes = outputTensor.shape.at(-1) ?? 0;
   if (classes < 1 || outputTensor.shape.slice(0, -1).some((dim) => dim !== 1)) {
@@ -152,8 +202,10 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   }
   return {
     graph,
-    labels: labelsOf(files, metadata, classes),
+    labels: labelsOf(files, labels, classes),
+    numbered: labels === undefined,
     input,
+    fileInput: file.tensors[file.inputs[0]],
     output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",

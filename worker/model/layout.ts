@@ -2,10 +2,14 @@
 import { type Input, LEVELS } from "../inference/input.ts";
 
 /**
- * `rgb`: as pixels do, [1, height, width, 3]; `grey`: one value for each place, [1, height, width, 1]; `planes`: all of red,
- * then all of green, then all of blue, [1, 3, height, width], as networks have them that come from PyTorch.
+ * `rgb`: as pixels do, [1, height, width, 3]; `bgr`: so with blue first, as OpenCV reads images; `grey`: one value for each
+ * place, [1, height, width, 1] or [1, height, width]; `planes`: all of red, then all of green, then all of blue,
+ * [1, 3, height, width], as networks have them that come from PyTorch; `bgr-planes`: so with blue first.
  */
-export type Layout = "rgb" | "grey" | "planes";
+export type Layout = "rgb" | "bgr" | "grey" | "planes" | "bgr-planes";
+
+/** The order of colours that model.json may state. */
+export type ColourOrder = "rgb" | "bgr";
 
 export interface Size {
   readonly height: number;
@@ -16,9 +20,28 @@ export interface Size {
 /** @returns Undefined where an input of this shape is no single image. */
 export function layoutOf(shape: readonly number[]): Size | undefined {
   const [batch, a, b, c] = shape;
-  if (shape.length !== 4 || batch !== 1) return undefined;
+  if (batch !== 1) return undefined;
+  if (shape.length === 3) return { height: a, width: b, layout: "grey" };
+  if (shape.length !== 4) return undefined;
   if (c === 3 || c === 1) return { height: a, width: b, layout: c === 3 ? "rgb" : "grey" };
   return a === 3 || a === 1 ? { height: b, width: c, layout: a === 3 ? "planes" : "grey" } : undefined;
+}
+
+/** @returns The layout with its colours in this order; a grey one has none. */
+export function inOrder(layout: Layout, order: ColourOrder): Layout {
+  if (order === "rgb" || layout === "grey") return layout;
+  return layout === "planes" ? "bgr-planes" : "bgr";
+}
+
+/** Swaps red and blue. @param values Interleaved by threes, or three planes: `stride` is the distance of two colours. */
+function swapped<T extends Uint8Array | Float32Array>(values: T, stride: number): T {
+  const copy = values.slice() as T;
+  const step = stride === 1 ? 3 : 1;
+  for (let i = 0; i < values.length / 3; i++) {
+    const [red, blue] = [i * step, i * step + 2 * stride];
+    [copy[red], copy[blue]] = [values[blue], values[red]];
+  }
+  return copy;
 }
 
 /** ITU-R 601, as Pillow's convert("L") rounds it. */
@@ -34,6 +57,7 @@ const luma = (red: number, green: number, blue: number): number =>
  */
 export function inputFrom(pixels: Uint8Array, levels: Float32Array, layout: Layout, shape: readonly number[]): Input {
   if (layout === "rgb") return { pixels, levels, shape };
+  if (layout === "bgr") return { pixels: swapped(pixels, 1), levels: swapped(levels, LEVELS), shape };
   const places = pixels.length / 3;
   const values = new Float32Array(layout === "grey" ? places : pixels.length);
   for (let place = 0, at = 0; place < places; place++, at += 3) {
@@ -46,5 +70,5 @@ export function inputFrom(pixels: Uint8Array, levels: Float32Array, layout: Layo
       values[2 * places + place] = levels[2 * LEVELS + blue];
     }
   }
-  return { values, shape };
+  return { values: layout === "bgr-planes" ? swapped(values, places) : values, shape };
 }

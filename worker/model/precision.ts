@@ -3,8 +3,9 @@
  * nor tfjs, so that the index of models can tell before anything runs.
  */
 import { definitionOf } from "../inference/operators/registry.ts";
-import { type Compiled, compile } from "../inference/plan/compile.ts";
-import { NoPlan } from "../inference/plan/value.ts";
+import { compile } from "../inference/plan/compile.ts";
+import type { CompiledPlan } from "../inference/plan/compiled-plan.ts";
+import { NoPlan } from "../inference/plan/lower/value.ts";
 import type { Graph } from "../tflite/graph.ts";
 import type { Precision } from "./precision-name.ts";
 
@@ -27,10 +28,9 @@ function isQuantised(graph: Graph): boolean {
 }
 
 /** Weights, activations and scratch of a plan. */
-function planBytes({ steps, arena }: Compiled): number {
-  const kernels = steps.flatMap((step) => ("kernel" in step ? [step] : []));
-  const packed = kernels.reduce((sum, { packed }) => sum + (packed?.bytes ?? 0), 0);
-  return packed + arena.bytes + Math.max(0, ...kernels.map(({ scratch }) => scratch ?? 0));
+function planBytes({ steps, memory }: CompiledPlan): number {
+  const packed = steps.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+  return packed + memory.arenaBytes + memory.scratchBytes;
 }
 
 /** tfjs has every constant as float32. */
@@ -45,7 +45,7 @@ export function computationOf(graph: Graph): Computation {
   try {
     // Which kernels a processor gets shows only where it runs: the larger ones count.
     const bytes = precisions.map((precision) => {
-      const each = [true, false].map((dot) => planBytes(compile(graph, precision, { dot })));
+      const each = [true, false].map((dot) => planBytes(compile(graph, precision, { dot }).plan));
       return [precision, Math.max(...each)] as const;
     });
     return { precisions, engine: "plan", memory: Object.fromEntries(bytes) };

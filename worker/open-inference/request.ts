@@ -9,7 +9,7 @@ import { readJson } from "../json/read-json.ts";
 import type { Execute } from "../runtime/execute.ts";
 import type { Text } from "../validation/long-text.ts";
 import { cut, listNames, quote } from "../validation/quote.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import { isText } from "../validation/text.ts";
 import { group } from "../validation/words.ts";
 import { checkLengths, type Input, inferenceJsonLimits, inferenceRequest, MAX_JSON_TENSOR } from "./schema.ts";
@@ -170,9 +170,7 @@ function jsonLengthOf(header: string | undefined, size: number): number {
 async function readRequest(json: Uint8Array, { maxImages, execute }: InferenceOptions) {
   const unchecked = await readJson(json, inferenceJsonLimits(maxImages), z.unknown(), execute);
   checkLengths(unchecked);
-  const { success, data, error } = z.safeParse(inferenceRequest, unchecked);
-  if (success) return data;
-  throw bad(`The inference request, ${faultsOf(error)}.`);
+  return checkSchema(inferenceRequest, unchecked, (faults) => bad(`The inference request, ${faults}.`));
 }
 
 /**

@@ -1,6 +1,5 @@
 /** The answer of the Open Inference Protocol: JSON, and with the binary extension the outputs' bytes behind it. */
 import { LabelerError } from "../errors.ts";
-import { topIndices } from "../model/top-k.ts";
 import { quote } from "../validation/quote.ts";
 import type { Inference, WantedOutput } from "./request.ts";
 
@@ -16,45 +15,52 @@ interface Tensor {
   readonly data: Float32Array | string[];
 }
 
+/** A label of an image, with its place among the classes: -1 for `unknown`. */
+interface Ranked {
+  readonly confidence: number;
+  readonly label: string;
+  readonly index: number;
+}
+
+export interface InferredImage {
+  /** Of every class. */
+  readonly probabilities: Float32Array;
+  /** The best of them, best first; fewer than there are classes where some have no sufficient confidence. */
+  readonly ranked: readonly Ranked[];
+}
+
 export interface Inferred {
-  /** For each image, the probability of every class. */
-  readonly probabilities: readonly Float32Array[];
+  readonly images: readonly InferredImage[];
   readonly labels: readonly string[];
   /** How many labels an image at most. */
   readonly top: number;
 }
 
-function classes({ probabilities, labels }: Inferred, count: number): string[] {
-  return probabilities.flatMap((image) =>
-    topIndices(image, count).map((index) => `${image[index]}:${index}:${labels[index]}`),
+/** The first `count` labels of each image, filled up with `empty` since a tensor has as many for each. */
+function best<T>({ images }: Inferred, count: number, of: (label: Ranked) => T, empty: T): T[] {
+  return images.flatMap(({ ranked }) =>
+    Array.from({ length: count }, (_, rank) => {
+      const label = ranked[rank];
+      return label === undefined ? empty : of(label);
+    }),
   );
 }
 
 function tensorOf(inferred: Inferred, name: OutputName, classification: number | undefined): Tensor {
-  const { probabilities, labels, top } = inferred;
-  const images = probabilities.length;
+  const { images, labels, top } = inferred;
+  const count = Math.min(classification ?? top, labels.length);
+  const shape = [images.length, count];
   if (classification !== undefined) {
-    const count = Math.min(classification, labels.length);
-    return { name, datatype: "BYTES", shape: [images, count], data: classes(inferred, count) };
+    const data = best(inferred, count, ({ confidence, index, label }) => `${confidence}:${index}:${label}`, "");
+    return { name, datatype: "BYTES", shape, data };
   }
   if (name === "probabilities") {
-    const data = new Float32Array(images * labels.length);
-    for (const [image, values] of probabilities.entries()) data.set(values, image * labels.length);
-    return { name, datatype: "FP32", shape: [images, labels.length], data };
+    const data = new Float32Array(images.length * labels.length);
+    for (const [at, { probabilities }] of images.entries()) data.set(probabilities, at * labels.length);
+    return { name, datatype: "FP32", shape: [images.length, labels.length], data };
   }
-  const count = Math.min(top, labels.length);
-  const best = probabilities.map((image) => topIndices(image, count));
-  const shape = [images, count];
-  if (name === "labels") {
-    return {
-      name,
-      datatype: "BYTES",
-      shape,
-      data: best.flatMap((indices) => indices.map((index) => labels[index] ?? "")),
-    };
-  }
-  const confidences = best.flatMap((indices, image) => indices.map((index) => probabilities[image]?.[index] ?? 0));
-  return { name, datatype: "FP32", shape, data: new Float32Array(confidences) };
+  if (name === "labels") return { name, datatype: "BYTES", shape, data: best(inferred, count, (one) => one.label, "") };
+  return { name, datatype: "FP32", shape, data: new Float32Array(best(inferred, count, (one) => one.confidence, 0)) };
 }
 
 function bytesOf(data: Float32Array | string[]): Uint8Array {

@@ -1,4 +1,4 @@
-/** Types of the generated openapi.bundle.js (made of scripts/openapi/ by scripts/lib/openapi-bundle.ts). */
+/** Types of the generated openapi.bundle.js (made of scripts/openapi/ by scripts/build/openapi-bundle.ts). */
 
 /** The description of the interface, as JSON text. */
 export const openapi: string;

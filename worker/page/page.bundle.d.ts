@@ -1,4 +1,4 @@
-/** Types of the generated page.bundle.js (made of this folder by scripts/lib/page-bundle.ts). */
+/** Types of the generated page.bundle.js (made of this folder by scripts/build/page-bundle.ts). */
 
 /** The whole page. */
 export const html: string;

@@ -1,5 +1,11 @@
 /** What is kept of an image that was handed over: its labels or why there are none, and what the sender said of it. */
-import type { Label } from "../model/top-k.ts";
+import type { Label } from "../model/probabilities.ts";
+
+/** A region of an image with its labels. */
+export interface StoredRegion {
+  readonly name: string;
+  readonly labels: readonly Label[];
+}
 
 /** What goes into the store. */
 export interface NewResult {
@@ -8,8 +14,10 @@ export interface NewResult {
   readonly time: string;
   readonly device: string | null;
   readonly model: string;
-  /** By confidence, best first; empty where the image could not be read. */
+  /** By confidence, best first; empty where the image could not be read, or has several regions. */
   readonly results: readonly Label[];
+  /** The regions in their order, where the image was not labelled as one. */
+  readonly regions?: readonly StoredRegion[] | undefined;
   /** Why there are no labels, or what is missing of the image. */
   readonly error?: string | undefined;
   /** Whatever else the sender wants back. */
@@ -28,6 +36,8 @@ export interface StoredResult {
   readonly label: string;
   readonly confidence: number;
   readonly results: Label[];
+  /** The labels of each region by its name. */
+  readonly regions?: Record<string, Label[]>;
   readonly error?: string;
   readonly meta: Record<string, string>;
 }

@@ -2,7 +2,7 @@
  * The results in the SQLite database of a Durable Object: each id once, oldest first, pruned by count. What is too old is
  * for aging.ts to say; until a row is deleted it is shown, since a clock that jumps ahead would else hide all of them.
  */
-import { BOUNDS, cursor, type NewResult, type StoredResult } from "./result.ts";
+import { BOUNDS, cursor, type NewResult, type StoredRegion, type StoredResult } from "./result.ts";
 
 export interface Retention {
   /** In rows. */
@@ -27,6 +27,8 @@ interface Row {
   readonly device: string | null;
   readonly model: string;
   readonly results: string;
+  /** [name, labels] of each region in JSON. */
+  readonly regions: string | null;
   readonly error: string | null;
   readonly meta: string;
   readonly stored: number;
@@ -46,11 +48,24 @@ const SCHEMA = `
     results TEXT NOT NULL,
     error TEXT,
     meta TEXT NOT NULL,
-    stored INTEGER NOT NULL
+    stored INTEGER NOT NULL,
+    regions TEXT
   );
   CREATE INDEX IF NOT EXISTS results_by_device ON results (device, seq);
   DROP INDEX IF EXISTS results_by_age;
 `;
+
+/** Tables of former releases have no regions. */
+function migrate(sql: SqlStorage): void {
+  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('results')").toArray();
+  if (!columns.some(({ name }) => name === "regions")) sql.exec("ALTER TABLE results ADD COLUMN regions TEXT");
+}
+
+/** As many labels of each as a row has room for. */
+function regionsJson(regions: readonly StoredRegion[]): string {
+  const most = Math.max(1, Math.floor(BOUNDS.labels / Math.max(1, regions.length)));
+  return JSON.stringify(regions.map(({ name, labels }) => [name, labels.slice(0, most)]));
+}
 
 function shown(row: Row): StoredResult {
   const results: StoredResult["results"] = JSON.parse(row.results);
@@ -63,6 +78,7 @@ function shown(row: Row): StoredResult {
     label: results[0]?.label ?? "",
     confidence: results[0]?.confidence ?? 0,
     results,
+    ...(row.regions !== null && { regions: Object.fromEntries(JSON.parse(row.regions)) }),
     ...(row.error === null ? {} : { error: row.error }),
     meta: JSON.parse(row.meta),
   };
@@ -84,6 +100,7 @@ export class ResultStore {
     this.#sql = sql;
     this.#retention = retention;
     sql.exec(SCHEMA);
+    migrate(sql);
   }
 
   /** Whether there is a result of this id. */
@@ -98,7 +115,7 @@ export class ResultStore {
     const stored = Math.max(now, this.#stampOf("DESC") ?? now);
     const { seq } = this.#sql
       .exec<{ seq: number }>(
-        "INSERT INTO results (id, time, device, model, results, error, meta, stored) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
+        "INSERT INTO results (id, time, device, model, results, error, meta, stored, regions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         result.id,
         result.time,
         result.device,
@@ -107,6 +124,7 @@ export class ResultStore {
         result.error?.slice(0, BOUNDS.error) ?? null,
         JSON.stringify(result.meta),
         stored,
+        result.regions === undefined ? null : regionsJson(result.regions),
       )
       .one();
     this.prune(seq - this.#retention.maxCount);

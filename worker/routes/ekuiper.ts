@@ -10,31 +10,48 @@ import { handedOver } from "../http/handed-over.ts";
 import { faultOf } from "../http/image-notes.ts";
 import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
+import { labelContext } from "../http/labeler.ts";
 import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
+import { prepareModel } from "../labeling/prepare-model.ts";
 import type { Labelled } from "../labeling/types.ts";
-import type { Label } from "../model/top-k.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import type { Label } from "../model/probabilities.ts";
 import { Digest } from "../runtime/digest.ts";
 import { settingsOf } from "../settings/settings.ts";
 
-interface Reply {
+/** The labels of a region, or of the picture. */
+interface Found {
   results: Label[];
   label: string;
   confidence: number;
+}
+
+interface Reply extends Found {
+  /** In the order of model.json; absent where the picture is labelled as one. */
+  regions?: (Found & { name: string })[];
   error?: string;
   /** The name of the model that labelled, or would have. */
   model: string;
 }
 
+const foundIn = (results: Label[]): Found => ({
+  results,
+  label: results[0]?.label ?? "",
+  confidence: results[0]?.confidence ?? 0,
+});
+
 /** @param asked The model that was asked for. */
 async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<Reply> {
   try {
-    const { labels: results, model, ...image } = await labelled;
-    const answer = { results, label: results[0]?.label ?? "", confidence: results[0]?.confidence ?? 0, model };
+    const { labels, regions, model, ...image } = await labelled;
     const error = faultOf(image);
-    return error === undefined ? answer : { ...answer, error };
+    return {
+      ...foundIn(labels),
+      ...(regions && { regions: regions.map(({ name, labels }) => ({ name, ...foundIn(labels) })) }),
+      model,
+      ...(error !== undefined && { error }),
+    };
   } catch (error) {
     if (!(error instanceof LabelerError) || !isImageFault(error)) throw error;
     return { results: [], label: "", confidence: 0, error: error.message, model: asked() };
@@ -44,10 +61,25 @@ async function reply(labelled: Promise<Labelled>, asked: () => string): Promise<
 const modelOf = (c: Context<AppEnv>, { model }: Record<string, string[]>) =>
   model?.[0] ?? settingsOf(c.env).DEFAULT_MODEL;
 
-/** Labels the request's image as query and header say. */
-function labelOfBody(c: Context<AppEnv>): Promise<Reply> {
+/**
+ * Labels the request's image as query and header say. An image that cannot be read has all regions of its model with empty
+ * labels: eKuiper would drop the row of a rule that reads one that is not there.
+ *
+ * @param oneAnswer Whether there is room for one region alone.
+ */
+async function labelOfBody(c: Context<AppEnv>, oneAnswer = false): Promise<Reply> {
   const queries = headerAndQuery(c);
-  return reply(labelRequest(c, { queries }), () => modelOf(c, queries));
+  const parse = (all: Record<string, string[]>) => ({ ...parseQuery(all), oneAnswer });
+  const answer = await reply(labelRequest(c, { queries, parse }), () => modelOf(c, queries));
+  if (answer.regions !== undefined || answer.error === undefined) return answer;
+  const { regions } = await prepareModel(parse(queries), labelContext(c));
+  return { ...answer, ...(regions && { regions: regions.map(({ name }) => ({ name, ...foundIn([]) })) }) };
+}
+
+/** As labelImage, with a field for each region in place of the list, for a function whose schema has their names. */
+async function labelRegions(c: Context<AppEnv>) {
+  const { regions = [], ...answer } = await labelOfBody(c);
+  return { ...answer, regions: Object.fromEntries(regions.map(({ name, ...region }) => [name, region])) };
 }
 
 /**
@@ -60,7 +92,7 @@ async function keep(c: Context<AppEnv>): Promise<void> {
   const store = resultsOf(c.env);
   if (said.id !== undefined && (await store.has(said.id))) return;
   const digest = said.id === undefined ? new Digest() : undefined;
-  const { results, error, model } = await reply(
+  const { results, regions, error, model } = await reply(
     labelRequest(c, {
       queries: parameters,
       parse(queries) {
@@ -79,11 +111,12 @@ async function keep(c: Context<AppEnv>): Promise<void> {
     ...rest,
     model,
     results,
+    regions: regions?.map(({ name, results: labels }) => ({ name, labels })),
     error,
   });
 }
 
-interface Found {
+interface FoundResult {
   found: boolean;
   label: string;
   confidence: number;
@@ -93,10 +126,8 @@ interface Found {
 }
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
-async function labelOf(c: Context<AppEnv>): Promise<Found> {
-  const { MAX_BODY_BYTES: limit } = settingsOf(c.env);
-  const { pieces } = openBody(c.req.raw, { limit, execute: c.get("execute") });
-  const body = await new ByteStream(pieces).all({ limit: 4096 });
+async function labelOf(c: Context<AppEnv>): Promise<FoundResult> {
+  const body = await openBody(c).pieces.all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,
@@ -111,7 +142,8 @@ async function labelOf(c: Context<AppEnv>): Promise<Found> {
 /** An object on top, since eKuiper takes no array there; its fields are those of ekuiper/service/schemas/labeler.proto. */
 export const ekuiper = new Hono<AppEnv>()
   .post("/labelImage", requires("label"), async (c) => c.json(await labelOfBody(c)))
-  .post("/labelText", requires("label"), async (c) => c.text((await labelOfBody(c)).label))
+  .post("/labelRegions", requires("label"), async (c) => c.json(await labelRegions(c)))
+  .post("/labelText", requires("label"), async (c) => c.text((await labelOfBody(c, true)).label))
   .post("/labelOf", requires("results"), async (c) => c.json(await labelOf(c)))
   .post("/sink", requires("submit"), async (c) => {
     await keep(c);

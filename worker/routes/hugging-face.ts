@@ -18,8 +18,6 @@ import { readJson } from "../json/read-json.ts";
 import { labelOne } from "../labeling/label-image.ts";
 import { prepareModel } from "../labeling/prepare-model.ts";
 import type { ImageSource } from "../labeling/types.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
-import { settingsOf } from "../settings/settings.ts";
 
 const OPENING_BRACE = 0x7b;
 
@@ -31,9 +29,7 @@ interface Asked {
 
 /** The image of a request; one that is sent as it is, is not waited for. */
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
-  const { MAX_BODY_BYTES } = settingsOf(c.env);
-  const body = openBody(c.req.raw, { limit: MAX_BODY_BYTES, execute: c.get("execute") });
-  const source = { ...body, pieces: new ByteStream(body.pieces) };
+  const source = openBody(c);
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   if (isImage(beginning) || firstByte(beginning) !== OPENING_BRACE) {
     return { image: await plainImage(source, c.req.header("content-type") ?? ""), top: undefined };
@@ -44,7 +40,7 @@ async function imageOf(c: Context<AppEnv>): Promise<Asked> {
 }
 
 export const huggingFace = new Hono<AppEnv>().post("/:name", requires("label"), async (c) => {
-  const options = modelQuery(c.req.queries(), c.req.param("name"));
+  const options = { ...modelQuery(c.req.queries(), c.req.param("name")), oneAnswer: true };
   const context = labelContext(c);
   await prepareModel(options, context);
   const { image, top = options.top } = await imageOf(c);

@@ -9,13 +9,21 @@ import { problemOf } from "../http/problem.ts";
 import { requires } from "../http/scopes.ts";
 import type { Explained } from "../labeling/explain/explain-image.ts";
 import type { Outcome } from "../labeling/label-many.ts";
-import type { Labelled } from "../labeling/types.ts";
+import { type Labelled, labelsByRegion } from "../labeling/types.ts";
 
 const best = (labelled: Labelled | undefined): string => labelled?.labels[0]?.label ?? "";
 
+/** The labels of an image as JSON: a list, or one for each of its regions. */
+const labelsOf = ({ labels, regions }: Labelled) =>
+  regions === undefined ? labels : { regions: labelsByRegion(regions) };
+
 /** An image among several, as JSON: fields without a value are left out. */
-const shown = ({ name, labelled, error }: Outcome) =>
-  error === undefined ? { name, labels: labelled.labels, ...imageNotes(labelled) } : { name, error: problemOf(error) };
+function shown({ name, labelled, error }: Outcome) {
+  if (error !== undefined) return { name, error: problemOf(error) };
+  const { labels, regions } = labelled;
+  const found = regions === undefined ? { labels } : { regions: labelsByRegion(regions) };
+  return { name, ...found, ...imageNotes(labelled) };
+}
 
 /** What the caller would rather have of these types; JSON if it does not say. */
 const preferred = (c: Context<AppEnv>, ...others: string[]): string =>
@@ -37,6 +45,8 @@ function explanation(c: Context<AppEnv>, rank: number, { labels, picture, ...ima
  *
  * With `explain=1` the best label has a PNG of where it is seen, in base64; `Accept: image/png` gives that alone.
  *
+ * A picture that is labelled by regions gives `{"regions":{"bay1":[…],"bay2":[…]}}`.
+ *
  * Several images give `[{"name":"a.jpg","labels":[…]},{"name":"b.jpg","error":{…}},…]` in their order, or a line each.
  *
  * The answer to a single image has an ETag, and a 304 in its place if the request brings that. RFC 9110 has 412 for
@@ -48,8 +58,11 @@ export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) =
   c.header("vary", "Accept");
   let found: LabelAnswer;
   try {
-    found = await labelRequests(c, (key) => {
-      if (matches(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
+    found = await labelRequests(c, {
+      onKey(key) {
+        if (matches(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
+      },
+      oneAnswer: text,
     });
   } catch (error) {
     if (!(error instanceof NotModified)) throw error;
@@ -66,5 +79,5 @@ export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) =
   if (answer.key !== undefined) c.header("etag", etagOf(answer.key, text));
   c.header("cache-status", cacheStatus(answer));
   setImageHeaders(c, answer);
-  return text ? c.text(best(answer)) : c.json(answer.labels);
+  return text ? c.text(best(answer)) : c.json(labelsOf(answer));
 });

@@ -18,10 +18,12 @@ import { pixelsOf } from "../labeling/decode-input.ts";
 import { imageFrom } from "../labeling/image-source.ts";
 import { type Model, prepareModel } from "../labeling/prepare-model.ts";
 import type { LabelOptions } from "../labeling/types.ts";
+import type { Classifier } from "../model/classifier.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
+import type { Scores } from "../model/scores.ts";
 import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
-import { answerOf, OUTPUTS } from "../open-inference/response.ts";
-import { ByteStream } from "../runtime/byte-stream.ts";
+import { answerOf, type InferredImage, OUTPUTS } from "../open-inference/response.ts";
+import type { Parts } from "../runtime/parts.ts";
 import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
@@ -42,45 +44,46 @@ function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly 
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
-interface Inferred {
-  readonly probabilities: Float32Array;
-  /** Of what was sent as a file. */
+/** An image's scores, and what is to be said of it where it was sent as a file. */
+interface Inferred extends InferredImage {
   readonly image?: DecodedImage;
 }
 
-/** What is inferred, an image each: a function that gives the probabilities of its classes. */
+/** What is inferred, an image each: a function that gives the confidences of its labels. */
 function inferencesOf(
   input: InputTensor,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
 ): readonly (() => Promise<Inferred>)[] {
+  /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
+  const infer = (scoring: (classifier: Classifier) => Parts<Scores>) =>
+    model.run(function* (classifier): Parts<InferredImage> {
+      const scores = yield* scoring(classifier);
+      const ranked = classifier.rank(scores, { top: classifier.labels.length, min: 0 });
+      return { probabilities: scores.confidences, ranked };
+    });
   const { datatype, shape } = input;
   if (datatype === "BYTES") {
     return input.data.map((item) => async () => {
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const decoded = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format: decoded.format, model: model.entry.name, cache: "bypass" });
-      const probabilities = await model.run((classifier) => classifier.probabilities(decoded.pixels));
-      return { probabilities, image: decoded };
+      return { ...(await infer((classifier) => classifier.scores(decoded.pixels))), image: decoded };
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => async () => ({
-      probabilities: await model.run((classifier) => classifier.probabilities(pixels)),
-    }));
+    return images.map((pixels) => () => infer((classifier) => classifier.scores(pixels)));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => async () => ({
-    probabilities: await model.run((classifier) => classifier.probabilitiesOf(values)),
-  }));
+  return images.map((values) => () => infer((classifier) => classifier.scoresOf(values)));
 }
 
-/** Each image of a tensor. */
+/** The confidences of the labels for each image of a tensor. */
 async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
   const inferences = inferencesOf(input, model, options, context);
   const count = inferences.length;
@@ -91,9 +94,9 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
       `The input has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
-  const inferred: Inferred[] = [];
-  for (const inference of inferences) inferred.push(await inference());
-  return inferred;
+  const images: Inferred[] = [];
+  for (const inference of inferences) images.push(await inference());
+  return images;
 }
 
 /** @throws LabelerError of kind not-found for a version that there is not. */
@@ -134,7 +137,6 @@ async function modelReady(c: Context<AppEnv>): Promise<Response> {
 
 async function inferModel(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
-  const settings = settingsOf(c.env);
   const queries = c.req.queries();
   if (queries.min !== undefined) {
     throw new LabelerError(
@@ -142,26 +144,20 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
       "min: is not for this call, whose outputs have as many labels for each image.",
     );
   }
-  const options = modelQuery(queries, nameOf(c));
+  const options = { ...modelQuery(queries, nameOf(c)), oneAnswer: true };
   const context = labelContext(c);
   const model = await prepareModel(options, context);
-  const opened = openBody(c.req.raw, {
-    limit: settings.MAX_FORM_BYTES,
-    setting: "MAX_FORM_BYTES",
-    execute: c.get("execute"),
-  });
-  const body = await wholeBody(c, { ...opened, pieces: new ByteStream(opened.pieces) });
-  const { MAX_IMAGES: maxImages } = settings;
+  const body = await wholeBody(c, openBody(c, "MAX_FORM_BYTES"));
+  const { MAX_IMAGES: maxImages } = settingsOf(c.env);
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
-  const inferred = await admitted(context, body.length, (context) =>
+  const images = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, maxImages),
   );
+  // The protocol does not have a place for notes on each of several images.
+  const [first] = images;
+  if (images.length === 1 && first?.image !== undefined) setImageHeaders(c, first.image);
   const { labels } = await model.classifier();
-  // The protocol has no place for what is to be said of each of several images.
-  const [first] = inferred;
-  if (inferred.length === 1 && first?.image !== undefined) setImageHeaders(c, first.image);
-  const probabilities = inferred.map((one) => one.probabilities);
-  const answer = answerOf(model.entry.name, inference, { probabilities, labels, top: options.top });
+  const answer = answerOf(model.entry.name, inference, { images, labels, top: options.top });
   if (answer.jsonLength === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });
   c.header(JSON_LENGTH, String(answer.jsonLength));
   return c.body(answer.body, 200, { "content-type": "application/octet-stream" });

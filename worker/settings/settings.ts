@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import { parseRateLimit } from "../runtime/token-bucket.ts";
 import { parseHost } from "../validation/host-name.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import { secretSettings } from "./token-settings.ts";
 
 /** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
@@ -151,10 +151,11 @@ const known = new WeakMap<object, Settings>();
 export function settingsOf(env: Bindings): Settings {
   const found = known.get(env);
   if (found !== undefined) return found;
-  const { success, data, error } = z.safeParse(schema, env);
-  if (!success) {
-    throw new Error(`Settings (wrangler.toml, [vars], or the secret): ${faultsOf(error)}`);
-  }
-  known.set(env, data);
-  return data;
+  const settings = checkSchema(
+    schema,
+    env,
+    (faults) => new Error(`Settings (wrangler.toml, [vars], or the secret): ${faults}`),
+  );
+  known.set(env, settings);
+  return settings;
 }

@@ -4,7 +4,7 @@
  */
 import * as z from "zod/mini";
 import { B64TOKEN } from "../validation/bearer-token.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 
 /** How log and rate limits call the token of the setting LABELER_TOKEN. */
@@ -106,9 +106,7 @@ export type Secrets = z.infer<typeof schema>;
 
 /** The secrets of an environment, for programs that start the labeler. @throws Error that names the setting. */
 export function secretsOf(env: Readonly<Record<string, unknown>>): Secrets {
-  const { success, data, error } = z.safeParse(schema, env);
-  if (!success) throw new Error(faultsOf(error));
-  return data;
+  return checkSchema(schema, env, (faults) => new Error(faults));
 }
 
 /** Whether a call needs a token at all. */

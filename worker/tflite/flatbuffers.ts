@@ -81,6 +81,12 @@ export class Table {
     return at === undefined ? absent : this.#view.getUint32(at, true);
   }
 
+  /** As a number, which is exact below 2^53. */
+  uint64(id: number, absent = 0): number {
+    const at = this.#field(id);
+    return at === undefined ? absent : Number(this.#view.getBigUint64(at, true));
+  }
+
   float32(id: number, absent = 0): number {
     const at = this.#field(id);
     return at === undefined ? absent : this.#view.getFloat32(at, true);

@@ -7,6 +7,7 @@ import { assertAssignedOnce } from "./assignments.ts";
 import { operatorName } from "./builtin-operators.ts";
 import { Table } from "./flatbuffers.ts";
 import type { Operator, OperatorFormats, RawOperator } from "./operators.ts";
+import { describeOther } from "./other-formats.ts";
 import { shapeArithmetic } from "./shape-arithmetic.ts";
 
 export type { Operator } from "./operators.ts";
@@ -109,14 +110,27 @@ function readQuantization(table: Table | undefined): Quantization | undefined {
   return { scale, zeroPoint: scale.map((_, index) => zeroPoint[index] ?? zeroPoint[0] ?? 0), axis: table.int32(6) };
 }
 
+/**
+ * The bytes of each buffer. They stand in the FlatBuffer or, as newer converters write large ones, behind it: `offset` and
+ * `size` then count bytes of the file. An offset of 0 or 1 means that there is none.
+ */
+function readBuffers(view: DataView, model: Table): Uint8Array[] {
+  return model.tables(4).map((buffer) => {
+    const [offset, size] = [buffer.uint64(1), buffer.uint64(2)];
+    if (offset <= 1) return buffer.bytes(0);
+    if (offset + size > view.byteLength) throw new RangeError("a buffer leaves the file");
+    return new Uint8Array(view.buffer, view.byteOffset + offset, size);
+  });
+}
+
 function readGraph(view: DataView, formats: OperatorFormats): Graph {
   const model = Table.root(view);
   const codes = model.tables(1);
-  const buffers = model.tables(4);
+  const buffers = readBuffers(view, model);
   const subgraph = model.tables(2)[0];
   if (subgraph === undefined) throw new RangeError("there is no subgraph");
   const tensors = subgraph.tables(0).map((tensor, index): Tensor => {
-    const data = buffers[tensor.uint32(2)]?.bytes(0);
+    const data = buffers[tensor.uint32(2)];
     const type = tensor.int8(1);
     return {
       index,
@@ -129,7 +143,7 @@ function readGraph(view: DataView, formats: OperatorFormats): Graph {
     };
   });
   const metadata = model.tables(6).map((entry) => {
-    return [entry.string(0), buffers[entry.uint32(1)]?.bytes(0) ?? new Uint8Array()] as const;
+    return [entry.string(0), buffers[entry.uint32(1)] ?? new Uint8Array()] as const;
   });
   const inputs = subgraph.int32s(1);
   const raws = subgraph.tables(3).map((operator, index) => readRaw(operator, index, codes));
@@ -152,7 +166,7 @@ function readGraph(view: DataView, formats: OperatorFormats): Graph {
 export function readTflite(file: Uint8Array, formats: OperatorFormats): Graph {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   if (file.length < 8 || new TextDecoder().decode(file.subarray(4, 8)) !== "TFL3") {
-    throw new LabelerError("model-unusable", "This is not a TensorFlow Lite file: TFL3 does not stand at byte 4.");
+    throw new LabelerError("model-unusable", describeOther(file));
   }
   try {
     return readGraph(view, formats);

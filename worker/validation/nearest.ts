@@ -17,13 +17,20 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** The name that is written most like this one, the first of several; undefined for a text that is like none. */
-export function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > MAX_LENGTH) return undefined;
+/** The names that are written most like this one, the likest first; those that contain it come before all others. */
+export function nearestNames(name: string, known: readonly string[], most = 3): string[] {
+  if (name.length > MAX_LENGTH) return [];
   const text = name.toLowerCase();
-  const [best] = known
-    .map((candidate) => ({ candidate, edits: distance(text, candidate.toLowerCase()) }))
-    .filter(({ candidate, edits }) => edits < Math.max(candidate.length, text.length))
-    .sort((a, b) => a.edits - b.edits);
-  return best?.candidate;
+  return known
+    .map((candidate) => {
+      const other = candidate.toLowerCase();
+      return { candidate, edits: distance(text, other), contains: other.includes(text) };
+    })
+    .filter(({ candidate, edits, contains }) => contains || edits < Math.max(candidate.length, text.length))
+    .sort((a, b) => Number(b.contains) - Number(a.contains) || a.edits - b.edits)
+    .slice(0, most)
+    .map(({ candidate }) => candidate);
 }
+
+/** The name that is written most like this one, the first of several; undefined for a text that is like none. */
+export const nearest = (name: string, known: readonly string[]): string | undefined => nearestNames(name, known, 1)[0];

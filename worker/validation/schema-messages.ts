@@ -12,11 +12,16 @@ const NAMES: Readonly<Record<string, string>> = {
   tuple: "a list",
 };
 
-/** Of what has a size: "have at least 1 items"; of a number: "be at least 1". */
-const bound = (origin: string, limit: string) => {
-  const unit = { string: "characters", array: "items" }[origin];
-  return unit === undefined ? `must be ${limit}` : `must have ${limit} ${unit}`;
-};
+/**
+ * "must have at least 2 items" for a string or an array, "must be at least 2" for a number.
+ *
+ * @param side Such as "at least".
+ */
+function bound(origin: string, side: string, limit: number | bigint): string {
+  const unit = { string: "character", array: "item" }[origin];
+  if (unit === undefined) return `must be ${side} ${limit}`;
+  return `must have ${side} ${limit} ${unit}${Number(limit) === 1 ? "" : "s"}`;
+}
 
 function messageOf(issue: z.core.$ZodRawIssue): string {
   if (issue.input === undefined) return "is missing";
@@ -27,9 +32,9 @@ function messageOf(issue: z.core.$ZodRawIssue): string {
     case "invalid_value":
       return `must be ${oneOf(issue.values.map(String))}`;
     case "too_small":
-      return bound(issue.origin, `at least ${issue.minimum}`);
+      return bound(issue.origin, "at least", issue.minimum);
     case "too_big":
-      return bound(issue.origin, `at most ${issue.maximum}`);
+      return bound(issue.origin, "at most", issue.maximum);
     case "unrecognized_keys":
       return `there is no field ${listNames(issue.keys)}`;
     case "invalid_union":
@@ -46,8 +51,25 @@ z.config({ localeError: messageOf });
 const MOST = 3;
 
 /** `FIELD: what is wrong` for the first few fields. */
-export const faultsOf = ({ issues }: z.core.$ZodError): string =>
+const faultsOf = ({ issues }: z.core.$ZodError): string =>
   issues
     .slice(0, MOST)
     .map(({ path, message }) => `${cut(path.join(".")) || "as a whole"}: ${message}`)
     .join("; ");
+
+/**
+ * Checks a value against a schema.
+ *
+ * @param refuse Makes the error of its faults, such as "top: must be a number; min: is missing".
+ * @returns What the schema makes of the value.
+ * @example checkSchema(labelQuery, values, (faults) => new LabelerError("bad-parameter", `${faults}.`));
+ */
+export function checkSchema<T extends z.ZodMiniType>(
+  schema: T,
+  value: unknown,
+  refuse: (faults: string) => Error,
+): z.infer<T> {
+  const { success, data, error } = z.safeParse(schema, value);
+  if (success) return data;
+  throw refuse(faultsOf(error));
+}

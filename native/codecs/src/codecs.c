@@ -5,9 +5,10 @@
  *   open(format)
  *   reserve, commit   pieces of the file, any size; end() after the last
  *   run(0)        until STATUS_HEADER
+ *   inset, also   for each further crop
  *   start(...)    scale, crop, output size
  *   run(rows)     until STATUS_DONE or STATUS_TRUNCATED
- *   output()
+ *   output(crop)
  *
  * One image at a time lives in an instance. Every argument from the host is checked here or where it is used.
  */
@@ -81,6 +82,18 @@ static int finish(int status) {
   return status;
 }
 
+/* Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+EXPORT(inset) int codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom) {
+  if (phase != WAITING_FOR_START) return ERROR_USAGE;
+  resize_inset(left, right, top, bottom);
+  return STATUS_DONE;
+}
+
+/* A further crop of the image that `start` begins with, in the same pixels, resized to the same size. */
+EXPORT(also) int codecs_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
+  return phase == WAITING_FOR_START && resize_also(x, y, width, height, order) ? STATUS_DONE : ERROR_USAGE;
+}
+
 /* `eighths` of the full size, 1 to 8; less than 8 for JPEG only. The crop is in pixels of the scaled image before
  * orientation; width and height 0 mean all of it. `order`: see enum ResizeOrder; 0 for an upright picture. */
 EXPORT(start) int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
@@ -95,7 +108,7 @@ EXPORT(start) int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t wid
   }
   status = resize_start(scaled_width, scaled_height, x, y, width, height, outWidth, outHeight, order);
   if (status == STATUS_DONE) {
-    info.wantedRows = (int32_t)height;
+    info.wantedRows = (int32_t)resize_rows();
     status = decoder->start();
   } else if (status == ERROR_USAGE) {
     return status;
@@ -136,8 +149,9 @@ EXPORT(info) const struct Info *codecs_info(void) {
   return &info;
 }
 
-/* [outHeight, outWidth, 3] uint8 RGB; 0 before `start`. Holds until the next `init`. */
-EXPORT(output) const uint8_t *codecs_output(void) { return phase >= DECODING ? resize_output() : NULL; }
+/* [outHeight, outWidth, 3] uint8 RGB of crop 0, that of `start`, or of a further one; 0 before `start`, and for a crop that
+ * there is not. Holds until the next `init`. */
+EXPORT(output) const uint8_t *codecs_output(uint32_t crop) { return phase >= DECODING ? resize_output(crop) : NULL; }
 
 int unsupported(enum Unsupported kind) {
   info.unsupported = kind;

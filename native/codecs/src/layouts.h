@@ -13,6 +13,7 @@
 enum {
   /* pixels of a side: rows and columns have a cost of their own, however few there are of the other */
   MOST_SIDE = 262144,
+  MOST_CROPS = 32, /* crops of one image */
 };
 
 /* What a call returns if all is well. */
@@ -128,6 +129,13 @@ int32_t codecs_commit(uint32_t size);
 /* No more bytes come. */
 int32_t codecs_end(void);
 
+/* Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
+int32_t codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom);
+
+/* Declares, before `start`, a further crop of the image, in the same pixels, that is resized to the same size;
+ * MOST_CROPS in all. */
+int32_t codecs_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int32_t order);
+
 /* Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
  * enum ResizeOrder. */
 int32_t codecs_start(int32_t eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
@@ -139,8 +147,9 @@ int32_t codecs_run(uint32_t rows);
 /* The address of struct Info. */
 const struct Info *codecs_info(void);
 
-/* The address of [outHeight, outWidth, 3] uint8 RGB, 0 before `start`. Holds until the next `init`. */
-const uint8_t *codecs_output(void);
+/* The address of [outHeight, outWidth, 3] uint8 RGB of crop 0, which is that of `start`, or of a further one; 0
+ * before `start`. Holds until the next `init`. */
+const uint8_t *codecs_output(uint32_t crop);
 
 /* The layout that TypeScript writes and reads. */
 _Static_assert(offsetof(struct Info, format) == 0, "struct Info: format");

@@ -21,6 +21,7 @@
  * the filter hold less than 0.15 of it; what wraps around on the way (sums of `low`) is right again at the end. Zero
  * weights are all that ever meets samples that are not of a row: those past its end and those of a row missing in the
  * eight.
+ * Several crops of a picture are resized side by side, each with the memory of one.
  * Memory: outWidth * outHeight * 15 bytes (768 KB at 224), with RESIZE_ROWS_FIRST outHeight * (width * 12 + outWidth *
  * 3); 48 bytes a column for the eight rows and their pairs, with RESIZE_ROWS_FIRST 72; weights of (8 * width / outWidth
  * + 16) * 4 bytes an output column and half of that a row; for Adam7, 16 * outWidth bytes for each second row. And
@@ -40,10 +41,11 @@ enum { PRECISION = 22, SPLIT = 12, BATCH = 8, FOUR = 4, PAIR_BYTES = 3 * 2 * BAT
 /* The windows and weights of one axis. */
 struct Axis {
   uint32_t inSize, outSize;
-  uint32_t taps;    /* weights kept per output */
-  uint32_t *first;  /* the input where each output's window begins */
-  uint32_t *count;  /* how many inputs it holds */
-  int32_t *weights; /* [outSize][taps], zero past count */
+  double begin, end; /* what is resized of the inputs: all of them, 0 to inSize, but for parts of the outer ones */
+  uint32_t taps;     /* weights kept per output */
+  uint32_t *first;   /* the input where each output's window begins */
+  uint32_t *count;   /* how many inputs it holds */
+  int32_t *weights;  /* [outSize][taps], zero past count */
 };
 
 /* The axes of the picture before, where their windows are small: cameras send one size, and to make the windows takes
@@ -51,31 +53,40 @@ struct Axis {
 enum { KEPT_OUTPUTS = 256, KEPT_WEIGHTS = 5 * 1024 };
 struct Kept {
   uint32_t inSize, outSize; /* 0: none */
+  double begin, end;
   int mirrored;
   uint32_t first[KEPT_OUTPUTS], count[KEPT_OUTPUTS];
   int32_t weights[KEPT_WEIGHTS];
 };
 
-static struct Axis columns, rows;
-static struct Kept kept_columns, kept_rows;
-static uint32_t crop_x, crop_y;
-static uint32_t pairs;     /* the most pairs of columns in a window */
-static int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
-static int32_t *sums;      /* [outHeight][samples] */
-static uint8_t *begun;     /* [outHeight]: whether a row of sums has its first value, while it is at hand anyway */
-static uint32_t samples;   /* of a row of sums: three an output column, with rows_first three a column; filled to 8s */
-static int rows_first;     /* the vertical pass comes before the horizontal one */
-static uint8_t *output;    /* [outHeight][outWidth * 3] */
-static int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
-static uint32_t hint;      /* an output row near those that the last input row touched */
+/* What is known of one crop and of the rows that have come for it. */
+struct Resizer {
+  struct Axis columns, rows;
+  uint32_t crop_x, crop_y;
+  uint32_t pairs;     /* the most pairs of columns in a window */
+  int16_t *split;     /* [outWidth][pairs][4]: high and low of the two weights, from an even column on */
+  int32_t *sums;      /* [outHeight][samples] */
+  uint8_t *begun;     /* [outHeight]: whether a row of sums has its first value, while it is at hand anyway */
+  uint32_t samples;   /* of a row of sums: three an output column, with rows_first three a column; filled to 8s */
+  int rows_first;     /* the vertical pass comes before the horizontal one */
+  uint8_t *output;    /* [outHeight][outWidth * 3] */
+  int32_t *scattered; /* [(height + 1) / 2][outWidth][4], Adam7 only */
+  uint32_t hint;      /* an output row near those that the last input row touched */
 
-/* The rows that wait to be eight. */
-static uint8_t *batch[BATCH];   /* the image's whole width, RGB */
-static uint32_t batch_y[BATCH]; /* of the crop */
-static uint32_t batch_count;
-static int batch_scattered;       /* they are sets of pixels, the rest of the row black */
-static uint8_t *packed;           /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
-static uint8_t *woven[BATCH / 2]; /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
+  /* The rows that wait to be eight. */
+  uint8_t *batch[BATCH];   /* the image's whole width, RGB */
+  uint32_t batch_y[BATCH]; /* of the crop */
+  uint32_t batch_count;
+  int batch_scattered;       /* they are sets of pixels, the rest of the row black */
+  uint8_t *packed;           /* [pairs of columns][R, G, B][BATCH][2]: samples for the horizontal pass */
+  uint8_t *woven[BATCH / 2]; /* [samples][2]: of rows 0 and 1, of 2 and 3 and so on, for the vertical pass */
+};
+
+static struct Kept kept_columns, kept_rows;
+
+/* The crop that is worked at: a static variable, since the code for it costs less than that for a pointer. With several
+ * crops (see the end) they take turns in it. */
+static struct Resizer self;
 
 static double bicubic(double x) {
   const double a = -0.5;
@@ -88,14 +99,14 @@ static double bicubic(double x) {
 /* Pillow's precompute_coeffs and normalize_coeffs_8bpc, in the same order of double operations. */
 static int make_windows(struct Axis *axis) {
   uint32_t inSize = axis->inSize, outSize = axis->outSize;
-  double scale = (double)inSize / outSize;
+  double scale = (axis->end - axis->begin) / outSize;
   double filterscale = scale < 1 ? 1 : scale;
   double support = 2.0 * filterscale;
   double *exact = malloc(axis->taps * sizeof *exact);
   if (!exact) return 0;
 
   for (uint32_t out = 0; out < outSize; out++) {
-    double center = (out + 0.5) * scale;
+    double center = axis->begin + (out + 0.5) * scale;
     double per_step = 1.0 / filterscale;
     double sum = 0;
     int first = (int)(center - support + 0.5);
@@ -148,19 +159,29 @@ static void axis_mirror(struct Axis *axis) {
   }
 }
 
-/* Makes the windows, or finds those of the picture before. 0 for want of memory. */
-static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uint32_t outSize, int mirrored) {
-  double scale = (double)inSize / outSize;
+/* What is cut off the first and the last input of an axis, in eighths of it, as they are stored. */
+struct Cut {
+  uint32_t first, last;
+};
+
+/* Makes the windows, or finds those of the picture before, where `kept` is given. 0 for want of memory. */
+static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uint32_t outSize, int mirrored,
+                      struct Cut cut) {
   axis->inSize = inSize;
   axis->outSize = outSize;
+  /* Windows are made as the axis is seen, and mirrored then. */
+  axis->begin = (mirrored ? cut.last : cut.first) / 8.0;
+  axis->end = inSize - (mirrored ? cut.first : cut.last) / 8.0;
+  double scale = (axis->end - axis->begin) / outSize;
   axis->taps = (uint32_t)__builtin_ceil(2.0 * (scale < 1 ? 1 : scale)) * 2 + 1;
   uint64_t bytes = (uint64_t)outSize * axis->taps * sizeof *axis->weights;
-  int keep = outSize <= KEPT_OUTPUTS && bytes <= sizeof kept->weights;
+  int keep = kept && outSize <= KEPT_OUTPUTS && bytes <= sizeof kept->weights;
   if (keep) {
     axis->first = kept->first;
     axis->count = kept->count;
     axis->weights = kept->weights;
-    if (kept->inSize == inSize && kept->outSize == outSize && kept->mirrored == mirrored) return 1;
+    int same = kept->inSize == inSize && kept->outSize == outSize && kept->mirrored == mirrored;
+    if (same && kept->begin == axis->begin && kept->end == axis->end) return 1;
     kept->inSize = 0;
     memset(kept->weights, 0, (size_t)bytes);
   } else {
@@ -174,6 +195,8 @@ static int axis_start(struct Axis *axis, struct Kept *kept, uint32_t inSize, uin
   if (keep) {
     kept->inSize = inSize;
     kept->outSize = outSize;
+    kept->begin = axis->begin;
+    kept->end = axis->end;
     kept->mirrored = mirrored;
   }
   return 1;
@@ -185,11 +208,11 @@ static int16_t low_part(int32_t weight) { return (int16_t)(weight & ((1 << SPLIT
 
 /* Rearranges the columns' weights for the dot products of horizontal_pass: windows begin at even columns. */
 static void split_weights(void) {
-  for (uint32_t out = 0; out < columns.outSize; out++) {
-    const int32_t *from = columns.weights + (size_t)out * columns.taps;
-    int16_t *to = split + (size_t)out * pairs * 4;
-    uint32_t odd = columns.first[out] & 1;
-    for (uint32_t i = 0; i < columns.count[out]; i++) {
+  for (uint32_t out = 0; out < self.columns.outSize; out++) {
+    const int32_t *from = self.columns.weights + (size_t)out * self.columns.taps;
+    int16_t *to = self.split + (size_t)out * self.pairs * 4;
+    uint32_t odd = self.columns.first[out] & 1;
+    for (uint32_t i = 0; i < self.columns.count[out]; i++) {
       int16_t *pair = to + (i + odd) / 2 * 4 + ((i + odd) & 1);
       pair[0] = high_part(from[i]);
       pair[2] = low_part(from[i]);
@@ -197,64 +220,65 @@ static void split_weights(void) {
   }
 }
 
-void resize_reset(void) {
-  memset(&columns, 0, sizeof columns);
-  memset(&rows, 0, sizeof rows);
-  split = NULL;
-  output = NULL;
-  samples = 0;
-  rows_first = 0;
-  sums = scattered = NULL;
-  batch_count = 0;
-  batch_scattered = 0;
-  hint = 0;
+/* A part of the picture that is resized for itself. */
+struct Crop {
+  uint32_t x, y, width, height;
+  int order;
+  struct Cut columns, rows;
+};
+
+static int is_cut(struct Cut cut, uint32_t size) {
+  return cut.first < 8 && cut.last < 8 && cut.first + cut.last < size * 8;
 }
 
-int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
-                 uint32_t outWidth, uint32_t outHeight, int order) {
+static int one_start(uint32_t imageWidth, uint32_t imageHeight, struct Crop crop, uint32_t outWidth, uint32_t outHeight,
+                     int keep) {
   enum { MOST_OUTPUT = 1 << 14 };
+  uint32_t x = crop.x, y = crop.y, width = crop.width, height = crop.height;
+  int order = crop.order;
   if (!width || !height || x > imageWidth || width > imageWidth - x || y > imageHeight || height > imageHeight - y) {
     return ERROR_USAGE;
   }
+  if (!is_cut(crop.columns, width) || !is_cut(crop.rows, height)) return ERROR_USAGE;
   if (!outWidth || !outHeight || outWidth > MOST_OUTPUT || outHeight > MOST_OUTPUT) return ERROR_USAGE;
 
-  crop_x = x;
-  crop_y = y;
-  if (!axis_start(&columns, &kept_columns, width, outWidth, order & RESIZE_MIRROR_COLUMNS) ||
-      !axis_start(&rows, &kept_rows, height, outHeight, order & RESIZE_MIRROR_ROWS)) {
+  self.crop_x = x;
+  self.crop_y = y;
+  if (!axis_start(&self.columns, keep ? &kept_columns : NULL, width, outWidth, order & RESIZE_MIRROR_COLUMNS,
+                  crop.columns) ||
+      !axis_start(&self.rows, keep ? &kept_rows : NULL, height, outHeight, order & RESIZE_MIRROR_ROWS, crop.rows)) {
     return ERROR_MEMORY;
   }
-  rows_first = order & RESIZE_ROWS_FIRST;
-  samples = ((rows_first ? width : outWidth) * 3 + 7) & ~7u; /* no overflow: the image's rows stand in memory */
-  uint64_t all = (uint64_t)samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
-  if (all * sizeof *sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
+  self.rows_first = order & RESIZE_ROWS_FIRST;
+  self.samples = ((self.rows_first ? width : outWidth) * 3 + 7) &
+                 ~7u; /* no overflow: the image's rows stand in memory */
+  uint64_t all = (uint64_t)self.samples * outHeight, pixels = (uint64_t)outWidth * outHeight;
+  if (all * sizeof *self.sums > 0x7fffffff || pixels * 3 > 0x7fffffff) return ERROR_MEMORY;
   /* Four columns are packed at a time, and woven is written up to 16 bytes at a time. */
   uint64_t packed_bytes = ((uint64_t)width + 3) / 4 * 2 * PAIR_BYTES;
   /* Woven rows are the input of the vertical pass and, also where it comes first, the output of the horizontal one. */
   uint64_t most_samples = (uint64_t)(width > outWidth ? width : outWidth) * 3;
-  uint64_t woven_bytes = (rows_first ? most_samples : samples) * 2 + 16;
+  uint64_t woven_bytes = (self.rows_first ? most_samples : self.samples) * 2 + 16;
   uint64_t row_bytes = (uint64_t)imageWidth * 3 + ROW_PADDING;
-  pairs = columns.taps / 2 + 1;
-  uint64_t split_bytes = (uint64_t)outWidth * pairs * 4 * sizeof *split;
+  self.pairs = self.columns.taps / 2 + 1;
+  uint64_t split_bytes = (uint64_t)outWidth * self.pairs * 4 * sizeof *self.split;
   if (packed_bytes > 0x7fffffff || woven_bytes > 0x7fffffff || row_bytes > 0x7fffffff || split_bytes > 0x7fffffff) {
     return ERROR_MEMORY;
   }
-  split = calloc(1, (size_t)split_bytes);
-  packed = malloc((size_t)packed_bytes);
-  sums = malloc((size_t)all * sizeof *sums);
-  begun = calloc(1, outHeight);
-  int complete = split && packed && sums && begun;
-  for (int i = 0; i < BATCH / 2; i++) complete &= (woven[i] = malloc((size_t)woven_bytes)) != NULL;
-  for (int i = 0; i < BATCH; i++) complete &= (batch[i] = malloc((size_t)row_bytes)) != NULL;
-  output = complete ? malloc((size_t)pixels * 3 + ROW_PADDING) : NULL;
-  if (!output) return ERROR_MEMORY;
+  self.split = calloc(1, (size_t)split_bytes);
+  self.packed = malloc((size_t)packed_bytes);
+  self.sums = malloc((size_t)all * sizeof *self.sums);
+  self.begun = calloc(1, outHeight);
+  int complete = self.split && self.packed && self.sums && self.begun;
+  for (int i = 0; i < BATCH / 2; i++) complete &= (self.woven[i] = malloc((size_t)woven_bytes)) != NULL;
+  for (int i = 0; i < BATCH; i++) complete &= (self.batch[i] = malloc((size_t)row_bytes)) != NULL;
+  self.output = complete ? malloc((size_t)pixels * 3 + ROW_PADDING) : NULL;
+  if (!self.output) return ERROR_MEMORY;
   split_weights();
   return STATUS_DONE;
 }
 
-int resize_wants(uint32_t y) { return y >= crop_y && y - crop_y < rows.inSize; }
-
-uint32_t resize_end(void) { return crop_y + rows.inSize; }
+static int one_wants(uint32_t y) { return y >= self.crop_y && y - self.crop_y < self.rows.inSize; }
 
 /*
  * ---- The horizontal pass ----
@@ -275,7 +299,7 @@ INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32
   OPAQUE(order);
   const uint8_t *row[BATCH];
   UNROLLED for (int i = 0; i < BATCH; i++) row[i] = from[i];
-  uint8_t *to = packed;
+  uint8_t *to = self.packed;
   for (uint32_t x = 0; x < width; x += 4) {
     v128_t red[2], green[2], blue[2]; /* of four rows: columns 0 and 1 of each, then 2 and 3 */
     UNROLLED for (int half = 0; half < 2; half++) {
@@ -323,9 +347,9 @@ static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels p
 
 /* The sums of one output column: red of the first four packed rows and of the second, green, blue; added to `start`. */
 INLINE void column_sums(uint32_t out, v128_t start, v128_t sum[6]) {
-  uint32_t first = columns.first[out], count = (columns.count[out] + (first & 1) + 1) / 2;
-  const uint8_t *from = packed + (size_t)(first / 2) * PAIR_BYTES;
-  const int16_t *weights = split + (size_t)out * pairs * 4;
+  uint32_t first = self.columns.first[out], count = (self.columns.count[out] + (first & 1) + 1) / 2;
+  const uint8_t *from = self.packed + (size_t)(first / 2) * PAIR_BYTES;
+  const int16_t *weights = self.split + (size_t)out * self.pairs * 4;
   v128_t high[6], low[6];
   UNROLLED for (int i = 0; i < 6; i++) high[i] = wasm_i32x4_const_splat(0), low[i] = start;
   for (const int16_t *end = weights + (size_t)count * 4; weights < end;) {
@@ -354,7 +378,7 @@ INLINE v128_t to_16_bits(v128_t a, v128_t b) {
 
 /* Resizes the packed rows to woven ones. */
 static void horizontal_pass(void) {
-  for (uint32_t out = 0; out < columns.outSize; out++) {
+  for (uint32_t out = 0; out < self.columns.outSize; out++) {
     v128_t sum[6];
     column_sums(out, wasm_i32x4_const_splat(ROUND), sum);
     v128_t red = to_16_bits(sum[0], sum[1]), green = to_16_bits(sum[2], sum[3]), blue = to_16_bits(sum[4], sum[5]);
@@ -362,10 +386,10 @@ static void horizontal_pass(void) {
     v128_t red_blue = wasm_u8x16_narrow_i16x8(red, blue), greens = wasm_u8x16_narrow_i16x8(green, green);
     v128_t red_green = unpack_low_16(red_blue, greens), blue_green = unpack_high_16(red_blue, greens);
     v128_t pairs_0_1 = unpack_low_32(red_green, blue_green), pairs_2_3 = unpack_high_32(red_green, blue_green);
-    wasm_v128_store64_lane(woven[0] + (size_t)out * 6, pairs_0_1, 0);
-    wasm_v128_store64_lane(woven[1] + (size_t)out * 6, pairs_0_1, 1);
-    wasm_v128_store64_lane(woven[2] + (size_t)out * 6, pairs_2_3, 0);
-    wasm_v128_store64_lane(woven[3] + (size_t)out * 6, pairs_2_3, 1);
+    wasm_v128_store64_lane(self.woven[0] + (size_t)out * 6, pairs_0_1, 0);
+    wasm_v128_store64_lane(self.woven[1] + (size_t)out * 6, pairs_0_1, 1);
+    wasm_v128_store64_lane(self.woven[2] + (size_t)out * 6, pairs_2_3, 0);
+    wasm_v128_store64_lane(self.woven[3] + (size_t)out * 6, pairs_2_3, 1);
   }
 }
 
@@ -375,7 +399,7 @@ static void horizontal_pass(void) {
 
 /* Weaves rows as they are, for the vertical pass that comes first. */
 static void weave(const uint8_t *a, const uint8_t *b, uint8_t *to) {
-  for (uint32_t i = 0; i < samples; i += 8, to += 16) {
+  for (uint32_t i = 0, count = self.samples; i < count; i += 8, to += 16) {
     v128_t in_a = wasm_v128_load64_zero(a + i), in_b = wasm_v128_load64_zero(b + i);
     wasm_v128_store(to, wasm_i8x16_shuffle(in_a, in_b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
   }
@@ -384,25 +408,26 @@ static void weave(const uint8_t *a, const uint8_t *b, uint8_t *to) {
 /* The first output row whose window holds row y of the crop. Windows begin and end in order, so those that hold y are
  * neighbours, and near those of the row before. */
 static uint32_t first_output(uint32_t y) {
-  if (hint == rows.outSize) hint--;
-  while (hint > 0 && rows.first[hint - 1] + rows.count[hint - 1] > y) hint--;
-  while (hint < rows.outSize && rows.first[hint] + rows.count[hint] <= y) hint++;
-  return hint;
+  if (self.hint == self.rows.outSize) self.hint--;
+  while (self.hint > 0 && self.rows.first[self.hint - 1] + self.rows.count[self.hint - 1] > y) self.hint--;
+  while (self.hint < self.rows.outSize && self.rows.first[self.hint] + self.rows.count[self.hint] <= y) self.hint++;
+  return self.hint;
 }
 
 /* The weight that row y of the crop has in output row `out`. */
 static int32_t row_weight(uint32_t out, uint32_t y) {
-  uint32_t tap = y - rows.first[out]; /* huge when y comes before */
-  return y >= rows.first[out] && tap < rows.count[out] ? rows.weights[(size_t)out * rows.taps + tap] : 0;
+  uint32_t tap = y - self.rows.first[out]; /* huge when y comes before */
+  return y >= self.rows.first[out] && tap < self.rows.count[out] ? self.rows.weights[(size_t)out * self.rows.taps + tap]
+                                                                 : 0;
 }
 
 static uint32_t pair_of(int16_t first, int16_t second) { return (uint16_t)first | (uint32_t)(uint16_t)second << 16; }
 
 static int32_t *sums_of(uint32_t out) {
-  int32_t *sum = sums + (size_t)out * samples;
-  if (!begun[out]) {
-    for (uint32_t i = 0; i < samples; i++) sum[i] = ROUND;
-    begun[out] = 1;
+  int32_t *sum = self.sums + (size_t)out * self.samples;
+  if (!self.begun[out]) {
+    for (uint32_t i = 0, count = self.samples; i < count; i++) sum[i] = ROUND;
+    self.begun[out] = 1;
   }
   return sum;
 }
@@ -410,6 +435,7 @@ static int32_t *sums_of(uint32_t out) {
 /* Adds four woven rows to one or two neighbouring rows of sums, beginning with `sum`. Each has the high parts of its
  * weights for the rows ab and cd, then the low ones. */
 INLINE void add_weighted(const uint8_t *ab, const uint8_t *cd, const v128_t weights[][FOUR], int32_t *sum, int count) {
+  const uint32_t samples = self.samples; /* the stores below might change it, for all that the compiler knows */
   for (uint32_t i = 0; i < samples; i += 4, ab += 8, cd += 8, sum += 4) {
     v128_t in_ab = wasm_u16x8_load8x8(ab), in_cd = wasm_u16x8_load8x8(cd);
     for (int out = 0; out < count; out++) {
@@ -432,7 +458,7 @@ static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const uint8_t 
     if (y[i] > most) most = y[i];
   }
   uint32_t out = first_output(least), end = out;
-  while (end < rows.outSize && rows.first[end] <= most) end++;
+  while (end < self.rows.outSize && self.rows.first[end] <= most) end++;
   for (; out < end; out += 2) {
     v128_t weights[2][FOUR];
     int32_t any = 0;
@@ -457,9 +483,9 @@ static void vertical_pass(const uint32_t y[FOUR], uint32_t count, const uint8_t 
 
 /* The same for all rows of the batch. */
 static void add_woven_rows(void) {
-  for (uint32_t i = 0; i < batch_count; i += FOUR) {
-    uint32_t left = batch_count - i;
-    vertical_pass(batch_y + i, left < FOUR ? left : FOUR, woven[i / 2], woven[i / 2 + 1]);
+  for (uint32_t i = 0; i < self.batch_count; i += FOUR) {
+    uint32_t left = self.batch_count - i;
+    vertical_pass(self.batch_y + i, left < FOUR ? left : FOUR, self.woven[i / 2], self.woven[i / 2 + 1]);
   }
 }
 
@@ -469,14 +495,14 @@ static void add_woven_rows(void) {
 
 /* The sums of even row y of the crop. */
 static int32_t *scattered_sums(uint32_t y) {
-  return scattered + (size_t)((y + crop_y) / 2 - (crop_y + 1) / 2) * columns.outSize * 4;
+  return self.scattered + (size_t)((y + self.crop_y) / 2 - (self.crop_y + 1) / 2) * self.columns.outSize * 4;
 }
 
 /* Adds the packed rows to the scattered sums. Two rows may be the same one, of two passes. */
 static void add_scattered(void) {
   int32_t *to[BATCH];
-  for (uint32_t i = 0; i < batch_count; i++) to[i] = scattered_sums(batch_y[i]);
-  for (uint32_t out = 0; out < columns.outSize; out++) {
+  for (uint32_t i = 0; i < self.batch_count; i++) to[i] = scattered_sums(self.batch_y[i]);
+  for (uint32_t out = 0; out < self.columns.outSize; out++) {
     v128_t sum[6], row[BATCH], zero = wasm_i32x4_const_splat(0);
     column_sums(out, zero, sum);
     for (int i = 0; i < 2; i++) {
@@ -486,7 +512,7 @@ static void add_scattered(void) {
       four[0] = unpack_low_64(rg01, b01), four[1] = unpack_high_64(rg01, b01);
       four[2] = unpack_low_64(rg23, b23), four[3] = unpack_high_64(rg23, b23);
     }
-    for (uint32_t i = 0; i < batch_count; i++) {
+    for (uint32_t i = 0; i < self.batch_count; i++) {
       int32_t *at = to[i] + (size_t)out * 4;
       wasm_v128_store(at, wasm_i32x4_add(wasm_v128_load(at), row[i]));
     }
@@ -495,61 +521,59 @@ static void add_scattered(void) {
 
 static void pack_batch(void) {
   const uint8_t *from[BATCH];
-  for (int i = 0; i < BATCH; i++) from[i] = batch[i] + (size_t)crop_x * 3;
-  pack(from, columns.inSize, PIXELS_RGB, NULL);
+  for (int i = 0; i < BATCH; i++) from[i] = self.batch[i] + (size_t)self.crop_x * 3;
+  pack(from, self.columns.inSize, PIXELS_RGB, NULL);
 }
 
 /* Works off the rows that wait. */
 static void flush(void) {
-  if (!batch_count) return;
-  if (rows_first) {
-    size_t x = (size_t)crop_x * 3;
-    for (uint32_t i = 0; i < batch_count; i += 2) weave(batch[i] + x, batch[i + 1] + x, woven[i / 2]);
+  if (!self.batch_count) return;
+  if (self.rows_first) {
+    size_t x = (size_t)self.crop_x * 3;
+    for (uint32_t i = 0; i < self.batch_count; i += 2)
+      weave(self.batch[i] + x, self.batch[i + 1] + x, self.woven[i / 2]);
     add_woven_rows();
   } else {
     pack_batch();
-    if (batch_scattered) {
+    if (self.batch_scattered) {
       add_scattered();
     } else {
       horizontal_pass();
       add_woven_rows();
     }
   }
-  batch_count = 0;
+  self.batch_count = 0;
 }
 
 /* Counts the row that was put into the next buffer. */
 static void add_to_batch(uint32_t y) {
-  batch_y[batch_count++] = y - crop_y;
-  if (batch_count == BATCH) flush();
+  self.batch_y[self.batch_count++] = y - self.crop_y;
+  if (self.batch_count == BATCH) flush();
 }
 
-uint8_t *resize_buffer(void) { return batch[batch_count]; }
-
-void resize_row(uint32_t y, const uint8_t *rgb) {
-  if (!resize_wants(y)) return;
-  size_t x = (size_t)crop_x * 3;
-  if (rgb != batch[batch_count]) memcpy(batch[batch_count] + x, rgb + x, (size_t)columns.inSize * 3);
+static void one_row(uint32_t y, const uint8_t *rgb) {
+  if (!one_wants(y)) return;
+  size_t x = (size_t)self.crop_x * 3;
+  if (rgb != self.batch[self.batch_count])
+    memcpy(self.batch[self.batch_count] + x, rgb + x, (size_t)self.columns.inSize * 3);
   add_to_batch(y);
-  info.rows++;
 }
 
-int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind,
-                      const uint32_t *colors) {
+static int one_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind,
+                          const uint32_t *colors) {
   uint32_t last = up ? y - (BATCH - 1) : y + (BATCH - 1);
-  if (batch_count || rows_first || !resize_wants(y) || !resize_wants(last)) return 0;
+  if (self.batch_count || self.rows_first || !one_wants(y) || !one_wants(last)) return 0;
   const uint8_t *from[BATCH];
-  pixels += (size_t)crop_x * (kind == PIXELS_INDEX ? 1 : kind == PIXELS_BGRX ? 4 : 3);
+  pixels += (size_t)self.crop_x * (kind == PIXELS_INDEX ? 1 : kind == PIXELS_BGRX ? 4 : 3);
   for (uint32_t i = 0; i < BATCH; i++, pixels += distance) {
     from[i] = pixels;
-    batch_y[i] = (up ? y - i : y + i) - crop_y;
+    self.batch_y[i] = (up ? y - i : y + i) - self.crop_y;
   }
-  pack(from, columns.inSize, kind, colors);
+  pack(from, self.columns.inSize, kind, colors);
   horizontal_pass();
-  batch_count = BATCH;
+  self.batch_count = BATCH;
   add_woven_rows();
-  batch_count = 0;
-  info.rows += BATCH;
+  self.batch_count = 0;
   return 1;
 }
 
@@ -558,19 +582,19 @@ int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distan
  * sums of the even rows are kept until pass 6 completes them, instead of the frame. A pass's pixels are put at their
  * places in a black row, which adds what they would add alone.
  */
-int resize_start_scattered(void) {
-  if (rows_first) return STATUS_DONE; /* pixels go straight into the sums */
-  uint64_t bytes = (uint64_t)(rows.inSize / 2 + 1) * columns.outSize * 4 * sizeof *scattered;
-  scattered = bytes > 0x7fffffff ? NULL : calloc(1, (size_t)bytes);
-  return scattered ? STATUS_DONE : ERROR_MEMORY;
+static int one_start_scattered(void) {
+  if (self.rows_first) return STATUS_DONE; /* pixels go straight into the sums */
+  uint64_t bytes = (uint64_t)(self.rows.inSize / 2 + 1) * self.columns.outSize * 4 * sizeof *self.scattered;
+  self.scattered = bytes > 0x7fffffff ? NULL : calloc(1, (size_t)bytes);
+  return self.scattered ? STATUS_DONE : ERROR_MEMORY;
 }
 
-void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
-  if (!resize_wants(y)) return;
-  if (!batch_scattered) flush();
-  batch_scattered = 1;
-  uint8_t *row = batch[batch_count];
-  memset(row + (size_t)crop_x * 3, 0, (size_t)columns.inSize * 3);
+static void one_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
+  if (!one_wants(y)) return;
+  if (!self.batch_scattered) flush();
+  self.batch_scattered = 1;
+  uint8_t *row = self.batch[self.batch_count];
+  memset(row + (size_t)self.crop_x * 3, 0, (size_t)self.columns.inSize * 3);
   for (uint8_t *to = row + (size_t)x * 3; count > 0; count--, to += step * 3, rgb += 3) {
     to[0] = rgb[0], to[1] = rgb[1], to[2] = rgb[2];
   }
@@ -581,31 +605,29 @@ void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const 
 static void flush_ended(void) {
   const v128_t round = wasm_i32x4_const_splat(ROUND);
   const int32_t *from[BATCH];
-  for (uint32_t i = 0; i < BATCH; i++) from[i] = scattered_sums(batch_y[i < batch_count ? i : 0]);
-  for (uint32_t out = 0; out < columns.outSize; out++) {
+  for (uint32_t i = 0; i < BATCH; i++) from[i] = scattered_sums(self.batch_y[i < self.batch_count ? i : 0]);
+  for (uint32_t out = 0; out < self.columns.outSize; out++) {
     for (int i = 0; i < BATCH / 2; i++) {
       v128_t a = wasm_v128_load(from[2 * i] + (size_t)out * 4), b = wasm_v128_load(from[2 * i + 1] + (size_t)out * 4);
       v128_t both = to_16_bits(wasm_i32x4_add(a, round), wasm_i32x4_add(b, round));
       v128_t woven_both = wasm_u8x16_narrow_i16x8(both, both);
       woven_both = wasm_i8x16_shuffle(woven_both, woven_both, 0, 4, 1, 5, 2, 6, 3, 7, 0, 4, 1, 5, 2, 6, 3, 7);
-      wasm_v128_store64_lane(woven[i] + (size_t)out * 6, woven_both, 0);
+      wasm_v128_store64_lane(self.woven[i] + (size_t)out * 6, woven_both, 0);
     }
   }
   add_woven_rows();
-  batch_count = 0;
+  self.batch_count = 0;
 }
 
-void resize_scattered_rows(uint32_t height) {
+static void one_scattered_rows(uint32_t height) {
   flush();
-  batch_scattered = 0;
+  self.batch_scattered = 0;
   for (uint32_t y = 0; y < height; y += 2) {
-    if (!resize_wants(y)) continue;
-    info.rows++;
-    if (rows_first) continue;
-    batch_y[batch_count++] = y - crop_y;
-    if (batch_count == BATCH) flush_ended();
+    if (!one_wants(y) || self.rows_first) continue;
+    self.batch_y[self.batch_count++] = y - self.crop_y;
+    if (self.batch_count == BATCH) flush_ended();
   }
-  if (batch_count) flush_ended();
+  if (self.batch_count) flush_ended();
 }
 
 /*
@@ -614,7 +636,7 @@ void resize_scattered_rows(uint32_t height) {
 
 /* A row of sums as bytes, written in eights. */
 static void round_row(const int32_t *from, uint8_t *to) {
-  for (uint32_t i = 0; i < samples; i += 8) {
+  for (uint32_t i = 0; i < self.samples; i += 8) {
     v128_t a = wasm_i32x4_shr(wasm_v128_load(from + i), PRECISION);
     v128_t b = wasm_i32x4_shr(wasm_v128_load(from + i + 4), PRECISION);
     v128_t narrow = wasm_i16x8_narrow_i32x4(a, b);
@@ -624,29 +646,151 @@ static void round_row(const int32_t *from, uint8_t *to) {
 
 /* The horizontal pass over up to eight rows of sums, where it comes last. */
 static void output_rows(uint32_t out, uint32_t count) {
-  size_t width = (size_t)columns.outSize * 3;
+  size_t width = (size_t)self.columns.outSize * 3;
   for (uint32_t i = 0; i < count; i++) {
-    round_row(sums_of(out + i), batch[i] + (size_t)crop_x * 3);
+    round_row(sums_of(out + i), self.batch[i] + (size_t)self.crop_x * 3);
   }
   pack_batch();
   horizontal_pass();
   for (uint32_t i = 0; i < count; i++) {
-    const uint8_t *from = woven[i / 2] + i % 2;
-    uint8_t *to = output + (out + i) * width;
+    const uint8_t *from = self.woven[i / 2] + i % 2;
+    uint8_t *to = self.output + (out + i) * width;
     for (size_t x = 0; x < width; x++) to[x] = from[2 * x];
   }
 }
 
-const uint8_t *resize_output(void) {
-  if (!output) return NULL;
+static const uint8_t *one_output(void) {
+  if (!self.output) return NULL;
   flush();
-  if (rows_first) {
-    for (uint32_t out = 0; out < rows.outSize; out += BATCH) {
-      output_rows(out, rows.outSize - out < BATCH ? rows.outSize - out : BATCH);
+  if (self.rows_first) {
+    for (uint32_t out = 0; out < self.rows.outSize; out += BATCH) {
+      output_rows(out, self.rows.outSize - out < BATCH ? self.rows.outSize - out : BATCH);
     }
   } else {
-    size_t width = (size_t)columns.outSize * 3;
-    for (uint32_t out = 0; out < rows.outSize; out++) round_row(sums_of(out), output + out * width);
+    size_t width = (size_t)self.columns.outSize * 3;
+    for (uint32_t out = 0; out < self.rows.outSize; out++) round_row(sums_of(out), self.output + out * width);
   }
-  return output;
+  return self.output;
+}
+
+/*
+ * ---- Several crops ----
+ *
+ * One of them is worked at, in `self`; the others wait. All get the rows of the picture as they come, and each takes its
+ * own, so that a picture is decoded once for all of them.
+ */
+static struct Crop further[MOST_CROPS - 1]; /* those that resize_also has declared */
+static struct Resizer waiting[MOST_CROPS];
+static uint32_t crop_count, current;
+static uint32_t rows_begin, rows_end;      /* of the picture: from the first row of any crop to the last */
+static struct Cut next_columns, next_rows; /* of the crop that is declared next */
+
+/* Takes what was said of the next crop. */
+static struct Crop crop_of(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
+  struct Crop crop = {x, y, width, height, order, next_columns, next_rows};
+  next_columns = next_rows = (struct Cut){0, 0};
+  return crop;
+}
+
+/* Has a crop worked at. */
+static void turn_to(uint32_t crop) {
+  if (crop == current) return;
+  waiting[current] = self;
+  self = waiting[crop];
+  current = crop;
+}
+
+void resize_reset(void) {
+  memset(&self, 0, sizeof self);
+  crop_count = 1;
+  current = rows_begin = rows_end = 0;
+  next_columns = next_rows = (struct Cut){0, 0};
+}
+
+void resize_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom) {
+  next_columns = (struct Cut){left, right};
+  next_rows = (struct Cut){top, bottom};
+}
+
+int resize_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
+  if (crop_count == MOST_CROPS) return 0;
+  further[crop_count - 1] = crop_of(x, y, width, height, order);
+  crop_count++;
+  return 1;
+}
+
+int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+                 uint32_t outWidth, uint32_t outHeight, int order) {
+  rows_begin = y;
+  rows_end = y + height;
+  struct Crop first = crop_of(x, y, width, height, order);
+  int status = one_start(imageWidth, imageHeight, first, outWidth, outHeight, 1);
+  for (uint32_t i = 1; i < crop_count && status == STATUS_DONE; i++) {
+    const struct Crop *c = further + i - 1;
+    memset(waiting + i, 0, sizeof *waiting);
+    turn_to(i);
+    status = one_start(imageWidth, imageHeight, *c, outWidth, outHeight, 0);
+    if (c->y < rows_begin) rows_begin = c->y;
+    if (c->y + c->height > rows_end) rows_end = c->y + c->height;
+  }
+  turn_to(0);
+  return status;
+}
+
+int resize_wants(uint32_t y) { return y >= rows_begin && y < rows_end; }
+
+uint32_t resize_end(void) { return rows_end; }
+
+uint32_t resize_rows(void) { return rows_end - rows_begin; }
+
+uint8_t *resize_buffer(void) { return self.batch[self.batch_count]; }
+
+void resize_row(uint32_t y, const uint8_t *rgb) {
+  if (!resize_wants(y)) return;
+  /* `rgb` may be the buffer of the first crop, which takes the row last and is left in its place. */
+  for (uint32_t crop = crop_count; crop-- > 0;) {
+    turn_to(crop);
+    one_row(y, rgb);
+  }
+  info.rows++;
+}
+
+int resize_eight_rows(uint32_t y, int up, const uint8_t *pixels, uint32_t distance, enum Pixels kind,
+                      const uint32_t *colors) {
+  if (crop_count > 1 || !one_eight_rows(y, up, pixels, distance, kind, colors)) return 0;
+  info.rows += BATCH;
+  return 1;
+}
+
+int resize_start_scattered(void) {
+  int status = STATUS_DONE;
+  for (uint32_t crop = crop_count; crop-- > 0 && status == STATUS_DONE;) {
+    turn_to(crop);
+    status = one_start_scattered();
+  }
+  turn_to(0);
+  return status;
+}
+
+void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb) {
+  for (uint32_t crop = crop_count; crop-- > 0;) {
+    turn_to(crop);
+    one_pixels(y, x, step, count, rgb);
+  }
+}
+
+void resize_scattered_rows(uint32_t height) {
+  for (uint32_t crop = crop_count; crop-- > 0;) {
+    turn_to(crop);
+    one_scattered_rows(height);
+  }
+  for (uint32_t y = 0; y < height; y += 2) info.rows += resize_wants(y);
+}
+
+const uint8_t *resize_output(uint32_t crop) {
+  if (crop >= crop_count) return NULL;
+  turn_to(crop);
+  const uint8_t *pixels = one_output();
+  turn_to(0);
+  return pixels;
 }

@@ -19,11 +19,21 @@ void resize_reset(void);
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                  uint32_t outWidth, uint32_t outHeight, int order);
 
-/* Whether row y of the image lies in the crop. */
+/* Cuts parts off the outer columns and rows of the crop that is declared next, by resize_also or resize_start: eighths of a
+ * pixel, 0 to 7, so that an edge may lie within a pixel of a picture that was decoded at a smaller scale. */
+void resize_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t bottom);
+
+/* Declares a further crop, which resize_start sets up beside its own, to the same size; 0 where there are MOST_CROPS. */
+int resize_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order);
+
+/* Whether row y of the image is wanted: it lies in a crop, or between two. */
 int resize_wants(uint32_t y);
 
-/* One past the last row of the crop: nothing below needs to be decoded. */
+/* One past the last row that is wanted: nothing below needs to be decoded. */
 uint32_t resize_end(void);
+
+/* How many rows are wanted. */
+uint32_t resize_rows(void);
 
 /* Takes row y of the image (its whole width, RGB). Rows may come in any order, each at most once. Rows that never come
  * count as black. */
@@ -72,7 +82,8 @@ int resize_start_scattered(void);
 void resize_pixels(uint32_t y, uint32_t x, uint32_t step, uint32_t count, const uint8_t *rgb);
 void resize_scattered_rows(uint32_t height);
 
-/* The output, [outHeight, outWidth, 3] uint8, of the rows so far. More rows may follow, and a later call sees them. */
-const uint8_t *resize_output(void);
+/* The output of a crop, [outHeight, outWidth, 3] uint8, of the rows so far; crop 0 is that of resize_start, the others
+ * follow in the order of resize_also. More rows may follow, and a later call sees them. NULL where there is no such crop. */
+const uint8_t *resize_output(uint32_t crop);
 
 #endif

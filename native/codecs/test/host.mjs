@@ -68,11 +68,20 @@ export function serviceScale(info, size) {
  * @param options.slice    rows per call of `run`, 0 for all
  * @param options.piece    bytes per piece of input
  * @param options.crop     [x, y, width, height] of the scaled image
+ * @param options.further  crops of the same image beside it, [x, y, width, height, order]
  * @param options.codecs   an instance to use; one that threw must not be used again
- * @returns {status, data: Uint8Array [height, width, 3], info, calls}
+ * @returns {status, data: Uint8Array [height, width, 3], others: the same of the further crops, info, calls}
  */
 export function decode(bytes, options = {}) {
-  const { width = 224, height = 224, scale = () => 8, slice = 0, piece = PIECE, crop = [0, 0, 0, 0] } = options;
+  const {
+    width = 224,
+    height = 224,
+    scale = () => 8,
+    slice = 0,
+    piece = PIECE,
+    crop = [0, 0, 0, 0],
+    further = [],
+  } = options;
   const { memory = 96 << 20, pixels = 50e6, scans = 100, chunks = 100_000 } = options;
   const codecs = options.codecs ?? instantiate();
   const format = options.format ?? sniff(bytes);
@@ -95,6 +104,7 @@ export function decode(bytes, options = {}) {
       const status = check(codecs.run(slice));
       calls++;
       if (status === Status.HEADER) {
+        for (const other of further) check(codecs.also(...other));
         check(codecs.start(scale(info()), ...crop, width, height, options.order ?? 0));
       } else if (status === Status.NEED_INPUT && offset < bytes.length) {
         const part = bytes.subarray(offset, offset + piece);
@@ -106,8 +116,13 @@ export function decode(bytes, options = {}) {
       } else if (status === Status.NEED_INPUT) {
         check(codecs.end());
       } else if (status === Status.DONE || status === Status.TRUNCATED) {
-        const data = new Uint8Array(codecs.memory.buffer, codecs.output(), width * height * 3).slice();
-        return { status, data, info: info(), calls, used: offset };
+        const output = (at) => {
+          const address = codecs.output(at);
+          return new Uint8Array(codecs.memory.buffer, address, width * height * 3).slice();
+        };
+        const data = output(0);
+        const others = further.map((_, at) => output(at + 1));
+        return { status, data, others, info: info(), calls, used: offset };
       }
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-// Where the corpus lies, and the means to compare with Pillow's pixels without using the code under test.
+// Where the corpus and the fixtures lie, and the means to compare with Pillow's pixels without using the code under test.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { inflateSync } from "node:zlib";
@@ -12,6 +12,24 @@ export const files = (...path) => {
     .sort()
     .map((name) => ({ name, read: () => readFileSync(join(folder, name)) }));
 };
+
+const FIXTURES = new URL("../../../test/fixtures/", import.meta.url);
+
+/** The images that the repository has, of every format: {name, bytes}. Some are in base64 in lists of cases. */
+export function* fixtures() {
+  for (const folder of ["", "formats/"]) {
+    for (const name of readdirSync(new URL(folder, FIXTURES)).sort()) {
+      const url = new URL(folder + name, FIXTURES);
+      if (/\.(png|jpg|webp|gif)$/.test(name)) yield { name, bytes: readFileSync(url) };
+    }
+  }
+  for (const list of ["formats/cases.json", "formats/raster.json", "png/variants.json"]) {
+    const parsed = JSON.parse(readFileSync(new URL(list, FIXTURES), "utf8"));
+    for (const { name, file, png = file } of parsed.cases ?? parsed) {
+      yield { name, bytes: Buffer.from(png, "base64") };
+    }
+  }
+}
 
 /** Reads an 8-bit RGB PNG that is not interlaced, which is what the references are. */
 export function readReference(path) {

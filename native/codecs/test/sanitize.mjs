@@ -2,24 +2,29 @@
 // and UndefinedBehaviorSanitizer watch. What it answers and its pixels have to be those of codecs.wasm.
 //
 //   node native/codecs/test/sanitize.mjs [PATTERN]     only cases whose name matches the pattern
+//   node native/codecs/test/sanitize.mjs --short       test/fixtures instead of the corpus: about a minute with the build
 //   FUZZ_CASES=20000 FUZZ_SEED=7                       more mutations, or others
 //
-// Needs gcc or clang besides what build.py needs, and LABELER_REFERENCE.
+// Needs gcc or clang ($CC, or cc) with its sanitizers besides what build.py needs, and LABELER_REFERENCE unless --short.
+// What is missing makes it skip everything; under CI=true it fails.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { CodecError, decode, Format, instantiate, Status, serviceScale, sniff } from "./host.mjs";
 import { HOSTILE } from "./hostile-files.mjs";
 import { mutants } from "./mutate.mjs";
-import { files, reference } from "./reference.mjs";
+import { files, fixtures, reference } from "./reference.mjs";
 
-const CASES = Number(process.env.FUZZ_CASES ?? 500);
+const { values, positionals } = parseArgs({ options: { short: { type: "boolean" } }, allowPositionals: true });
+const SHORT = values.short === true;
+const CASES = Number(process.env.FUZZ_CASES ?? (SHORT ? 200 : 500));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const LIMITS = { memory: 40 << 20, pixels: 1e8, scans: 100, chunks: 100_000 };
 /** Of main.c: a process that has not answered, since a sanitizer ended it. */
 const CRASHED = 1000;
 const ANSWER_BYTES = 4 * 18;
 const BATCH_BYTES = 32 << 20;
-const ONLY = new RegExp(process.argv[2] ?? "");
+const ONLY = new RegExp(positionals[0] ?? "");
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -85,24 +90,32 @@ function run(program, batch) {
 /** Near the limit blocks lie otherwise than in wasm, so that one may do what the other refuses. */
 const isAboutMemory = (status) => status === Status.MEMORY || status === Status.COEFFICIENTS;
 
+/** Files, and whether each is so large that it is decoded only as the service does. */
+function* images() {
+  if (SHORT) {
+    for (const { name, bytes } of fixtures()) yield { name, bytes, large: bytes.length > 10_000 };
+    return;
+  }
+  for (const folder of ["variants", "pngsuite", "hostile", "large"]) {
+    for (const { name, read } of files("corpus", folder)) yield { name, bytes: read(), large: folder === "large" };
+  }
+}
+
 function* cases() {
   const plain = { ...LIMITS, crop: [0, 0, 0, 0], width: 224, height: 224, order: 0, piece: 64 << 10, slice: 0 };
   const seeds = [];
-  for (const folder of ["variants", "pngsuite", "hostile", "large"]) {
-    for (const { name, read } of files("corpus", folder)) {
-      const bytes = read();
-      const format = sniff(bytes);
-      if (format === undefined) continue;
-      seeds.push({ name, bytes });
-      const options = { ...plain, format };
-      yield { name, bytes, options: { ...options, scale: (info) => serviceScale(info, 224) } };
-      if (folder === "large") continue;
-      yield { name: `${name}, small pieces`, bytes, options: { ...options, scale: () => 8, piece: 97, slice: 3 } };
-      for (const order of [1, 2, 4, 7])
-        yield { name: `${name}, order ${order}`, bytes, options: { ...options, order, scale: () => 8 } };
-      for (let eighths = 1; eighths < 8 && format === "jpeg"; eighths++) {
-        yield { name: `${name}, ${eighths}/8`, bytes, options: { ...options, scale: () => eighths } };
-      }
+  for (const { name, bytes, large } of images()) {
+    const format = sniff(bytes);
+    if (format === undefined) continue;
+    seeds.push({ name, bytes });
+    const options = { ...plain, format };
+    yield { name, bytes, options: { ...options, scale: (info) => serviceScale(info, 224) } };
+    if (large) continue;
+    yield { name: `${name}, small pieces`, bytes, options: { ...options, scale: () => 8, piece: 97, slice: 3 } };
+    for (const order of SHORT ? [7] : [1, 2, 4, 7])
+      yield { name: `${name}, order ${order}`, bytes, options: { ...options, order, scale: () => 8 } };
+    for (let eighths = 1; eighths < 8 && format === "jpeg"; eighths++) {
+      yield { name: `${name}, ${eighths}/8`, bytes, options: { ...options, scale: () => eighths } };
     }
   }
   for (const [name, make] of HOSTILE) {
@@ -117,8 +130,28 @@ function* cases() {
   );
 }
 
-if (!reference) {
-  console.error("LABELER_REFERENCE is not set: it names the folder with the corpus.");
+/** What there is no running without; undefined if there is everything. */
+function findMissing() {
+  if (!SHORT && !reference)
+    return "LABELER_REFERENCE, which names the folder with the corpus, is not set (or use --short)";
+  const unable = ["python3", "cargo"].find((program) => spawnSync(program, ["--version"]).status !== 0);
+  if (unable !== undefined) return `${unable}, which the build needs, is not there`;
+  const [compiler, ...options] = (process.env.CC ?? "cc").split(" ");
+  const { status } = spawnSync(
+    compiler,
+    [...options, "-fsanitize=address,undefined", "-x", "c", "-", "-o", "/dev/null"],
+    {
+      input: "int main(void) { return 0; }",
+      stdio: ["pipe", "ignore", "ignore"],
+    },
+  );
+  if (status !== 0) return `${compiler} with AddressSanitizer is not there: install gcc or clang, or set CC`;
+}
+
+const missing = findMissing();
+if (missing !== undefined) {
+  console.error(`The codecs are not watched by sanitizers: ${missing}.`);
+  console.log("0 passed, 0 failed, 1 skipped");
   process.exit(process.env.CI ? 1 : 0);
 }
 const program = build();

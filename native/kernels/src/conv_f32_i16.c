@@ -3,7 +3,7 @@
  *   - int16 of one step that is known when the weights are packed (`short_input`): what an operator with a ReLU6 gives;
  *   - floats that are the matrix as they stand: each row is quantised by its own largest value to ±I16_STEPS;
  *   - floats whose patches are gathered: quantised as a whole, by their largest value, to ±I16_STEPS.
- * Each column is quantised beforehand so that no sum can overflow 32 bits, whatever the image (worker/inference/plan/pack.ts).
+ * Each column is quantised beforehand so that no sum can overflow 32 bits, whatever the image (worker/inference/plan/pack/f32.ts).
  * The output is floats, or int16 for which panel and clamp have their step and half of it for rounding (`short_output`).
  * Tile and packing: tile_i16.h; a panel is headed by struct Head.
  * Bounds: as said; the channels of int16 are even. `wide` is [block] floats, the scales of the rows, and then, unless the

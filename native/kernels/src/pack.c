@@ -1,6 +1,6 @@
 /* Puts the weights of eight output channels, [8][depth] as the file has them, into a panel of a convolution: once, when a
  * plan is made. What stands for channels beyond the last is of no consequence. The panels are described in conv_f32.c, conv_f32_i16.c,
- * conv_u8_wide.c and conv_u8_dot.c; their heads are written by worker/inference/plan/pack.ts.
+ * conv_u8_wide.c and conv_u8_dot.c; their heads are written by worker/inference/plan/pack/channels.ts.
  * Tile: four or two weights of all eight channels; the rest of the depth one by one.
  * Bounds: reads up to 15 bytes behind the weights, whose places in the panel are then filled with zero. */
 #include "common.h"

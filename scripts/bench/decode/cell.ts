@@ -1,7 +1,7 @@
 /** A decoder with one file, in a process of its own. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { residentMB } from "../../lib/processes.ts";
-import { type Sample, startWorker, WorkerProcess } from "../worker-process.ts";
+import { type Sample, startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
+import { residentMB } from "../../system/processes.ts";
 
 export interface FirstDecode {
   readonly width: number;

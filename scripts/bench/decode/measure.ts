@@ -1,5 +1,5 @@
 /** Measures all decoders of one file against each other, in turn, so that what disturbs the machine disturbs all. */
-import type { Sample } from "../worker-process.ts";
+import type { Sample } from "../../labeler/worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
 import { Cell, type FirstDecode, type Measured } from "./cell.ts";
 import { type Engine, enginesFor } from "./engines.ts";

@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { preciseCpuMs, residentMB } from "../../lib/processes.ts";
-import { PILLOW, pythonPrograms } from "../../lib/python.ts";
-import { type Sample, stopChild } from "../worker-process.ts";
+import { type Sample, stopChild } from "../../labeler/worker-process.ts";
+import { preciseCpuMs, residentMB } from "../../system/processes.ts";
+import { PILLOW, pythonPrograms } from "../../system/python.ts";
 import { type FirstDecode, type Measured, peakMB, resetPeak } from "./cell.ts";
 
 const PROGRAM = "scripts/bench/decode/pillow.py";

@@ -1,13 +1,13 @@
 /** A gateway under measurement: the engine with what a contender brings to it, and the processes that this costs. */
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EkuiperApi, type Rule } from "../../ekuiper/api.ts";
-import { type Broker, Mailbox } from "../../ekuiper/broker.ts";
-import { type Engine, startEngine } from "../../ekuiper/engine.ts";
-import { installPlugin } from "../../ekuiper/plugin.ts";
-import { type RunningRelay, startRelay } from "../../ekuiper/relay.ts";
-import { installService, installStream } from "../../ekuiper/service.ts";
-import { cpuMs, residentMB } from "../../lib/processes.ts";
+import { type Engine, startEngine } from "../../ekuiper-engine/engine.ts";
+import { type RunningRelay, startRelay } from "../../ekuiper-engine/relay.ts";
+import { cpuMs, residentMB } from "../../system/processes.ts";
+import { EkuiperApi, type Rule } from "../../user/ekuiper/api.ts";
+import { type Broker, Mailbox } from "../../user/ekuiper/broker.ts";
+import { installPlugin } from "../../user/ekuiper/plugin-zip.ts";
+import { installService, installStream } from "../../user/ekuiper/service.ts";
 import type { Pyai } from "./pyai.ts";
 
 export const LABELS = "ekuiper/labels";

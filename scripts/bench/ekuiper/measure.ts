@@ -1,7 +1,7 @@
 /** One round of one contender: latency, images a second, processor time and memory on the gateway. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { cpuMs } from "../../lib/processes.ts";
-import type { RunningWorkerd } from "../../lib/workerd.ts";
+import type { RunningWorkerd } from "../../labeler/workerd.ts";
+import { cpuMs } from "../../system/processes.ts";
 import { type Contender, Gateway, LABELS, type Memory, type Parts } from "./gateway.ts";
 
 export interface Round {

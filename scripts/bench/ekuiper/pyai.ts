@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync, zipSync } from "fflate";
-import { DEFAULT_VERSION, moduleFolder } from "../../ekuiper/engine-source.ts";
+import { DEFAULT_VERSION, moduleFolder } from "../../ekuiper-engine/engine-source.ts";
 
 const COMMON = [`ekuiper==${DEFAULT_VERSION}`, "Pillow==12.2.0"];
 /** What the plugin asks for, and what stands in where that has no build for this Python or machine. */
@@ -22,12 +22,12 @@ export interface Pyai {
 }
 
 /** Installs pyai's packages into .cache/ unless they are there, and makes its zip. */
-export function preparePyai(python: string): Pyai {
+export async function preparePyai(python: string): Promise<Pyai> {
   const failures: string[] = [];
   for (const { packages, module } of RUNTIMES) {
     try {
       const venv = makeVenv(python, [...COMMON, ...packages]);
-      return { python: venv, runtime: packages[0] ?? "", zip: patchedZip(module) };
+      return { python: venv, runtime: packages[0] ?? "", zip: await patchedZip(module) };
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
@@ -60,8 +60,8 @@ function makeVenv(python: string, packages: string[]): string {
 }
 
 /** As eKuiper ships it, but for the three things without which 2.4.2 does not run it. */
-function patchedZip(module: string): Uint8Array {
-  const files = unzipSync(readFileSync(join(moduleFolder(DEFAULT_VERSION), "docs/resources/pyai.zip")));
+async function patchedZip(module: string): Promise<Uint8Array> {
+  const files = unzipSync(readFileSync(join(await moduleFolder(DEFAULT_VERSION), "docs/resources/pyai.zip")));
   const edit = (name: string, from: string, to: string) => {
     const text = Buffer.from(files[name] ?? []).toString("utf8");
     if (!text.includes(from)) throw new Error(`pyai's ${name} has no "${from}"`);

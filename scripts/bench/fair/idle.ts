@@ -1,7 +1,7 @@
 /** How much longer than the processor works for it a client waits that is alone. */
 import { Agent } from "node:http";
-import { preciseCpuMs } from "../../lib/processes.ts";
-import type { RunningWorkerd } from "../../lib/workerd.ts";
+import type { RunningWorkerd } from "../../labeler/workerd.ts";
+import { preciseCpuMs } from "../../system/processes.ts";
 import { median } from "../inference/statistics.ts";
 import { call } from "./call.ts";
 import { smallPhoto } from "./images.ts";

@@ -1,7 +1,8 @@
 /** Makes a Worker of each file in workers/: a script, with its wasm beside it as modules, since workerd compiles no bytes. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { wasmModules } from "../../build/wasm-modules.ts";
 import { MODEL_CACHE } from "./models.ts";
 
 const WORKERS = "scripts/bench/inference/workers";
@@ -9,24 +10,6 @@ const OUTPUT = "scripts/bench/.cache/inference";
 const COMPATIBILITY_DATE = "2026-11-01"; // wrangler.toml's
 
 const text = (value: string) => JSON.stringify(value);
-
-/** Leaves every .wasm an import, and remembers where it lies. */
-const wasmModules = (found: Map<string, string>): Plugin => ({
-  name: "wasm modules",
-  setup({ onResolve, onLoad, resolve: resolveImport }) {
-    onResolve({ filter: /\.wasm$/ }, async ({ path, resolveDir, kind, pluginData, namespace }) => {
-      if (namespace === "wasm") return { path, external: true };
-      if (pluginData === "resolving") return undefined;
-      const { path: file, errors } = await resolveImport(path, { resolveDir, kind, pluginData: "resolving" });
-      if (errors.length > 0) return { errors };
-      found.set(basename(file), file);
-      return { path: file, namespace: "wasm" };
-    });
-    onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({
-      contents: `export { default } from ${text(`./${basename(path)}`)};`,
-    }));
-  },
-});
 
 /** LiteRT.js means its glue to be a <script> that leaves a global behind. */
 const scripts: Plugin = {

@@ -1,7 +1,8 @@
 /** An engine with one model, in a process of its own. */
-import { Inspector, type IsolateMemory } from "../../lib/isolate-memory.ts";
-import { residentMB } from "../../lib/processes.ts";
-import { type Sample, startWorker, WorkerProcess } from "../worker-process.ts";
+
+import { type Sample, startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
+import { Inspector, type IsolateMemory } from "../../measure/isolate-memory.ts";
+import { residentMB } from "../../system/processes.ts";
 
 /** What an engine says of itself when it has loaded a model. */
 export interface Details {

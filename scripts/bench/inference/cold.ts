@@ -4,12 +4,12 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeBundles } from "../../lib/bundles.ts";
-import { readDeclared } from "../../lib/declared.ts";
-import { indexModels, MODELS } from "../../lib/model-index.ts";
-import { bundleWorker } from "../../lib/run.ts";
-import { workerdConfig } from "../../lib/workerd-config.ts";
-import type { Sample } from "../worker-process.ts";
+import { makeBundles } from "../../build/bundles.ts";
+import { indexModels, MODELS } from "../../build/model-index.ts";
+import { readDeclared } from "../../labeler/declared.ts";
+import { bundleWorker } from "../../labeler/run.ts";
+import type { Sample } from "../../labeler/worker-process.ts";
+import { workerdConfig } from "../../labeler/workerd-config.ts";
 import { bundleEngine } from "./bundle.ts";
 import { WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";

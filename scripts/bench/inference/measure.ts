@@ -1,6 +1,6 @@
 /** Measures all engines with one model against each other, in turn, so that what disturbs the machine disturbs all. */
 import { readFileSync } from "node:fs";
-import type { Sample } from "../worker-process.ts";
+import type { Sample } from "../../labeler/worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
 import { type Cell, WorkerdCell } from "./cell.ts";
 import type { Engine } from "./engines.ts";

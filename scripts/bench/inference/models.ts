@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type InspectedModel, inspectModel } from "../../../worker/model/inspect.ts";
-import { MODELS } from "../../lib/model-index.ts";
+import { MODELS } from "../../build/model-index.ts";
 import { withFloat32Weights } from "./convert/float32.ts";
 import { toGraphModel } from "./convert/graph-model.ts";
 import { toOnnx } from "./convert/onnx.ts";

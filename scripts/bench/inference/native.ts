@@ -3,8 +3,8 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline";
-import { preciseCpuMs, residentMB } from "../../lib/processes.ts";
-import { type Sample, stopChild } from "../worker-process.ts";
+import { type Sample, stopChild } from "../../labeler/worker-process.ts";
+import { preciseCpuMs, residentMB } from "../../system/processes.ts";
 import type { Cell } from "./cell.ts";
 import { MODEL_CACHE, type Prepared } from "./models.ts";
 

@@ -1,5 +1,5 @@
 /** From samples to figures. */
-import type { Sample } from "../worker-process.ts";
+import type { Sample } from "../../labeler/worker-process.ts";
 
 export const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);

@@ -3,7 +3,7 @@
  * would put together of npm: @jsquash/jpeg, @jsquash/resize (bicubic, antialiased) and stock tfjs.
  */
 
-import type { Sample } from "../worker-process.ts";
+import type { Sample } from "../../labeler/worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
 import { WorkerdCell } from "./cell.ts";
 import type { Labelled } from "./cold.ts";

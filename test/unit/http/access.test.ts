@@ -114,23 +114,25 @@ describe.each(named)("%s", (_, route) => {
     }
   });
 
-  it("with a token as password", async () => {
+  it("with a token as password, which only the call of eKuiper's sink may bring", async () => {
+    const isSink = route.method === "POST" && route.path === "/ekuiper/sink";
     for (const name of ["", "plain", "any name"]) {
-      expect(letsIn(await ask(route, basic(name, "plain"), withTokens)), name).toBe(true);
+      const answer = await ask(route, basic(name, "plain"), withTokens);
+      if (route.need === "open" || isSink) expect(letsIn(answer), name).toBe(true);
+      else expect(answer).toMatchObject({ status: 401, challenge: 'Bearer realm="edge-labeler"' });
     }
+  });
+
+  it("a page of another origin gains nothing by a password that the browser adds", async () => {
+    const foreign = { origin: "https://evil.example", "sec-fetch-site": "cross-site", ...basic("plain", "plain") };
+    const answer = await ask(route, foreign, withTokens);
+    if (route.need === "open") expect(letsIn(answer)).toBe(true);
+    else expect(answer).toMatchObject({ status: 403, challenge: null });
   });
 
   it.each([
     ["no token", {}, 'Bearer realm="edge-labeler"'],
     ["another scheme", { authorization: "Token plain" }, 'Bearer realm="edge-labeler"'],
-    ["a wrong password", basic("plain", "guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
-    ["a token as name", basic("plain", ""), 'Bearer realm="edge-labeler", error="invalid_token"'],
-    [
-      "no colon in Basic",
-      { authorization: `Basic ${btoa("plain")}` },
-      'Bearer realm="edge-labeler", error="invalid_token"',
-    ],
-    ["Basic without base64", { authorization: "Basic :plain" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["a wrong token", bearer("guess"), 'Bearer realm="edge-labeler", error="invalid_token"'],
     ["no token behind Bearer", { authorization: "Bearer" }, 'Bearer realm="edge-labeler", error="invalid_token"'],
     [
@@ -192,6 +194,19 @@ describe.each(named)("%s", (_, route) => {
       expect(letsIn(await ask(route, host, settings)), JSON.stringify(settings)).toBe(true);
     }
     expect(letsIn(await ask(route, { ...host, ...bearer("plain") }, withTokens))).toBe(true);
+  });
+});
+
+it.each([
+  ["a wrong password", basic("plain", "guess")],
+  ["a token as name", basic("plain", "")],
+  ["no colon", { authorization: `Basic ${btoa("plain")}` }],
+  ["no base64", { authorization: "Basic :plain" }],
+])("HTTP Basic with %s is refused, and no browser is told to ask for a password", async (_, headers) => {
+  const challenge = 'Bearer realm="edge-labeler", error="invalid_token"';
+  expect(await ask({ method: "POST", path: "/ekuiper/sink" }, headers, withTokens)).toMatchObject({
+    status: 401,
+    challenge,
   });
 });
 

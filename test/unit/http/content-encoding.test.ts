@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import { decodedBody, encodingOf } from "../../../worker/http/content-encoding.ts";
+import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 import { atOnce } from "../../../worker/runtime/execute.ts";
 
 const LARGEST_STEP = (16 << 10) + 258;
@@ -24,7 +25,7 @@ async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array>
 
 async function decode(bytes: Uint8Array, encoding: "gzip" | "deflate", size = 64 << 10): Promise<Uint8Array> {
   const steps: Uint8Array<ArrayBuffer>[] = [];
-  for await (const step of decodedBody(cut(bytes, size), encoding, atOnce)) {
+  for await (const step of decodedBody(new ByteStream(cut(bytes, size)), encoding, atOnce)) {
     expect(step.length).toBeLessThanOrEqual(LARGEST_STEP);
     steps.push(new Uint8Array(step));
   }
@@ -84,7 +85,7 @@ it("a bomb of 1000:1 comes out step by step, no further than its reader asks", a
   const compressed = await compress(new Uint8Array(50_000_000), "gzip");
   expect(compressed.length).toBeLessThan(60_000);
   let steps = 0;
-  for await (const step of decodedBody(cut(compressed, 64 << 10), "gzip", atOnce)) {
+  for await (const step of decodedBody(new ByteStream(cut(compressed, 64 << 10)), "gzip", atOnce)) {
     expect(step.length).toBeLessThanOrEqual(LARGEST_STEP);
     if (++steps === 20) break;
   }

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { readImages } from "../../../worker/http/image-json.ts";
 import { nearest } from "../../../worker/validation/nearest.ts";
 
-const options = { maxImages: 3, parameters: ["top", "min", "model"] };
+const options = { maxImages: 3, parameters: ["top", "min", "model", "crop", "region"] };
 const record = { ...options, record: true };
 
 it.each([
@@ -12,6 +12,8 @@ it.each([
   ["eKuiper's field", { self: "AAAA" }, "AAAA", {}],
   ["parameters", { image: "AAAA", top: 3, min: "0.5", model: null }, "AAAA", { top: "3", min: "0.5" }],
   ["a list", ["AAAA", { image: "BBBB", name: "b" }], [{ image: "AAAA" }, { image: "BBBB", name: "b" }], {}],
+  ["regions", { image: "AAAA", region: ["a", "b:0,0,1,1"] }, "AAAA", { region: ["a", "b:0,0,1,1"] }],
+  ["a rectangle", { image: "AAAA", crop: [0, 0.5, 1, 1] }, "AAAA", { crop: "0,0.5,1,1" }],
   ["a list in a field", { images: [{ self: "AAAA" }], top: 1 }, [{ image: "AAAA" }], { top: "1" }],
 ])("%s", (_, json, images, parameters) => {
   const content = readImages(json, options);

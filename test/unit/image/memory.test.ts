@@ -119,7 +119,7 @@ describe("a codec", () => {
       codec.feed(file.subarray(0, 30_000));
       expect(codec.run()).toBe("header");
       const { width, height } = codec.info();
-      codec.start({ eighths: 8, crop: { x: 0, y: 0, width, height }, width: 224, height: 224, order: 0 });
+      codec.start({ eighths: 8, crops: [{ x: 0, y: 0, width, height, order: 0 }], width: 224, height: 224 });
     };
     expect(decodeAt).toThrow(expect.objectContaining({ name: "CodecError", refusal: "memory" }));
     expect(codec.memoryBytes).toBeLessThanOrEqual(262_144);
@@ -130,7 +130,7 @@ describe("a codec", () => {
     expect(() => codec.run()).toThrow("codecs.wasm answered -1");
     codec.open("png", LIMITS);
     const start = () =>
-      codec.start({ eighths: 8, crop: { x: 0, y: 0, width: 1, height: 1 }, width: 1, height: 1, order: 0 });
+      codec.start({ eighths: 8, crops: [{ x: 0, y: 0, width: 1, height: 1, order: 0 }], width: 1, height: 1 });
     expect(start).toThrow("codecs.wasm answered -1");
   });
 });

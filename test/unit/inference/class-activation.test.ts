@@ -5,19 +5,14 @@ import { classActivation, NoActivation } from "../../../worker/inference/class-a
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
-import { findHead } from "../../../worker/inference/plan/head.ts";
 import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
-import {
-  packBytesAsI16,
-  packBytesAsPairs,
-  packBytesForDot,
-  packFloats,
-  packFloatsAsI16,
-} from "../../../worker/inference/plan/pack.ts";
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
-import { countResidues } from "../../../worker/inference/plan/residues.ts";
+import { countResidues } from "../../../worker/inference/plan/lower/convolution/residues.ts";
+import { findHead } from "../../../worker/inference/plan/lower/head.ts";
+import { packConvF32, packConvF32I16 } from "../../../worker/inference/plan/pack/f32.ts";
+import { packConvU8Dot, packConvU8Pairs, packConvU8Wide } from "../../../worker/inference/plan/pack/uint8.ts";
+import { READ_COLUMN } from "../../../worker/inference/plan/pack/unpack.ts";
+import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { align } from "../../../worker/inference/plan/step.ts";
-import { READ_COLUMN } from "../../../worker/inference/plan/unpack.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
@@ -68,7 +63,7 @@ describe("a map is the features times the weights of a class", () => {
     const [, weightsIndex, biasIndex = -1] = head.classifier.inputs;
     const weights = realValues(graph.tensors[weightsIndex]);
     const bias = biasIndex === -1 ? undefined : realValues(graph.tensors[biasIndex]);
-    const plan = new Plan(graph, options);
+    const plan = makePlan(graph, options);
     for (let label = 0; label < weights.length / channels; label++) {
       const { activation } = finish(classActivation(plan, inputs, () => label));
       expect([activation.height, activation.width]).toEqual([height, width]);
@@ -104,13 +99,13 @@ describe("columns are read back as they were packed", () => {
   const floatMatrix = { weights: () => source, bias: () => floatBias, steps, columns, depth };
   const real = [...bytes].map((byte) => byte - zero);
   it.each([
-    ["conv_f32", packFloats(floatMatrix), [...floats], floatBias, 0],
-    ["conv_f32_i16", packFloatsAsI16(floatMatrix), [...floats], floatBias, 1e-4],
-    ["conv_u8_wide", packBytesAsI16(byteMatrix), real, byteBias, 0],
-    ["conv_u8_dot", packBytesForDot(byteMatrix, inputZero), real, byteBias, 0],
+    ["conv_f32", packConvF32(floatMatrix), [...floats], floatBias, 0],
+    ["conv_f32_i16", packConvF32I16(floatMatrix), [...floats], floatBias, 1e-4],
+    ["conv_u8_wide", packConvU8Wide(byteMatrix), real, byteBias, 0],
+    ["conv_u8_dot", packConvU8Dot(byteMatrix, inputZero), real, byteBias, 0],
     ["conv_u8_pairs", undefined, real, byteBias, 0],
   ] as const)("%s", (kernel, known, weights, bias, tolerance) => {
-    const packed = known ?? packBytesAsPairs(byteMatrix, countResidues(byteSource, ofBytes) ?? [], inputZero);
+    const packed = known ?? packConvU8Pairs(byteMatrix, countResidues(byteSource, ofBytes) ?? [], inputZero);
     if (known === undefined) expect(countResidues(byteSource, ofBytes)).not.toEqual([0, 0]);
     const heap = wasmHeap();
     const address = heap.malloc(packed.bytes + (packed.staging ?? 0) + 32);
@@ -140,7 +135,7 @@ describe.runIf(hasReference)("the scores of whole networks are the means of thei
   ] as const)("%s, %s", async (model, precision, tolerance) => {
     const lite = model === "efficientnet_lite0";
     const graph = readGraph(await (lite ? modelFile(`${model}/model.tflite`) : reference(`models/${model}.tflite`)));
-    const plan = new Plan(graph, { precision });
+    const plan = makePlan(graph, { precision });
     const inputs = inputOf(graph, 3);
     const [probabilities] = plan.run(inputs);
     const scale = graph.tensors[graph.outputs[0]].quantization?.scale[0] ?? 1;
@@ -161,7 +156,7 @@ describe.runIf(hasReference)("the scores of whole networks are the means of thei
 describe("networks without such a map", () => {
   it("are refused with the reason", async () => {
     const graph = readGraph(await fixture("ops/chain-f32.tflite"));
-    const plan = new Plan(graph, { precision: "exact" });
+    const plan = makePlan(graph, { precision: "exact" });
     const explain = () => finish(classActivation(plan, inputOf(graph, 1), () => 0));
     expect(explain).toThrow(NoActivation);
     expect(explain).toThrow(/This network has no map of its classes: its scores/);

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
-import { Plan } from "../../../worker/inference/plan/plan.ts";
+import { makePlan } from "../../../worker/inference/plan/plan.ts";
 import { graphOf, Random, size } from "./plan-reference.ts";
 
 beforeAll(initBackend);
@@ -38,7 +38,7 @@ describe.each(["float32", "uint8", "int8"] as const)("pixels of %s", (type) => {
     const expected = Float32Array.from(pixels, (pixel, i) => levels[256 * (i % 3) + pixel]);
     const graph = identity(shape, type);
     const precision = type === "float32" ? "exact" : "quantised";
-    for (const runner of [new Plan(graph, { precision }), new Executor(graph)]) {
+    for (const runner of [makePlan(graph, { precision }), new Executor(graph)]) {
       expect(runner.run([{ pixels, levels, shape }])).toEqual([expected]);
       // A second image, of which nothing of the first is left.
       const black = runner.run([{ pixels: new Uint8Array(pixels.length), levels, shape }])[0];
@@ -58,7 +58,7 @@ describe.each(["float32", "uint8", "int8"] as const)("pixels of %s", (type) => {
 
 it("a plan refuses pixels that are too few", () => {
   const shape = [1, 4, 4, 3];
-  const plan = new Plan(identity(shape, "uint8"), { precision: "quantised" });
+  const plan = makePlan(identity(shape, "uint8"), { precision: "quantised" });
   const run = () => plan.run([{ pixels: new Uint8Array(47), levels: levelsFor("uint8"), shape }]);
   expect(run).toThrow(RangeError);
   plan.dispose();

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
+import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
@@ -12,8 +13,6 @@ import { graphOf } from "./plan-reference.ts";
 const REFUSED: Record<string, RegExp> = {
   "conv2d-f32-3x3-dil2-s2-same": /Operator 0 \(CONV_2D\) has both strides and dilation/,
   "conv2d-i8c-3x3-dil2-s2-same": /Operator 0 \(CONV_2D\) has both strides and dilation/,
-  "conv2d-f32-grouped": /Operator 0 \(CONV_2D\) is a grouped convolution/,
-  "conv2d-i8c-grouped": /Operator 0 \(CONV_2D\) is a grouped convolution/,
 };
 
 const all = await fixtureJson<Case[]>("ops/cases.json");
@@ -49,7 +48,7 @@ describe.each(ops)("%s", (op) => {
   it.each(cases.filter((candidate) => candidate.op === op))(
     "$name is as TensorFlow Lite computes it",
     async (example) => {
-      const executor = new Executor(readGraph(await fixture(`ops/${example.file}`)));
+      const executor = new Executor(rewrite(readGraph(await fixture(`ops/${example.file}`))));
       const before = memory().numTensors;
       const outputs = executor.run(example.inputs.map((input) => ({ values: values(input), shape: input.shape })));
       expect(memory().numTensors).toBe(before);

@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
 import { levelsOf } from "../../../worker/model/preprocess.ts";
 import { benchmarking, reference } from "../files.ts";
@@ -39,7 +39,7 @@ describe.runIf(benchmarking)("milliseconds an inference", () => {
       const { height, width } = input;
       const pixels = Uint8Array.from({ length: height * width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
       const inputs = [{ pixels, levels: levelsOf(input), shape: [1, height, width, 3] }];
-      const subjects = [new Executor(graph), ...plans.map((options) => new Plan(graph, options))];
+      const subjects = [new Executor(graph), ...plans.map((options) => makePlan(graph, options))];
       const times = subjects.map((): number[] => []);
       for (let i = 0; i < WARM_UP; i++) for (const subject of subjects) subject.run(inputs);
       for (let i = 0; i < SAMPLES; i++) {

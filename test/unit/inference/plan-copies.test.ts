@@ -1,7 +1,7 @@
 /** The kernels of copy.c against plain loops: what takes values from places that are no neighbours. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
-import { NoPlan, Plan } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, NoPlan } from "../../../worker/inference/plan/plan.ts";
 import type { Operator } from "../../../worker/tflite/graph.ts";
 import { graphOf, Random, runPlan, size } from "./plan-reference.ts";
 
@@ -117,6 +117,6 @@ describe("what would read or write outside of its tensors", () => {
       graphOf([{ shape: [2] }, constant(2, 0), { shape: [4] }], { op: "MIRROR_PAD", options: { withEdge: false } }),
     ],
   ])("%s: there is no plan", (_, graph) => {
-    expect(() => new Plan(graph, { precision: "exact" })).toThrow(NoPlan);
+    expect(() => makePlan(graph, { precision: "exact" })).toThrow(NoPlan);
   });
 });

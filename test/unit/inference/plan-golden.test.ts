@@ -1,7 +1,7 @@
 /** Whole networks as plans against native TensorFlow Lite, on pixels that Pillow made. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, type PlanInstance, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { type InputSpec, inspectModel } from "../../../worker/model/inspect.ts";
 import { levelsOf } from "../../../worker/model/preprocess.ts";
 import { fixture, hasReference, modelFile, reference, referenceJson } from "../files.ts";
@@ -17,19 +17,19 @@ const MIB = 2 ** 20;
 
 beforeAll(initBackend);
 
-async function load(model: string, options: PlanOptions): Promise<{ plan: Plan; input: InputSpec }> {
+async function load(model: string, options: PlanOptions): Promise<{ plan: PlanInstance; input: InputSpec }> {
   if (model === "efficientnet_lite0") {
     const text = async (name: string) => new TextDecoder().decode(await modelFile(`${model}/${name}`));
     const files = { tflite: await modelFile(`${model}/model.tflite`), labels: await text("labels.txt") };
     const { graph, input } = await inspectModel({ ...files, spec: await text("model.json") });
-    return { plan: new Plan(graph, options), input };
+    return { plan: makePlan(graph, options), input };
   }
   const labels = new TextDecoder().decode(await reference("models/labels_mobilenet_v1_1.0_224.txt"));
   const { graph, input } = await inspectModel({ tflite: await reference(`models/${model}.tflite`), labels });
-  return { plan: new Plan(graph, options), input };
+  return { plan: makePlan(graph, options), input };
 }
 
-async function outputs(plan: Plan, input: InputSpec, file: string): Promise<Float32Array> {
+async function outputs(plan: PlanInstance, input: InputSpec, file: string): Promise<Float32Array> {
   const pixels = await referencePixels(`golden/reference224/${file}.png`);
   const shape = [1, input.height, input.width, 3];
   return plan.run([{ pixels, levels: levelsOf(input), shape }])[0];

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { dotIsExact, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";
-import { NoPlan, Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, NoPlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Quantization } from "../../../worker/tflite/graph.ts";
 import {
   clamp,
@@ -49,7 +49,7 @@ const largeShape = (random: Random) => ({
 let usedPairs = 0;
 
 function kernelsOf(graph: Graph, options: PlanOptions): readonly string[] {
-  const plan = new Plan(graph, options);
+  const plan = makePlan(graph, options);
   const { kernels } = plan;
   plan.dispose();
   return kernels;
@@ -434,7 +434,7 @@ describe("MEAN", () => {
       op: "MEAN",
       options: { keepDims: false },
     });
-    expect(() => new Plan(graph, { precision: "exact" })).toThrow(/\(MEAN\) goes over the axes 1,3/);
+    expect(() => makePlan(graph, { precision: "exact" })).toThrow(/\(MEAN\) goes over the axes 1,3/);
   });
 });
 
@@ -499,7 +499,7 @@ describe("shapes that do not fit each other", () => {
       graphOf([{ shape: [1, 8] }, { shape: [1, 9] }], { op: "RELU", options: undefined }),
     ],
   ])("%s: there is no plan", (_, graph) => {
-    expect(() => new Plan(graph, { precision: "exact" })).toThrow(NoPlan);
+    expect(() => makePlan(graph, { precision: "exact" })).toThrow(NoPlan);
   });
 });
 
@@ -515,10 +515,10 @@ describe("memory", () => {
         ],
         { op: "CONV_2D", options: { padding: "same", stride: [1, 1], dilation: [1, 1], activation: "NONE" } },
       );
-    const small = new Plan(make(24), { precision: "exact" });
+    const small = makePlan(make(24), { precision: "exact" });
     const input = [{ values: random.floats(4 * 4 * 24), shape: [1, 4, 4, 24] }];
     const before = small.run(input)[0];
-    const large = Array.from({ length: 4 }, () => new Plan(make(2048), { precision: "exact" }));
+    const large = Array.from({ length: 4 }, () => makePlan(make(2048), { precision: "exact" }));
     expect(small.run(input)[0]).toEqual(before);
     for (const plan of large) plan.dispose();
     expect(small.run(input)[0]).toEqual(before);

@@ -2,21 +2,22 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
-import { NoPlan, Plan, type PlanPrecision } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, NoPlan, type PlanInstance, type PlanPrecision } from "../../../worker/inference/plan/plan.ts";
+import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
 
 /** What the executor refuses too, see ops.test.ts, and what is left to it, see ../model/precision.test.ts. */
-const NOT_PLANNED = /grouped|dil2-s2|tiny-gated/;
+const NOT_PLANNED = /dil2-s2|tiny-gated/;
 const cases = (await fixtureJson<Case[]>("ops/cases.json")).filter(({ name }) => !NOT_PLANNED.test(name));
 
 /** As a plan has them: integers less their zero point. */
 const values = ({ data, zeroPoint = 0 }: CaseTensor): Float32Array =>
   Float32Array.from(data, (value) => value - zeroPoint);
 
-const planOf = async (file: string, precision: PlanPrecision): Promise<Plan> =>
-  new Plan(readGraph(await fixture(`ops/${file}`)), { precision });
+const planOf = async (file: string, precision: PlanPrecision): Promise<PlanInstance> =>
+  makePlan(rewrite(readGraph(await fixture(`ops/${file}`))), { precision });
 
 /** Largest difference, for quantised outputs in steps. */
 function worst(actual: Float32Array, expected: CaseTensor): number {
@@ -39,7 +40,7 @@ const tolerance = ({ name, outputs, spread }: Case): number => {
 
 const ops = [...new Set(cases.map(({ op }) => op))];
 
-function compare(plan: Plan, { inputs, outputs }: Case, most: number): void {
+function compare(plan: PlanInstance, { inputs, outputs }: Case, most: number): void {
   const before = memory().numTensors;
   // Twice, since nothing of the first image may be left in the memory of the second.
   for (let i = 0; i < 2; i++) {
@@ -64,6 +65,6 @@ describe.each(ops)("%s", (op) => {
 
 it("a float network has no plan where a quantised one is asked for", async () => {
   const graph = readGraph(await fixture("ops/tiny-float.tflite"));
-  expect(() => new Plan(graph, { precision: "quantised" })).toThrow(NoPlan);
-  expect(() => new Plan(graph, { precision: "quantised" })).toThrow(/not quantised/);
+  expect(() => makePlan(graph, { precision: "quantised" })).toThrow(NoPlan);
+  expect(() => makePlan(graph, { precision: "quantised" })).toThrow(/not quantised/);
 });

@@ -1,5 +1,5 @@
 /** Graphs of one operator with random contents, and the plainest loops that compute them: for the tests of kernels. */
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Operator, Quantization, Tensor } from "../../../worker/tflite/graph.ts";
 
 /** Mulberry32: numbers in 0..1 that a seed determines. */
@@ -72,7 +72,7 @@ export function graphOf(contents: readonly Contents[], operator: Pick<Operator, 
 
 /** The first output of a graph. */
 export function runPlan(graph: Graph, options: PlanOptions, ...inputs: Float32Array[]): Float32Array {
-  const plan = new Plan(graph, options);
+  const plan = makePlan(graph, options);
   try {
     const shapes = graph.inputs.map((index) => graph.tensors[index].shape);
     return plan.run(inputs.map((values, i) => ({ values, shape: shapes[i] })))[0];

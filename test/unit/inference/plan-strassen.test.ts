@@ -1,7 +1,7 @@
 /** Strassen's multiplication in fast plans: to the bit what the plain product gives, whatever is left over of rows. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
-import { Plan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
+import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Operator, Tensor } from "../../../worker/tflite/graph.ts";
 import { Random } from "./plan-reference.ts";
 
@@ -40,7 +40,7 @@ function network([height, width]: readonly [number, number], depth: number, laye
 }
 
 function run(graph: Graph, options: PlanOptions, values: Float32Array) {
-  const plan = new Plan(graph, options);
+  const plan = makePlan(graph, options);
   try {
     const [output] = plan.run([{ values, shape: graph.tensors[graph.inputs[0]].shape }]);
     return { kernels: plan.kernels, output };
@@ -120,7 +120,7 @@ describe("Strassen's multiplication", () => {
   it("is used for large products alone, and left where blocks would not be whole", () => {
     const kernelOf = (size: readonly [number, number], depth: number, columns: number, strassen: "always" | "pays") => {
       const layer: Layer = { weights: new Float32Array(depth * columns), columns, activation: "NONE" };
-      const plan = new Plan(network(size, depth, [layer]), { precision: "fast", strassen });
+      const plan = makePlan(network(size, depth, [layer]), { precision: "fast", strassen });
       const [kernel] = plan.kernels;
       plan.dispose();
       return kernel;

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
-import { Plan } from "../../../worker/inference/plan/plan.ts";
+import { makePlan } from "../../../worker/inference/plan/plan.ts";
 import { rehearsalPlan } from "../../../worker/inference/rehearsal.ts";
 import { modelFile } from "../files.ts";
 
@@ -13,7 +13,7 @@ it.each([
   ["mobilenet_quant_v1_224", "quantised"],
 ] as const)("the kernels of %s, %s: all that are called often", async (model, precision) => {
   await initBackend();
-  const plan = new Plan(readGraph(await modelFile(`${model}/model.tflite`)), { precision });
+  const plan = makePlan(readGraph(await modelFile(`${model}/model.tflite`)), { precision });
   const rehearsal = rehearsalPlan(precision);
   const calls = Map.groupBy(plan.kernels, (kernel) => kernel);
   const convolutions = [...calls.keys()].filter((kernel) => /^(conv|depthwise)/.test(kernel));

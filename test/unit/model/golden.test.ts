@@ -106,7 +106,7 @@ describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's b
     for (const [row, { file }] of imagenet_sample.entries()) {
       const outputs = native.subarray(row * CLASSES, (row + 1) * CLASSES);
       // Of labels with the same byte either may come first.
-      const best = argmax(finish(classifier.probabilities(await input(file, classifier))));
+      const best = argmax(finish(classifier.scores(await input(file, classifier))).confidences);
       if (outputs[best] !== Math.max(...outputs)) files.push(file);
     }
     classifier.dispose();

@@ -42,6 +42,32 @@ it("gives back what was put in, with the best label on top", async () => {
   });
 });
 
+it("has the labels of each region by its name, as many as there is room for", async () => {
+  await withStore({}, (store) => {
+    const labels = Array.from({ length: 60 }, (_, i) => ({ label: `${i}`, confidence: 0 }));
+    const regions = [
+      { name: "right", labels },
+      { name: "2", labels: labels.slice(0, 2) },
+    ];
+    store.put(result("x", { results: [], regions }), NOW);
+    const found = store.get("x");
+    expect(found).toMatchObject({ label: "", confidence: 0, results: [] });
+    expect(found?.regions).toEqual({ right: labels.slice(0, 50), "2": labels.slice(0, 2) });
+  });
+});
+
+it("takes regions into a table of a former release, whose rows stay as they are", async () => {
+  await withStore({}, (store, sql) => {
+    store.put(result("old"), NOW);
+    sql.exec("ALTER TABLE results DROP COLUMN regions");
+    const migrated = new ResultStore(sql, { maxCount: 100 });
+    new ResultStore(sql, { maxCount: 100 }); // once is enough
+    expect(migrated.get("old")).toEqual({ ...result("old"), next: "r1", label: "a", confidence: 0.75 });
+    migrated.put(result("new", { regions: [{ name: "a", labels: [] }] }), NOW);
+    expect(migrated.get("new")?.regions).toEqual({ a: [] });
+  });
+});
+
 it("keeps the first of an id", async () => {
   await withStore({}, (store) => {
     expect(store.put(result("x", { model: "first" }), NOW)).toBe(true);

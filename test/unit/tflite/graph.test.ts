@@ -1,11 +1,13 @@
 /** The reader and the judgement of model files; whole graphs are run in test/unit/inference and test/unit/model. */
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { assertSupported } from "../../../worker/inference/support.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
+import { Network } from "../../../worker/model/network.ts";
+import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture, fixtureJson } from "../files.ts";
 
 const LABELS = "red\ngreen\nblue\ngrey\n";
@@ -141,10 +143,37 @@ describe("the input's normalisation, where neither model.json nor metadata state
     ["tiny-centred", "none: the network subtracts a mean of pixels", { mean: all(0), std: all(1) }],
     ["tiny-divided", "none: the network divides pixels by 127.5 or so", { mean: all(0), std: all(1) }],
     ["tiny-calibrated", "0 to 1: that is what it quantises", { mean: all(0), std: all(255) }],
+    ["tiny-centred-resized", "none: the network subtracts a mean before it resizes", { mean: all(0), std: all(1) }],
+    ["tiny-cast", "none: the network turns bytes into floats itself", { mean: all(0), std: all(1) }],
+    ["tiny-merged-255", "none: 1/255 is merged into the convolution", { mean: all(0), std: all(1) }],
+    ["tiny-merged-127", "none: 1/127.5 and −1 are merged into the convolution", { mean: all(0), std: all(1) }],
+    ["tiny-grey", "0 to 1, as grey networks are trained", { mean: all(0), std: all(255) }],
+    [
+      "tiny-planes",
+      "that of ImageNet, as PyTorch's networks are trained",
+      { mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
+    ],
     ["tiny-uint8", "none: its bytes are pixels", undefined],
   ])("%s: %s", async (name, _, normalization) => {
     const model = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`), labels: LABELS });
     expect(model.input.normalization).toEqual(normalization);
+    const seen = /rescaled|centred|divided|calibrated|cast|merged|uint8/.test(name);
+    expect(model.input.guessed).toBe(!seen);
+  });
+
+  it.each([
+    ["tiny-merged-255", 3.2],
+    ["tiny-merged-127", 20],
+  ])("%s with larger weights is a guess again", async (name, factor) => {
+    const tflite = await fixture(`ops/${name}.tflite`);
+    const [convolution] = readGraph(tflite).operators;
+    const { data } = readGraph(tflite).tensors[convolution.inputs[1]];
+    const view = new DataView(data?.buffer ?? new ArrayBuffer(), data?.byteOffset, data?.byteLength);
+    for (let i = 0; i < view.byteLength; i += 4) view.setFloat32(i, view.getFloat32(i, true) * factor, true);
+    expect((await inspectModel({ tflite, labels: LABELS })).input).toMatchObject({
+      guessed: true,
+      normalization: { mean: all(127.5) },
+    });
   });
 
   it("model.json goes before what is seen of the network", async () => {
@@ -175,6 +204,71 @@ describe("labels and metadata inside the file", () => {
     const archive = new TextDecoder("latin1").decode(file).indexOf("PK\u0003\u0004");
     file.fill(0xff, archive + 40, archive + 50);
     await expect(inspectModel({ tflite: file })).rejects.toMatchObject({ kind: "model-unusable" });
+  });
+});
+
+describe("what stands before or behind a classifier", () => {
+  const pixels = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 37) % 256);
+  const scores = async (name: string, labels: string | undefined = LABELS, spec?: string) => {
+    const model = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`), labels, spec });
+    const network = await Network.load(model, "exact");
+    const found = finish(network.probabilities(network.inputFrom(pixels)));
+    network.dispose();
+    return [...found];
+  };
+  beforeAll(initBackend);
+
+  it.each([
+    ["tiny-resized", "a change of size, which is the labeler's work"],
+    ["tiny-arg-max", "the number of the best class"],
+    ["tiny-external", "weights behind the FlatBuffer"],
+    ["tiny-two-outputs", "a second output, for which there are not enough labels"],
+  ])("%s: %s", async (name) => {
+    expect(await scores(name)).toEqual(await scores("tiny-float"));
+  });
+
+  it("a change of type: the network is given pixels", async () => {
+    const [cast, float] = [await scores("tiny-cast"), await scores("tiny-float")];
+    for (const [i, value] of cast.entries()) expect(value).toBeCloseTo(float[i], 6);
+  });
+
+  it("an input that is resized has the size of what follows", async () => {
+    for (const name of ["tiny-resized", "tiny-centred-resized"]) {
+      const { input } = await inspectModel({ tflite: await fixture(`ops/${name}.tflite`), labels: LABELS });
+      expect(input).toMatchObject({ width: 8, height: 8, shape: [1, 8, 8, 3] });
+    }
+  });
+
+  it("several outputs, of which none is named or fits, are refused with their names", async () => {
+    const message = /2 outputs \("(t\d+)" float32 \[1, 4\], "(t\d+)" float32 \[1, 8\]\).*\{"outputTensor": "NAME"\}/;
+    const error = await scores("tiny-two-outputs", "one\ntwo\n").catch((e: Error) => e.message);
+    expect(error).toMatch(message);
+    const [, first, second] = message.exec(`${error}`) ?? [];
+    const eight = Array.from({ length: 8 }, (_, i) => `class ${i}`).join("\n");
+    const named = await scores(
+      "tiny-two-outputs",
+      eight,
+      JSON.stringify({ outputTensor: second, output: "probabilities" }),
+    );
+    const float = await scores("tiny-float");
+    expect(named).toEqual([...float, ...float.map((value) => -value)]);
+    await expect(scores("tiny-two-outputs", LABELS, '{"outputTensor":"x"}')).rejects.toThrow(
+      `model.json, outputTensor: the network's outputs are "${first}" float32 [1, 4], "${second}" float32 [1, 8].`,
+    );
+  });
+
+  it("without labels, classes are called by their numbers", async () => {
+    const tflite = await fixture("ops/tiny-float.tflite");
+    expect(await inspectModel({ tflite })).toMatchObject({ labels: ["0", "1", "2", "3"], numbered: true });
+    expect(await inspectModel({ tflite, labels: LABELS })).toMatchObject({ numbered: false });
+  });
+
+  it.each([
+    ["a\nb\nc\nd\ne\n", /has 5 lines, .* 4 classes.*Is its first line a background class/],
+    ["a\nb\nc\n", /has 3 lines, .* 4 classes.*put a line "background" first/],
+    ["a\nb\n", /one line a class is needed\.$/],
+  ])("labels that do not fit name the usual cause", async (labels, message) => {
+    await expect(inspectModel({ tflite: await fixture("ops/tiny-float.tflite"), labels })).rejects.toThrow(message);
   });
 });
 

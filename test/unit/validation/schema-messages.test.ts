@@ -1,7 +1,7 @@
-/** What is said of values that do not fit their schema. */
+/** The messages about values that do not fit their schema. */
 import { expect, it } from "vitest";
 import * as z from "zod/mini";
-import { faultsOf } from "../../../worker/validation/schema-messages.ts";
+import { checkSchema } from "../../../worker/validation/schema-messages.ts";
 
 const schema = z.strictObject({
   name: z.string().check(z.minLength(1)),
@@ -13,15 +13,19 @@ const schema = z.strictObject({
 const good = { name: "x", count: 1, kind: "a", scale: 1, items: [{ on: true }] };
 
 function faults(value: unknown): string {
-  const { error } = z.safeParse(schema, value);
-  return error === undefined ? "none" : faultsOf(error);
+  try {
+    checkSchema(schema, value, (faults) => new Error(faults));
+    return "none";
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 it.each([
   [{}, "none"],
   [{ name: undefined }, "name: is missing"],
   [{ name: 7 }, "name: must be a string"],
-  [{ name: "" }, "name: must have at least 1 characters"],
+  [{ name: "" }, "name: must have at least 1 character"],
   [{ count: 1.5 }, "count: must be a whole number"],
   [{ count: 0 }, "count: must be at least 1"],
   [{ count: 10 }, "count: must be at most 9"],
@@ -29,7 +33,7 @@ it.each([
   [{ scale: undefined }, "scale: is missing"],
   [{ scale: "1" }, "scale: must be a number or must be a list"],
   [{ items: {} }, "items: must be a list"],
-  [{ items: [] }, "items: must have at least 1 items"],
+  [{ items: [] }, "items: must have at least 1 item"],
   [{ items: [{ on: 1 }] }, "items.0.on: must be a boolean"],
   [{ extra: 1 }, "as a whole: there is no field extra"],
   [

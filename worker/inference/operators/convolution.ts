@@ -3,7 +3,7 @@ import type { Rank, Tensor1D, Tensor4D } from "@tensorflow/tfjs-core";
 import { type Activated, type ConvOptions, readActivated, readWindow } from "../../tflite/options.ts";
 import { sizeOf } from "../constants.ts";
 import type { OperatorContext } from "../context.ts";
-import { convolutionStep } from "../plan/convolution.ts";
+import { convolutionStep } from "../plan/lower/convolution/convolution.ts";
 import { computed, type OperatorTensors } from "./definition.ts";
 
 /** [output, …] as TFLite has it → […, output] as tfjs wants it. */
@@ -39,7 +39,7 @@ const WEIGHTED = { inputs: 2, weighted: true, fusesActivation: true } as const;
 export const CONVOLUTIONS = {
   CONV_2D: computed<ConvOptions>({
     ...WEIGHTED,
-    computes: "a convolution, without groups",
+    computes: "a convolution",
     options: (table) => ({ ...readWindow(table, 3), dilation: [table.int32(5, 1), table.int32(4, 1)] }),
     check({ options }, tensors) {
       const [channels = 0, own] = tensors.inputs.map((tensor) => tensor?.shape[3]);

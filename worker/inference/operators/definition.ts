@@ -6,7 +6,7 @@
 import type { Tensor } from "../../tflite/graph.ts";
 import type { Operator, OperatorFormat } from "../../tflite/operators.ts";
 import type { Compute, OperatorContext } from "../context.ts";
-import type { Builder } from "../plan/builder.ts";
+import type { Builder } from "../plan/lower/builder.ts";
 import type { Step } from "../plan/step.ts";
 
 /** The types of outputs. */

@@ -1,8 +1,8 @@
 /** Operators that surround values with others, or join them. */
 import { type Activated, readActivation } from "../../tflite/options.ts";
 import { pairsOf } from "../pairs.ts";
-import { mirrorPadSteps } from "../plan/copies.ts";
-import { concatenationSteps, padSteps } from "../plan/moves.ts";
+import { mirrorPadSteps } from "../plan/lower/copies.ts";
+import { concatenationSteps, padSteps } from "../plan/lower/moves.ts";
 import { computed } from "./definition.ts";
 import { foldJoined } from "./fold.ts";
 

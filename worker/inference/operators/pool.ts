@@ -3,7 +3,7 @@ import type { Tensor4D } from "@tensorflow/tfjs-core";
 import type { Table } from "../../tflite/flatbuffers.ts";
 import { type PoolOptions, readWindow } from "../../tflite/options.ts";
 import { PoolOperation } from "../plan/layouts.ts";
-import { windowStep } from "../plan/pool.ts";
+import { windowStep } from "../plan/lower/pool.ts";
 import { computed } from "./definition.ts";
 
 const options = (table: Table): PoolOptions => ({

@@ -2,10 +2,10 @@
 import type { Operator } from "../../tflite/graph.ts";
 import type { Compute, OperatorContext } from "../context.ts";
 import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
-import { endsOf } from "../plan/functions.ts";
-import { convert, lookUp, refuse } from "../plan/parts.ts";
+import { endsOf } from "../plan/lower/functions.ts";
+import { convert, lookUp, refuse } from "../plan/lower/parts.ts";
+import { type ByteValue, rangeOf, tensorOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
-import { type ByteValue, rangeOf, tensorOf, type Value } from "../plan/value.ts";
 import { computed } from "./definition.ts";
 
 /** Integers at one scale → integers at another. */

@@ -3,7 +3,7 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { ReductionOptions } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";
 import { PoolOperation } from "../plan/layouts.ts";
-import { reductionStep } from "../plan/pool.ts";
+import { reductionStep } from "../plan/lower/pool.ts";
 import { type ComputedOperator, computed } from "./definition.ts";
 
 const reduction = (

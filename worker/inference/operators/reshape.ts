@@ -1,7 +1,7 @@
 /** Operators that give values another shape. */
 import { sizeOf } from "../constants.ts";
-import { refuse } from "../plan/parts.ts";
-import { NoPlan } from "../plan/value.ts";
+import { refuse } from "../plan/lower/parts.ts";
+import { NoPlan } from "../plan/lower/value.ts";
 import { ALL_TYPES, computed, type RewrittenOperator } from "./definition.ts";
 import { foldSame } from "./fold.ts";
 

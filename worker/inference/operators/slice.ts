@@ -1,7 +1,7 @@
 /** Operators that take some of the values of a tensor, or all of them in another order. */
 import type { Table } from "../../tflite/flatbuffers.ts";
 import type { Rewrite, Values } from "../../tflite/operators.ts";
-import { type StridedSliceOptions, sliceSteps, stridedSliceSteps, transposeSteps } from "../plan/copies.ts";
+import { type StridedSliceOptions, sliceSteps, stridedSliceSteps, transposeSteps } from "../plan/lower/copies.ts";
 import { ALL_TYPES, computed, type RewrittenOperator } from "./definition.ts";
 import { foldValues } from "./fold.ts";
 

@@ -3,6 +3,7 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Table } from "../../tflite/flatbuffers.ts";
 import type { ReferenceOps } from "../context.ts";
 import { erf } from "../erf.ts";
+import { UnaryOperation } from "../plan/layouts.ts";
 import {
   type ByteRange,
   byteFunction,
@@ -15,12 +16,11 @@ import {
   rescaled,
   root,
   wholeRange,
-} from "../plan/byte-functions.ts";
-import { endsOf, functionStep } from "../plan/functions.ts";
-import { UnaryOperation } from "../plan/layouts.ts";
-import { convert, lookUp, refuse } from "../plan/parts.ts";
+} from "../plan/lower/byte-functions.ts";
+import { endsOf, functionStep } from "../plan/lower/functions.ts";
+import { convert, lookUp, refuse } from "../plan/lower/parts.ts";
+import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
-import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/value.ts";
 import { type ComputedOperator, computed, type ValueType } from "./definition.ts";
 
 /** A function of a real number. */

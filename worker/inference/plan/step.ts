@@ -1,4 +1,5 @@
-/** A step of a plan: which kernel runs with which parameters. Addresses are still names; plan.ts makes them numbers. */
+/** A step as an operator is lowered to it: a call of a kernel or of the host, and its constants. Addresses are still names. */
+import type { HostCall } from "./host.ts";
 import type { KernelCall, Kernels } from "./layouts.ts";
 
 export { at, type Place, packedAt, scratchAt, type Word } from "./word.ts";
@@ -26,15 +27,10 @@ export type KernelStep = KernelCall & {
   readonly scratch?: number;
 };
 
-/** What is not worth a kernel: some thousand values at the end of a network. */
-export interface HostStep {
-  readonly from: number;
-  readonly to: number;
-  run(buffer: ArrayBufferLike, from: number, to: number): void;
-}
-
-export type Step = KernelStep | HostStep;
+export type Step = KernelStep | HostCall;
 
 /** Kernels read and write up to this many bytes behind what is theirs. */
 export const SLACK = 64;
-export const align = (bytes: number): number => (bytes + 15) & ~15;
+/** Alignment of everything in a plan's memory, in bytes. */
+export const ALIGNMENT = 16;
+export const align = (bytes: number): number => (bytes + ALIGNMENT - 1) & ~(ALIGNMENT - 1);

@@ -1,5 +1,9 @@
 /** Labels an image and shows where in it the network sees a label: a class activation map over the image, as a PNG. */
 
+import type { DecodedImage } from "../../image/decode.ts";
+import { boxIn } from "../../image/fractions.ts";
+import type { Size } from "../../image/geometry.ts";
+import type { Crop } from "../../model/crop.ts";
 import { atOnce } from "../../runtime/execute.ts";
 import { admitted, withBeginning } from "../admission.ts";
 import type { LabelContext } from "../context.ts";
@@ -16,6 +20,12 @@ const AREA = 176_000;
 const LONGEST_SIDE = 4096;
 
 const sideOf = (length: number): number => Math.min(LONGEST_SIDE, Math.max(1, Math.ceil(length)));
+
+/** What was squashed gets its own shape back, the picture's or that of a rectangle in it; the square in its middle is one. */
+function shapeOf({ sourceWidth: width, sourceHeight: height }: DecodedImage, crop: Crop): Size {
+  if (crop === "squash") return { width, height };
+  return crop === "center" ? { width: 1, height: 1 } : boxIn({ width, height }, crop);
+}
 
 export interface Explained extends Labelled {
   /** A PNG. */
@@ -53,11 +63,10 @@ async function explain(
   const { labels, map, input } = await model.run(function* (classifier) {
     return { ...(yield* classifier.explain(pixels, rank, options)), input: classifier.input };
   });
-  // What was squashed gets the image's own shape back; a square of its middle stays one.
-  const whole = (options.crop ?? model.entry.crop ?? "squash") === "squash";
-  const { sourceWidth, sourceHeight } = whole ? decoded : { sourceWidth: 1, sourceHeight: 1 };
-  const scale = Math.sqrt(AREA / (sourceWidth * sourceHeight));
-  const [wide, high] = [sideOf(sourceWidth * scale), sideOf(sourceHeight * scale)];
+  const crop = model.regions?.[0]?.crop ?? options.crop ?? model.entry.crop ?? "squash";
+  const shape = shapeOf(decoded, crop);
+  const scale = Math.sqrt(AREA / (shape.width * shape.height));
+  const [wide, high] = [sideOf(shape.width * scale), sideOf(shape.height * scale)];
   const drawing = new HeatMap({ ...input, values: pixels }, map, wide, high);
   const picture = await encodePng(drawing, context.execute ?? atOnce);
   return { labels, missing, warnings, eighths, format, model: model.entry.name, picture };

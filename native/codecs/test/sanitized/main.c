@@ -85,7 +85,7 @@ static void answer(const struct Case *c, const uint8_t *bytes) {
   const int has_output = result.status == STATUS_DONE || result.status == STATUS_TRUNCATED;
   result.info = *codecs_info();
   result.length = has_output ? c->outWidth * c->outHeight * 3 : 0;
-  const uint8_t *output = has_output ? codecs_output() : NULL;
+  const uint8_t *output = has_output ? codecs_output(0) : NULL;
   write_all(&result, sizeof result);
   if (has_output) write_all(output, result.length);
   fflush(stdout);

@@ -1,0 +1,38 @@
+/** What the index of networks and that of derived models have in common: reading files, and telling what they say. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { LabelerError } from "../../worker/errors.ts";
+
+/** Reads files of the folder of models; undefined where there is none. */
+export const readFrom =
+  (root: string) =>
+  (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
+    readFile(join(root, path)).then(
+      (buffer) => new Uint8Array(buffer),
+      () => undefined,
+    );
+
+export const text = (bytes: Uint8Array | undefined): string | undefined => bytes && new TextDecoder().decode(bytes);
+
+/** The SHA-256, in hexadecimal. */
+export const digest = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
+
+export const unusable = (reason: string): LabelerError => new LabelerError("model-unusable", reason);
+
+interface Provenance {
+  readonly description?: string | undefined;
+  readonly source?: string | undefined;
+  readonly licence?: string | undefined;
+}
+
+/** What a model.json says for people, as the index has it. */
+export const told = ({
+  description,
+  source,
+  licence,
+}: Provenance): { description?: string; source?: string; licence?: string } => ({
+  ...(description !== undefined && { description }),
+  ...(source !== undefined && { source }),
+  ...(licence !== undefined && { licence }),
+});

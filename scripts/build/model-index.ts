@@ -1,0 +1,166 @@
+/** Looks through model-assets/, judges each folder by the Worker's own code, and writes what is there to index.json. */
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { LabelerError } from "../../worker/errors.ts";
+import { readDerived } from "../../worker/model/derived.ts";
+import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
+import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
+import { type InspectedModel, inspectModel, type ModelFiles } from "../../worker/model/inspect.ts";
+import { MODEL_NAME } from "../../worker/model/names.ts";
+import { notesOn } from "../../worker/model/notes.ts";
+import { computationOf } from "../../worker/model/precision.ts";
+import { oneOf } from "../../worker/validation/words.ts";
+import { CommandError } from "../command-line/command.ts";
+import { judgeDerived } from "./derived-index.ts";
+import { digest, readFrom, text, told, unusable } from "./model-files.ts";
+import { writeIfNew } from "./write-if-new.ts";
+
+export const MODELS = "model-assets";
+
+/** The files of a model's folder; undefined where one is not there. */
+async function readFolder(root: string, name: string) {
+  const read = readFrom(root);
+  return {
+    labels: text(await read(`${name}/labels.txt`)),
+    spec: text(await read(`${name}/model.json`)),
+    tflite: await read(`${name}/model.tflite`),
+  };
+}
+
+/**
+ * What a model's folder says of its network.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used, or has no network of its own.
+ */
+export async function inspectFolder(root: string, name: string): Promise<InspectedModel> {
+  const { tflite, ...files } = await readFolder(root, name);
+  if (tflite === undefined) throw unusable(`${join(root, name)} has no model.tflite.`);
+  return inspectModel({ tflite, ...files });
+}
+
+export interface ModelWords {
+  /** The names of the classes, in their order. */
+  readonly classes: readonly string[];
+  /** The label that stands for a class: its own name, or that of its group; none for a class that is not answered. */
+  readonly labels: ReadonlyMap<string, string>;
+}
+
+/**
+ * The words in which a model answers.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used.
+ */
+export async function wordsOfModel(root: string, name: string): Promise<ModelWords> {
+  const { tflite, ...files } = await readFolder(root, name);
+  const plain = (classes: readonly string[]) => ({ classes, labels: new Map(classes.map((label) => [label, label])) });
+  if (tflite !== undefined) return plain((await inspectModel({ tflite, ...files })).labels);
+  const derived = await readDerived(name, readFrom(root));
+  const base = derived && (await readFolder(root, derived.spec.base));
+  if (base?.tflite === undefined) throw unusable(`${join(root, name)} has no model.tflite.`);
+  const { labels: baseClasses } = await inspectModel({ ...base, tflite: base.tflite });
+  if (derived === undefined) return plain(baseClasses);
+  const classes = derived.names(baseClasses);
+  const { labels, members } = derived.vocabulary(baseClasses);
+  if (members === undefined) return plain(classes);
+  const pairs = labels.flatMap((label, at) =>
+    (members[at] ?? []).map((index) => [classes[index] ?? "", label] as const),
+  );
+  return { classes, labels: new Map(pairs) };
+}
+
+/**
+ * The names of a model's classes, in their order.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used.
+ */
+export const labelsOfModel = async (root: string, name: string): Promise<readonly string[]> =>
+  (await wordsOfModel(root, name)).classes;
+
+/** A model with a network of its own, by what is found of its files. */
+async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Promise<Partial<IndexEntry>> {
+  if (!MODEL_NAME.test(name)) {
+    throw unusable("A folder's name may have letters, digits, dots, dashes and underscores only.");
+  }
+  if (files.spec !== undefined && parseDerivedSpec(files.spec) !== undefined) {
+    throw unusable("model.json names a base, and there is a model.tflite beside it. Keep one of the two.");
+  }
+  const model = await inspectModel(files);
+  if (model.spec.sha256 !== undefined && model.spec.sha256 !== sha256) {
+    throw unusable(`model.tflite has the SHA-256 ${sha256}, but model.json says ${model.spec.sha256}.`);
+  }
+  const { precisions, ...computation } = computationOf(model.graph);
+  const { precision = precisions[0] } = model.spec;
+  if (!precisions.includes(precision)) {
+    throw unusable(`model.json, precision: the model can be ${oneOf(precisions)}.`);
+  }
+  const { width, height, type, layout, normalization } = model.input;
+  const notes = notesOn(model);
+  return {
+    input: { width, height, type, layout, ...(normalization && { normalization }) },
+    classes: model.labels.length,
+    crop: model.crop,
+    precisions,
+    precision,
+    ...computation,
+    ...told({ ...model.spec, description: model.description }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
+
+/** @returns Undefined for a folder without a model.tflite. */
+async function judge(root: string, name: string): Promise<IndexEntry | undefined> {
+  const { labels, spec, tflite } = await readFolder(root, name);
+  if (tflite === undefined) return undefined;
+  const files = [...(labels === undefined ? [] : ["labels.txt"]), ...(spec === undefined ? [] : ["model.json"])];
+  const sha256 = digest(tflite);
+  const version = digest(JSON.stringify([sha256, labels, spec])).slice(0, 16);
+  const found = { name, files, bytes: tflite.length, sha256, version };
+  try {
+    return { ...found, ...(await judgeNetwork(name, sha256, { tflite, labels, spec })) };
+  } catch (error) {
+    if (!(error instanceof LabelerError)) throw error;
+    return { ...found, error: `${join(root, name, "model.tflite")}: ${error.message}` };
+  }
+}
+
+/** Has wrangler leave out what it would end for, Cloudflare's limit on static files being its own. */
+async function writeIgnored(root: string, models: readonly IndexEntry[]): Promise<void> {
+  const path = join(root, ".assetsignore");
+  const large = models
+    .filter((entry) => entry.base === undefined && tooLargeToDeploy(entry) !== undefined)
+    .map(({ name }) => `/${name}/model.tflite\n`);
+  if (large.length === 0) await rm(path, { force: true });
+  else
+    await writeIfNew(
+      path,
+      `# Written by npm start and the like: files that are too large for wrangler\n${large.join("")}`,
+    );
+}
+
+/**
+ * Judges every folder in `root` and writes its index.json, and .assetsignore for wrangler; leaves the files alone where they
+ * are right, for watchers' sake.
+ *
+ * @param index The folder of index.json and .assetsignore, where it is not `root`.
+ */
+export async function indexModels(root: string = MODELS, index: string = root): Promise<readonly IndexEntry[]> {
+  const models: IndexEntry[] = [];
+  const without: string[] = [];
+  const names = await readdir(root).catch((error: Error) => {
+    throw new CommandError(`The folder of models cannot be read: ${error.message}`);
+  });
+  for (const name of names.sort()) {
+    if (name.startsWith(".")) continue; // a model that is still being copied, or a program's own
+    if (!(await stat(join(root, name))).isDirectory()) continue;
+    const entry = await judge(root, name);
+    if (entry === undefined) without.push(name);
+    else models.push(entry);
+  }
+  const labelsOf = (name: string) => labelsOfModel(root, name);
+  models.push(...(await judgeDerived(root, without, { networks: [...models], labelsOf })));
+  models.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
+  await writeIfNew(join(index, "index.json"), json);
+  await writeIgnored(index, models);
+  return models;
+}

@@ -1,0 +1,147 @@
+/** Where the source of a release of eKuiper comes from, and how its engine is built. Runs no compiler. */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmod, copyFile, mkdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { CommandError } from "../command-line/command.ts";
+import { isOlder } from "./versions.ts";
+
+/** The release that demo and benchmarks run. */
+export const DEFAULT_VERSION = "2.4.2";
+
+/**
+ * The releases whose module the Go module proxy has, with the module's checksum as `go.sum` writes it. What they need
+ * besides is in the go.mod and go.sum that are part of the module.
+ */
+const MODULES: Readonly<Record<string, string>> = {
+  "1.14.7": "h1:Ye3D41oqdkVrQ7Ly4YuafaAAJ9kUfbxhgv32UCBXcso=",
+  "2.4.0": "h1:VeM4QuWrEmM55yhMv5mCk6ZlCNr8dLNr3ue6vPNYab0=",
+  "2.4.2": "h1:jkYgE08kQFWO+7WVgGxoJ9pw55H1IwtTzxBLz1l/glg=",
+};
+
+/** The releases that can be built without a clone of eKuiper's repository, the oldest first. CI tests them. */
+export const PROXIED_VERSIONS = Object.keys(MODULES);
+
+/** The oldest Go that builds all of them: what the go.mod of the newest asks for. */
+export const GO_VERSION = "1.25.4";
+
+/** `go build` of one release. */
+export interface Recipe {
+  readonly version: string;
+  readonly module: string;
+  readonly tags: string;
+  readonly ldflags: string;
+}
+
+/**
+ * @param version for example 2.4.2
+ * @param compression whether sinks can compress what they send, as a release can
+ */
+export function recipeOf(version: string, compression = false): Recipe {
+  if (!/^\d+\.\d+\.\d+$/.test(version)) throw new CommandError(`"${version}" is not a release such as 2.4.2.`);
+  const module = `github.com/lf-edge/ekuiper${isOlder(version, "2") ? "" : "/v2"}`;
+  // Releases without EXTRA have their settings in configuration keys, which the manager's metadata (`ui`) sets. All others
+  // are built without it: what works so works on a release, which has everything, too.
+  const metadata = isOlder(version, "2.3") ? " ui" : "";
+  // Without the profiler, which takes port 6060, so that no two engines could run.
+  const compressors = compression ? " compression" : "";
+  const tags = `core service portable rpc schema template trace no_pprof${metadata}${compressors}`;
+  // Version 1 links against names inside Go's standard library, which Go 1.23 and later refuse unless told otherwise.
+  const links = isOlder(version, "2") ? "-checklinkname=0 " : "";
+  return { version, module, tags, ldflags: `-s -w ${links}-X ${module}/cmd.Version=${version}` };
+}
+
+/** A name for the build that changes with everything it is made of. */
+export function digestOf(recipe: Recipe): string {
+  const made = JSON.stringify([recipe, MODULES[recipe.version] ?? "clone"]);
+  return createHash("sha256").update(made).digest("hex").slice(0, 12);
+}
+
+// GOTOOLCHAIN=local: a newer Go shall not be fetched behind the user's back.
+// CGO_ENABLED=0: no part of these builds is C, so no C compiler is needed.
+// GOFLAGS: the user's own are for modules of the user's own.
+export const goEnvironment = () => ({
+  ...process.env,
+  GOTOOLCHAIN: "local",
+  GOWORK: "off",
+  CGO_ENABLED: "0",
+  GOFLAGS: "",
+});
+
+/**
+ * The folder of a release's module in Go's module cache, read-only. Its 100 MB are fetched first where they are not there.
+ *
+ * @throws CommandError with Go's reason where it cannot be fetched, or is not what it was.
+ */
+export async function moduleFolder(version: string, signal?: AbortSignal): Promise<string> {
+  const { module } = recipeOf(version);
+  const download = promisify(execFile)("go", ["mod", "download", "-json", `${module}@v${version}`], {
+    cwd: tmpdir(), // outside of any module
+    env: goEnvironment(),
+    ...(signal && { signal }),
+  });
+  const { stdout } = await download.catch((error: Error & { stdout?: string }) => {
+    const reason = /"Error": ?"((?:[^"\\]|\\.)*)"/.exec(error.stdout ?? "")?.[1];
+    if (reason === undefined) throw error;
+    throw new CommandError(
+      `The source of eKuiper ${version} cannot be fetched: ${JSON.parse(`"${reason}"`)}\n→ Go fetches it through the proxy that the environment variable GOPROXY names.`,
+    );
+  });
+  const { Dir, Sum }: { Dir: string; Sum: string } = JSON.parse(stdout);
+  if (Sum !== MODULES[version]) {
+    throw new CommandError(`${module}@v${version} has the checksum ${Sum}, not ${MODULES[version]}: it was not built.`);
+  }
+  return Dir;
+}
+
+export interface Source {
+  /** The folder with eKuiper's source, maybe read-only. */
+  readonly folder: string;
+  /** What `go build` needs to be told of it. */
+  readonly options: readonly string[];
+}
+
+/** The environment variable that names a clone of eKuiper's repository, for releases that the proxy does not have. */
+export const CLONE = "EKUIPER_CLONE";
+
+/** Why there is no source for the release; undefined where there is. */
+export function whyNoSource(version: string): string | undefined {
+  if (MODULES[version] !== undefined || process.env[CLONE]) return undefined;
+  return `eKuiper ${version} is not among ${PROXIED_VERSIONS.join(", ")}, which Go fetches by itself. Give a clone of its repository: ${CLONE}=/path/to/ekuiper`;
+}
+
+/**
+ * Brings the source of a release here.
+ * @param aside an empty folder for what Go's module cache does not have
+ * @throws CommandError
+ */
+export async function fetchSource(version: string, aside: string, signal?: AbortSignal): Promise<Source> {
+  const missing = whyNoSource(version);
+  if (missing !== undefined) throw new CommandError(missing);
+  const folder = MODULES[version] === undefined ? await unpack(version, aside) : await moduleFolder(version, signal);
+  // Of version 1 go.mod replaces a module by a folder that is no part of what the proxy has; the module itself is there.
+  if (MODULES[version] === undefined || !isOlder(version, "2")) return { folder, options: [] };
+  const mod = join(aside, "go.mod");
+  for (const name of ["go.mod", "go.sum"]) {
+    await copyFile(join(folder, name), join(aside, name));
+    await chmod(join(aside, name), 0o644);
+  }
+  const replaced = "github.com/lf-edge/ekuiper/extensions@v0.0.0-20240606005720-bdb167e36fd7";
+  await promisify(execFile)("go", ["mod", "edit", `-dropreplace=${replaced}`, mod], { env: goEnvironment() });
+  return { folder, options: [`-modfile=${mod}`] };
+}
+
+async function unpack(version: string, aside: string): Promise<string> {
+  const folder = join(aside, "source");
+  const archive = join(aside, "source.tar");
+  await mkdir(folder);
+  const run = promisify(execFile);
+  // A clone may lack the largest files, and no engine needs them: pictures, models, native libraries. Without eKuiper's own
+  // attributes git does not even look at them.
+  const args = ["archive", "--worktree-attributes", `--output=${archive}`, `v${version}`];
+  await run("git", ["-C", process.env[CLONE] ?? "", ...args, ":(exclude)docs", ":(exclude)extensions/functions"]);
+  await run("tar", ["-xf", archive, "-C", folder]);
+  return folder;
+}

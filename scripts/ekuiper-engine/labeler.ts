@@ -1,0 +1,19 @@
+/** The labeler as eKuiper needs it: with its model loaded, since eKuiper gives a call 5 s, the first one too. */
+import type { RunningLabeler } from "../labeler/labeler.ts";
+import { startWorkerd } from "../labeler/workerd.ts";
+
+const loadSeconds = 60;
+
+/** Starts the labeler with this LABELER_TOKEN and waits until its default model is loaded. */
+export async function startLoadedLabeler(token: string): Promise<RunningLabeler> {
+  const labeler = await startWorkerd({ settings: { LABELER_TOKEN: token } });
+  try {
+    const ready = await fetch(`${labeler.url}/readyz`, { signal: AbortSignal.timeout(loadSeconds * 1000) });
+    const text = await ready.text();
+    if (!ready.ok) throw new Error(`The labeler is not ready: GET /readyz is ${ready.status}: ${text}`);
+    return labeler;
+  } catch (error) {
+    await labeler.stop();
+    throw error;
+  }
+}

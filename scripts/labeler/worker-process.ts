@@ -1,0 +1,97 @@
+/** A Worker that is measured, in a workerd of its own: its garbage, compilation and memory are then its own too. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import type { Readable } from "node:stream";
+import { preciseCpuMs } from "../system/processes.ts";
+
+/** Milliseconds of one run, on average: of the processor in all threads, and by the clock of the process. */
+export interface Sample {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+/** A workerd that listens. */
+export interface Started {
+  readonly child: ChildProcess;
+  readonly http: number;
+  /** The inspector's port, 0 if it does not listen. */
+  readonly inspector: number;
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  if (child.exitCode === null && child.kill("SIGKILL")) await ended;
+}
+
+/**
+ * @param config The path of workerd's configuration. @param inspected Whether its inspector listens, too.
+ * @throws Error if the Worker does not start: it cannot run in workerd.
+ */
+export async function startWorker(config: string, inspected = false): Promise<Started> {
+  const workerd: string = createRequire(import.meta.url)("workerd").default;
+  const args = ["serve", config, "--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])]; // any free port
+  const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (log += data));
+  // workerd reports the ports that it was given in JSON on the control descriptor.
+  let control = "";
+  const port = (event: string) => Number(control.match(new RegExp(`"event":"${event}".*?"port":(\\d+)`))?.[1] ?? 0);
+  for await (const data of child.stdio[3] as Readable) {
+    control += data;
+    const [http, inspector] = [port("listen"), port("listen-inspector")];
+    if (http > 0 && (inspector > 0 || !inspected)) return { child, http, inspector };
+  }
+  throw new Error(log.trim().split("\n")[0] || "workerd ended");
+}
+
+export class WorkerProcess {
+  readonly #started: Started;
+
+  constructor(started: Started) {
+    this.#started = started;
+  }
+
+  get pid(): number {
+    return this.#started.child.pid ?? 0;
+  }
+
+  /** Where the inspector listens: host and port. */
+  protected get inspector(): string {
+    return `127.0.0.1:${this.#started.inspector}`;
+  }
+
+  /** Processor time that it has used so far, in ms. */
+  get cpuMs(): number {
+    return preciseCpuMs(this.pid);
+  }
+
+  /** Asks the Worker. @throws Error with what it says is wrong. */
+  async ask<T>(path: string, body?: Uint8Array<ArrayBuffer>): Promise<T> {
+    const url = `http://127.0.0.1:${this.#started.http}${path}`;
+    const response = await fetch(url, { method: "POST", body: body ?? null });
+    const answer = (await response.json()) as T & { readonly error?: string };
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
+  }
+
+  /** Asks the Worker once, and measures that from outside. */
+  async timed<T>(path: string, body: Uint8Array<ArrayBuffer>): Promise<{ answer: T; sample: Sample }> {
+    const [before, begin] = [this.cpuMs, performance.now()];
+    const answer = await this.ask<T>(path, body);
+    return { answer, sample: { wall: performance.now() - begin, cpu: this.cpuMs - before } };
+  }
+
+  /** `repeat` runs of what it was given last. */
+  async sample(repeat: number): Promise<Sample> {
+    const before = this.cpuMs;
+    const { ms } = await this.ask<{ readonly ms: number }>(`/time?repeat=${repeat}`);
+    return { cpu: (this.cpuMs - before) / repeat, wall: ms };
+  }
+
+  stop(): Promise<void> {
+    return stopChild(this.#started.child);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Runs the labeler on workerd itself, without wrangler in between: as on a box beside the gateways, and in a single
+ * process whose memory can be measured.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { indexModels, MODELS } from "../build/model-index.ts";
+import { freePorts } from "../system/ports.ts";
+import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
+import { copyWorkerBundle } from "./worker-bundle.ts";
+import { workerdConfig } from "./workerd-config.ts";
+
+export interface RunningWorkerd extends RunningLabeler {
+  /** Its process id. */
+  readonly pid: number;
+  /** Where the inspector listens: host and port. */
+  readonly inspector: string;
+  /** What it has written so far. */
+  log(): string;
+}
+
+async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    if (child.exitCode !== null) break;
+    const ready = await fetch(`${url}/healthz`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+  throw new Error(`workerd does not answer at ${url}:\n${log()}`);
+}
+
+export interface WorkerdOptions extends LabelerOptions {
+  /** Where to listen; a free port unless set. With it a labeler comes back at the address that it had. */
+  readonly port?: number;
+  /**
+   * A module of JavaScript that runs before the Worker's, whose bundle stays as it is. Its default export is given the
+   * Worker's handlers and returns those that are served.
+   */
+  readonly prelude?: string;
+}
+
+/** Puts a prelude before a bundled Worker. @returns The name of the module that has the handlers. */
+function putBefore(bundle: string, prelude: string): string {
+  cpSync(prelude, join(bundle, "prelude.js"));
+  const entry = `import prepare from "./prelude.js";
+import handlers from "./index.js";
+export * from "./index.js";
+export default prepare(handlers);
+`;
+  writeFileSync(join(bundle, "entry.js"), entry);
+  return "entry.js";
+}
+
+/** Bundles the labeler of this checkout, runs it and waits until it answers. */
+export async function startWorkerd({
+  settings = {},
+  models = MODELS,
+  state,
+  port: wanted,
+  prelude,
+}: WorkerdOptions = {}): Promise<RunningWorkerd> {
+  const [free, inspectorPort] = await freePorts(2);
+  const port = wanted ?? free;
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
+  const results = state ?? join(folder, "state");
+  mkdirSync(results, { recursive: true });
+  const address = `127.0.0.1:${port}`;
+  const bundle = join(folder, "worker");
+  const [declared] = await Promise.all([copyWorkerBundle(bundle), indexModels(models)]);
+  const entry = prelude === undefined ? "index.js" : putBefore(bundle, prelude);
+  const config = workerdConfig({ declared, bundle, entry, models, state: results, address, settings });
+  const configFile = join(bundle, "config.capnp"); // beside the modules that it names
+  writeFileSync(configFile, config);
+  const inspector = `127.0.0.1:${inspectorPort}`;
+  const workerd: string = createRequire(import.meta.url)("workerd").default;
+  const args = ["serve", configFile, `--inspector-addr=${inspector}`];
+  const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
+  const kill = () => {
+    child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", kill);
+  const stop = async () => {
+    // Not SIGTERM: workerd would wait for the clients that keep their connections open.
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    if (child.exitCode === null && child.kill("SIGKILL")) await ended;
+    process.off("exit", kill);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await answers(url, child, () => log);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, stop, pid: child.pid ?? 0, inspector, log: () => log };
+}

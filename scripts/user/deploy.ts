@@ -1,0 +1,23 @@
+/** npm run deploy: puts the labeler on Cloudflare, by `wrangler deploy`, which gets the arguments. */
+import { whyNotDeployed } from "../../worker/model/index-entry.ts";
+import { prepare } from "../build/prepare.ts";
+import { CommandError, runHandingOn } from "../command-line/command.ts";
+import { wrangler } from "../labeler/run.ts";
+import { refuseSecrets } from "./secrets.ts";
+
+const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not if a model cannot be used
+
+  --dry-run            bundles it, and prints what would be uploaded; needs no account
+  --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
+
+So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
+
+await runHandingOn(usage, async (args) => {
+  refuseSecrets(args, "Cloudflare with npm run wrangler -- secret put NAME");
+  const errors = (await prepare()).flatMap((entry) => whyNotDeployed(entry) ?? []);
+  if (errors.length > 0) {
+    throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
+  }
+  // A labeler that does not know that it is on Cloudflare answers without a token to local names alone.
+  return wrangler(["deploy", "--var", "ON_CLOUDFLARE:true", "--outdir", "dist", ...args]);
+});

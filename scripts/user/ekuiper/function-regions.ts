@@ -1,0 +1,67 @@
+/**
+ * The regions of the models that SQL functions ask: a function's schema names them, so that a rule reads
+ * parking(self)->regions->bay1->label. The labeler knows them; where it is away, they stay as they are installed.
+ */
+import type { IndexEntry } from "../../../worker/model/index-entry.ts";
+import { CommandError } from "../../command-line/command.ts";
+import type { Labeler } from "./service.ts";
+import type { SqlFunction } from "./sql-function.ts";
+
+const PATIENCE = 10_000;
+
+type Model = Pick<IndexEntry, "name" | "regions"> & { readonly default: boolean };
+
+/** The models of a labeler; undefined if it does not answer this machine, which other checks report. */
+async function modelsOf({ url, token }: Labeler): Promise<readonly Model[] | undefined> {
+  const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  try {
+    const response = await fetch(`${url}/models`, { headers, signal: AbortSignal.timeout(PATIENCE) });
+    return response.ok ? ((await response.json()) as Model[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The names of a function's regions: those of its parameters, or else of its model. */
+function namesFor(
+  { query, regions }: SqlFunction,
+  models: readonly Model[] | undefined,
+): readonly string[] | undefined {
+  const parameters = new URLSearchParams(query);
+  const named = parameters.getAll("region").map((region) => region.split(":")[0] ?? "");
+  if (named.length > 0) return named;
+  if (models === undefined) return regions;
+  const asked = parameters.get("model");
+  const model = models.find(({ name, default: isDefault }) => (asked === null ? isDefault : name === asked));
+  return model?.regions?.map(({ name }) => name);
+}
+
+/** @throws CommandError for a region whose name cannot be a field of a schema. */
+function checkNames({ name }: SqlFunction, regions: readonly string[]): void {
+  const wrong = regions.find((region) => !/^[A-Za-z]\w*$/.test(region));
+  if (wrong === undefined) return;
+  throw new CommandError(
+    `The region ${wrong} of ${name}() cannot be a field in SQL. Rename it in model.json: a letter first, then letters, digits ` +
+      "and underscores. Or leave the function out: labelImage() has a list, regions[0]->label.",
+    1,
+  );
+}
+
+/**
+ * Looks up the regions of functions.
+ *
+ * @throws CommandError for a region whose name cannot be a field of a schema.
+ */
+export async function withRegions(
+  labeler: Labeler,
+  functions: readonly SqlFunction[],
+): Promise<readonly SqlFunction[]> {
+  if (functions.length === 0) return functions;
+  const models = await modelsOf(labeler);
+  return functions.map(({ regions: installed, ...own }) => {
+    const regions = namesFor({ ...own, regions: installed }, models);
+    if (regions === undefined) return own;
+    checkNames(own, regions);
+    return { ...own, regions };
+  });
+}

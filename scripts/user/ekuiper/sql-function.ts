@@ -1,0 +1,95 @@
+/** SQL functions of the user's own: labelImage() with other parameters, such as another model, under another name. */
+import { parseQuery } from "../../../worker/http/query.ts";
+import { UsageError } from "../../command-line/command.ts";
+import type { Service } from "./api.ts";
+import { BUILTIN_FUNCTIONS, RESERVED_WORDS } from "./builtin-functions.ts";
+
+/** The functions that the service always has. */
+export const FUNCTIONS = ["labelImage", "labelText", "labelOf"] as const;
+
+/** The header in which a function's parameters travel; its address has no place for them. */
+export const QUERY_HEADER = "X-Label-Query";
+
+export interface SqlFunction {
+  /** As rules call it. */
+  readonly name: string;
+  /** Its parameters as a query, without the question mark: model=efficientnet_lite0&crop=center&min=0.4. */
+  readonly query: string;
+  /** The regions that its answer has fields for; see function-regions.ts. */
+  readonly regions?: readonly string[] | undefined;
+}
+
+/** Where a function's regions are noted, for an install that finds the labeler away; the labeler does not read it. */
+export const REGIONS_HEADER = "X-Label-Regions";
+
+const EXAMPLE = "Give one such as door=efficientnet_lite0?crop=center&min=0.4, or door=?min=0.4 for the default model.";
+const FORM = /^(?<name>[^=?]*)=(?<model>[^?]*)(?:\?(?<rest>.*))?$/s;
+
+/** Why no function can have this name; undefined where one can. */
+function whyNotName(name: string): string | undefined {
+  if (!/^[A-Za-z]\w{0,63}$/.test(name)) return "a name has letters, digits and underscores, and begins with a letter";
+  const lower = name.toLowerCase();
+  if (FUNCTIONS.some((own) => own.toLowerCase() === lower))
+    return `${name} is there already, with the labeler's defaults`;
+  if (BUILTIN_FUNCTIONS.has(lower)) return `eKuiper has a function ${lower} of its own`;
+  if (RESERVED_WORDS.has(lower)) return `${name} is a word of eKuiper's SQL`;
+  return undefined;
+}
+
+/**
+ * Reads NAME=MODEL?PARAMETERS, where MODEL and PARAMETERS may be absent.
+ *
+ * @throws UsageError for a name that cannot be one, and for parameters that the labeler would refuse.
+ */
+export function parseFunction(text: string): SqlFunction {
+  const { name = "", model = "", rest = "" } = FORM.exec(text)?.groups ?? {};
+  const refuse = (why: string) => new UsageError(`--function ${text}: ${why}. ${EXAMPLE}`);
+  if (!FORM.test(text)) throw refuse("there is no = behind a name");
+  const fault = whyNotName(name);
+  if (fault !== undefined) throw refuse(fault);
+  const parameters = new URLSearchParams([...(model === "" ? [] : [["model", model]]), ...new URLSearchParams(rest)]);
+  if (parameters.size === 0) throw refuse("without model and parameters it would be labelImage");
+  try {
+    parseQuery(Object.fromEntries([...new Set(parameters.keys())].map((key) => [key, parameters.getAll(key)])));
+  } catch (error) {
+    throw refuse(error instanceof Error ? error.message.replace(/\.$/, "") : String(error));
+  }
+  return { name, query: parameters.toString() };
+}
+
+/**
+ * Reads the values of --function.
+ *
+ * @returns Undefined where there are none, so that what is installed stays; none of them for the value "none".
+ * @throws UsageError as parseFunction() does, and for a name that is given twice.
+ */
+export function parseFunctions(texts: readonly string[] | undefined): SqlFunction[] | undefined {
+  if (texts === undefined) return undefined;
+  if (texts.length === 1 && texts[0] === "none") return [];
+  const functions = texts.map(parseFunction);
+  const twice = functions.find(({ name }, index) => functions.findIndex((other) => other.name === name) < index);
+  if (twice !== undefined) throw new UsageError(`--function ${twice.name} is given twice; a name has one meaning.`);
+  return functions;
+}
+
+/** The functions of the user's own that a service has. */
+export function functionsOf(service: Service | undefined): SqlFunction[] {
+  return Object.values(service?.Interfaces ?? {}).flatMap(({ Functions, Options }) => {
+    const query = Options?.headers?.[QUERY_HEADER];
+    const regions = Options?.headers?.[REGIONS_HEADER]?.split(",");
+    return query === undefined ? [] : Functions.map((name) => ({ name, query, ...(regions && { regions }) }));
+  });
+}
+
+/** The names of all functions that a service with these has. */
+export const namesOf = (functions: readonly SqlFunction[]): string[] => [
+  ...FUNCTIONS,
+  ...functions.map(({ name }) => name),
+];
+
+/** As a list says it: door (model=efficientnet_lite0&crop=center). */
+export const described = ({ name, query, regions }: SqlFunction) =>
+  `${name} (${query}${regions === undefined ? "" : `; regions ${regions.join(", ")}`})`;
+
+/** The call of the labeler that a function makes. */
+export const pathOf = ({ regions }: SqlFunction): string => (regions === undefined ? "labelImage" : "labelRegions");

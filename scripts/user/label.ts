@@ -1,0 +1,91 @@
+/** `npm run label -- IMAGES`: labels files without a server running, by the same code in a local workerd. */
+
+import { runCommand, UsageError, type Values } from "../command-line/command.ts";
+import { inOrder } from "../command-line/in-order.ts";
+import { Progress } from "../command-line/progress.ts";
+import { startWorkerd } from "../labeler/workerd.ts";
+import { type Answer, csv, json, table } from "./label/answers.ts";
+import { ask, type Server } from "./label/ask.ts";
+import { type Image, imagesOfAll } from "./label/images.ts";
+
+const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
+
+Labels images; - reads one from stdin.
+
+  --model NAME      another model than the default (npm run model -- list)
+  --top N           how many labels an image at most (3)
+  --min X           the least confidence, 0 to 1 (0)
+  --crop C          squash, center or a rectangle x0,y0,x1,y1 in fractions of the upright image
+  --region R        NAME:x0,y0,x1,y1, or NAME of one of the model's: is labelled for itself; several
+  --precision P     exact, fast or quantised
+  --scale S        full or auto: whether JPEGs may be decoded at a smaller scale
+  --exif E          apply or ignore the orientation written into the file
+  --json | --csv    for programs, instead of a table
+  --url URL         a labeler that runs elsewhere; its token is taken from LABELER_TOKEN
+
+Ends with 0 if every image got its labels, 1 if one did not, 2 if nothing could be asked.`;
+
+const options = {
+  model: { type: "string" },
+  top: { type: "string", default: "3" },
+  min: { type: "string" },
+  crop: { type: "string" },
+  region: { type: "string", multiple: true },
+  precision: { type: "string" },
+  scale: { type: "string" },
+  exif: { type: "string" },
+  json: { type: "boolean" },
+  csv: { type: "boolean" },
+  url: { type: "string" },
+} as const;
+
+async function main(values: Values<typeof options>, names: readonly string[]): Promise<number> {
+  if (names.length === 0) throw new UsageError("Name at least one image.");
+  if (values.json && values.csv) throw new UsageError("--json and --csv exclude each other.");
+  const images = await imagesOfAll(names);
+  const query = new URLSearchParams();
+  for (const name of ["model", "top", "min", "crop", "precision", "scale", "exif"] as const) {
+    const value = values[name];
+    if (value !== undefined) query.set(name, value);
+  }
+  for (const region of values.region ?? []) query.append("region", region);
+  if (values.url !== undefined) {
+    if (!/^https?:\/\//.test(values.url))
+      throw new UsageError(`--url ${values.url} is no http:// or https:// address.`);
+    const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
+    return label(server, query, images, values);
+  }
+  const server = await startWorkerd();
+  try {
+    return await label({ url: server.url, token: undefined }, query, images, values);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function label(
+  server: Server,
+  query: URLSearchParams,
+  images: readonly Image[],
+  form: { json?: boolean; csv?: boolean },
+): Promise<number> {
+  const printer = form.json ? json : form.csv ? csv : table(images.map(({ name }) => name));
+  const progress = new Progress(images.length);
+  let failed = 0;
+  const take = (answer: Answer, index: number) => {
+    if (answer.error !== undefined) failed++;
+    progress.clear();
+    process.stdout.write((index === 0 ? printer.head : "") + printer.answer(answer, index));
+    progress.show(index + 1);
+  };
+  progress.show(0);
+  try {
+    await inOrder(images, (image) => ask(server, query, image), take);
+  } finally {
+    progress.clear();
+  }
+  process.stdout.write(printer.foot);
+  return failed > 0 ? 1 : 0;
+}
+
+await runCommand({ usage, options, operands: Number.POSITIVE_INFINITY }, main);

@@ -1,0 +1,49 @@
+/** The arguments of `npm run label` that name images, made a list of them: files, folders, patterns, `-` for stdin. */
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { glob } from "tinyglobby";
+import { CommandError, fromUser } from "../../command-line/command.ts";
+
+/** An image that is still to be read. */
+export interface Image {
+  /** As the user knows it. */
+  readonly name: string;
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** What is taken out of a folder; a file that is named itself is taken whatever it is called. */
+const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib,tif,tiff,pnm,pgm,ppm}";
+
+const fromFile = (name: string): Image => ({ name, read: async () => new Uint8Array(await readFile(fromUser(name))) });
+const fromStdin = (): Image => ({ name: "-", read: async () => new Uint8Array(await buffer(process.stdin)) });
+
+const find = async (pattern: string, folder = "."): Promise<string[]> =>
+  (await glob(pattern, { cwd: fromUser(folder), caseSensitiveMatch: false, expandDirectories: false }))
+    // As people count: shelf-2.jpg before shelf-10.jpg.
+    .sort(new Intl.Collator("en", { numeric: true }).compare);
+
+async function imagesOf(argument: string): Promise<Image[]> {
+  if (argument === "-") return [fromStdin()];
+  const found = await stat(fromUser(argument)).catch(() => undefined);
+  if (found?.isDirectory()) {
+    const names = await find(IN_FOLDERS, argument);
+    if (names.length === 0)
+      throw new CommandError(`${argument} has no images in it (jpg, png, webp, gif, bmp, tiff or pnm).`);
+    return names.map((name) => fromFile(join(argument, name)));
+  }
+  if (found !== undefined) return [fromFile(argument)];
+  const names = /[*?[{]/.test(argument) ? await find(argument) : [];
+  if (names.length > 0) return names.map(fromFile);
+  throw new CommandError(`${argument} is neither a file nor a folder nor a pattern that matches any.`);
+}
+
+/**
+ * @param args Files, folders (with all below them), patterns such as `photos/*.jpg`, or `-` for an image on stdin.
+ * @throws CommandError for the first that names none.
+ */
+export async function imagesOfAll(args: readonly string[]): Promise<Image[]> {
+  const images: Image[] = [];
+  for (const argument of args) images.push(...(await imagesOf(argument)));
+  return images;
+}

@@ -1,0 +1,76 @@
+/** `npm run model -- list|add|check|explain|survey|remove`: the models in model-assets/. */
+import { indexModels, MODELS } from "../build/model-index.ts";
+import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
+import { checkModels } from "./model/check.ts";
+import { explainModel } from "./model/explain.ts";
+import { explanation } from "./model/explanation.ts";
+import { addModel, nameOf, removeModel } from "./model/folder.ts";
+import { printModels } from "./model/list.ts";
+import { trySamples } from "./model/samples.ts";
+import { survey, surveyText } from "./model/survey.ts";
+
+const usage = `npm run model -- COMMAND
+
+  list                          what is installed
+  add FILE [--labels F] [--spec model.json] [--name N] [--samples PHOTOS/]
+                                puts a .tflite classifier, or one in a zip, into ${MODELS}/; labels are looked for inside
+                                and beside it, as lines, JSON, CSV or pbtxt
+  add FILE.json [--labels F] [--groups F] [--name N]
+                                puts a model there that derives from another one, which the file names as its base
+  check [NAME …]                whether models can be used: reads them, and labels some pictures with each
+  check NAME --samples PHOTOS/  tries input ranges, orders of colours and crops on photos of known class (a folder for
+                                each), and writes the best into model.json
+  explain NAME [--precision P] [--json]
+                                how a model is computed here: kernel, shapes, bytes and time of each step
+  survey FOLDER [--json]        what would become of all models in a folder: accepted or refused and why, range known or
+                                guessed, answers that depend on the picture, agreement with LiteRT where Python has it
+  remove NAME                   takes a model out of ${MODELS}/
+
+  --models FOLDER               another folder than ${MODELS}/`;
+
+const options = {
+  labels: { type: "string" },
+  samples: { type: "string" },
+  spec: { type: "string" },
+  groups: { type: "string" },
+  name: { type: "string" },
+  models: { type: "string" },
+  precision: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
+  const [first] = names;
+  const models = values.models === undefined ? MODELS : fromUser(values.models);
+  if (command === "list" && names.length === 0) {
+    printModels(await indexModels(models));
+  } else if (command === "add" && first !== undefined && names.length === 1) {
+    const { labels, spec, groups, name = nameOf(first) } = values;
+    const added = await addModel(models, { file: first, labels, spec, groups, name });
+    printModels([added]);
+    if (values.samples !== undefined) await trySamples(models, added.name, values.samples);
+    console.log(`\nUse it: POST /label?model=${added.name}, or npm run label -- --model ${added.name} photo.jpg`);
+  } else if (command === "check") {
+    if (values.samples === undefined) return (await checkModels(models, names)) ? 0 : 1;
+    if (first === undefined || names.length > 1)
+      throw new UsageError("--samples is for one model: check NAME --samples PHOTOS/.");
+    await trySamples(models, first, values.samples);
+  } else if (command === "explain" && first !== undefined && names.length === 1) {
+    const explained = await explainModel(models, first, values.precision);
+    console.log(values.json ? JSON.stringify(explained, undefined, 2) : explanation(explained));
+  } else if (command === "survey" && first !== undefined && names.length === 1) {
+    const surveyed = await survey(first);
+    console.log(values.json ? JSON.stringify(surveyed, undefined, 2) : surveyText(surveyed));
+  } else if (command === "remove" && first !== undefined && names.length === 1) {
+    await removeModel(models, first);
+    console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
+  } else {
+    const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
+    throw new UsageError(
+      `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER and remove NAME.`,
+    );
+  }
+  return 0;
+}
+
+await runCommand({ usage, options, operands: Number.POSITIVE_INFINITY }, main);

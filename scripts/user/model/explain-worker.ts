@@ -1,0 +1,109 @@
+/**
+ * What `npm run model -- explain` runs in workerd, where the labeler runs: compiles a model for this CPU, and measures
+ * each step of its plan.
+ */
+import { initBackend } from "../../../worker/inference/backend.ts";
+import { type CompiledPlan, serialisePlan } from "../../../worker/inference/plan/compiled-plan.ts";
+import { dotIsExact, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";
+import { makePlan, NoPlan, type PlanInstance } from "../../../worker/inference/plan/plan.ts";
+import { inspectModel } from "../../../worker/model/inspect.ts";
+import { inputFrom } from "../../../worker/model/layout.ts";
+import type { Precision } from "../../../worker/model/precision-name.ts";
+import { levelsOf } from "../../../worker/model/preprocess.ts";
+
+/** A plan on this CPU. */
+export interface Explained {
+  readonly model: string;
+  readonly precision: Precision;
+  /** Which relaxed dot products of bytes are exact here, and so may be used. */
+  readonly cpu: { readonly dotIsExact: boolean; readonly pairsAreExact: boolean };
+  /** As serialisePlan() writes it. */
+  readonly plan: CompiledPlan;
+  /** Bytes that it takes in memory. */
+  readonly bytes: number;
+  /** How long each step takes, repeated by itself. */
+  readonly stepMs: readonly number[];
+  /** How long all of them take, one after the other. */
+  readonly runMs: number;
+}
+
+interface Env {
+  readonly MODELS: { fetch(url: string): Promise<Response> };
+}
+
+/** The clock of workerd ticks in milliseconds: a sample takes at least this many. */
+const SAMPLE_MS = 20;
+/** Of which the fastest counts: whatever else the machine does only adds to a time. */
+const ROUNDS = 3;
+/** V8 optimises kernels while they run; see worker/inference/rehearsal.ts. */
+const WARM_UP_MS = 1500;
+
+/** Milliseconds of a call, on average of as many as make a sample. */
+function time(call: () => void): number {
+  for (let count = 1; ; count *= 4) {
+    const start = performance.now();
+    for (let i = 0; i < count; i++) call();
+    const spent = performance.now() - start;
+    if (spent >= SAMPLE_MS) return spent / count;
+  }
+}
+
+function measure(instance: PlanInstance): { stepMs: number[]; runMs: number } {
+  const start = performance.now();
+  while (performance.now() - start < WARM_UP_MS) instance.runSteps();
+  const steps = instance.compiled.steps.map((_, index) => index);
+  const rounds = Array.from({ length: ROUNDS }, () => ({
+    runMs: time(() => instance.runSteps()),
+    stepMs: steps.map((step) => time(() => instance.runSteps(step, step + 1))),
+  }));
+  return {
+    runMs: Math.min(...rounds.map(({ runMs }) => runMs)),
+    stepMs: steps.map((step) => Math.min(...rounds.map(({ stepMs }) => stepMs[step] ?? 0))),
+  };
+}
+
+/** Reads a file of the model's folder; undefined if it is not there. */
+async function read({ MODELS }: Env, model: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const response = await MODELS.fetch(`http://models/${model}/${name}`);
+  return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+}
+
+async function readText(env: Env, model: string, name: string): Promise<string | undefined> {
+  const bytes = await read(env, model, name);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+async function explain(env: Env, model: string, precision: Precision): Promise<Explained | { noPlan: string }> {
+  await initBackend();
+  const [tflite, labels, spec] = await Promise.all([
+    read(env, model, "model.tflite"),
+    readText(env, model, "labels.txt"),
+    readText(env, model, "model.json"),
+  ]);
+  if (tflite === undefined) throw new Error(`${model} has no model.tflite`);
+  const { graph, input } = await inspectModel({ tflite, labels, spec });
+  try {
+    const instance = makePlan(graph, { precision });
+    // Any pixels will do, but not such as are all alike.
+    const pixels = Uint8Array.from({ length: input.height * input.width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
+    instance.run([inputFrom(pixels, levelsOf(input), input.layout, input.shape)]);
+    const cpu = { dotIsExact: dotIsExact(), pairsAreExact: pairsAreExact() };
+    const plan: CompiledPlan = JSON.parse(serialisePlan(instance.compiled));
+    return { model, precision, cpu, plan, bytes: instance.weightBytes, ...measure(instance) };
+  } catch (error) {
+    if (!(error instanceof NoPlan)) throw error;
+    return { noPlan: error.message };
+  }
+}
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { searchParams } = new URL(request.url);
+    try {
+      const [model, precision] = ["model", "precision"].map((name) => searchParams.get(name) ?? "");
+      return Response.json(await explain(env, model ?? "", precision as Precision));
+    } catch (error) {
+      return Response.json({ error: String((error as Error).message) });
+    }
+  },
+};

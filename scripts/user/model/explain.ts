@@ -1,0 +1,90 @@
+/** `npm run model -- explain NAME`: compiles a model in a workerd of this machine and measures the steps of its plan. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { build } from "esbuild";
+import type { Precision } from "../../../worker/model/precision-name.ts";
+import { oneOf } from "../../../worker/validation/words.ts";
+import { indexModels } from "../../build/model-index.ts";
+import { bundleTfjs } from "../../build/tfjs-bundle.ts";
+import { wasmModules } from "../../build/wasm-modules.ts";
+import { CommandError } from "../../command-line/command.ts";
+import { readDeclared } from "../../labeler/declared.ts";
+import { startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
+import { V8_FLAGS } from "../../labeler/workerd-config.ts";
+import type { Explained } from "./explain-worker.ts";
+
+const text = (value: string) => JSON.stringify(value);
+
+/** Bundles the Worker that measures. @returns The path of workerd's configuration. */
+async function bundle(folder: string, models: string): Promise<string> {
+  await bundleTfjs();
+  const wasm = new Map<string, string>();
+  await build({
+    entryPoints: ["scripts/user/model/explain-worker.ts"],
+    outfile: join(folder, "index.js"),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2024",
+    plugins: [wasmModules(wasm)],
+    logLevel: "error",
+  });
+  for (const [name, path] of wasm) writeFileSync(join(folder, name), readFileSync(path));
+  const modules = [...wasm.keys()].map((name) => `, (name = ${text(name)}, wasm = embed ${text(name)})`);
+  const { compatibilityDate } = await readDeclared();
+  const config = join(folder, "config.capnp");
+  writeFileSync(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  v8Flags = [${V8_FLAGS.map(text).join(", ")}],
+  services = [(name = "main", worker = .explain), (name = "models", disk = (path = ${text(resolve(models))}))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const explain :Workerd.Worker = (
+  modules = [(name = "index.js", esModule = embed "index.js")${modules.join("")}],
+  compatibilityDate = ${text(compatibilityDate)},
+  bindings = [(name = "MODELS", service = "models")],
+);
+`,
+  );
+  return config;
+}
+
+/**
+ * Compiles a model in workerd and measures its steps.
+ *
+ * @param name Of a model; one that derives from another is computed by the other's plan.
+ * @param precision The model's own unless given.
+ * @throws CommandError if there is no such model, no such precision, or no plan.
+ */
+export async function explainModel(models: string, name: string, precision?: string): Promise<Explained> {
+  const entry = (await indexModels(models)).find((entry) => entry.name === name);
+  if (entry === undefined) {
+    throw new CommandError(`There is no model "${name}"; npm run model -- list shows what there is.`, 1);
+  }
+  const { error, precisions = [], noPlan } = entry;
+  if (error !== undefined) throw new CommandError(`${name} cannot be used. ${error}`, 1);
+  if (precision !== undefined && !precisions.includes(precision as Precision)) {
+    throw new CommandError(`--precision ${precision}: ${name} can be ${oneOf(precisions)}.`);
+  }
+  if (noPlan !== undefined) throw new CommandError(`${name} runs operator by operator, not as a plan: ${noPlan}.`, 1);
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-explain-"));
+  try {
+    const worker = new WorkerProcess(await startWorker(await bundle(folder, models)));
+    try {
+      const query = new URLSearchParams({
+        model: entry.base ?? name,
+        precision: precision ?? entry.precision ?? "exact",
+      });
+      const answer = await worker.ask<Explained | { noPlan: string }>(`/?${query}`);
+      if ("noPlan" in answer) throw new CommandError(`${name} has no plan on this CPU: ${answer.noPlan}.`, 1);
+      return answer;
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

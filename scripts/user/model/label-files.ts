@@ -1,0 +1,141 @@
+/**
+ * Reads lists of classes as people have them, into one line for each class. The format is told by the text, since names of
+ * files say little: JSON lists and maps, Keras' class_indices.json, metadata.json of Teachable Machine, id2label of a
+ * Hugging Face configuration, CSV with a column of numbers, label maps in pbtxt, and lines with or without a number.
+ */
+import { CommandError } from "../../command-line/command.ts";
+
+export interface LabelList {
+  readonly labels: readonly string[];
+  /** What was understood that the user may want to know, as a sentence. */
+  readonly note?: string;
+}
+
+/** A label and its number, if it has one. */
+type Numbered = readonly [number: number, label: string];
+
+/** @throws CommandError if the numbers do not count up without a gap from 0 or 1. */
+function inOrder(pairs: readonly Numbered[], what: string): string[] {
+  const sorted = pairs.toSorted(([a], [b]) => a - b);
+  const [[first] = [0]] = sorted;
+  const broken = sorted.findIndex(([number], i) => number !== first + i);
+  if (broken >= 0 || first < 0 || first > 1) {
+    throw new CommandError(`${what}: the numbers of classes do not count up from 0 or 1 without a gap.`, 1);
+  }
+  return sorted.map(([, label]) => label);
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Fields of a JSON object under which tools keep the list or the map. */
+const FIELDS = ["labels", "classes", "class_names", "classNames", "categories", "names", "id2label", "class_indices"];
+/** Fields of an entry that is an object. */
+const NAMES = ["name", "label", "class", "title", "display_name"];
+
+function nameIn(entry: unknown): string | undefined {
+  if (typeof entry === "string") return entry;
+  if (!isRecord(entry)) return undefined;
+  const name = NAMES.map((field) => entry[field]).find((value) => typeof value === "string");
+  return name as string | undefined;
+}
+
+function fromJson(json: unknown): string[] | undefined {
+  if (Array.isArray(json)) {
+    const labels = json.map(nameIn);
+    return labels.every((label) => label !== undefined) ? labels : undefined;
+  }
+  if (!isRecord(json)) return undefined;
+  const inner = FIELDS.map((field) => json[field]).find((value) => typeof value === "object" && value !== null);
+  if (inner !== undefined) return fromJson(inner);
+  const entries = Object.entries(json);
+  if (entries.length === 0) return undefined;
+  if (entries.every(([, value]) => Number.isInteger(value))) {
+    return inOrder(
+      entries.map(([label, number]) => [number as number, label]),
+      "The JSON map",
+    );
+  }
+  if (entries.every(([key, value]) => /^\d+$/.test(key) && nameIn(value) !== undefined)) {
+    return inOrder(
+      entries.map(([number, value]) => [Number(number), nameIn(value) ?? ""]),
+      "The JSON map",
+    );
+  }
+  return undefined;
+}
+
+/** item { id: 1 name: 'cat' display_name: "Cat" } */
+function fromLabelMap(text: string): string[] {
+  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body = ""], index): Numbered => {
+    const field = (name: string) => new RegExp(`\\b${name}\\s*:\\s*(?:"([^"]*)"|'([^']*)'|(\\d+))`).exec(body);
+    const [, a, b] = field("display_name") ?? field("name") ?? [];
+    const [, , , id] = field("id") ?? [];
+    return [id === undefined ? index : Number(id), a ?? b ?? ""];
+  });
+  return inOrder(items, "The label map");
+}
+
+/** Splits a line of CSV; quoted fields may contain the separator. */
+const fieldsOf = (line: string, separator: string): string[] =>
+  [...line.matchAll(new RegExp(`(?:"((?:[^"]|"")*)"|([^${separator}]*))(?:${separator}|$)`, "g"))]
+    .slice(0, -1)
+    .map(([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain ?? "").trim());
+
+/** A table with a column that counts classes and one that names them. */
+function fromTable(lines: readonly string[]): string[] | undefined {
+  for (const separator of [",", ";", "\t"]) {
+    const rows = lines.map((line) => fieldsOf(line, separator));
+    const width = rows[0]?.length ?? 0;
+    if (width < 2 || rows.some((row) => row.length !== width)) continue;
+    for (const body of [rows, rows.slice(1)]) {
+      const counts = Array.from({ length: width }, (_, column) => body.every((row) => /^\d+$/.test(row[column] ?? "")));
+      const number = counts.indexOf(true);
+      const name = counts.indexOf(false);
+      if (number < 0 || name < 0 || body.length === 0) continue;
+      const numbers = body.map((row) => Number(row[number])).toSorted((a, b) => a - b);
+      if (numbers.some((value, i) => value !== (numbers[0] ?? 0) + i) || (numbers[0] ?? 0) > 1) continue;
+      return inOrder(
+        body.map((row) => [Number(row[number]), row[name] ?? ""]),
+        "The table",
+      );
+    }
+  }
+  return undefined;
+}
+
+/** "0 Cat", "0: cat", "0. cat", "0 - cat", "class_0 cat": only where all lines have a number, and they count up. */
+function withoutNumbers(lines: readonly string[]): LabelList {
+  const parts = lines.map((line) => /^(\d+)\s*(?:[:.)\-–,]\s*|\s+)(\S.*)$/.exec(line));
+  const first = Number(parts[0]?.[1] ?? -1);
+  const counts = first <= 1 && parts.every((part, i) => part !== null && Number(part[1]) === first + i);
+  if (!counts || lines.length < 2) return { labels: lines };
+  const labels = parts.map((part) => part?.[2] ?? "");
+  return { labels, note: `The numbers in front of the labels were taken off: "${lines[0]}" became "${labels[0]}".` };
+}
+
+/**
+ * @param text Of a file, with line ends of any kind.
+ * @throws CommandError that says what is wrong with it.
+ */
+export function readLabelList(text: string): LabelList {
+  const trimmed = text.replace(/^\ufeff/, "").trim();
+  if (trimmed === "") throw new CommandError("The file of labels is empty.", 1);
+  if (/^[{[]/.test(trimmed)) {
+    let json: unknown;
+    try {
+      json = JSON.parse(trimmed);
+    } catch (error) {
+      throw new CommandError(`The file of labels looks like JSON but is not: ${(error as Error).message}.`, 1);
+    }
+    const labels = fromJson(json);
+    if (labels !== undefined) return { labels };
+    throw new CommandError("The JSON has neither a list of labels nor a map of labels and numbers.", 1);
+  }
+  if (/^(#.*\n\s*)*item\s*\{/.test(trimmed)) return { labels: fromLabelMap(trimmed) };
+  const lines = trimmed.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const table = fromTable(lines);
+  if (table !== undefined)
+    return { labels: table, note: "The labels were taken from a table in the order of its numbers." };
+  return withoutNumbers(lines);
+}

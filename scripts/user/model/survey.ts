@@ -1,0 +1,157 @@
+/**
+ * `npm run model -- survey FOLDER`: what becomes of all models in a folder as they are added: which are accepted at once,
+ * whether their input range is known or a guess, whether their answers depend on the picture, and how far they are from
+ * LiteRT where a Python has it (PYTHON names it).
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { glob } from "tinyglobby";
+import { LabelerError } from "../../../worker/errors.ts";
+import { type InspectedModel, inspectModel } from "../../../worker/model/inspect.ts";
+import { rangeOf } from "../../../worker/model/notes.ts";
+import { computationOf } from "../../../worker/model/precision.ts";
+import { indexModels } from "../../build/model-index.ts";
+import { CommandError, fromUser } from "../../command-line/command.ts";
+import { Progress } from "../../command-line/progress.ts";
+import { startWorkerd } from "../../labeler/workerd.ts";
+import { dependsOnPicture } from "./check.ts";
+import { chooseLabels } from "./choose-labels.ts";
+import { LiteRt } from "./litert.ts";
+import { readSource } from "./sources.ts";
+
+export interface Surveyed {
+  readonly file: string;
+  /** Why it is refused. The fields below are there for a model that is accepted. */
+  readonly refused?: string;
+  readonly input?: string;
+  readonly range?: string;
+  readonly guessed?: boolean;
+  readonly classes?: number;
+  /** Whether classes have but numbers. */
+  readonly numbered?: boolean;
+  readonly engine?: string;
+  /** Whether six very different pictures have different answers. */
+  readonly depends?: boolean;
+  /** The largest difference from LiteRT in any confidence, or why there is no comparison. */
+  readonly difference?: number | string;
+}
+
+interface Accepted {
+  readonly file: string;
+  readonly folder: string;
+  readonly model: InspectedModel;
+  readonly tflite: Uint8Array<ArrayBuffer>;
+}
+
+/** Puts a model into the folder of trial as `add` would. @throws CommandError or LabelerError with the reason. */
+async function take(file: string, folder: string): Promise<Accepted> {
+  const source = await readSource(file);
+  const { text: labels } = await chooseLabels(source, undefined, undefined);
+  const model = await inspectModel({ tflite: source.tflite, labels });
+  await mkdir(folder);
+  await writeFile(join(folder, "model.tflite"), source.tflite);
+  if (labels !== undefined) await writeFile(join(folder, "labels.txt"), labels);
+  return { file, folder, model, tflite: source.tflite };
+}
+
+const describeInput = ({ width, height, layout, type }: InspectedModel["input"]): string =>
+  `${width}×${height} ${layout} ${type}`;
+
+/** Runs what was accepted. */
+async function run(
+  { file, model, folder }: Accepted,
+  url: string,
+  name: string,
+  litert: LiteRt | undefined,
+): Promise<Surveyed> {
+  const { input, labels, numbered } = model;
+  const { engine } = computationOf(model.graph);
+  const said = {
+    file,
+    input: describeInput(input),
+    range: rangeOf(input),
+    guessed: input.guessed,
+    classes: labels.length,
+    numbered,
+    engine,
+  };
+  try {
+    const depends = await dependsOnPicture(url, name);
+    const difference = (await litert?.difference(join(folder, "model.tflite"), model, url, name)) ?? "no LiteRT";
+    return { ...said, depends, difference };
+  } catch (error) {
+    return { file, refused: (error as Error).message };
+  }
+}
+
+/** @throws CommandError if there is no model in the folder. */
+export async function survey(given: string): Promise<Surveyed[]> {
+  const root = fromUser(given);
+  const files = (await glob("**/*.{tflite,lite,zip}", { cwd: root, caseSensitiveMatch: false })).sort();
+  if (files.length === 0) throw new CommandError(`There are no .tflite or .zip files in ${given}.`);
+  const trial = mkdtempSync(join(tmpdir(), "edge-labeler-survey-"));
+  const progress = new Progress(2 * files.length);
+  const litert = LiteRt.start();
+  const surveyed: Surveyed[] = [];
+  let done = 0;
+  try {
+    const accepted: Accepted[] = [];
+    for (const [i, file] of files.entries()) {
+      try {
+        accepted.push({ ...(await take(join(root, file), join(trial, `model-${i}`))), file });
+      } catch (error) {
+        if (!(error instanceof LabelerError || error instanceof CommandError)) throw error;
+        surveyed.push({ file, refused: error.message });
+      }
+      progress.show(++done);
+    }
+    if (accepted.length === 0) return surveyed;
+    const entries = new Map((await indexModels(trial)).map((entry) => [entry.name, entry]));
+    const server = await startWorkerd({ models: trial, settings: { DEFAULT_MODEL: [...entries.keys()][0] ?? "" } });
+    try {
+      for (const one of accepted) {
+        const name = one.folder.slice(trial.length + 1);
+        const refused = entries.get(name)?.error;
+        surveyed.push(refused === undefined ? await run(one, server.url, name, litert) : { file: one.file, refused });
+        progress.show(++done);
+      }
+    } finally {
+      await server.stop();
+    }
+  } finally {
+    progress.clear();
+    litert?.stop();
+    rmSync(trial, { recursive: true, force: true });
+  }
+  return surveyed.toSorted((a, b) => a.file.localeCompare(b.file));
+}
+
+/** The survey as a table with a summary below it. */
+export function surveyText(surveyed: readonly Surveyed[]): string {
+  const rows = surveyed.map(({ file, refused, input, range, guessed, numbered, engine, depends, difference }) => {
+    if (refused !== undefined) return `${file}: refused. ${refused}`;
+    const facts = [
+      input,
+      `${range}${guessed ? " (guess)" : ""}`,
+      engine === "plan" ? undefined : "no plan",
+      numbered ? "no labels" : undefined,
+      depends ? undefined : "WARNING: answers do not depend on the picture",
+      typeof difference === "number" ? `LiteRT ±${difference.toExponential(1)}` : difference,
+    ];
+    return `${file}: ${facts.filter((fact) => fact !== undefined).join(", ")}`;
+  });
+  const accepted = surveyed.filter(({ refused }) => refused === undefined);
+  const count = (some: readonly Surveyed[]) => `${some.length} of ${surveyed.length}`;
+  const compared = accepted.filter(({ difference }) => typeof difference === "number");
+  const agreeing = compared.filter(({ difference }) => (difference as number) <= 1e-4);
+  return [
+    ...rows,
+    "",
+    `accepted at once: ${count(accepted)}`,
+    `input range known: ${count(accepted.filter(({ guessed }) => !guessed))}, a guess that is said: ${count(accepted.filter(({ guessed }) => guessed))}`,
+    `answers depend on the picture: ${count(accepted.filter(({ depends }) => depends))}`,
+    `within 1e-4 of LiteRT: ${agreeing.length} of ${compared.length} that were compared`,
+  ].join("\n");
+}

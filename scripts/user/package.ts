@@ -1,0 +1,70 @@
+/** npm run package: the labeler in a folder that needs nothing but Node, for a machine without npm; docs/how-to/self-host.md. */
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { MODELS } from "../build/model-index.ts";
+import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
+import { copyWorkerBundle } from "../labeler/worker-bundle.ts";
+import type { Declared } from "../labeler/workerd-config.ts";
+import { indexAloud } from "./models-folder.ts";
+import { notice } from "./package/licences.ts";
+import { PARTS } from "./package/parts.ts";
+import { isPlatform, PLATFORMS, thisPlatform, workerdFor } from "./package/workerd-for.ts";
+
+const usage = `npm run package -- [options] FOLDER: makes a folder with all that a labeler needs beside Node
+
+  --platform PLATFORM  where it shall run, of ${PLATFORMS.join(", ")}; this machine's
+  --models FOLDER      the models that it brings along, model-assets
+
+The folder must not be there yet. Copy it where it shall run, and start it with: node FOLDER/serve.mjs`;
+
+const options = { platform: { type: "string" }, models: { type: "string" } } as const;
+
+/** The program that runs workerd: that of npm run serve, with all that it imports. */
+async function bundleServer(file: string): Promise<void> {
+  await build({
+    entryPoints: ["scripts/user/package/main.ts"],
+    outfile: file,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "inline",
+    logLevel: "warning",
+  });
+}
+
+/** The Worker as it would be deployed, without what only a person reads. @returns What is declared of it. */
+async function copyWorker(folder: string): Promise<Declared> {
+  const declared = await copyWorkerBundle(folder);
+  for (const name of readdirSync(folder)) if (!/\.(js|wasm)$/.test(name)) rmSync(join(folder, name));
+  return declared;
+}
+
+await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatform(), models }, [wanted]) => {
+  if (wanted === undefined) throw new UsageError("Which folder shall be made?");
+  if (!isPlatform(platform)) {
+    throw new UsageError(`There is no package for ${platform}: --platform is one of ${PLATFORMS.join(", ")}.`);
+  }
+  const folder = fromUser(wanted);
+  if (existsSync(folder)) throw new CommandError(`${folder} is there already. Remove it or name another one.`);
+  const source = models === undefined ? MODELS : fromUser(models);
+  await indexAloud(source);
+  mkdirSync(folder, { recursive: true });
+  try {
+    const part = (name: string) => join(folder, name);
+    await bundleServer(part(PARTS.server));
+    const declared = await copyWorker(part(PARTS.worker));
+    writeFileSync(part(PARTS.declared), `${JSON.stringify(declared, undefined, 2)}\n`);
+    cpSync(source, part(PARTS.models), { recursive: true });
+    await workerdFor(platform, part(PARTS.workerd));
+    cpSync("LICENSE", part("LICENSE"));
+    writeFileSync(part("NOTICE"), notice());
+    cpSync("native/NOTICE-codecs.txt", part("NOTICE-codecs.txt"));
+  } catch (error) {
+    rmSync(folder, { recursive: true });
+    throw error;
+  }
+  console.log(`${folder} is a labeler for ${platform}. It needs Node 20.20 or newer: node serve.mjs --help`);
+  return 0;
+});

@@ -1,0 +1,39 @@
+/** What an operator can do about files and folders that the system refuses, in one sentence each. */
+import { userInfo } from "node:os";
+import { CommandError } from "../../command-line/command.ts";
+
+const OTHER = "Name another folder with --state";
+const user = () => userInfo().username;
+
+const SENTENCES: Readonly<Record<string, (path: string) => string>> = {
+  EROFS: (path) => `${path} is on a read-only file system. ${OTHER}.`,
+  EACCES: (path) => `The user ${user()} may not write to ${path}. ${OTHER}, or let that user write there.`,
+  EPERM: (path) => `The user ${user()} may not write to ${path}. ${OTHER}, or let that user write there.`,
+  EEXIST: (path) => `${path} is a file, and has to be a folder. ${OTHER}.`,
+  ENOTDIR: (path) => `${path} is, or is below, a file, and has to be a folder. ${OTHER}.`,
+  EISDIR: (path) => `${path} is a folder, and has to be a file. Remove it.`,
+  ENOSPC: (path) => `There is no space left for ${path}. Free some. Or name a folder on another disk with --state.`,
+  EDQUOT: (path) => `The user ${user()} has no space left for ${path}. Free some, or raise the quota.`,
+  EIO: (path) => `The disk of ${path} fails. Check it. Or name a folder on another disk with --state.`,
+  EMFILE: (path) => `There are too many open files to open ${path}. Raise the limit: ulimit -n.`,
+};
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && typeof (error as NodeJS.ErrnoException).code === "string";
+
+/** Whether a file cannot be written where it is, though it may well be somewhere else. */
+export const cannotBeWritten = (error: unknown): boolean =>
+  isSystemError(error) && ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"].includes(error.code ?? "");
+
+/**
+ * Gives an error of the file system a sentence.
+ *
+ * @param folder Where the file is, if the error does not say.
+ * @returns A CommandError where the cause is the operator's to fix, else the error as it is.
+ */
+export function fileError(error: unknown, folder: string): unknown {
+  if (!isSystemError(error)) return error;
+  const sentence = SENTENCES[error.code ?? ""];
+  if (sentence === undefined) return error;
+  return new CommandError(sentence(error.path ?? folder), 1);
+}

@@ -1,0 +1,138 @@
+/**
+ * A state folder belongs to one labeler: two would keep two retentions and two push positions on the same SQLite files. The
+ * kernel holds the lock, on the file `lock`: it ends with the processes that have the file open, whatever becomes of the
+ * machine, and holds between containers that share the folder. workerd inherits the open file, so that the folder is not
+ * free before workerd has ended, too. What the file says of their process ids only serves messages, and to end a workerd
+ * whose supervisor was killed. Where the kernel's lock cannot be had, the process ids are the lock.
+ */
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError } from "../../command-line/command.ts";
+import { lockByKernel } from "./kernel-lock.ts";
+import { endNow, identify, lives, type ProcessIdentity, pause, processNamespace } from "./process-identity.ts";
+
+interface LockRecord {
+  readonly owner: ProcessIdentity;
+  /** The workerd that the owner runs. */
+  readonly workerd?: ProcessIdentity;
+  /** Where the process ids are valid; absent in the records of former releases. */
+  readonly namespace?: string;
+  /** Whether the owner also holds the kernel's lock; former releases do not know it. */
+  readonly kernel?: boolean;
+}
+
+/** A killed labeler may take that long to end: then its lock is free. In milliseconds. */
+const PATIENCE = 3000;
+const LOOK_AGAIN = 50;
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  const { pid, began } = (value ?? {}) as Partial<ProcessIdentity>;
+  return typeof pid === "number" && typeof began === "string";
+}
+
+/** Undefined where the file does not have a record in it: it is new, or a power cut has left it empty. */
+function readRecord(path: string): LockRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(path, "utf8"));
+    if (!isIdentity(record?.owner)) return undefined;
+    return isIdentity(record.workerd) ? record : { ...record, workerd: undefined };
+  } catch {
+    return undefined;
+  }
+}
+
+export class StateLock {
+  /** The open file; workerd inherits it. */
+  readonly descriptor: number;
+  readonly #path: string;
+  readonly #byKernel: boolean;
+
+  private constructor(path: string, descriptor: number, byKernel: boolean) {
+    this.#path = path;
+    this.descriptor = descriptor;
+    this.#byKernel = byKernel;
+  }
+
+  /**
+   * Takes the folder, and ends the workerd of a labeler that was killed there.
+   *
+   * @throws CommandError if another labeler has the folder.
+   */
+  static take(folder: string): StateLock {
+    const path = join(folder, "lock");
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      const byKernel = StateLock.#acquire(path, folder, descriptor);
+      const lock = new StateLock(path, descriptor, byKernel);
+      lock.#write();
+      if (!byKernel) lock.#confirm(folder);
+      return lock;
+    } catch (error) {
+      closeSync(descriptor);
+      throw error;
+    }
+  }
+
+  /** @returns Whether the kernel holds the lock. */
+  static #acquire(path: string, folder: string, descriptor: number): boolean {
+    const namespace = processNamespace();
+    const isHere = (record: LockRecord) => record.namespace === undefined || record.namespace === namespace;
+    for (let waited = 0; ; waited += LOOK_AGAIN) {
+      const kernel = lockByKernel(descriptor);
+      const record = readRecord(path);
+      const owner = record !== undefined && isHere(record) && lives(record.owner) ? record.owner : undefined;
+      // One that lives and does not hold the kernel's lock is of a former release, or could not get that lock.
+      if (owner !== undefined && (kernel !== "locked" || record?.kernel !== true)) {
+        throw inUse(folder, `process ${owner.pid}`);
+      }
+      if (record?.workerd !== undefined && isHere(record)) endNow(record.workerd);
+      if (kernel === "locked") return true;
+      if (kernel === "unavailable") return false;
+      if (waited >= PATIENCE) throw inUse(folder, "a labeler in another container or on another machine");
+      pause(LOOK_AGAIN);
+    }
+  }
+
+  /** Without the kernel's lock two that start at once may both have written: the last one has the folder. */
+  #confirm(folder: string): void {
+    console.warn(
+      "flock(1) is not installed, or does not work here: only process ids guard the state folder, and those mean nothing " +
+        "to another container. Let only one labeler use it.",
+    );
+    pause(100);
+    const owner = readRecord(this.#path)?.owner;
+    if (owner?.pid !== process.pid) throw inUse(folder, "another labeler that starts");
+  }
+
+  /** Notes which workerd uses the folder now. */
+  note(workerd: number): void {
+    this.#write(identify(workerd));
+  }
+
+  #write(workerd?: ProcessIdentity): void {
+    const record: LockRecord = {
+      owner: identify(process.pid),
+      ...(workerd && { workerd }),
+      namespace: processNamespace(),
+      kernel: this.#byKernel,
+    };
+    try {
+      // In place: a file that takes the name of this one would not be locked.
+      ftruncateSync(this.descriptor);
+      writeSync(this.descriptor, JSON.stringify(record), 0);
+    } catch (error) {
+      if (!this.#byKernel) throw error; // else the record is a comfort, and a full disk no reason to stop
+    }
+  }
+
+  /**
+   * Frees the folder when workerd has ended. The kernel does so by itself, and the file stays: a start that waits for its
+   * lock would else hold that of a file without a name.
+   */
+  release(): void {
+    if (!this.#byKernel) rmSync(this.#path, { force: true });
+  }
+}
+
+const inUse = (folder: string, who: string) =>
+  new CommandError(`The state folder ${folder} is in use by ${who}. Stop it, or name another folder with --state.`, 1);

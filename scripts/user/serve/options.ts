@@ -1,0 +1,73 @@
+/** The command line of `npm run serve`, and of a packaged labeler. */
+import { type Command, fromUser, UsageError, type Values } from "../../command-line/command.ts";
+import { refuseSecrets } from "../secrets.ts";
+
+const usage = (program: string) => `${program}[options]: the labeler on workerd, for a machine of your own
+
+  --port PORT          8787
+  --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
+  --state FOLDER       where the results are kept, for one labeler alone; state
+  --models FOLDER      model-assets
+  --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
+  --drain SECONDS      how long requests may take to end after SIGTERM; 5
+  --watchdog SECONDS   how long the labeler may be silent before it is started anew; 30
+
+Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN.`;
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly ip: string;
+  readonly state: string;
+  readonly models: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** In milliseconds. */
+  readonly drain: number;
+  /** In milliseconds. */
+  readonly watchdog: number;
+}
+
+function number(name: string, text: string, most: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value > 0 && value <= most)) throw new UsageError(`--${name} must be a number above 0 and at most ${most}.`);
+  return value;
+}
+
+function settingsIn(vars: readonly string[]): Record<string, string> {
+  refuseSecrets(vars, "the environment");
+  const settings: Record<string, string> = {};
+  for (const text of vars) {
+    const [, name, value] = /^([A-Z][A-Z0-9_]*):(.*)$/s.exec(text) ?? [];
+    if (name === undefined) throw new UsageError(`--var ${text}: it is NAME:VALUE, such as DEFAULT_MODEL:flowers.`);
+    settings[name] = value;
+  }
+  return settings;
+}
+
+const OPTIONS = {
+  port: { type: "string", default: "8787" },
+  ip: { type: "string", default: "127.0.0.1" },
+  state: { type: "string" },
+  models: { type: "string" },
+  var: { type: "string", multiple: true, default: [] },
+  drain: { type: "string", default: "5" },
+  watchdog: { type: "string", default: "30" },
+} as const satisfies NonNullable<Command["options"]>;
+
+/** @param program As it is called: "npm run serve -- ". */
+export const serveCommand = (program: string) =>
+  ({ usage: usage(program), options: OPTIONS }) satisfies Command<typeof OPTIONS>;
+
+/** @param ownModels The folder of models unless another one is named. @throws UsageError */
+export function serveOptions(values: Values<typeof OPTIONS>, ownModels: string): ServeOptions {
+  const port = number("port", values.port, 65_535);
+  if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
+  return {
+    port,
+    ip: values.ip,
+    state: values.state === undefined ? "state" : fromUser(values.state),
+    models: values.models === undefined ? ownModels : fromUser(values.models),
+    settings: settingsIn(values.var),
+    drain: number("drain", values.drain, 3600) * 1000,
+    watchdog: number("watchdog", values.watchdog, 3600) * 1000,
+  };
+}

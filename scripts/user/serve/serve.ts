@@ -1,0 +1,132 @@
+/** The labeler on workerd: watched over, started anew where its models change, and alone with its state folder. */
+import { mkdirSync } from "node:fs";
+import { isIP } from "node:net";
+import { join, resolve } from "node:path";
+import type { IndexEntry } from "../../../worker/model/index-entry.ts";
+import { hasToken, type Secrets } from "../../../worker/settings/token-settings.ts";
+import { CommandError } from "../../command-line/command.ts";
+import { isLoopback } from "../../system/loopback.ts";
+import { whenOrphaned } from "../../system/orphan.ts";
+import { whyNotListen } from "../../system/ports.ts";
+import { indexAloud, watchModels } from "../models-folder.ts";
+import { readSecrets } from "../secrets.ts";
+import { configIn, type ServedWorker } from "./configure.ts";
+import { fileError } from "./file-errors.ts";
+import { indexFolder } from "./index-folder.ts";
+import { StateLock } from "./lock.ts";
+import type { ServeOptions } from "./options.ts";
+import { ResultsFolder } from "./results-folder.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** As it stands in a URL. */
+const host = (address: string) => (isIP(address) === 6 ? `[${address}]` : address);
+
+/** Where this machine itself reaches what listens there. */
+const near = (ip: string) => (ip === "0.0.0.0" ? "127.0.0.1" : ip === "::" ? "::1" : ip);
+
+const namesOf = (entries: readonly IndexEntry[]) => new Set(entries.map(({ name }) => name));
+
+function warnWithoutToken(ip: string, secrets: Secrets): void {
+  if (hasToken(secrets) || isLoopback(ip)) return;
+  console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
+}
+
+/** Where the labeler comes from. */
+export interface Release {
+  /** The program. */
+  readonly workerd: string;
+  /** Makes a Worker with its configuration. @returns An exit code: 0, or why it cannot be made was said. */
+  makeWorker(served: ServedWorker): Promise<number>;
+}
+
+/** Sees to it that workerd ends before this process does, and the lock is free only then. */
+function endTogether(lock: StateLock, supervisor: Supervisor): void {
+  process.once("exit", () => {
+    const wasRunning = supervisor.running;
+    supervisor.kill();
+    if (!wasRunning) lock.release(); // else what is left of it says which process to wait for
+  });
+  const fail = (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  // Whoever reads the log may go away; that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
+/**
+ * Runs the labeler until it is asked to end.
+ *
+ * @returns An exit code.
+ * @throws CommandError if it cannot run like that.
+ */
+export async function serve(options: ServeOptions, release: Release): Promise<number> {
+  try {
+    return await serveFrom(options, release);
+  } catch (error) {
+    throw fileError(error, resolve(options.state));
+  }
+}
+
+async function serveFrom(
+  { port, ip, settings, drain, watchdog, ...folders }: ServeOptions,
+  { workerd, makeWorker }: Release,
+): Promise<number> {
+  const secrets = readSecrets(); // at every start, while the other settings are checked when the Worker is bundled
+  const [state, models] = [resolve(folders.state), resolve(folders.models)];
+  const [folder, results] = [join(state, "worker"), join(state, "results")];
+  const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });
+  makeResults();
+  const lock = StateLock.take(state);
+  const files = new ResultsFolder(results);
+  const supervisor = new Supervisor({
+    workerd,
+    config: configIn(folder),
+    address: `${host(ip)}:${port}`,
+    url: `http://${host(near(ip))}:${port}`,
+    results,
+    drain,
+    watchdog,
+    descriptor: lock.descriptor,
+    starting: () => {
+      makeResults();
+      files.reset();
+    },
+    started: (pid) => lock.note(pid),
+    whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
+  });
+  endTogether(lock, supervisor);
+  // Else what listens there would answer in the place of a labeler that is started again and again.
+  const refusal = await whyNotListen(port, ip);
+  if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
+
+  const index = indexFolder(models, join(state, "index"));
+  let known = namesOf(await indexAloud(models, { index }));
+  const code = await makeWorker({ folder, models, index, results, settings });
+  if (code !== 0) return code;
+
+  let stopped = false;
+  const stop = (why: string) => {
+    if (stopped) return;
+    stopped = true;
+    console.log(`${why}: requests may end for ${drain / 1000} s.`);
+    supervisor.end().catch(console.error);
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
+  whenOrphaned("serve", () => stop("npm has ended"));
+  // A new model is there for the next request that names it; one that changed may be in memory already.
+  watchModels(models, async (names) => {
+    const changed = names.filter((name) => known.has(name));
+    known = namesOf(await indexAloud(models, { index }));
+    if (changed.length === 0 || stopped) return;
+    console.log(`Changed: ${changed.join(", ")}. The labeler starts anew.`);
+    await supervisor.restart();
+  });
+  await supervisor.run(() => {
+    console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
+    warnWithoutToken(ip, secrets);
+  });
+  return 0;
+}

@@ -1,0 +1,187 @@
+/** Keeps workerd running: starts it again when it dies or falls silent, and lets it finish its requests before it ends. */
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "../../command-line/command.ts";
+import { LastWords } from "./causes.ts";
+import { startChild } from "./child.ts";
+import { isAlive } from "./probe.ts";
+
+export interface SupervisorOptions {
+  /** The program. */
+  readonly workerd: string;
+  readonly config: string;
+  /** Host and port to listen on. */
+  readonly address: string;
+  /** Where the labeler answers, without a slash at the end. */
+  readonly url: string;
+  /** The folder of the results, for messages. */
+  readonly results: string;
+  /** How long requests may take to end, in milliseconds. */
+  readonly drain: number;
+  /** How long the labeler may be silent, in milliseconds. */
+  readonly watchdog: number;
+  /** A file that each process holds open. */
+  readonly descriptor?: number;
+  /** Called before each start. What it throws counts as a start that failed. */
+  readonly starting?: () => void;
+  /** Told of each new process. */
+  readonly started?: (pid: number) => void;
+  /** Asked every few seconds: why workerd has to start again; undefined if it need not. */
+  readonly whyRestart?: () => string | undefined;
+}
+
+const BACKOFF = { first: 250, most: 30_000 };
+/** A process that lived that long was all right. */
+const LONG_ENOUGH = 60_000;
+
+/** What ended. */
+interface End {
+  readonly how: string;
+  /** What is to be done about it, where that is known. */
+  readonly cause: string | undefined;
+  /** Whether it ever answered. */
+  readonly answered: boolean;
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  #child: ChildProcess | undefined;
+  #ending = false;
+  #restarting = false;
+  /** Cuts the wait for the next start short. */
+  #wake = new AbortController();
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is a process that has not ended yet. */
+  get running(): boolean {
+    return this.#child?.pid !== undefined && !hasEnded(this.#child);
+  }
+
+  /**
+   * Runs until end() is called. workerd has ended when this returns or throws.
+   *
+   * @param ready Called when the labeler answers for the first time.
+   * @throws CommandError if workerd does not even start.
+   */
+  async run(ready: () => void): Promise<void> {
+    let backoff = BACKOFF.first;
+    for (let first = true; !this.#ending; first = false) {
+      const began = performance.now();
+      this.#restarting = false;
+      const { how, cause, answered } = await this.#runOnce(() => first && ready());
+      if (this.#ending) return;
+      if (this.#restarting) continue;
+      if (first && !answered) {
+        throw new CommandError(`workerd did not start (${how}). ${cause ?? "Its message is above."}`, 1);
+      }
+      if (performance.now() - began > LONG_ENOUGH) backoff = BACKOFF.first;
+      console.error(`workerd ended (${how}).${cause ? ` ${cause}` : ""} It is started again in ${backoff / 1000} s.`);
+      this.#wake = new AbortController();
+      await sleep(backoff, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+      backoff = Math.min(BACKOFF.most, 2 * backoff);
+    }
+  }
+
+  /** Lets workerd finish its requests and end; what takes too long is cut off. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    this.#wake.abort();
+    await this.#finish();
+  }
+
+  /** Lets workerd finish its requests, and starts it again; at once, where it was waiting to be started anyway. */
+  async restart(): Promise<void> {
+    this.#wake.abort();
+    if (!this.running) return;
+    this.#restarting = true;
+    await this.#finish();
+  }
+
+  /** Ends workerd at once, without waiting for its end. For the last moment of this process. */
+  kill(): void {
+    this.#ending = true;
+    if (this.running) this.#child?.kill("SIGKILL");
+  }
+
+  async #finish(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.running) return;
+    const exit = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    // workerd waits for clients that keep their connections open, which may be for ever.
+    const timer = setTimeout(() => child.kill("SIGKILL"), this.#options.drain);
+    await exit;
+    clearTimeout(timer);
+  }
+
+  /** Runs one process to its end, and ends it where anything here fails. */
+  async #runOnce(answered: () => void): Promise<End> {
+    const { workerd, config, address, results, descriptor, starting, started } = this.#options;
+    const words = new LastWords({ results });
+    let child: ChildProcess;
+    try {
+      starting?.();
+      child = startChild({
+        command: [workerd, "serve", config, "--socket-addr", `http=${address}`],
+        descriptor,
+        onWords: (text) => words.hear(text),
+      });
+    } catch (error) {
+      return { how: (error as Error).message, cause: undefined, answered: false };
+    }
+    this.#child = child;
+    // Its last words have come when stderr is closed, too.
+    const closed = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("close", (code, signal) => resolve(signal ?? `code ${code}`));
+    });
+    try {
+      if (child.pid !== undefined) started?.(child.pid);
+      const everAnswered = await this.#watch(child, words, answered);
+      return { how: await closed, cause: words.cause, answered: everAnswered };
+    } finally {
+      if (this.running) child.kill("SIGKILL");
+      await closed;
+    }
+  }
+
+  /** Asks again and again whether the labeler lives, and kills it if not. @returns Whether it ever answered. */
+  async #watch(child: ChildProcess, words: LastWords, answered: () => void): Promise<boolean> {
+    const { url, watchdog, whyRestart } = this.#options;
+    const gone = new AbortController();
+    child.once("exit", () => gone.abort());
+    child.once("error", () => gone.abort());
+    let last = performance.now();
+    let everAnswered = false;
+    let told = false;
+    while (!hasEnded(child) && !gone.signal.aborted) {
+      const lives = await isAlive(url, Math.max(1000, watchdog / 3));
+      if (gone.signal.aborted) break;
+      if (lives) {
+        if (!everAnswered) answered();
+        everAnswered = true;
+        last = performance.now();
+      } else if (performance.now() - last > watchdog && !this.#ending) {
+        console.error(`The labeler has not answered for ${watchdog / 1000} s: it is killed.`);
+        child.kill("SIGKILL");
+      }
+      if (everAnswered && words.cause !== undefined && !told) {
+        console.error(words.cause); // it lives, but not well
+        told = true;
+      }
+      const why = everAnswered && !this.#ending && !this.#restarting ? whyRestart?.() : undefined;
+      if (why !== undefined) {
+        console.error(`${why} The labeler starts again.`);
+        void this.restart();
+      }
+      const wait = everAnswered ? Math.min(5000, watchdog / 6) : 50;
+      await sleep(wait, undefined, { signal: gone.signal }).catch(() => undefined);
+    }
+    return everAnswered;
+  }
+}

@@ -1,0 +1,63 @@
+/** npm start: the labeler on this machine, in workerd, by `wrangler dev`, which gets the arguments. */
+import { parseArgs } from "node:util";
+import { whyNotDeployed } from "../../worker/model/index-entry.ts";
+import { makeBundles } from "../build/bundles.ts";
+import { MODELS } from "../build/model-index.ts";
+import { runHandingOn } from "../command-line/command.ts";
+import { wrangler } from "../labeler/run.ts";
+import { checkWranglerDev, WITHOUT_EXPLORER } from "../labeler/wrangler-dev.ts";
+import { whenOrphaned } from "../system/orphan.ts";
+import { indexAloud, watchModels } from "./models-folder.ts";
+import { readSecrets, refuseSecrets } from "./secrets.ts";
+import { checkAddresses } from "./start/address.ts";
+import { handSecretsOn } from "./start/environment.ts";
+
+const usage = `npm start -- [options]: the labeler on this machine, and again with every change of its code
+
+  --port PORT          8787
+  --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
+  --assets FOLDER      another folder of models than ${MODELS}
+
+It listens on this machine alone; for others there is npm run serve. Secrets (LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN)
+come from the environment or from .dev.vars. So do all options of wrangler dev: npm run wrangler -- dev --help`;
+
+const OPTIONS = {
+  assets: { type: "string" },
+  config: { type: "string", short: "c" },
+  env: { type: "string", short: "e" },
+  "env-file": { type: "string", multiple: true },
+  envFile: { type: "string", multiple: true },
+} as const;
+
+const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const textsOf = (values: unknown): string[] =>
+  (Array.isArray(values) ? values : []).filter((v) => typeof v === "string");
+
+await runHandingOn(usage, async (args) => {
+  checkWranglerDev(args);
+  refuseSecrets(args, "the environment or in .dev.vars");
+  checkAddresses(args);
+  readSecrets();
+  const { values } = parseArgs({ args: [...args], strict: false, options: OPTIONS });
+  const environment = textOf(values.env);
+  // Imported only now: wrangler takes seconds to load, which a command that is called wrongly need not wait for.
+  const { unstable_readConfig } = await import("wrangler");
+  const { dev, vars } = unstable_readConfig(
+    { config: textOf(values.config) ?? "wrangler.toml", ...(environment !== undefined && { env: environment }) },
+    { hideWarnings: true },
+  );
+  checkAddresses(args, { ip: dev.ip, inspectorIp: dev.inspector_ip });
+  const files = [...textsOf(values["env-file"]), ...textsOf(values.envFile)];
+  const secrets = handSecretsOn(args, { vars, files, environment });
+
+  const models = textOf(values.assets) ?? MODELS;
+  await Promise.all([indexAloud(models, { whyNot: whyNotDeployed }), makeBundles()]);
+  // A model that is dropped in while the labeler runs is there for the next request that names it.
+  watchModels(models, () => indexAloud(models, { whyNot: whyNotDeployed }));
+  whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
+  try {
+    return await wrangler(["dev", ...secrets.args, "--show-interactive-dev-session=false", ...args], WITHOUT_EXPLORER);
+  } finally {
+    secrets.remove();
+  }
+});

@@ -1,0 +1,80 @@
+/**
+ * The layers of the Worker and of scripts/, the lowest first. A file imports from its own folder and from the layers below
+ * it, never from one above. Biome finds circles between files (noImportCycles in biome.json).
+ */
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { globSync } from "tinyglobby";
+
+/** Folders, and files that stand alone, within the root. */
+interface Tree {
+  /** From the repository's root. */
+  readonly root: string;
+  readonly layers: readonly (readonly string[])[];
+  /** Programs of their own, which are left out. */
+  readonly ignore: readonly string[];
+}
+
+const WORKER: Tree = {
+  root: "worker",
+  layers: [
+    ["errors.ts"],
+    ["validation"],
+    ["runtime"],
+    ["json", "tflite", "image"],
+    ["inference"],
+    ["model", "observability"],
+    ["labeling", "open-inference", "settings"],
+    ["results"],
+    ["http", "openapi"],
+    ["routes"],
+    ["app.ts"],
+    ["index.ts", "client.ts"],
+  ],
+  ignore: ["page/**"],
+};
+
+const SCRIPTS: Tree = {
+  root: "scripts",
+  layers: [
+    ["command-line", "system", "measure"],
+    ["build"],
+    ["labeler"],
+    ["ekuiper-engine"],
+    ["user"],
+    ["bench"],
+    ["fixtures", "verify"],
+  ],
+  ignore: ["**/node_modules/**", "**/.cache/**"],
+};
+
+export const TREES: readonly Tree[] = [WORKER, SCRIPTS];
+
+/** Biome formats all files alike, so that this finds all relative imports, those of types too. */
+const IMPORT = /(?:\bfrom|\bimport)\s*\(?"(\.[^"]+)"/g;
+
+/** The folder or file that stands for a path within the root. */
+const partOf = (path: string): string => path.split("/")[0];
+
+/**
+ * @param repository Where the root of the tree is.
+ * @returns A sentence for each import that breaks the rule.
+ */
+export function findUpwardImports(repository: string, { root, layers, ignore }: Tree): string[] {
+  const level = (part: string): number => layers.findIndex((layer) => layer.includes(part));
+  const folder = join(repository, root);
+  const files = globSync("**/*.ts", { cwd: folder, ignore: [...ignore, "**/*.d.ts"] });
+  return files.flatMap((file) => {
+    const part = partOf(file);
+    if (level(part) < 0) return [`${root}/${file} is in no layer: add ${part} to scripts/verify/check/layers.ts.`];
+    const imports = readFileSync(join(folder, file), "utf8").matchAll(IMPORT);
+    return [...imports].flatMap(([, path]) => {
+      const target = relative(folder, join(folder, file, "..", path));
+      const other = partOf(target);
+      // Other trees are the matter of their own layers.
+      if (target.startsWith("..") || level(other) < 0) return [];
+      if (other === part || level(other) < level(part)) return [];
+      return [`${root}/${file} imports ${root}/${target}, which is not below it (scripts/verify/check/layers.ts).`];
+    });
+  });
+}

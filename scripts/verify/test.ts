@@ -1,0 +1,39 @@
+/** npm test: all tests. With arguments only vitest, which gets them: npm test -- --project unit */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runHandingOn } from "../command-line/command.ts";
+import { node } from "../labeler/run.ts";
+import { nodeTotals, sum, totalsLine, totalsOf, vitestTotals } from "./test/totals.ts";
+
+const CODECS = "native/codecs/test";
+const VITEST = ["node_modules/vitest/vitest.mjs", "run"];
+
+const usage = `npm test -- [vitest's options] [FILE …]: all tests; with arguments those of TypeScript alone
+
+  --project NAME       unit (inside workerd) or blackbox (from outside)
+  -t PATTERN           those with such a name
+
+So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
+All tests end with a line that counts them, those of C and those of TypeScript together.`;
+
+/** Runs both kinds, the second one whatever has become of the first, and counts them together. @returns An exit code. */
+async function runAll(): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-test-"));
+  const [tap, json] = [join(folder, "codecs.tap"), join(folder, "vitest.json")];
+  const files = readdirSync(CODECS).filter((name) => name.endsWith(".test.mjs"));
+  const reporters = [
+    ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
+    ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
+  ];
+  try {
+    const codecs = await node(["--test", ...reporters, ...files.map((name) => join(CODECS, name))]);
+    const vitest = await node([...VITEST, "--reporter=default", "--reporter=json", `--outputFile.json=${json}`]);
+    console.log(`\n${totalsLine(sum(totalsOf(tap, nodeTotals, codecs), totalsOf(json, vitestTotals, vitest)))}`);
+    return codecs || vitest;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+await runHandingOn(usage, (args) => (args.length === 0 ? runAll() : node([...VITEST, ...args])));

@@ -1,0 +1,58 @@
+/** Inputs into the memory of a plan, and outputs out of it. Quantised values are integers less their zero points. */
+import { wasmHeap } from "../backend.ts";
+import { CHANNELS, type Input, LEVELS } from "../input.ts";
+import { addressOf, type Binding, writeParameters } from "./bind.ts";
+import type { PlanValue } from "./compiled-plan.ts";
+import { INPUT_BYTES } from "./layout/memory.ts";
+import type { KernelCall, Kernels } from "./layouts.ts";
+
+/** Converts an input. All places are addresses. */
+function convert(call: KernelCall, binding: Binding, kernels: Kernels): void {
+  writeParameters(new DataView(wasmHeap().memory.buffer), binding.input, call, binding);
+  kernels[call.kernel](binding.input);
+}
+
+/** Puts an input, floats at `from`, into its place. */
+export function takeValues(input: PlanValue, from: number, binding: Binding, kernels: Kernels): void {
+  const to = addressOf(binding, input.tensor.index);
+  if (input.kind === "f32") {
+    new Uint8Array(wasmHeap().memory.buffer).copyWithin(to, from, from + 4 * input.size);
+    return;
+  }
+  const { size, zero } = input;
+  const parameters = { input: from, output: to, size, table: 0, scale: 1, zero, low: 0, high: 255 };
+  convert({ kernel: "quantize_u8", parameters }, binding, kernels);
+}
+
+/** Puts an input of pixels into its place. */
+export function takePixels(
+  input: PlanValue,
+  { pixels, levels }: Extract<Input, { pixels: unknown }>,
+  binding: Binding,
+  kernels: Kernels,
+): void {
+  const { buffer } = wasmHeap().memory;
+  const to = addressOf(binding, input.tensor.index);
+  const table = binding.input + INPUT_BYTES;
+  // Where floats will be, the bytes wait at the end: they are read before anything is written over them.
+  const from = input.kind === "f32" ? to + 3 * input.size : to;
+  new Uint8Array(buffer, from, input.size).set(pixels);
+  const unchanged = input.kind === "u8" && levels.every((level, i) => level + input.zero === i % LEVELS);
+  if (unchanged) return;
+  if (input.kind === "f32") new Float32Array(buffer, table, levels.length).set(levels);
+  else new Uint8Array(buffer, table, levels.length).set(levels.map((level) => level + input.zero));
+  const parameters = { pixels: from, output: to, size: input.size / CHANNELS, levels: table };
+  convert({ kernel: input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8", parameters }, binding, kernels);
+}
+
+/** Copies an output out of its place. */
+export function giveValues(output: PlanValue, to: Float32Array, binding: Binding): void {
+  const { buffer } = wasmHeap().memory;
+  const from = addressOf(binding, output.tensor.index);
+  if (output.kind === "f32") {
+    to.set(new Float32Array(buffer, from, output.size));
+    return;
+  }
+  const bytes = new Uint8Array(buffer, from, output.size);
+  for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
+}

@@ -1,0 +1,157 @@
+/**
+ * A plan that runs: a compiled plan and its place in tfjs' heap. tfjs sees one kernel that takes the inputs and gives the
+ * outputs.
+ */
+import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import { finish, type Parts } from "../../runtime/parts.ts";
+import { wasmHeap } from "../backend.ts";
+import type { Input } from "../input.ts";
+import * as tf from "../tfjs.bundle.js";
+import { type ClassActivation, computeActivation } from "./activation.ts";
+import { addressOf, type Binding, bind } from "./bind.ts";
+import type { Compilation } from "./compile.ts";
+import { type CompiledPlan, nameOf } from "./compiled-plan.ts";
+import { giveValues, takePixels, takeValues } from "./ends.ts";
+import { runOnHost } from "./host.ts";
+import { loadKernels } from "./kernels.ts";
+import type { Kernels } from "./layouts.ts";
+
+const NAME = "CompiledPlan";
+
+/** The part of tfjs' wasm backend that the kernel needs. */
+interface Backend {
+  makeOutput(shape: number[], dtype: "float32"): TfTensor;
+  typedArrayFromHeap(tensor: unknown): Float32Array;
+}
+
+/** What tfjs sees of a run: its beginning, which has its inputs, and its end, which gives its outputs. */
+interface Part {
+  readonly inputs?: readonly Input[];
+}
+
+/** Has the same interface as Executor. */
+export class PlanInstance {
+  /** What it runs. */
+  readonly compiled: CompiledPlan;
+  readonly #kernels: Kernels;
+  readonly #binding: Binding;
+  #disposed = false;
+
+  /**
+   * Call initBackend() first.
+   *
+   * @throws LabelerError of kind model-unusable if a constant is damaged, or of kind model-unavailable if the memory does
+   *   not suffice.
+   */
+  constructor({ plan, constants }: Compilation) {
+    this.compiled = plan;
+    this.#kernels = loadKernels();
+    this.#binding = bind(plan, constants, this.#kernels);
+  }
+
+  /** Computes steps from what is in the arena; by default all, and so what follows from the inputs there. */
+  runSteps(from = 0, to = this.compiled.steps.length): void {
+    const { steps } = this.compiled;
+    for (let index = from; index < to; index++) {
+      const step = steps[index];
+      if ("kernel" in step) this.#kernels[step.kernel](this.#binding.parameters[index]);
+      else {
+        const [input, output] = [addressOf(this.#binding, step.from), addressOf(this.#binding, step.to)];
+        runOnHost(step, wasmHeap().memory.buffer, input, output);
+      }
+    }
+  }
+
+  /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
+  compute({ inputs }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
+    const { inputs: takes, outputs: gives } = this.compiled;
+    if (inputs !== undefined) {
+      for (const [i, input] of inputs.entries()) {
+        if ("pixels" in input) takePixels(takes[i], input, this.#binding, this.#kernels);
+        else takeValues(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset, this.#binding, this.#kernels);
+      }
+      return [];
+    }
+    // Before any view is made, since an allocation may move the memory.
+    const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
+    for (const [i, output] of gives.entries()) {
+      giveValues(output, backend.typedArrayFromHeap(results[i]), this.#binding);
+    }
+    return results;
+  }
+
+  /**
+   * Runs the graph once.
+   *
+   * Quantised inputs and outputs are integers less their zero points.
+   *
+   * @param inputs One for each input of the graph.
+   * @returns The values of each output of the graph.
+   */
+  run(inputs: readonly Input[]): Float32Array[] {
+    return finish(this.runInParts(inputs));
+  }
+
+  /** As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on. */
+  *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
+    for (const [i, { size }] of this.compiled.inputs.entries()) {
+      const input = inputs[i];
+      const given = input && ("values" in input ? input.values : input.pixels).length;
+      if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
+    }
+    this.#call({ inputs });
+    for (let step = 0; step < this.compiled.steps.length; step++) {
+      this.runSteps(step, step + 1);
+      yield;
+    }
+    return this.#call({});
+  }
+
+  /** Has tfjs take the inputs, or give the outputs. */
+  #call(part: Part): Float32Array[] {
+    return tf.tidy(() => {
+      const tensors = (part.inputs ?? []).flatMap((input, i) => {
+        return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
+      });
+      const attributes = { plan: this, part } as unknown as NamedAttrMap;
+      const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
+      return outputs.map((output) => output.dataSync() as Float32Array);
+    });
+  }
+
+  /**
+   * How much each place of the image speaks for a class, as of the last run; see computeActivation(). Call it before
+   * anything is awaited.
+   *
+   * @throws NoActivation with the reason if the graph has no such maps.
+   */
+  classActivation(label: number): ClassActivation {
+    return computeActivation(this.compiled, this.#binding, label);
+  }
+
+  /** The bytes that the plan takes in tfjs' memory: weights, activations, scratch. */
+  get weightBytes(): number {
+    return this.#binding.bytes;
+  }
+
+  /** The kernels and functions of the host in the order in which they run. */
+  get kernels(): readonly string[] {
+    return this.compiled.steps.map(nameOf);
+  }
+
+  /** Frees the memory; the plan cannot be used afterwards. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    wasmHeap().free(this.#binding.allocation);
+  }
+}
+
+tf.registerKernel({
+  kernelName: NAME,
+  backendName: "wasm",
+  kernelFunc({ inputs, attrs, backend }) {
+    const { plan, part } = attrs as unknown as { plan: PlanInstance; part: Part };
+    return plan.compute(part, inputs as NamedTensorInfoMap, backend as Backend);
+  },
+});

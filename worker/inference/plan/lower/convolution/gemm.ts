@@ -1,0 +1,204 @@
+/** The kernels that compute convolutions and fully connected layers as matrix products, and the choice among them. */
+import { type ConvKernel, DOT_SPARE_BYTES, PAIRS_TILE_ROWS, TILE_ROWS } from "../../layouts.ts";
+import { DEEPEST_I16, type FloatMatrix, packConvF32, packConvF32I16 } from "../../pack/f32.ts";
+import { type ByteMatrix, packConvU8Dot, packConvU8Pairs, packConvU8Wide } from "../../pack/uint8.ts";
+import { at, type KernelStep, type Packed, packedAt } from "../../step.ts";
+import { scratchLayout, type UseOfStrassen } from "../builder.ts";
+import type { Value } from "../value.ts";
+import { type Convolution, type Geometry, gathers, windowOf } from "./geometry.ts";
+import { outputOf } from "./output.ts";
+import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
+
+/** M × K times K × N: `rows` output pixels, `depth` values of a patch, `columns` output channels. */
+interface Product {
+  readonly rows: number;
+  readonly depth: number;
+  readonly columns: number;
+  /** Whether the left matrix has to be gathered from the input. */
+  readonly gather: boolean;
+  /** The number of values of the input. */
+  readonly inputSize: number;
+}
+
+export interface FloatProduct extends Product {
+  /** Whether it may be computed in int16. */
+  readonly fast: boolean;
+  readonly strassen: UseOfStrassen;
+  /** Whether the input is int16 already. */
+  readonly shortInput: boolean;
+  readonly weights: FloatMatrix;
+}
+
+export interface ByteProduct extends Product {
+  /** Whether the relaxed dot product of four bytes is exact on this CPU. */
+  readonly dot: boolean;
+  /** How many residues each panel of conv_u8_pairs.c has; undefined if that kernel is not exact or not worth it. */
+  readonly residues: () => readonly number[] | undefined;
+  /** The input's zero point. */
+  readonly inputZero: number;
+  readonly weights: ByteMatrix;
+}
+
+/** Bytes of scratch, by the parameter that points to them. */
+interface Scratch {
+  readonly patches?: number;
+  readonly wide?: number;
+  readonly whole?: number;
+  readonly operands?: number;
+}
+
+interface GemmKernel<P extends Product> {
+  readonly kernel: ConvKernel;
+  /** Whether it computes this product exactly as it is asked for, and is worth it. */
+  accepts(product: P): boolean;
+  /** Rows of M that one pass of the inner loop computes; a block of rows is a multiple. */
+  readonly tile: number;
+  /** Rows of M that are computed while they stay in the cache, if not those of BLOCK_VALUES. */
+  block?(product: P): number;
+  /** @param block In rows. */
+  scratch(product: P, block: number): Scratch;
+  pack(product: P): Packed;
+}
+
+/** Values of the left matrix that stay in the cache while the weights pass by. */
+const BLOCK_VALUES = 64 << 10;
+
+const blockOf = ({ rows, depth }: Product, tile: number): number =>
+  Math.min(rows, Math.max(1, Math.floor(BLOCK_VALUES / depth / tile)) * tile);
+
+/** Bytes of a block whose rows are int16, filled up to pairs. */
+const shortBytes = ({ depth }: Product, block: number): number => block * 4 * Math.ceil(depth / 2);
+
+/** The scratch of kernels that quantise floats to int16: a scale for each row, and the rows. */
+const quantisedRows = (product: FloatProduct, block: number): number =>
+  4 * block + (product.shortInput || product.gather ? 0 : shortBytes(product, block));
+
+/** Scratch `wide` of conv_u8_dot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
+const interleavedBytes = (rows: number, depth: number): number =>
+  DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
+
+const mayBeShort = ({ fast, depth }: FloatProduct): boolean => fast && depth <= DEEPEST_I16;
+
+const STRASSEN_FITS = { always: fitsStrassen, pays: paysStrassen, never: () => false };
+
+/** Of floats. The first that accepts a product computes it; the last one accepts all. */
+export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
+  {
+    kernel: "conv_f32_strassen",
+    accepts: (product) => mayBeShort(product) && !product.gather && STRASSEN_FITS[product.strassen](product),
+    tile: TILE_ROWS,
+    block: strassenBlock,
+    scratch: (product, block) => ({
+      wide: quantisedRows(product, block),
+      operands: strassenBytes(product, block),
+    }),
+    pack: ({ weights }) => packConvF32I16(weights, LARGEST_WEIGHT),
+  },
+  {
+    kernel: "conv_f32_i16",
+    accepts: mayBeShort,
+    tile: TILE_ROWS,
+    scratch: (product, block) => ({
+      patches: product.gather ? shortBytes(product, block) : 0,
+      wide: quantisedRows(product, block),
+      whole: product.gather && !product.shortInput ? 2 * product.inputSize : 0,
+    }),
+    pack: ({ weights }) => packConvF32I16(weights),
+  },
+  {
+    kernel: "conv_f32",
+    accepts: () => true,
+    tile: TILE_ROWS,
+    scratch: ({ gather, depth }, block) => ({ patches: gather ? 4 * block * depth : 0, wide: 4 * block }),
+    pack: ({ weights }) => packConvF32(weights),
+  },
+];
+
+/** Of uint8, and of int8, which is stored as uint8. All give the same bytes: the first that accepts is the fastest. */
+export const U8_KERNELS: readonly GemmKernel<ByteProduct>[] = [
+  {
+    kernel: "conv_u8_dot",
+    accepts: ({ dot }) => dot,
+    tile: TILE_ROWS,
+    scratch: ({ gather, depth }, block) => ({
+      patches: gather ? block * depth : 0,
+      wide: interleavedBytes(block, depth),
+    }),
+    pack: ({ weights, inputZero }) => packConvU8Dot(weights, inputZero),
+  },
+  {
+    kernel: "conv_u8_pairs",
+    accepts: ({ residues }) => residues() !== undefined,
+    tile: PAIRS_TILE_ROWS,
+    scratch: ({ gather, depth }, block) => ({ patches: gather ? block * depth : 0, wide: 4 * block }),
+    pack: ({ weights, residues, inputZero }) => packConvU8Pairs(weights, residues() ?? [], inputZero),
+  },
+  {
+    kernel: "conv_u8_wide",
+    accepts: () => true,
+    tile: TILE_ROWS,
+    scratch: (product, block) => ({
+      patches: product.gather ? 2 * block * Math.ceil(product.depth / 2) : 0,
+      wide: 4 * block + shortBytes(product, block),
+    }),
+    pack: ({ weights }) => packConvU8Wide(weights),
+  },
+];
+
+/** The step that computes a product by the first kernel of a table that accepts it. */
+export function gemmStep<P extends FloatProduct | ByteProduct>(
+  table: readonly GemmKernel<P>[],
+  product: P,
+  { operator, input, output, geometry }: { operator: Convolution; input: Value; output: Value; geometry: Geometry },
+): KernelStep {
+  const chosen = table.find(({ accepts }) => accepts(product));
+  if (chosen === undefined) throw new Error("no kernel accepts a product");
+  const { rows, depth, columns, weights } = product;
+  const block = chosen.block?.(product) ?? blockOf(product, chosen.tile);
+  const { patches = 0, wide = 0, whole = 0, operands = 0 } = chosen.scratch(product, block);
+  const scratch = scratchLayout([patches, wide, whole, operands]);
+  const [patchesAt, wideAt, wholeAt, operandsAt] = scratch.places;
+  const [inHeight, inWidth] = geometry.input;
+  return {
+    kernel: chosen.kernel,
+    packed: chosen.pack(product),
+    scratch: scratch.bytes,
+    parameters: {
+      input: at(input.tensor.index),
+      weights: packedAt(0),
+      output: at(output.tensor.index),
+      patches: patchesAt,
+      wide: wideAt,
+      rows,
+      depth,
+      columns,
+      block,
+      gather: product.gather ? 1 : 0,
+      inHeight,
+      inWidth,
+      inChannels: operator.form === "matrix" ? depth : (input.tensor.shape.at(-1) ?? 0),
+      outWidth: geometry.output[1],
+      ...windowOf(geometry),
+      inputZero: "inputZero" in product ? product.inputZero : 0,
+      weightsZero: "zero" in weights ? weights.zero - 128 : 0,
+      ...outputOf(operator, input, output, "rounding" in weights ? weights.rounding : "away"),
+      whole: wholeAt,
+      operands: operandsAt,
+    },
+  };
+}
+
+/** The product that a convolution is. */
+export const productOf = (
+  input: Value,
+  output: Value,
+  geometry: Geometry,
+  columns: number,
+  depth: number,
+): Product => ({
+  rows: output.size / columns,
+  depth,
+  columns,
+  gather: gathers(geometry),
+  inputSize: input.size,
+});

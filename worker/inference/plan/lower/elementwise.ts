@@ -1,0 +1,242 @@
+/** Steps for what is computed of two values each. */
+import type { Operator, Tensor } from "../../../tflite/graph.ts";
+import { bytesOf, sizeOf } from "../../constants.ts";
+import { type FixedPoint, fixedPoint, realOf } from "../../fixed-point.ts";
+import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "../layouts.ts";
+import { NEAR } from "../pack/multiplier.ts";
+import { at, type KernelStep, type Packed, type Place, packedAt } from "../step.ts";
+import type { Builder } from "./builder.ts";
+import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
+import { repeatStep } from "./copies.ts";
+import { limits, refuse } from "./parts.ts";
+import type { ByteValue, Value } from "./value.ts";
+
+/**
+ * How the second operand is spread over the first: its number of values, after which it repeats, and with how many in a
+ * row each goes. Undefined if it does not fit so.
+ */
+function spreadOf(a: readonly number[], b: readonly number[]): { period: number; run: number } | undefined {
+  if (b.length > a.length) return undefined;
+  const filled = [...Array.from({ length: a.length - b.length }, () => 1), ...b];
+  const first = filled.findIndex((dim) => dim !== 1);
+  if (first === -1) return { period: 1, run: 1 };
+  const last = filled.findLastIndex((dim) => dim !== 1);
+  if (filled.slice(first, last + 1).some((dim, i) => dim !== a[first + i])) return undefined;
+  return { period: sizeOf(filled), run: sizeOf(a.slice(last + 1)) };
+}
+
+/** A constant operand as the kernel reads it: floats, or bytes with 128 added to int8. */
+export function constantOperand(builder: Builder, tensor: Tensor, value: Value): Packed {
+  if (value.kind === "f32") {
+    const values = builder.real(tensor);
+    return {
+      bytes: 4 * value.size,
+      write(view) {
+        new Float32Array(view.buffer, view.byteOffset, value.size).set(values());
+      },
+    };
+  }
+  const { view: from, length } = bytesOf(tensor);
+  return {
+    bytes: length,
+    write(view) {
+      for (let i = 0; i < length; i++) view.setUint8(i, from.getUint8(i) ^ value.offset);
+    },
+  };
+}
+
+/** The multipliers of a, b and the output. */
+type Multipliers = (a: ByteValue, b: ByteValue, output: ByteValue) => FixedPoint[];
+
+/** tensorflow/lite/kernels/add.cc and sub.cc */
+export const sumMultipliers: Multipliers = (a, b, output) => {
+  const twice = 2 * Math.max(a.scale, b.scale);
+  return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
+};
+
+/** tensorflow/lite/kernels/mul.cc */
+export const productMultipliers: Multipliers = (a, b, output) =>
+  [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
+
+/** The least shift of a sum that is computed in floats; see elementwise.c. */
+const LEAST_SHIFT = 17;
+
+/** The signs of a and b, by operation. A product has none: it is not computed in floats. */
+const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
+  [ElementwiseOperation.add]: [1, 1],
+  [ElementwiseOperation.subtract]: [1, -1],
+  [ElementwiseOperation.subtractFrom]: [-1, 1],
+};
+
+type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
+type Limits = ReturnType<typeof limits>;
+
+/** Of floats. */
+const NOT_QUANTISED: Quantised = {
+  aZero: 0,
+  bZero: 0,
+  aMultiplier: 0,
+  aShift: 0,
+  bMultiplier: 0,
+  bShift: 0,
+  outMultiplier: 0,
+  outShift: 0,
+  inFloats: 0,
+  aFactor: 0,
+  bFactor: 0,
+  offset: 0,
+};
+
+/** Whether and how sums may be tried in floats. */
+function sumInFloats(
+  operation: ElementwiseOperation,
+  [aZero, bZero]: readonly number[],
+  output: ByteValue,
+  [ofA, ofB, ofSum]: readonly FixedPoint[],
+): Pick<Elementwise, "inFloats" | "aFactor" | "bFactor" | "offset"> {
+  const signs = SIGNS[operation];
+  if (signs === undefined) return { inFloats: 0, aFactor: 0, bFactor: 0, offset: 0 };
+  const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
+  const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
+  const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
+  const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
+  return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
+}
+
+/** What is computed of two values. */
+export interface Combination {
+  readonly operation: ElementwiseOperation;
+  /** The same with the operands swapped; undefined if there is none. */
+  readonly swapped: ElementwiseOperation | undefined;
+  /** How bytes are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
+  readonly bytes?:
+    | { readonly multipliers: Multipliers }
+    | { readonly table: (a: ByteValue, b: ByteValue, output: ByteValue) => OfBytes };
+}
+
+interface Operands {
+  /** Of the output's size, and perhaps smaller. */
+  readonly values: readonly [Value, Value];
+  readonly swapped: boolean;
+  readonly spread: { readonly period: number; readonly run: number };
+  /** The second, where it does not change. */
+  readonly constant: Packed | undefined;
+  /** What makes the first the output's size, in the output's place. */
+  readonly repeat?: KernelStep;
+}
+
+const constantOf = (builder: Builder, value: Value): Packed | undefined =>
+  builder.isConstant(value.tensor.index) ? constantOperand(builder, value.tensor, value) : undefined;
+
+/** The operands, the longer one first, and of two of one size the one that changes. */
+function operandsOf(builder: Builder, operator: Operator, output: Value): Operands {
+  const given = operator.inputs.map((index) => builder.value(index));
+  const refused = () => refuse(operator, `has shapes [${given[0].tensor.shape}] and [${given[1].tensor.shape}]`);
+  if (given.some(({ kind }) => kind !== output.kind)) return refuse(operator, "mixes floats and integers");
+  const swapped = given[1].size > given[0].size || builder.isConstant(operator.inputs[0]);
+  const [a, b] = swapped ? [given[1], given[0]] : given;
+  const constant = constantOf(builder, b);
+  const spread = spreadOf(a.tensor.shape, b.tensor.shape);
+  if (a.size === output.size && spread !== undefined && !builder.isConstant(a.tensor.index)) {
+    return { values: [a, b], swapped, spread, constant };
+  }
+  // Each is smaller than the output along some dimension: the first is repeated.
+  const over = spreadOf(output.tensor.shape, b.tensor.shape);
+  if (over === undefined || a.tensor.shape.length > output.tensor.shape.length) return refused();
+  const repeat = repeatStep(operator, { input: a, output, constant: constantOf(builder, a) });
+  return { values: [a, b], swapped, spread: over, constant, repeat };
+}
+
+/** Where the first operand is read. */
+const firstOf = ({ values: [a], repeat }: Operands, output: Value): Place =>
+  at(repeat ? output.tensor.index : a.tensor.index);
+
+/** @param quantised If the operands are. */
+function arithmeticStep(
+  operator: Operator,
+  operands: Operands,
+  output: Value,
+  operation: ElementwiseOperation,
+  quantised?: Quantised,
+): KernelStep {
+  const { constant, spread } = operands;
+  const [, b] = operands.values;
+  return {
+    kernel: quantised ? "elementwise_u8" : "elementwise_f32",
+    ...(constant && { packed: constant }),
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(0) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
+      operation,
+      ...(quantised ?? NOT_QUANTISED),
+      ...limits(operator, output),
+    },
+  };
+}
+
+/** The constant operand lies behind the table. */
+function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Array): KernelStep {
+  const { constant, spread } = operands;
+  const [, b] = operands.values;
+  const packed: Packed = {
+    bytes: PAIRS + (constant?.bytes ?? 0),
+    write(view, packing) {
+      new Uint8Array(view.buffer, view.byteOffset, PAIRS).set(makeTable());
+      constant?.write(new DataView(view.buffer, view.byteOffset + PAIRS, constant.bytes), packing);
+    },
+  };
+  return {
+    kernel: "look_up_pairs_u8",
+    packed,
+    parameters: {
+      a: firstOf(operands, output),
+      b: constant ? packedAt(PAIRS) : at(b.tensor.index),
+      output: at(output.tensor.index),
+      size: output.size,
+      ...spread,
+      table: packedAt(0),
+    },
+  };
+}
+
+/** @throws NoPlan if the shapes are not such as the kernels take. */
+export function elementwiseSteps(
+  builder: Builder,
+  operator: Operator,
+  combination: Combination,
+): readonly KernelStep[] {
+  const output = builder.output(operator);
+  const operands = operandsOf(builder, operator, output);
+  const step = combiningStep(operator, combination, operands, output);
+  return operands.repeat ? [operands.repeat, step] : [step];
+}
+
+function combiningStep(operator: Operator, combination: Combination, operands: Operands, output: Value): KernelStep {
+  const [a, b] = operands.values;
+  const operation = operands.swapped ? combination.swapped : combination.operation;
+  if (operation === undefined) return refuse(operator, "has slopes that are more than its values");
+  if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
+    return arithmeticStep(operator, operands, output, operation);
+  }
+  const how = combination.bytes;
+  if (how === undefined) return refuse(operator, "has no kernel for bytes");
+  if ("table" in how) {
+    return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
+  }
+  const multipliers = how.multipliers(a, b, output);
+  const [ofA, ofB, ofOutput] = multipliers;
+  return arithmeticStep(operator, operands, output, operation, {
+    aZero: a.zero,
+    bZero: b.zero,
+    aMultiplier: ofA.multiplier,
+    aShift: ofA.shift,
+    bMultiplier: ofB.multiplier,
+    bShift: ofB.shift,
+    outMultiplier: ofOutput.multiplier,
+    outShift: ofOutput.shift,
+    ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+  });
+}

@@ -1,0 +1,123 @@
+/** Weights of depthwise convolutions in the layouts of depthwise_f32.c, depthwise_u8.c and depthwise_u8_dot.c. */
+import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, PANEL_COLUMNS } from "../layouts.ts";
+import type { Packed } from "../step.ts";
+import { writeChannels } from "./channels.ts";
+import { biasIn, type FloatMatrix } from "./f32.ts";
+import type { Rounding } from "./multiplier.ts";
+import { type Later, panels } from "./panels.ts";
+
+/** For depthwise_f32.c. @param weights [taps, channels] */
+export function packDepthwiseF32(
+  { steps, ...later }: Pick<FloatMatrix, "bias" | "steps"> & { weights: Later<Float32Array> },
+  taps: number,
+  channels: number,
+): Packed {
+  const vectors = Math.ceil(channels / 4);
+  return {
+    bytes: 16 * vectors * (1 + taps),
+    write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      const to = new Float32Array(view.buffer, view.byteOffset, 4 * vectors * (1 + taps));
+      const scale = steps.input / steps.output;
+      for (let channel = 0; channel < channels; channel++) {
+        const start = (channel >> 2) * 4 * (1 + taps) + (channel & 3);
+        to[start] = biasIn(steps, bias?.[channel]);
+        for (let tap = 0; tap < taps; tap++) to[start + 4 * (1 + tap)] = weights[tap * channels + channel] * scale;
+      }
+    },
+  };
+}
+
+/**
+ * How TFLite's optimised depthwise convolution rounds: of int8 it does eight channels at a time by instructions that round
+ * halves up, and what is left, as all of uint8, one by one.
+ */
+export const depthwiseRounding = (signed: boolean, channel: number, channels: number): Rounding =>
+  signed && channel < channels - (channels % 8) ? "up" : "away";
+
+/** Weights of a depthwise convolution, less their zero point: [kernel height, kernel width, channels]. */
+export interface DepthwiseBytes {
+  readonly weights: Later<Int32Array>;
+  readonly bias: Later<Int32Array> | undefined;
+  /** Whether they are of int8. */
+  readonly signed: boolean;
+}
+
+/** For depthwise_u8.c. */
+export function packDepthwiseU8(
+  { signed, ...later }: DepthwiseBytes,
+  multipliers: readonly number[],
+  taps: number,
+): Packed {
+  const channels = multipliers.length;
+  const pairs = Math.ceil(taps / 2);
+  const vectorBytes = CHANNELS.bytes + 32 * pairs;
+  return {
+    bytes: Math.ceil(channels / 8) * vectorBytes,
+    write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      panels(channels, vectorBytes, (byte, first, count) => {
+        writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
+          bias: bias?.[first + i] ?? 0,
+          multiplier: multipliers[first + i],
+        }));
+        const to = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS.bytes, 16 * pairs);
+        for (let i = 0; i < count; i++) {
+          for (let tap = 0; tap < taps; tap++) {
+            to[(tap >> 1) * 16 + 2 * i + (tap & 1)] = weights[tap * channels + first + i];
+          }
+        }
+      });
+    },
+  };
+}
+
+/** The bytes that a weight is split into: what one holds of it, and the rest. */
+const parted = (weight: number): readonly [number, number] => {
+  const first = Math.min(127, Math.max(-128, weight));
+  return [first, weight - first];
+};
+
+/** Whether weights, less their zero point, can be split so. */
+export const canBeParted = (weights: Int32Array): boolean => weights.every((weight) => parted(weight)[1] <= 127);
+
+/** For depthwise_u8_dot.c. @param inputZero The input's zero point. */
+export function packDepthwiseU8Dot(
+  { signed, ...later }: DepthwiseBytes,
+  multipliers: readonly number[],
+  [height, width]: readonly [number, number],
+  inputZero: number,
+): Packed {
+  const channels = multipliers.length;
+  const rowBytes = 16 * Math.ceil(width / DOT_TAPS);
+  const partBytes = 2 * height * rowBytes;
+  const panelBytes = DEPTHWISE_PANEL.bytes + 2 * partBytes;
+  return {
+    bytes: Math.ceil(channels / PANEL_COLUMNS) * panelBytes,
+    write(view) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      panels(channels, panelBytes, (byte, first, count) => {
+        const sums = new Int32Array(PANEL_COLUMNS);
+        let parts = 1;
+        for (let tap = 0; tap < height * width; tap++) {
+          const [y, x] = [Math.floor(tap / width), tap % width];
+          for (let i = 0; i < count; i++) {
+            const weight = weights[tap * channels + first + i];
+            const at =
+              ((i >> 2) * height + y) * rowBytes + 16 * Math.floor(x / DOT_TAPS) + DOT_TAPS * (i & 3) + (x % DOT_TAPS);
+            const [own, rest] = parted(weight);
+            DEPTHWISE_PANEL.weights.set(view, byte, own, at);
+            DEPTHWISE_PANEL.weights.set(view, byte, rest, partBytes + at);
+            sums[i] += weight;
+            if (rest !== 0) parts = 2;
+          }
+        }
+        DEPTHWISE_PANEL.parts.set(view, byte, parts);
+        writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
+          bias: (bias?.[first + i] ?? 0) - inputZero * sums[i],
+          multiplier: multipliers[first + i],
+        }));
+      });
+    },
+  };
+}

@@ -1,0 +1,79 @@
+/** Weights of float convolutions in the layouts of conv_f32.c, conv_f32_i16.c and conv_f32_strassen.c. */
+import { HEAD, I16_STEPS, PANEL_COLUMNS } from "../layouts.ts";
+import type { Packed } from "../step.ts";
+import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
+
+/** The largest value of an int16 tensor. */
+const SHORT_STEPS = 8191;
+
+/** The units of a float convolution's input and output: 1, or their step where they are int16. */
+export interface Steps {
+  readonly input: number;
+  readonly output: number;
+  readonly short: { readonly input: boolean; readonly output: boolean };
+}
+
+/** Weights of a convolution as a matrix, and what is added to each column. */
+export interface FloatMatrix {
+  readonly weights: Later<Source>;
+  readonly bias: Later<Float32Array> | undefined;
+  readonly steps: Steps;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+/** A bias in the output's steps; truncation of what has half a step more is rounding. */
+export const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (short.output ? 0.5 : 0);
+
+/** For conv_f32.c. */
+export function packConvF32({ columns, depth, ...later }: FloatMatrix): Packed {
+  const panelBytes = 4 * PANEL_COLUMNS * (1 + depth);
+  return {
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
+    staging: stagingOf(depth),
+    write(view, packing) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      panels(columns, panelBytes, (byte, first, count) => {
+        for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias?.[first + i] ?? 0, true);
+        const from = stage(packing, weights, first, count, depth);
+        packing.kernels.pack_f32(from, view.byteOffset + byte + 4 * PANEL_COLUMNS, depth);
+      });
+    },
+  };
+}
+
+/** The deepest matrix for which stepOf leaves room. */
+export const DEEPEST_I16 = 2 ** 17;
+
+const LARGEST_I16 = 2 ** 15 - 1;
+
+/** For conv_f32_i16.c and conv_f32_strassen.c. @param limit What no weight is beyond, in steps. */
+export function packConvF32I16({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
+  const pairs = Math.ceil(depth / 2);
+  const panelBytes = HEAD.bytes + 4 * PANEL_COLUMNS * pairs;
+  return {
+    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
+    staging: stagingOf(depth),
+    write(view, packing) {
+      const [weights, bias] = [later.weights(), later.bias?.()];
+      const { short } = steps;
+      panels(columns, panelBytes, (byte, first, count) => {
+        for (let i = 0; i < count; i++) HEAD.bias.set(view, byte, biasIn(steps, bias?.[first + i]), i);
+        const from = stage(packing, weights, first, count, depth);
+        const head = view.byteOffset + byte;
+        const largest = short.input ? SHORT_STEPS : I16_STEPS;
+        const factor = steps.input / steps.output;
+        packing.kernels.pack_f32_i16(
+          from,
+          head + HEAD.scale.offset,
+          head + HEAD.bytes,
+          depth,
+          limit,
+          largest,
+          short.input ? 1 : 0,
+          factor,
+        );
+      });
+    },
+  };
+}

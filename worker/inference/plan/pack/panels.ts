@@ -1,0 +1,57 @@
+/** What all packed weights have in common: their source, and panels of eight output channels. */
+import type { Tensor } from "../../../tflite/graph.ts";
+import { bytesOf } from "../../constants.ts";
+import { PANEL_COLUMNS } from "../layouts.ts";
+import { align, type Packing, SLACK } from "../step.ts";
+
+/** Weights as the file has them, [columns, depth]. */
+export interface Source {
+  readonly bytes: Uint8Array;
+  readonly type: "float32" | "float16" | "uint8" | "int8";
+}
+
+/** Gives values when they are packed and not before, so that no more than one operator's are unpacked at a time. */
+export type Later<T> = () => T;
+
+/** The integers of a constant of type uint8, int8 or int32, less `zero`. */
+export function integersOf(tensor: Tensor, zero = 0): Int32Array<ArrayBuffer> {
+  const { view, type, length } = bytesOf(tensor);
+  return Int32Array.from({ length }, (_, i) => {
+    const value = type === "int32" ? view.getInt32(4 * i, true) : type === "uint8" ? view.getUint8(i) : view.getInt8(i);
+    return value - zero;
+  });
+}
+
+/** Calls `write` for each panel: its first byte, its first column and how many columns it has. */
+export function panels(
+  columns: number,
+  bytes: number,
+  write: (byte: number, first: number, count: number) => void,
+): void {
+  for (let first = 0; first < columns; first += PANEL_COLUMNS) {
+    write((first / PANEL_COLUMNS) * bytes, first, Math.min(PANEL_COLUMNS, columns - first));
+  }
+}
+
+const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
+
+/** Bytes that staging eight columns of a matrix takes: as the file has them, and as floats. */
+export const stagingOf = (depth: number): number => 2 * align(4 * PANEL_COLUMNS * depth + SLACK);
+
+/** Copies `count` columns from `first` on into the heap. @returns Their address, as floats if they are any kind of those. */
+export function stage(
+  { kernels, buffer, staging }: Packing,
+  source: Source,
+  first: number,
+  count: number,
+  depth: number,
+) {
+  const bytes = ELEMENT[source.type] * depth;
+  const target = new Uint8Array(buffer, staging, PANEL_COLUMNS * bytes);
+  target.set(source.bytes.subarray(first * bytes, (first + count) * bytes));
+  target.fill(0, count * bytes);
+  if (source.type !== "float16") return staging;
+  const floats = staging + align(4 * PANEL_COLUMNS * depth + SLACK);
+  kernels.unpack_f16(staging, floats, PANEL_COLUMNS * depth);
+  return floats;
+}

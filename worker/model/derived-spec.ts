@@ -1,0 +1,91 @@
+/** The model.json of a derived model: it names a base in place of a model.tflite, and says what is made of its answers. */
+import * as z from "zod/mini";
+import { LabelerError } from "../errors.ts";
+import { fractionsField, MOST_REGIONS, orderInText, REGION_NAME, type Region } from "./crop.ts";
+import { FILE_NAME, MODEL_NAME, whyNotClassName } from "./names.ts";
+import { COMMON_FIELDS, checkSpec, parseSpecJson } from "./spec.ts";
+
+/** A confidence. */
+const part = z.number().check(z.gte(0, "must be between 0 and 1"), z.lte(1, "must be between 0 and 1"));
+
+const fileName = z
+  .string()
+  .check(z.regex(FILE_NAME, "must be the name of a file in the model's folder: letters, digits, dots, dashes"));
+
+const className = z.string().check((payload) => {
+  const message = whyNotClassName(payload.value);
+  if (message !== undefined) payload.issues.push({ code: "custom", message, input: payload.value });
+});
+
+const classNames = z.array(className).check(z.minLength(1));
+
+const fields = {
+  ...COMMON_FIELDS,
+  /** The model that has the network: one with a model.tflite. `sha256` is that of its file. */
+  base: z.string().check(z.regex(MODEL_NAME, "must be the name of a model")),
+  /** Rectangles that are labelled one by one, by their names. */
+  regions: z.optional(
+    z.record(
+      z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores")),
+      fractionsField,
+    ),
+  ),
+  /** The names of the classes, in their order, in place of the base's; also as labels.txt. */
+  labels: z.optional(classNames),
+  /** The file of a taught classifier head, which scores classes of its own. */
+  head: z.optional(fileName),
+  /** Groups and their labels, whose confidences are summed: here, or in a file of this folder or else of the base's. */
+  groups: z.optional(z.union([fileName, z.record(className, classNames)])),
+  /** The labels, or groups, that are answered; all if absent. */
+  only: z.optional(classNames),
+  /** Those that are not. */
+  not: z.optional(classNames),
+  /** The least confidence of a label that is answered: of all, or by label. A request can only ask for more. */
+  min: z.optional(z.union([part, z.record(className, part)])),
+  /** Below this confidence of the best class an image is `unknown`. */
+  unknown: z.optional(part),
+} as const;
+
+const schema = z.strictObject(fields);
+
+export interface DerivedSpec extends Omit<z.infer<typeof schema>, "regions"> {
+  /** In the order of the text. */
+  readonly regions?: readonly Region[] | undefined;
+}
+
+/** The fields that need a base. */
+const DERIVED_FIELDS = Object.keys(fields).filter((name) => !(name in COMMON_FIELDS));
+
+const isObject = (json: unknown): json is Record<string, unknown> =>
+  typeof json === "object" && json !== null && !Array.isArray(json);
+
+/** Puts the regions in order. @throws LabelerError if there are none, too many, or a crop beside them. */
+function withRegions({ regions, ...spec }: z.infer<typeof schema>, text: string): DerivedSpec {
+  if (regions === undefined) return spec;
+  const names = Object.keys(regions);
+  const refuse = (reason: string) => new LabelerError("model-unusable", `model.json, ${reason}.`);
+  if (names.length === 0) throw refuse("regions: there are none. Leave the field out");
+  if (names.length > MOST_REGIONS) throw refuse(`regions: there are ${names.length}; ${MOST_REGIONS} are allowed`);
+  if (spec.crop !== undefined) throw refuse("crop: the model looks at its regions. Keep one of the two");
+  const ordered = orderInText(text, "regions", names);
+  return { ...spec, regions: ordered.map((name) => ({ name, crop: regions[name] ?? { x0: 0, y0: 0, x1: 1, y1: 1 } })) };
+}
+
+/**
+ * The text of a model.json as the specification of a derived model.
+ *
+ * @returns Undefined if it names no base, and so stands beside a model.tflite.
+ * @throws LabelerError of kind model-unusable that names the field and what is expected of it.
+ */
+export function parseDerivedSpec(text: string): DerivedSpec | undefined {
+  const json = parseSpecJson(text);
+  if (!isObject(json)) return undefined;
+  if (Object.hasOwn(json, "base")) return withRegions(checkSpec(schema, json), text);
+  const lonely = DERIVED_FIELDS.find((name) => Object.hasOwn(json, name));
+  if (lonely === undefined) return undefined;
+  throw new LabelerError(
+    "model-unusable",
+    `model.json, ${lonely}: is for models that derive from another one. Put it into the model.json of a folder of its own, ` +
+      `beside "base": the name of this model.`,
+  );
+}

@@ -1,0 +1,82 @@
+/** Reads the folder of a derived model, for the index and for the Worker alike. Knows files by path only. */
+import { LabelerError } from "../errors.ts";
+import { type ClassifierHead, readClassifierHead } from "./classifier-head.ts";
+import { type DerivedSpec, parseDerivedSpec } from "./derived-spec.ts";
+import { type Groups, parseGroups } from "./groups.ts";
+import { parseLabels } from "./labels.ts";
+import { whyNotClassName } from "./names.ts";
+import { makeVocabulary, type Vocabulary } from "./vocabulary.ts";
+
+/** Reads a file of the models' folder; undefined if there is no such file. */
+export type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
+
+export interface DerivedModel {
+  readonly spec: DerivedSpec;
+  readonly head: ClassifierHead | undefined;
+  /** The names of the classes that are scored. @param classes As for vocabulary(). */
+  names(classes: readonly string[]): readonly string[];
+  /**
+   * The words in which it answers.
+   *
+   * @param classes The names of the base's classes, in their order.
+   * @throws LabelerError of kind model-unusable if what model.json says does not fit them.
+   */
+  vocabulary(classes: readonly string[]): Vocabulary;
+}
+
+const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
+
+const refuse = (reason: string) => new LabelerError("model-unusable", reason);
+
+async function groupsOf(name: string, { groups, base }: DerivedSpec, read: ReadFile): Promise<Groups | undefined> {
+  if (groups === undefined) return undefined;
+  if (typeof groups !== "string") return new Map(Object.entries(groups));
+  const file = text((await read(`${name}/${groups}`)) ?? (await read(`${base}/${groups}`)));
+  if (file === undefined) throw refuse(`model.json, groups: there is no ${groups} beside it, and none in ${base}.`);
+  return parseGroups(file, groups);
+}
+
+async function headOf(name: string, { head }: DerivedSpec, read: ReadFile): Promise<ClassifierHead | undefined> {
+  if (head === undefined) return undefined;
+  const bytes = await read(`${name}/${head}`);
+  if (bytes === undefined) throw refuse(`model.json, head: there is no ${head} beside it.`);
+  return readClassifierHead(bytes);
+}
+
+/** The names of the classes, where the model has its own. @param classes What they are in place of. */
+function renamed(classes: readonly string[], labels: readonly string[] | undefined, where: string): readonly string[] {
+  if (labels === undefined) return classes;
+  if (labels.length !== classes.length) {
+    throw refuse(`${where}: there are ${labels.length} names for ${classes.length} classes; each class needs one.`);
+  }
+  const faulty = labels.flatMap((label) => whyNotClassName(label) ?? [])[0];
+  if (faulty !== undefined) throw refuse(`${where}: ${faulty}.`);
+  const twice = labels.find((label, at) => labels.indexOf(label) < at);
+  if (twice !== undefined) throw refuse(`${where}: two classes have the name ${JSON.stringify(twice)}.`);
+  return labels;
+}
+
+/**
+ * Reads the files of a derived model.
+ *
+ * @param name Of its folder.
+ * @returns Undefined if its model.json names no base, or is not there.
+ * @throws LabelerError of kind model-unusable that says which file is wrong, how, and what would be right.
+ */
+export async function readDerived(name: string, read: ReadFile): Promise<DerivedModel | undefined> {
+  const json = text(await read(`${name}/model.json`));
+  const spec = json === undefined ? undefined : parseDerivedSpec(json);
+  if (spec === undefined) return undefined;
+  const [groups, head, file] = [
+    await groupsOf(name, spec, read),
+    await headOf(name, spec, read),
+    text(await read(`${name}/labels.txt`)),
+  ];
+  if (file !== undefined && spec.labels !== undefined) {
+    throw refuse("model.json, labels: there is a labels.txt beside it. Keep one of the two.");
+  }
+  const labels = spec.labels ?? (file === undefined ? undefined : parseLabels(file));
+  const where = file === undefined ? "model.json, labels" : "labels.txt";
+  const names = (classes: readonly string[]) => renamed(head?.labels ?? classes, labels, where);
+  return { spec, head, names, vocabulary: (classes) => makeVocabulary(names(classes), { ...spec, groups }) };
+}

@@ -1,0 +1,73 @@
+/** What the weights of a network's first convolution show about the range of its input. */
+import { realValues } from "../inference/constants.ts";
+import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
+
+export interface FirstConvolution {
+  /** The largest absolute weight, as a real number. */
+  readonly largest: number;
+  /** Whether its bias undoes a shift of pixels by about 127.5. */
+  readonly mergesOffset: boolean;
+}
+
+/** Operators between an input and its convolution that change neither the range of values nor their number of channels. */
+const PASSED: ReadonlySet<string> = new Set(["TRANSPOSE", "RESHAPE", "PAD", "PADV2", "MIRROR_PAD", "CAST"]);
+
+/** The operator that reads the input, if it is a convolution. */
+function find(graph: Graph): Operator | undefined {
+  let tensor = graph.inputs[0];
+  for (;;) {
+    const [reader, ...others] = graph.operators.filter(({ inputs }) => inputs.includes(tensor));
+    if (reader === undefined || others.length > 0) return undefined;
+    if (reader.op === "CONV_2D" || reader.op === "DEPTHWISE_CONV_2D") return reader;
+    if (!PASSED.has(reader.op)) return undefined;
+    tensor = reader.outputs[0];
+  }
+}
+
+/** A constant, or one that the file keeps in a shorter type and turns into float32 by an operator. */
+function constant(graph: Graph, index: number): Tensor | undefined {
+  const tensor = graph.tensors[index];
+  if (tensor?.data !== undefined) return tensor;
+  const operator = graph.operators.find(({ op, outputs }) => op === "DEQUANTIZE" && outputs[0] === index);
+  const source = operator && graph.tensors[operator.inputs[0]];
+  return source?.data === undefined ? undefined : source;
+}
+
+/** The sum of the weights of each output channel. */
+function channelSums({ op }: Operator, weights: Float32Array, channels: number): Float64Array {
+  const sums = new Float64Array(channels);
+  const run = weights.length / channels;
+  // A filter is [output, height, width, input]; a depthwise one is [1, height, width, output].
+  for (let i = 0; i < weights.length; i++) {
+    sums[op === "CONV_2D" ? Math.floor(i / run) : i % channels] += weights[i];
+  }
+  return sums;
+}
+
+/** Least-squares line y = slope · x + c, and the correlation of both. */
+function regression(x: Float64Array, y: Float32Array): { slope: number; correlation: number } {
+  const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  let [xx, xy, yy] = [0, 0, 0];
+  for (let i = 0; i < x.length; i++) {
+    const [dx, dy] = [x[i] - meanX, y[i] - meanY];
+    xx += dx * dx;
+    xy += dx * dy;
+    yy += dy * dy;
+  }
+  return { slope: xx > 0 ? xy / xx : 0, correlation: xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0 };
+}
+
+/** @returns Undefined where the network does not begin with a convolution of constant weights. */
+export function firstConvolution(graph: Graph): FirstConvolution | undefined {
+  const operator = find(graph);
+  const filter = operator && constant(graph, operator.inputs[1]);
+  if (operator === undefined || filter === undefined) return undefined;
+  const weights = realValues(filter);
+  const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const bias = constant(graph, operator.inputs[2] ?? -1);
+  const channels = (operator.op === "CONV_2D" ? filter.shape[0] : filter.shape.at(-1)) ?? 0;
+  if (bias === undefined || channels < 3) return { largest, mergesOffset: false };
+  const { slope, correlation } = regression(channelSums(operator, weights, channels), realValues(bias));
+  return { largest, mergesOffset: correlation < -0.5 && slope < -60 && slope > -260 };
+}

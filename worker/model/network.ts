@@ -1,0 +1,121 @@
+/** A network that is loaded: pixels in, a probability for each of its classes out. Several models may share one. */
+import { LabelerError } from "../errors.ts";
+import { initBackend } from "../inference/backend.ts";
+import { type ClassActivation, classActivation } from "../inference/class-activation.ts";
+import type { Input } from "../inference/input.ts";
+import { PlanInstance } from "../inference/plan/plan.ts";
+import { makeRunner, type Runner } from "../inference/runner.ts";
+import { finish, type Parts } from "../runtime/parts.ts";
+import type { InspectedModel } from "./inspect.ts";
+import { inputFrom } from "./layout.ts";
+import type { Precision } from "./precision-name.ts";
+import { levelsOf } from "./preprocess.ts";
+import { ofOneScore, softmax } from "./probabilities.ts";
+
+export class Network {
+  readonly input: InspectedModel["input"];
+  /** The names of its classes. */
+  readonly labels: readonly string[];
+  /** How many bytes it keeps resident. */
+  readonly residentBytes: number;
+  readonly runner: Runner;
+  readonly #output: InspectedModel["output"];
+  readonly #outputScale: number;
+  readonly #levels: Float32Array;
+  #disposed = false;
+  #ran = false;
+
+  private constructor(model: InspectedModel, runner: Runner) {
+    this.input = model.input;
+    this.labels = model.labels;
+    this.residentBytes = runner.weightBytes;
+    this.runner = runner;
+    this.#output = model.output;
+    this.#outputScale = model.outputScale;
+    this.#levels = levelsOf(model.input);
+  }
+
+  /**
+   * Loads the weights of a model.
+   *
+   * @param precision One that the model can have; see precisionFor().
+   * @throws LabelerError of kind model-unusable if the network does not run.
+   */
+  static async load(model: InspectedModel, precision: Precision): Promise<Network> {
+    await initBackend();
+    const network = new Network(model, makeRunner(model.graph, precision).runner);
+    // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
+    if (network.runner instanceof PlanInstance) return network;
+    try {
+      finish(network.warm());
+    } catch (error) {
+      network.dispose();
+      // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
+      const reason = (error as Error).message;
+      throw new LabelerError("model-unusable", `The network does not run: ${reason}`, { cause: error });
+    }
+    return network;
+  }
+
+  /** Whether dispose() was called, after which nothing else may be. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
+  *warm(): Parts<void> {
+    if (this.#ran) return;
+    yield* this.probabilities(this.inputFrom(new Uint8Array(this.input.height * this.input.width * 3)));
+  }
+
+  /**
+   * Pixels as the network takes them.
+   *
+   * @param pixels [height, width, 3] of `input`, 0..255, red first.
+   */
+  inputFrom(pixels: Uint8Array): Input {
+    const { height, width, layout, shape } = this.input;
+    if (pixels.length !== height * width * 3)
+      throw new RangeError(`pixels are ${pixels.length} bytes, not ${height * width * 3}`);
+    return inputFrom(pixels, this.#levels, layout, shape);
+  }
+
+  /** The probability of every class, in the order of `labels`. */
+  *probabilities(input: Input): Parts<Float32Array> {
+    const [output] = yield* this.runner.runInParts([input]);
+    this.#ran = true;
+    return this.#probabilitiesIn(output);
+  }
+
+  /**
+   * As probabilities(), and for one of the classes where it is seen.
+   *
+   * @param choose Which class, by the probabilities; they hold until it returns.
+   * @throws NoActivation for a network that has no such maps.
+   */
+  *activation(
+    input: Input,
+    choose: (probabilities: Float32Array, scores: number) => number,
+  ): Parts<{ probabilities: Float32Array; map: ClassActivation }> {
+    let probabilities: Float32Array = new Float32Array();
+    const { activation: map } = yield* classActivation(this.runner, [input], ([output]) => {
+      probabilities = this.#probabilitiesIn(output);
+      return choose(probabilities, output.length);
+    });
+    return { probabilities, map };
+  }
+
+  #probabilitiesIn(output: Float32Array): Float32Array {
+    const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
+    const isLogits = this.#output === "logits";
+    if (real.length === 1) return ofOneScore(real[0], isLogits, this.labels.length);
+    return isLogits ? softmax(real) : real;
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.runner.dispose();
+  }
+}

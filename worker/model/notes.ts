@@ -1,0 +1,31 @@
+/** What an operator should know of a model that works: where the labeler had to guess. */
+import type { InspectedModel } from "./inspect.ts";
+
+interface Ranged {
+  readonly type: string;
+  readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
+}
+
+/** The range that pixels come to, of the first channel: "-1…1". */
+export function rangeOf({ type, normalization }: Ranged): string {
+  if (normalization === undefined) return type === "int8" ? "-128…127" : "0…255";
+  const [[mean], [std]] = [normalization.mean, normalization.std];
+  return [0, 255].map((pixel) => Number(((pixel - mean) / std).toFixed(2))).join("…");
+}
+
+/** @returns Sentences. */
+export function notesOn({ input, labels, numbered }: Pick<InspectedModel, "input" | "labels" | "numbered">): string[] {
+  const notes: string[] = [];
+  if (input.guessed) {
+    notes.push(
+      `The input range ${rangeOf(input)} is a guess, since neither the file nor model.json states it. Find out: npm run ` +
+        'model -- check NAME --samples PHOTOS/, or put {"input": {"mean": …, "std": …}} into model.json.',
+    );
+  }
+  if (numbered) {
+    notes.push(
+      `There are no labels, so that classes are called 0 to ${labels.length - 1}: put labels.txt beside model.tflite.`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,31 @@
+/** A network's output as probabilities of its classes. */
+
+export interface Label {
+  /** 0..1. */
+  readonly confidence: number;
+  readonly label: string;
+}
+
+/** Logits to probabilities, in place. */
+export function softmax(logits: Float32Array): Float32Array {
+  const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const power = Math.exp(logits[i] - max);
+    logits[i] = power;
+    sum += power;
+  }
+  for (let i = 0; i < logits.length; i++) logits[i] = logits[i] / sum;
+  return logits;
+}
+
+/**
+ * The probabilities of a network with a single score, as it tells two classes apart: that of the second one, as Keras counts
+ * them, and before it that of the first, if both have labels.
+ *
+ * @param score A probability, or a logit.
+ */
+export function ofOneScore(score: number, isLogit: boolean, labels: number): Float32Array {
+  const second = isLogit ? 1 / (1 + Math.exp(-score)) : score;
+  return Float32Array.from(labels === 1 ? [second] : [1 - second, second]);
+}
