@@ -1,17 +1,19 @@
 /**
- * An answer may be ready before its request's body has come to an end: what is refused is not read, and of an image not
- * always everything is wanted. The answer is sent at once, but its end is held back until the body was taken in: workerd
- * closes the connection behind the answer's end, and a client that is still sending then would lose the answer.
+ * Reads the rest of a body behind its answer. An answer may be ready before the body has arrived: a refused body is not
+ * read, nor is the end of an image whose first bytes are enough. The answer is sent at once, but its end is held back
+ * until the body has arrived: workerd closes the connection after the answer, and a client that is still sending would
+ * then lose the answer.
  */
 import type { MiddlewareHandler } from "hono";
 import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { drainBody } from "./body.ts";
 
-/** How long the end of a body that has come already may take to show, in milliseconds. */
+/** Waits this long, in milliseconds, for the end of a body that has already arrived. */
 const AT_ONCE = 5;
 
-function heldBack(response: Response, body: Uint8Array<ArrayBuffer>, until: Promise<void>): Response {
+/** Sends an answer at once, except for its end, which waits for `until`. */
+function holdBackEnd(response: Response, body: Uint8Array<ArrayBuffer>, until: Promise<void>): Response {
   const { readable, writable } = new FixedLengthStream(body.length);
   const send = async () => {
     const writer = writable.getWriter();
@@ -23,7 +25,7 @@ function heldBack(response: Response, body: Uint8Array<ArrayBuffer>, until: Prom
   return new Response(readable, response);
 }
 
-export const takeInRest: MiddlewareHandler<AppEnv> = async (c, next) => {
+export const drainAfterAnswer: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
   c.get("memory")?.release();
   if (c.req.raw.body === null) return;
@@ -35,5 +37,5 @@ export const takeInRest: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (ended) return;
   const response = c.res;
   if (response.body === null) return drained; // an empty answer has no end to hold back
-  c.res = heldBack(response, new Uint8Array(await response.arrayBuffer()), drained);
+  c.res = holdBackEnd(response, new Uint8Array(await response.arrayBuffer()), drained);
 };
