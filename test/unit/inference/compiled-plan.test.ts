@@ -141,7 +141,7 @@ describe("a compiled plan", () => {
   it("has infinite parameters in its JSON, as strings", async () => {
     const { plan } = compileAs(readGraph(await fixture("ops/conv2d-f32-1x1.tflite")), "exact");
     const { steps } = JSON.parse(serialisePlan(plan));
-    expect(steps[0]).toMatchObject({ kernel: "conv_f32", parameters: { low: "-Infinity", high: "Infinity" } });
+    expect(steps[0]).toMatchObject({ kernel: "f32_gemm_4x8_fma", parameters: { low: "-Infinity", high: "Infinity" } });
   });
 
   it("keeps nothing of the file: no weights", async () => {

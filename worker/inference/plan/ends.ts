@@ -21,7 +21,7 @@ export function takeValues(input: PlanValue, from: number, binding: Binding, ker
   }
   const { size, zero } = input;
   const parameters = { input: from, output: to, size, table: 0, scale: 1, zero, low: 0, high: 255 };
-  convert({ kernel: "quantize_u8", parameters }, binding, kernels);
+  convert({ kernel: "f32_qu8_vcvt", parameters }, binding, kernels);
 }
 
 /** Puts an input of pixels into its place. */
@@ -42,7 +42,7 @@ export function takePixels(
   if (input.kind === "f32") new Float32Array(buffer, table, levels.length).set(levels);
   else new Uint8Array(buffer, table, levels.length).set(levels.map((level) => level + input.zero));
   const parameters = { pixels: from, output: to, size: input.size / CHANNELS, levels: table };
-  convert({ kernel: input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8", parameters }, binding, kernels);
+  convert({ kernel: input.kind === "f32" ? "x8_x32_lut3" : "x8_lut3", parameters }, binding, kernels);
 }
 
 /** Copies an output out of its place. */

@@ -113,7 +113,7 @@ INLINE v128_t log_of(v128_t x) {
         } \
         break;
 
-EXPORT(function_f32) void function_f32(const struct Unary *s) {
+EXPORT(f32_vunary) void f32_vunary(const struct Unary *s) {
     const float *from = s->input;
     float *to = s->output;
     const v128_t parameter = splat(s->parameter);
