@@ -5,8 +5,8 @@ import { classActivation, NoActivation } from "../../../worker/inference/class-a
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
+import { countResidues } from "../../../worker/inference/plan/count-residues.ts";
 import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
-import { countResidues } from "../../../worker/inference/plan/lower/convolution/residues.ts";
 import { findHead } from "../../../worker/inference/plan/lower/head.ts";
 import { packF32Gemm, packQd16Gemm } from "../../../worker/inference/plan/pack/f32.ts";
 import { packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../../worker/inference/plan/pack/uint8.ts";

@@ -1,7 +1,8 @@
 /** Inputs into the memory of a plan, and outputs out of it. Quantised values are integers less their zero points. */
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
-import { addressOf, type Binding, writeParameters } from "./bind.ts";
+import { addressOf, writeParameters } from "./addresses.ts";
+import type { Binding } from "./bind.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import { INPUT_BYTES } from "./layout/memory.ts";
 import type { KernelCall, Kernels } from "./layouts.ts";
