@@ -21,7 +21,7 @@ import { type KernelCall, parameterWords } from "../../../worker/inference/plan/
 import type { Capabilities, PlanPrecision } from "../../../worker/inference/plan/lower/builder.ts";
 import { countingBytes, countResiduesIn } from "../../../worker/inference/plan/lower/convolution/residues.ts";
 import { NoPlan } from "../../../worker/inference/plan/lower/value.ts";
-import { SLACK } from "../../../worker/inference/plan/step.ts";
+import { align, SLACK } from "../../../worker/inference/plan/step.ts";
 import type { Word } from "../../../worker/inference/plan/word.ts";
 import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
@@ -88,7 +88,9 @@ function callOf(step: KernelCall & { scratchBytes: number }, tensors: Placed, pa
     if (typeof word === "number") return word;
     if ("f32" in word) return bits(word.f32);
     if ("packed" in word) {
-      return { region: regionOf("packed", () => ({ bytes: packed, slack: 0, isOutput: false })), offset: word.packed };
+      // What lies behind is read where it makes a vector full, and is of no consequence.
+      const make = () => ({ bytes: packed, slack: align(packed.length) - packed.length, isOutput: false });
+      return { region: regionOf("packed", make), offset: word.packed };
     }
     if ("scratch" in word) {
       const end = ends.find((end) => end > word.scratch) ?? word.scratch;
@@ -149,7 +151,7 @@ function* graphs(): Generator<readonly [name: string, graph: Graph]> {
   }
 }
 
-const program = process.env.KERNELS_SANITIZED ?? build();
+const program = build();
 const counts = { passed: 0, failed: 0 };
 
 function check(name: string, native: Compilation, wasm: Compilation): void {
