@@ -1,6 +1,7 @@
-/* Sums, differences and products, and of floats more, of two tensors of `size` values, of which the second may be shorter. It has `period`
- * values and repeats, so that 1 is a scalar and the number of channels a value for each channel; and each of its values
- * goes with `run` of the first in a row, so that the number of channels is a value for each pixel.
+/* Sums, differences and products, and of floats more, of two tensors of `size` values, of which the second may be
+ * shorter. It has `period` values and repeats, so that 1 is a scalar and the number of channels a value for each
+ * channel; and each of its values goes with `run` of the first in a row, so that the number of channels is a value for
+ * each pixel.
  * Tile: one vector, the rest of a period or run one by one. No packing. Bounds: period · run divides size.
  *
  * TFLite scales bytes to integers with SUM_SHIFT more bits, each rounded, adds, and rounds the sum to a byte. Sums and
@@ -27,7 +28,7 @@ INLINE v128_t combine(v128_t a, v128_t b, int32_t operation) {
     }
 }
 
-EXPORT(elementwise_f32) void elementwise_f32(const struct Elementwise *s) {
+EXPORT(f32_vbinary) void f32_vbinary(const struct Elementwise *s) {
     const float *a = (const float *)s->a;
     float *to = (float *)s->output;
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
@@ -117,7 +118,7 @@ INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, in
     return combine_exactly(s, a, b);
 }
 
-EXPORT(elementwise_u8) void elementwise_u8(const struct Elementwise *s) {
+EXPORT(qu8_vbinary) void qu8_vbinary(const struct Elementwise *s) {
     const uint8_t *a = s->a;
     uint8_t *to = s->output;
     const int32_t in_floats = s->in_floats;

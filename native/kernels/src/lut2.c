@@ -1,9 +1,9 @@
 /* Functions of two bytes as tables of all 65536 results: what is rare and has an arithmetic of its own.
- * The second operand repeats after `period` values, each of which goes with `run` of the first in a row; see elementwise.c.
+ * The second operand repeats after `period` values, each of which goes with `run` of the first in a row; see vbinary.c.
  * Tile: a byte. Bounds: period · run divides size. */
 #include "common.h"
 
-EXPORT(look_up_pairs_u8) void look_up_pairs_u8(const struct Table *s) {
+EXPORT(x8_lut2) void x8_lut2(const struct Table *s) {
     const uint8_t *a = s->a, *end = s->a + s->size;
     uint8_t *to = s->output;
     while (a < end) {

@@ -3,10 +3,10 @@
  * and 1. Row by row of the kernel, each column of the input is loaded once and meets all the weights it goes with.
  * 3×3 and 5×5 at stride 1 and 2 are unrolled.
  * Packing: for each 4 channels bias[4], weights[taps][4].
- * Input and output may be int16, as of conv_f32_i16.c: weights, bias and clamp then have the steps of both in them, and
- * the bias half a step for rounding.
+ * Input and output may be int16, as of qd16_f32_gemm_4x8c2_dot16x2.c: weights, bias and clamp then have the steps of
+ * both in them, and the bias half a step for rounding.
  * Bounds: any kernel, stride, dilation and number of channels; even of int16. */
-#include "depthwise.h"
+#include "dwconv.h"
 
 #define LANES 4
 #define PIXELS 7
@@ -136,7 +136,7 @@ INLINE void convolve(const int known, struct Window window, const struct Depthwi
     }
 }
 
-EXPORT(depthwise_f32) void depthwise_f32(const struct Depthwise *s) {
+EXPORT(f32_dwconv_7x4_fma) void f32_dwconv_7x4_fma(const struct Depthwise *s) {
     const int32_t size = s->kernel_height == s->kernel_width && s->dilation_x == 1 ? s->kernel_height : 0;
     if (size == 3 && s->stride_x == 1) convolve(1, (struct Window){3, 3, 1, 0, COLUMN_BYTES}, s);
     else if (size == 3 && s->stride_x == 2) convolve(1, (struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);

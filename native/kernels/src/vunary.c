@@ -9,7 +9,7 @@ INLINE v128_t add(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
 INLINE v128_t mul(v128_t a, v128_t b) { return wasm_f32x4_mul(a, b); }
 /* a · b + c */
 INLINE v128_t madd(v128_t a, v128_t b, v128_t c) { return wasm_f32x4_relaxed_madd(a, b, c); }
-INLINE v128_t div(v128_t a, v128_t b) { return wasm_f32x4_div(a, b); }
+INLINE v128_t divide(v128_t a, v128_t b) { return wasm_f32x4_div(a, b); }
 
 /* e^x = power + power · rest: 2^n, and e^r − 1 for the r that is left, at most ln 2 / 2 from zero. */
 struct Exponential {
@@ -41,12 +41,12 @@ INLINE v128_t exp_less_one(v128_t x) {
     return madd(e.power, e.rest, add(e.power, splat(-1)));
 }
 
-INLINE v128_t logistic(v128_t x) { return div(splat(1), add(splat(1), exp_of(wasm_f32x4_neg(x)))); }
+INLINE v128_t logistic(v128_t x) { return divide(splat(1), add(splat(1), exp_of(wasm_f32x4_neg(x)))); }
 
 /* By e^(−2|x|) − 1, which does not overflow. */
 INLINE v128_t tanh_of(v128_t x) {
     const v128_t e = exp_less_one(mul(wasm_f32x4_abs(x), splat(-2)));
-    const v128_t magnitude = div(wasm_f32x4_neg(e), add(e, splat(2)));
+    const v128_t magnitude = divide(wasm_f32x4_neg(e), add(e, splat(2)));
     return wasm_v128_bitselect(x, magnitude, wasm_i32x4_splat(INT32_MIN));
 }
 
@@ -59,7 +59,7 @@ INLINE v128_t if_above_zero(v128_t x, v128_t above, v128_t below) {
  * erfc by Chebyshev's approximation in Numerical Recipes, erfcc, which is as near for small results. */
 INLINE v128_t gelu(v128_t x) {
     const v128_t z = mul(wasm_f32x4_abs(x), splat(0.70710678f));
-    const v128_t t = div(splat(1), madd(z, splat(0.5f), splat(1)));
+    const v128_t t = divide(splat(1), madd(z, splat(0.5f), splat(1)));
     v128_t p = madd(splat(0.17087277f), t, splat(-0.82215223f));
     p = madd(p, t, splat(1.48851587f));
     p = madd(p, t, splat(-1.13520398f));
@@ -113,7 +113,7 @@ INLINE v128_t log_of(v128_t x) {
         } \
         break;
 
-EXPORT(function_f32) void function_f32(const struct Unary *s) {
+EXPORT(f32_vunary) void f32_vunary(const struct Unary *s) {
     const float *from = s->input;
     float *to = s->output;
     const v128_t parameter = splat(s->parameter);
@@ -128,7 +128,7 @@ EXPORT(function_f32) void function_f32(const struct Unary *s) {
         FUNCTION(UNARY_ABS, wasm_f32x4_abs(x))
         FUNCTION(UNARY_NEG, wasm_f32x4_neg(x))
         FUNCTION(UNARY_SQRT, wasm_f32x4_sqrt(x))
-        FUNCTION(UNARY_RSQRT, div(splat(1), wasm_f32x4_sqrt(x)))
+        FUNCTION(UNARY_RSQRT, divide(splat(1), wasm_f32x4_sqrt(x)))
         FUNCTION(UNARY_LOG, log_of(x))
     }
 }

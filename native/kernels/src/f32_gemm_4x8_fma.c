@@ -2,7 +2,7 @@
  * Tile: 4 rows × 8 columns in 8 accumulators; the rest of the rows one by one.
  * Panel: bias[8], weights[depth][8], floats.
  * Bounds: any rows, depth and columns; multiply-add is fused where the CPU can. */
-#include "conv.h"
+#include "gemm.h"
 
 #define ROWS TILE_ROWS
 
@@ -88,7 +88,7 @@ INLINE void tile(const int rows, const float *a, const float *panel, const struc
     }
 }
 
-EXPORT(conv_f32) void conv_f32(const struct Conv *s) {
+EXPORT(f32_gemm_4x8_fma) void f32_gemm_4x8_fma(const struct Conv *s) {
     const int32_t panel_floats = 8 * (s->depth + 1);
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);

@@ -4,7 +4,7 @@
  * Packing: for each 8 channels struct Channels, then for each two taps [8][2] int16 less the zero point; an odd number
  * of taps is filled up with zero. The planes hold int16 less the zero point.
  * Bounds: any kernel of up to 33025 taps, any stride, dilation and number of channels. */
-#include "depthwise.h"
+#include "dwconv.h"
 
 #define LANES 8
 
@@ -144,7 +144,7 @@ INLINE void convolve(struct Window window, const struct Depthwise *s) {
     else convolve_as(1, window, s, 0);
 }
 
-EXPORT(depthwise_u8) void depthwise_u8(const struct Depthwise *s) {
+EXPORT(qu8_dwconv_2x8c2_dot16x2) void qu8_dwconv_2x8c2_dot16x2(const struct Depthwise *s) {
     const int32_t size = s->kernel_height == s->kernel_width && s->dilation_x == 1 ? s->kernel_height : 0;
     if (size == 3 && s->stride_x == 1) convolve((struct Window){3, 3, 1, 0, COLUMN_BYTES}, s);
     else if (size == 3 && s->stride_x == 2) convolve((struct Window){3, 3, 2, 0, COLUMN_BYTES}, s);

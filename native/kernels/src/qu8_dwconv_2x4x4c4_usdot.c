@@ -1,5 +1,5 @@
 /* Depthwise convolution of bytes by the relaxed byte dot product, for CPUs where that is exact for full bytes; see
- * conv_u8_dot.c. The result is TFLite's, exactly.
+ * qu8_gemm_4x12c4_usdot.c. The result is TFLite's, exactly.
  * Four taps of a filter's row are one product, for which four pixels of an input row have to lie together, channel by
  * channel. Sixteen channels at a time, each input row is so interleaved once, into a ring of as many rows as the kernel
  * reaches over, where all of its output rows find it: [row][4][column][4 channels][4 pixels], a column for each output
@@ -7,13 +7,13 @@
  * Tile: 2 rows × 4 pixels × 4 channels in 8 accumulators of 32 bits for kernels of 3 rows of up to 4 taps, so that rows
  * between are loaded once, whose bounds V8 checks. The last tile of a row and the last row begin earlier where there is
  * not enough left for them. 4 pixels × 4 channels for any other kernel.
- * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4]
- * [4 channels][4 taps] int8, rows filled up with zero. The second part is what is left of weights beyond 8 bits. The bias holds what
- * follows from the input's zero point.
+ * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4] [4
+ * channels][4 taps] int8, rows filled up with zero. The second part is what is left of weights beyond 8 bits. The bias
+ * holds what follows from the input's zero point.
  * Scratch: `planes` is struct DepthwiseSpare and the ring.
  * Bounds: a filter for each channel, no horizontal dilation, a horizontal stride of 1, 2 or 4 if kernels are wider than
  * 4; reads up to 15 bytes behind a pixel. */
-#include "depthwise.h"
+#include "dwconv.h"
 
 /* Channels of a ring and of a tile. */
 #define WIDTH 16
@@ -314,7 +314,7 @@ INLINE void convolve(const int stride, const struct Depthwise *s) {
     }
 }
 
-EXPORT(depthwise_u8_dot) void depthwise_u8_dot(const struct Depthwise *s) {
+EXPORT(qu8_dwconv_2x4x4c4_usdot) void qu8_dwconv_2x4x4c4_usdot(const struct Depthwise *s) {
     const int three = s->kernel_height == 3 && s->kernel_width <= PIXELS && s->dilation_y == 1;
     const int whole = s->out_height >= ROWS && s->out_width >= PIXELS && s->channels % QUAD == 0 && !s->signs;
     if (three && whole && s->stride_y == 1) convolve(1, s);

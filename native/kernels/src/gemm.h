@@ -5,8 +5,8 @@
  * Weights come in panels of 8 columns, each headed by what its columns are scaled and offset by; columns beyond the
  * last are zero. All tensors have 32 readable bytes behind them.
  */
-#ifndef KERNELS_CONV_H
-#define KERNELS_CONV_H
+#ifndef KERNELS_GEMM_H
+#define KERNELS_GEMM_H
 
 #include "common.h"
 #include "requantize.h"
@@ -66,6 +66,22 @@ INLINE const uint8_t *matrix_rows(const struct Conv *s, int32_t start, int32_t c
     if (!s->gather) return s->input + start * s->depth * element;
     gather_patches(s, s->input, start, count, element, s->depth * element);
     return s->patches;
+}
+
+/* Requantises the sums of a tile, bias included, and stores the first `columns` (1..8) bytes of each row. */
+INLINE void store_requantized(const int rows, v128_t sum[][2], const struct Channels *panel, const struct Conv *s,
+                              uint8_t *out, int32_t columns, struct Clamp clamp, int signs) {
+    v128_t doubt = no_doubt();
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
+    }
+    if (is_doubtful(doubt)) {
+        UNROLL
+        for (int r = 0; r < rows; r++) {
+            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
+        }
+    }
 }
 
 #endif

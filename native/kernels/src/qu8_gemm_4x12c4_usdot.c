@@ -1,5 +1,5 @@
 /* Convolution of bytes by the relaxed byte dot product, for CPUs where that is exact for full bytes: where one product
- * sums four (VNNI). `dot_is_exact` says whether this CPU's is. The result is TFLite's, exactly.
+ * sums four (VNNI). `usdot_is_exact` says whether this CPU's is. The result is TFLite's, exactly.
  * Tile: 4 rows × 12 columns in 12 accumulators of 32 bits, or × 8 or 4 where fewer columns are left. Four rows lie
  * interleaved, so that one load has four of the depth of each; an accumulator has a lane for each of four columns, each
  * with another row, and rotating the rows three times brings each together with each. That takes 4 loads, whose bounds
@@ -7,15 +7,15 @@
  * Panel: struct Channels, then weights [depth / 4][8][4] int8, filled up with zero. The bias holds what follows from
  * the input's zero point; what follows from the weights' is −weights_zero · the sum of the row.
  * Scratch: `wide` is struct DotSpare, offsets [block, filled up to four], then rows [block / 4][depth / 4][4][4].
- * Bounds: depth ≤ 33025 as in conv_u8_wide.c; reads up to 15 bytes behind a row. */
-#include "conv.h"
+ * Bounds: depth ≤ 33025 as in qu8_gemm_4x8c2_dot16x2.c; reads up to 15 bytes behind a row. */
+#include "gemm.h"
 
 #define ROWS TILE_ROWS
 /* Four columns of a panel. */
 #define QUADS 3
 
 /* Four products of 127 · 255: 129540 does not fit the 16 bits in which other CPUs add pairs. */
-EXPORT(dot_is_exact) int32_t dot_is_exact(int32_t weight, int32_t byte) {
+EXPORT(usdot_is_exact) int32_t usdot_is_exact(int32_t weight, int32_t byte) {
     v128_t sums = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_i8x16_splat(weight), wasm_u8x16_splat(byte),
                                                          wasm_i32x4_splat(0));
     return wasm_i32x4_extract_lane(sums, 0) == 4 * weight * byte;
@@ -277,7 +277,7 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, const int s
     if (quad < quads) columns(1, s, quad, start, rows, rounding, signs);
 }
 
-EXPORT(conv_u8_dot) void conv_u8_dot(const struct Conv *s) {
+EXPORT(qu8_gemm_4x12c4_usdot) void qu8_gemm_4x12c4_usdot(const struct Conv *s) {
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);

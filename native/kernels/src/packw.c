@@ -1,12 +1,13 @@
-/* Puts the weights of eight output channels, [8][depth] as the file has them, into a panel of a convolution: once, when a
- * plan is made. What stands for channels beyond the last is of no consequence. The panels are described in conv_f32.c, conv_f32_i16.c,
- * conv_u8_wide.c and conv_u8_dot.c; their heads are written by worker/inference/plan/pack/channels.ts.
+/* Puts the weights of eight output channels, [8][depth] as the file has them, into a panel of a convolution: once, when
+ * a plan is made. What stands for channels beyond the last is of no consequence. The panels are described in
+ * f32_gemm_4x8_fma.c, qd16_f32_gemm_4x8c2_dot16x2.c, qu8_gemm_4x8c2_dot16x2.c and qu8_gemm_4x12c4_usdot.c; their heads
+ * are written by worker/inference/plan/pack/channels.ts.
  * Tile: four or two weights of all eight channels; the rest of the depth one by one.
  * Bounds: reads up to 15 bytes behind the weights, whose places in the panel are then filled with zero. */
 #include "common.h"
 
 /* IEEE 754 binary16 → binary32. */
-EXPORT(unpack_f16) void unpack_f16(const uint16_t *from, float *to, int32_t count) {
+EXPORT(f16_f32_vcvt) void f16_f32_vcvt(const uint16_t *from, float *to, int32_t count) {
     /* The exponent's bias differs by 112; multiplying sets subnormals right as well. */
     const v128_t rebias = wasm_f32x4_splat(0x1p112f), infinite = wasm_i32x4_splat(0x7f800000);
     for (int32_t i = 0; i < count; i += 4) {
@@ -21,7 +22,7 @@ EXPORT(unpack_f16) void unpack_f16(const uint16_t *from, float *to, int32_t coun
 }
 
 /* → weights[depth][8] */
-EXPORT(pack_f32) void pack_f32(const float *from, float *to, int32_t depth) {
+EXPORT(f32_packw_x8) void f32_packw_x8(const float *from, float *to, int32_t depth) {
     for (int half = 0; half < 2; half++) {
         const float *a = from + 4 * half * depth, *b = a + depth, *c = b + depth, *d = c + depth;
         float *out = to + 4 * half;
@@ -77,8 +78,8 @@ static double step_of(const float *from, int32_t depth, int32_t limit, int32_t l
 }
 
 /* → weights[depth / 2][8][2] int16; and each channel's step times `factor` to `steps`. */
-EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit,
-                                       int32_t largest, int32_t one_sign, float factor) {
+EXPORT(f32_qs16_packw_x8c2) void f32_qs16_packw_x8c2(const float *from, float *steps, int16_t *to, int32_t depth,
+                                                     int32_t limit, int32_t largest, int32_t one_sign, float factor) {
     for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         const double step = step_of(from, depth, limit, largest, one_sign);
         steps[column] = (float)(step * factor);
@@ -97,7 +98,8 @@ EXPORT(pack_f32_i16) void pack_f32_i16(const float *from, float *steps, int16_t 
 }
 
 /* → weights[depth / 2][8][2] int16, bytes less `zero`; `flip` is 128 for int8, which makes it uint8 with 128 added. */
-EXPORT(pack_u8_i16) void pack_u8_i16(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip, int32_t zero) {
+EXPORT(qu8_qs16_packw_x8c2) void qu8_qs16_packw_x8c2(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip,
+                                                     int32_t zero) {
     const v128_t flips = wasm_i8x16_splat(flip), zeros = wasm_i16x8_splat(zero);
     for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         int16_t *out = to + 2 * column;
@@ -116,7 +118,8 @@ EXPORT(pack_u8_i16) void pack_u8_i16(const uint8_t *from, int16_t *to, int32_t d
 }
 
 /* → weights[depth / 4][8][4] int8, and the sum of each channel's to `sums`; `flip` is 128 for uint8. */
-EXPORT(pack_u8_dot) void pack_u8_dot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth, int32_t flip) {
+EXPORT(qu8_packw_x8c4_usdot) void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth,
+                                                       int32_t flip) {
     for (int32_t column = 0; column < PANEL_COLUMNS; column++, from += depth) {
         int8_t *out = to + 4 * column;
         int32_t sum = 0;

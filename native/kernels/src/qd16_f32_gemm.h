@@ -1,10 +1,10 @@
-/* What conv_f32_i16.c and conv_f32_strassen.c share: rows of floats as int16, their products with panels, and what becomes of
- * the sums. */
-#ifndef KERNELS_CONV_F32_I16_H
-#define KERNELS_CONV_F32_I16_H
+/* What qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c share: rows of floats as int16, their products
+ * with panels, and what becomes of the sums. */
+#ifndef KERNELS_QD16_F32_GEMM_H
+#define KERNELS_QD16_F32_GEMM_H
 
-#include "conv.h"
-#include "tile_i16.h"
+#include "gemm.h"
+#include "tile_4x8c2_dot16x2.h"
 
 INLINE const int16_t *weights_of(const struct Head *panel) { return (const int16_t *)(panel + 1); }
 

@@ -3,7 +3,7 @@
 #include "common.h"
 
 /* Any function of bytes: activations, other scales. */
-EXPORT(look_up_u8) void look_up_u8(const struct Convert *s) {
+EXPORT(x8_lut) void x8_lut(const struct Convert *s) {
     for (int32_t i = 0; i < s->size; i++) s->output[i] = s->table[s->input[i]];
 }
 
@@ -15,7 +15,7 @@ INLINE v128_t quantize(const struct Convert *s, const float *from) {
     return wasm_i32x4_trunc_sat_f32x4(clamp_f32(y, wasm_f32x4_splat(s->low), wasm_f32x4_splat(s->high)));
 }
 
-EXPORT(quantize_u8) void quantize_u8(const struct Convert *s) {
+EXPORT(f32_qu8_vcvt) void f32_qu8_vcvt(const struct Convert *s) {
     const float *from = (const float *)s->input;
     for (int32_t i = 0; i < s->size; i += 8) {
         const v128_t both = wasm_i16x8_narrow_i32x4(quantize(s, from + i), quantize(s, from + i + 4));
@@ -23,7 +23,7 @@ EXPORT(quantize_u8) void quantize_u8(const struct Convert *s) {
     }
 }
 
-EXPORT(dequantize_u8) void dequantize_u8(const struct Convert *s) {
+EXPORT(qu8_f32_vcvt) void qu8_f32_vcvt(const struct Convert *s) {
     float *to = (float *)s->output;
     const v128_t scale = wasm_f32x4_splat(s->scale), zero = wasm_f32x4_splat(s->zero);
     for (int32_t i = 0; i < s->size; i += 8) {
@@ -36,7 +36,7 @@ EXPORT(dequantize_u8) void dequantize_u8(const struct Convert *s) {
 }
 
 /* ReLU and its kind. */
-EXPORT(clamp_values_f32) void clamp_values_f32(const struct Convert *s) {
+EXPORT(f32_vclamp) void f32_vclamp(const struct Convert *s) {
     const float *from = (const float *)s->input;
     float *to = (float *)s->output;
     for (int32_t i = 0; i < s->size; i += 4) {
@@ -46,7 +46,7 @@ EXPORT(clamp_values_f32) void clamp_values_f32(const struct Convert *s) {
 }
 
 /* x · min(max(x + 3, 0), 6) / 6. */
-EXPORT(hard_swish_f32) void hard_swish_f32(const struct Convert *s) {
+EXPORT(f32_vhswish) void f32_vhswish(const struct Convert *s) {
     const float *from = (const float *)s->input;
     float *to = (float *)s->output;
     for (int32_t i = 0; i < s->size; i += 4) {
@@ -57,7 +57,7 @@ EXPORT(hard_swish_f32) void hard_swish_f32(const struct Convert *s) {
 }
 
 /* The pixels may lie in the last quarter of the output. */
-EXPORT(take_pixels_f32) void take_pixels_f32(const struct Pixels *s) {
+EXPORT(x8_x32_lut3) void x8_x32_lut3(const struct Pixels *s) {
     const uint8_t *from = s->pixels;
     const float *levels = (const float *)s->levels;
     float *to = (float *)s->output;
@@ -69,7 +69,7 @@ EXPORT(take_pixels_f32) void take_pixels_f32(const struct Pixels *s) {
 }
 
 /* The pixels may be where the output is. */
-EXPORT(take_pixels_u8) void take_pixels_u8(const struct Pixels *s) {
+EXPORT(x8_lut3) void x8_lut3(const struct Pixels *s) {
     const uint8_t *from = s->pixels, *levels = s->levels;
     uint8_t *to = s->output;
     NO_UNROLL

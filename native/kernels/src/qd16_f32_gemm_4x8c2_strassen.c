@@ -1,7 +1,7 @@
-/* What conv_f32_i16.c computes, to the bit, with 49 products of blocks instead of 64: Strassen's multiplication, twice, where
- * rows, depth and columns are many. In integers it is exact: sums and differences are right modulo 2^32, whatever overflows
- * on the way, if the result fits; and those of blocks, of up to four terms, fit int16 if weights and activations are within
- * ±8191, which who quantises has to see to.
+/* What qd16_f32_gemm_4x8c2_dot16x2.c computes, to the bit, with 49 products of blocks instead of 64: Strassen's
+ * multiplication, twice, where rows, depth and columns are many. In integers it is exact: sums and differences are
+ * right modulo 2^32, whatever overflows on the way, if the result fits; and those of blocks, of up to four terms, fit
+ * int16 if weights and activations are within ±8191, which who quantises has to see to.
  *
  * Each matrix is cut into 4 × 4 blocks, halves of halves. Rows go in units of 16, of which each row block has 4; columns in
  * groups of 4 panels, one for each column block; the depth is cut into quarters. So what is multiplied is
@@ -9,11 +9,12 @@
  *   - on the right, for each of them, a panel [depth / 8][8][2] int16.
  * It is made here at each run, which costs little beside the products, so that weights take no more memory than else.
  *
- * Tile and packing: as of conv_f32_i16.c.
- * Bounds: depth divisible by 32, columns by 32; nothing is gathered. Rows beyond the last unit go as in conv_f32_i16.c.
+ * Tile and packing: as of qd16_f32_gemm_4x8c2_dot16x2.c.
+ * Bounds: depth divisible by 32, columns by 32; nothing is gathered. Rows beyond the last unit go as in
+ * qd16_f32_gemm_4x8c2_dot16x2.c.
  * `operands`, of a block of rows: left and right operands, each with a gap of GAP bytes behind, and a tile of sums for
  * each product of each unit. */
-#include "conv_f32_i16.h"
+#include "qd16_f32_gemm.h"
 
 /* Blocks in each direction, and what layouts.h has of them. */
 #define PARTS 4
@@ -174,7 +175,7 @@ static void multiply_units(const struct Conv *s, const int16_t *matrix, const fl
     }
 }
 
-EXPORT(conv_f32_strassen) void conv_f32_strassen(const struct Conv *s) {
+EXPORT(qd16_f32_gemm_4x8c2_strassen) void qd16_f32_gemm_4x8c2_strassen(const struct Conv *s) {
     const int32_t scaled = !s->short_input;
     float *scales = (float *)s->wide;
     scales[0] = 1;

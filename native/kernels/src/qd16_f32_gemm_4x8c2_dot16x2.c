@@ -1,16 +1,17 @@
-/* Convolution of floats in 16-bit integers: faster than conv_f32.c and nearly as good.
+/* Convolution of floats in 16-bit integers: faster than f32_gemm_4x8_fma.c and nearly as good.
  * The input is
  *   - int16 of one step that is known when the weights are packed (`short_input`): what an operator with a ReLU6 gives;
  *   - floats that are the matrix as they stand: each row is quantised by its own largest value to ±I16_STEPS;
  *   - floats whose patches are gathered: quantised as a whole, by their largest value, to ±I16_STEPS.
- * Each column is quantised beforehand so that no sum can overflow 32 bits, whatever the image (worker/inference/plan/pack/f32.ts).
+ * Each column is quantised beforehand so that no sum can overflow 32 bits, whatever the image
+ * (worker/inference/plan/pack/f32.ts).
  * The output is floats, or int16 for which panel and clamp have their step and half of it for rounding (`short_output`).
- * Tile and packing: tile_i16.h; a panel is headed by struct Head.
+ * Tile and packing: tile_4x8c2_dot16x2.h; a panel is headed by struct Head.
  * Bounds: as said; the channels of int16 are even. `wide` is [block] floats, the scales of the rows, and then, unless the
  * input is int16 already, [block, depth, filled up to even] int16. */
-#include "conv_f32_i16.h"
+#include "qd16_f32_gemm.h"
 
-EXPORT(conv_f32_i16) void conv_f32_i16(const struct Conv *s) {
+EXPORT(qd16_f32_gemm_4x8c2_dot16x2) void qd16_f32_gemm_4x8c2_dot16x2(const struct Conv *s) {
     const int32_t pairs = (s->depth + 1) / 2, scaled = !s->short_input && !s->gather;
     const uint8_t *input = s->input;
     float *scales = (float *)s->wide;

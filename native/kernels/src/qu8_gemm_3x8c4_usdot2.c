@@ -5,17 +5,17 @@
  * Tile: 3 rows × 8 columns in 6 accumulators of 32 bits, 8 of the depth at a time; the rest of the rows one by one.
  * Panel: struct Channels, struct Residues, weights [depth / 8][2][8][4] int8, filled up with zero, then the residues. The
  * weights are less their zero point, and the bias holds what follows from the input's.
- * Bounds: depth ≤ 33025 as in conv_u8_wide.c; reads up to 7 bytes behind a row. */
-#include "conv.h"
+ * Bounds: depth ≤ 33025 as in qu8_gemm_4x8c2_dot16x2.c; reads up to 7 bytes behind a row. */
+#include "gemm.h"
 
 #define ROWS PAIRS_TILE_ROWS
 #define LIMIT 127
 
-/* Scratch of pack_u8_pairs. */
+/* Scratch of qu8_packw_x8c4_usdot2. */
 _Static_assert(PAIRS_REST_BYTES == sizeof(int16_t[8][8]) && PAIRS_SUMS_BYTES == sizeof(int32_t[8]), "rest and sums");
 
 /* Whether the dot product of pairs takes full bytes for what they are, as far as the sums fit 16 bits. */
-EXPORT(pairs_are_exact) int32_t pairs_are_exact(int32_t weight, int32_t byte) {
+EXPORT(usdot2_is_exact) int32_t usdot2_is_exact(int32_t weight, int32_t byte) {
     v128_t sums = wasm_i16x8_relaxed_dot_i8x16_i7x16(wasm_i8x16_splat(weight), wasm_u8x16_splat(byte));
     return wasm_i16x8_extract_lane(sums, 0) == 2 * weight * byte;
 }
@@ -71,17 +71,7 @@ INLINE void tile(const int rows, const uint8_t *a, const struct Channels *panel,
             add_widened(&sum[r][1], wasm_i16x8_relaxed_dot_i8x16_i7x16(w1, x), ones);
         }
     }
-    v128_t doubt = no_doubt();
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
-    }
-    if (is_doubtful(doubt)) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
-        }
-    }
+    store_requantized(rows, sum, panel, s, out, columns, clamp, signs);
 }
 
 INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t rows, int signs) {
@@ -104,7 +94,7 @@ INLINE void block(const struct Conv *s, const uint8_t *a, int32_t start, int32_t
     }
 }
 
-EXPORT(conv_u8_pairs) void conv_u8_pairs(const struct Conv *s) {
+EXPORT(qu8_gemm_3x8c4_usdot2) void qu8_gemm_3x8c4_usdot2(const struct Conv *s) {
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
@@ -171,11 +161,12 @@ INLINE int32_t write_residues(int16_t rest[8][8], struct Residue *to, int32_t of
     return count;
 }
 
-/* Packs the weights of eight columns [8][depth] as pack.c does; `columns` beyond the last are taken for zero. With `to` 0
+/* Packs the weights of eight columns [8][depth] as packw.c does; `columns` beyond the last are taken for zero. With `to` 0
  * nothing is written but `rest`, [8][8] int16 of scratch.
  * @returns the number of residues; room for one more is needed. */
-EXPORT(pack_u8_pairs) int32_t pack_u8_pairs(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums,
-                                            int32_t depth, int32_t columns, int32_t flip, int32_t zero) {
+EXPORT(qu8_packw_x8c4_usdot2) int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8],
+                                                            int32_t *sums, int32_t depth, int32_t columns, int32_t flip,
+                                                            int32_t zero) {
     struct Residues *head = (struct Residues *)to;
     int8_t *weights = to ? (int8_t *)(head + 1) : 0;
     struct Residue *residues = to ? (struct Residue *)(weights + 8 * ((depth + 7) & ~7)) : 0;

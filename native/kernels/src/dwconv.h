@@ -3,8 +3,8 @@
  * [lanes], where it stays in the cache. The copy has the padding, and each channel as often as there are filters for it;
  * so the kernels themselves know neither edges nor remainders, and their columns lie 16 bytes apart whatever the number
  * of channels. All tensors have 32 readable bytes behind them. */
-#ifndef KERNELS_DEPTHWISE_H
-#define KERNELS_DEPTHWISE_H
+#ifndef KERNELS_DWCONV_H
+#define KERNELS_DWCONV_H
 
 #include "common.h"
 #include "requantize.h"

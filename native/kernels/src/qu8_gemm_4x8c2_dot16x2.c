@@ -1,8 +1,8 @@
 /* Convolution of bytes in 16-bit integers, for CPUs without an exact byte dot product. The result is TFLite's, exactly.
- * Tile and packing: tile_i16.h; a panel is headed by struct Channels, its weights are less their zero point.
+ * Tile and packing: tile_4x8c2_dot16x2.h; a panel is headed by struct Channels, its weights are less their zero point.
  * Bounds: depth · 255 · 255 < 2^31, so depth ≤ 33025. `wide` is [block, depth, filled up to even] int16. */
-#include "conv.h"
-#include "tile_i16.h"
+#include "gemm.h"
+#include "tile_4x8c2_dot16x2.h"
 
 /* Rows of bytes → rows of int16 less the zero point. What fills up the last pair meets weights of zero. Writes up to 14
  * bytes too many, which the next row overwrites. */
@@ -24,17 +24,7 @@ INLINE void tile(const int rows, const int16_t *a, const struct Channels *panel,
         sum[r][1] = wasm_v128_load(panel->bias + 4);
     }
     tile_i16(rows, sum, a, (const int16_t *)(panel + 1), pairs);
-    v128_t doubt = no_doubt();
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
-    }
-    if (is_doubtful(doubt)) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
-        }
-    }
+    store_requantized(rows, sum, panel, s, out, columns, clamp, signs);
 }
 
 INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pairs, int signs) {
@@ -56,7 +46,7 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pai
     }
 }
 
-EXPORT(conv_u8_wide) void conv_u8_wide(const struct Conv *s) {
+EXPORT(qu8_gemm_4x8c2_dot16x2) void qu8_gemm_4x8c2_dot16x2(const struct Conv *s) {
     const int32_t pairs = (s->depth + 1) / 2;
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
