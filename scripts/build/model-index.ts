@@ -5,7 +5,7 @@ import { LabelerError } from "../../worker/errors.ts";
 import { readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
-import { inspectModel, type ModelFiles } from "../../worker/model/inspect.ts";
+import { type InspectedModel, inspectModel, type ModelFiles } from "../../worker/model/inspect.ts";
 import { MODEL_NAME } from "../../worker/model/names.ts";
 import { notesOn } from "../../worker/model/notes.ts";
 import { computationOf } from "../../worker/model/precision.ts";
@@ -25,6 +25,17 @@ async function readFolder(root: string, name: string) {
     spec: text(await read(`${name}/model.json`)),
     tflite: await read(`${name}/model.tflite`),
   };
+}
+
+/**
+ * What a model's folder says of its network.
+ *
+ * @throws LabelerError of kind model-unusable if it cannot be used, or has no network of its own.
+ */
+export async function inspectFolder(root: string, name: string): Promise<InspectedModel> {
+  const { tflite, ...files } = await readFolder(root, name);
+  if (tflite === undefined) throw unusable(`${join(root, name)} has no model.tflite.`);
+  return inspectModel({ tflite, ...files });
 }
 
 export interface ModelWords {

@@ -14,6 +14,7 @@ import {
   fetchSource,
   GO_VERSION,
   goEnvironment,
+  type Recipe,
   recipeOf,
   whyNoSource,
 } from "./engine-source.ts";
@@ -60,6 +61,8 @@ export type BuildProgress = (state: BuildState) => void;
 export interface BuildOptions {
   /** The release, 2.4.2 unless told otherwise. */
   version?: string;
+  /** Whether its sinks can compress; few need that, and all would wait for it. */
+  compression?: boolean;
   progress?: BuildProgress;
   signal?: AbortSignal;
   /** Where builds are kept; .cache/ of this checkout unless told otherwise. */
@@ -102,15 +105,17 @@ export async function whyNoEngine({ version, cache }: BuildOptions = {}): Promis
 
 interface Plan extends Omit<EngineBuild, "seconds"> {
   folder: string;
+  recipe: Recipe;
 }
 
-function plan({ version = DEFAULT_VERSION, cache = join(root, ".cache") }: BuildOptions): Plan {
-  const folder = join(cache, `kuiperd-${version}-${digestOf(recipeOf(version))}`);
-  return { version, folder, binary: join(folder, executable), etc: join(folder, "etc") };
+function plan({ version = DEFAULT_VERSION, compression, cache = join(root, ".cache") }: BuildOptions): Plan {
+  const recipe = recipeOf(version, compression);
+  const folder = join(cache, `kuiperd-${version}-${digestOf(recipe)}`);
+  return { version, recipe, folder, binary: join(folder, executable), etc: join(folder, "etc") };
 }
 
 /** @returns how many seconds it took */
-async function compile({ version, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
+async function compile({ version, recipe, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
   const start = performance.now();
   const state = { phase: "fetching" as BuildState["phase"], modules: 0, packages: 0, total: 0 };
   const tell = () => progress?.({ ...state, seconds: (performance.now() - start) / 1000 });
@@ -124,7 +129,7 @@ async function compile({ version, folder, binary }: Plan, { progress, signal }: 
     const sources = join(aside, "sources");
     await mkdir(sources);
     const source = await fetchSource(version, sources, signal);
-    const { tags, ldflags } = recipeOf(version);
+    const { tags, ldflags } = recipe;
     const options = [...source.options, "-tags", tags, "./cmd/kuiperd"];
     // Fetches what go build needs, and counts it.
     const counted = { line: () => state.total++, fetched: () => state.modules++ };

@@ -35,15 +35,19 @@ export interface Recipe {
   readonly ldflags: string;
 }
 
-/** @param version for example 2.4.2 */
-export function recipeOf(version: string): Recipe {
+/**
+ * @param version for example 2.4.2
+ * @param compression whether sinks can compress what they send, as a release can
+ */
+export function recipeOf(version: string, compression = false): Recipe {
   if (!/^\d+\.\d+\.\d+$/.test(version)) throw new CommandError(`"${version}" is not a release such as 2.4.2.`);
   const module = `github.com/lf-edge/ekuiper${isOlder(version, "2") ? "" : "/v2"}`;
   // Releases without EXTRA have their settings in configuration keys, which the manager's metadata (`ui`) sets. All others
   // are built without it: what works so works on a release, which has everything, too.
   const metadata = isOlder(version, "2.3") ? " ui" : "";
   // Without the profiler, which takes port 6060, so that no two engines could run.
-  const tags = `core service portable rpc schema template trace no_pprof${metadata}`;
+  const compressors = compression ? " compression" : "";
+  const tags = `core service portable rpc schema template trace no_pprof${metadata}${compressors}`;
   // Version 1 links against names inside Go's standard library, which Go 1.23 and later refuse unless told otherwise.
   const links = isOlder(version, "2") ? "-checklinkname=0 " : "";
   return { version, module, tags, ldflags: `-s -w ${links}-X ${module}/cmd.Version=${version}` };

@@ -48,7 +48,7 @@ function allowedNetworks(pushTargets: string): string[] {
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 
-/** ResultCache for the folder of models: with its files, but with an index from elsewhere. */
+/** Answers for the folder of models: with its files, but with an index from elsewhere. */
 const INDEXED_ELSEWHERE = `export default { fetch(request, env) {
   return (new URL(request.url).pathname === "/index.json" ? env.INDEX : env.FILES).fetch(request);
 } };`;

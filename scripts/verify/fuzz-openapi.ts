@@ -2,15 +2,14 @@
  * npm run fuzz:openapi: schemathesis makes calls of the interface's description and holds the answers
  * against it: no 5xx, no status, type or shape that is not described. It comes from PyPI into a venv of its own.
  */
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { spawn } from "node:child_process";
+import { dirname, join, resolve } from "node:path";
 import { operations } from "../build/openapi/operations.ts";
 import { CommandError, countIn, runCommand } from "../command-line/command.ts";
 import { startLabeler } from "../labeler/labeler.ts";
+import { pythonPrograms } from "../system/python.ts";
 
 const VERSION = "4.32.5";
-const VENV = resolve(".cache/schemathesis");
 /** The folder of hooks.py. */
 const HOOKS = resolve("scripts/verify/fuzz");
 const CHECKS = [
@@ -22,21 +21,8 @@ const CHECKS = [
   "unsupported_method",
 ];
 
-function run(command: string, args: readonly string[]): void {
-  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${command} ended with ${status}`);
-}
-
 /** @returns The program `st`. */
-function schemathesis(): string {
-  const program = join(VENV, "bin", "st");
-  if (!existsSync(program)) {
-    run("python3", ["-m", "venv", VENV]);
-    run(join(VENV, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`]);
-  }
-  return program;
-}
+const schemathesis = () => join(pythonPrograms("schemathesis", [`schemathesis==${VERSION}`]), "st");
 
 interface Counts {
   /** The exit code. */
@@ -53,7 +39,7 @@ function watch(program: string, args: readonly string[]): Promise<Counts> {
   return new Promise((done, reject) => {
     const env = { ...process.env, PYTHONPATH: HOOKS, PYTHONDONTWRITEBYTECODE: "1", SCHEMATHESIS_HOOKS: "hooks" };
     // It leaves what it remembers in the folder that it runs in.
-    const child = spawn(program, args, { env, cwd: VENV, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, args, { env, cwd: dirname(program), stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text;

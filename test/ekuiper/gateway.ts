@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
+import { type BuildOptions, whyNoEngine } from "../../scripts/ekuiper-engine/build.ts";
 import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
 import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
 import { startLoadedLabeler } from "../../scripts/ekuiper-engine/labeler.ts";
@@ -57,13 +57,15 @@ export interface BareGateway {
  *
  * @param environment The engine's.
  * @param version The release of eKuiper.
+ * @param build What else is special about the engine.
  */
 export async function startBareGateway(
   environment: Record<string, string> = {},
   version = DEFAULT_VERSION,
+  build: Pick<BuildOptions, "compression"> = {},
 ): Promise<BareGateway> {
   const broker = await startBroker();
-  const engine = await startEngine({ broker: broker.url, environment, version });
+  const engine = await startEngine({ broker: broker.url, environment, version, ...build });
   const labeler = await startLoadedLabeler(token);
   return {
     broker,

@@ -56,9 +56,9 @@ describe("npm run label", () => {
     const { code, out } = await remote(`${photos}/**/*.png`, "--csv", "--top", "1");
     expect(code).toBe(1);
     const [head, broken, cat, ...rest] = out.split("\r\n");
-    expect(head).toBe("file,rank,confidence,label,missing,error");
-    expect(broken).toMatch(/deeper\/broken, really\.png",,,,,"?\w/);
-    expect(cat).toMatch(/shelf-2\.png,1,0\.8\d+,286:Egyptian cat,,$/);
+    expect(head).toBe("file,rank,confidence,label,missing,warnings,error");
+    expect(broken).toMatch(/deeper\/broken, really\.png",,,,,,"?\w/);
+    expect(cat).toMatch(/shelf-2\.png,1,0\.8\d+,286:Egyptian cat,,,$/);
     expect(rest[0]).toMatch(/shelf-10\.PNG,1/);
   });
 

@@ -25,6 +25,8 @@ export interface Answer {
   readonly missing: number;
   /** In how many places its file is damaged. */
   readonly warnings: number;
+  /** Whether the labels come from the result cache, without an inference. */
+  readonly cached: boolean;
   readonly steps: readonly Step[];
   /** From sending to the answer, milliseconds. */
   readonly ms: number;
@@ -97,6 +99,7 @@ export async function label(image: Blob, query: URLSearchParams): Promise<Answer
     labels,
     missing: Number(response.headers.get("x-image-missing") ?? 0),
     warnings: Number(response.headers.get("x-image-warnings") ?? 0),
+    cached: /;\s*hit\b/.test(response.headers.get("cache-status") ?? ""),
     steps: stepsOf(response.headers.get("server-timing")),
     ms: performance.now() - start,
   };

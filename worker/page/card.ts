@@ -1,6 +1,8 @@
 /** One image of the page: its picture, its labels as bars, how long each step took, and where the network saw the label. */
 import { type Answer, explain, type Label, label, Refused } from "./api.ts";
-import { make, percent } from "./dom.ts";
+import { convertToJpeg } from "./convert.ts";
+import { labelElement, make, percent } from "./dom.ts";
+import { legendOf } from "./legend.ts";
 
 const kilobytes = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
@@ -8,17 +10,23 @@ const milliseconds = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)
 function bar({ label: text, confidence }: Label): HTMLLIElement {
   const fill = make("i", { ariaHidden: "true" });
   fill.style.width = `${confidence * 100}%`;
-  return make("li", {}, fill, make("span", {}, text), make("span", {}, percent(confidence)));
+  const value = make("span", { className: "value" }, percent(confidence));
+  return make("li", {}, fill, labelElement(text), " ", value);
 }
 
-function timing({ steps, ms }: Answer): string {
+function timing({ cached, steps, ms }: Answer): string {
   const parts = steps.map((step) => `${step.name} ${milliseconds(step.ms)}`);
-  return [...parts, `round trip ${milliseconds(ms)}`].join(" · ");
+  return [...(cached ? ["from the cache"] : []), ...parts, `round trip ${milliseconds(ms)}`].join(" · ");
 }
+
+/** The labeler does not read this kind of file. */
+const UNSUPPORTED = 415;
 
 export class Card {
   readonly element = make("li", { className: "card" });
   readonly #image: Blob;
+  /** What the browser made of an image that the labeler does not read. */
+  #converted: Blob | undefined;
   readonly #name: string;
   readonly #picture: HTMLImageElement;
   readonly #figure: HTMLElement;
@@ -28,6 +36,7 @@ export class Card {
   /** Of the last request, so that an answer to an older one is passed over. */
   #turn = 0;
   #query = new URLSearchParams();
+  #best = "";
 
   /** @param removed Called after the card took itself away. */
   constructor(image: Blob, name: string, removed: () => void) {
@@ -35,7 +44,7 @@ export class Card {
     this.#name = name;
     this.#picture = make("img", { src: this.#url(image), alt: name });
     // HEIC, for one, is shown by few browsers; the labeler says what to do about it.
-    this.#picture.addEventListener("error", () => this.#figure.replaceChildren("No preview"), { once: true });
+    this.#picture.addEventListener("error", () => this.#figure.replaceChildren("No preview"));
     this.#figure = make("figure", {}, this.#picture);
     const remove = make("button", { type: "button", ariaLabel: `Remove ${name}` }, "Remove");
     remove.addEventListener("click", () => {
@@ -61,9 +70,25 @@ export class Card {
     this.#answer.replaceChildren(make("p", { className }, text));
   }
 
-  #showPicture(url: string, alt: string): void {
+  /** @param legend Of what is drawn over the picture. */
+  #showPicture(url: string, alt: string, ...legend: HTMLElement[]): void {
     this.#picture.src = url;
     this.#picture.alt = alt;
+    this.#figure.replaceChildren(this.#picture, ...legend);
+  }
+
+  /** @throws Refused if neither the image nor what the browser makes of it can be labelled. */
+  async #ask(query: URLSearchParams): Promise<Answer> {
+    try {
+      return await label(this.#converted ?? this.#image, query);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status !== UNSUPPORTED || this.#converted !== undefined) throw error;
+      const converted = await convertToJpeg(this.#image);
+      if (converted === undefined) throw error;
+      const answer = await label(converted, query);
+      this.#converted = converted;
+      return answer;
+    }
   }
 
   /**
@@ -81,11 +106,14 @@ export class Card {
     this.#say("Labelling…");
     this.element.ariaBusy = "true";
     try {
-      const answer = await label(this.#image, query);
+      const answer = await this.#ask(query);
       if (turn !== this.#turn) return "";
       const notes = [
         ...(answer.missing > 0 ? [make("p", {}, `${percent(answer.missing)} of the image is missing.`)] : []),
         ...(answer.warnings > 0 ? [make("p", {}, "The file is damaged: the label may be wrong.")] : []),
+        ...(this.#converted === undefined
+          ? []
+          : [make("p", {}, "Your browser converted the image to JPEG, since the labeler does not read its format.")]),
       ];
       this.#answer.replaceChildren(
         make("ol", {}, ...answer.labels.map(bar)),
@@ -93,6 +121,7 @@ export class Card {
         make("p", { className: "hint timing" }, timing(answer)),
       );
       const [best] = answer.labels;
+      this.#best = best?.label ?? "";
       this.#why.hidden = best === undefined;
       return best === undefined
         ? `${this.#name}: no label`
@@ -112,11 +141,12 @@ export class Card {
     const turn = this.#turn;
     this.#why.disabled = true;
     try {
-      const picture = await explain(this.#image, this.#query);
+      const picture = await explain(this.#converted ?? this.#image, this.#query);
       if (turn === this.#turn)
         this.#showPicture(
           this.#url(picture),
           `${this.#name}, with the regions that count for the label in warm colours`,
+          legendOf(this.#best),
         );
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -19,3 +19,17 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 }
 
 export const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
+
+/**
+ * A label whose number stands apart from its name ("85:" and "peacock"), and which is still the whole label when it is
+ * copied into a rule.
+ */
+export function labelElement(label: string): HTMLSpanElement {
+  const [, number = "", name = label] = /^(\d+\s*:)(.*\S.*)$/s.exec(label) ?? [];
+  return make(
+    "span",
+    { className: "label" },
+    ...(number === "" ? [] : [make("span", { className: "number" }, number)]),
+    make("span", { className: "name" }, name),
+  );
+}

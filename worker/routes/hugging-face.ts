@@ -8,6 +8,7 @@ import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
 import { CLASSIFICATION_JSON, classificationRequest } from "../http/classification-request.ts";
 import { firstByte, plainImage } from "../http/image-body.ts";
+import { setImageHeaders } from "../http/image-notes.ts";
 import { labelContext } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
@@ -43,6 +44,7 @@ export const huggingFace = new Hono<AppEnv>().post("/:name", requires("label"), 
   const context = labelContext(c);
   await prepareModel(options, context);
   const { image, top = options.top } = await imageOf(c);
-  const { labels } = await labelOne(image, { ...options, top }, context);
+  const { labels, ...notes } = await labelOne(image, { ...options, top }, context);
+  setImageHeaders(c, notes);
   return c.json(labels.map(({ label, confidence }) => ({ label, score: confidence })));
 });

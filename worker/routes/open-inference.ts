@@ -6,10 +6,12 @@ import { LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { imageFromBase64 } from "../http/base64-image.ts";
 import { openBody } from "../http/body.ts";
+import { setImageHeaders } from "../http/image-notes.ts";
 import { catalogueOf, labelContext, sourceOf } from "../http/labeler.ts";
 import { modelQuery } from "../http/query.ts";
 import { requires } from "../http/scopes.ts";
 import { wholeBody } from "../http/whole-body.ts";
+import type { DecodedImage } from "../image/decode.ts";
 import { admitted } from "../labeling/admission.ts";
 import type { LabelContext } from "../labeling/context.ts";
 import { pixelsOf } from "../labeling/decode-input.ts";
@@ -42,13 +44,18 @@ function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly 
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
+/** An image's scores, and what is to be said of it where it was sent as a file. */
+interface Inferred extends InferredImage {
+  readonly image?: DecodedImage;
+}
+
 /** What is inferred, an image each: a function that gives the confidences of its labels. */
 function inferencesOf(
   input: InputTensor,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
-): readonly (() => Promise<InferredImage>)[] {
+): readonly (() => Promise<Inferred>)[] {
   /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
   const infer = (scoring: (classifier: Classifier) => Parts<Scores>) =>
     model.run(function* (classifier): Parts<InferredImage> {
@@ -60,9 +67,9 @@ function inferencesOf(
   if (datatype === "BYTES") {
     return input.data.map((item) => async () => {
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
-      const { pixels, format } = await pixelsOf(image, model, options, context);
-      context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return infer((classifier) => classifier.scores(pixels));
+      const decoded = await pixelsOf(image, model, options, context);
+      context.trace?.images.push({ format: decoded.format, model: model.entry.name, cache: "bypass" });
+      return { ...(await infer((classifier) => classifier.scores(decoded.pixels))), image: decoded };
     });
   }
   if (datatype === "UINT8") {
@@ -87,7 +94,7 @@ async function infer(input: InputTensor, model: Model, options: LabelOptions, co
       `The input has ${count} images and the limit is ${limit}. Send fewer at once, or raise the setting MAX_IMAGES.`,
     );
   }
-  const images: InferredImage[] = [];
+  const images: Inferred[] = [];
   for (const inference of inferences) images.push(await inference());
   return images;
 }
@@ -146,6 +153,9 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const images = await admitted(context, body.length, (context) =>
     infer(inference.input, model, options, context, maxImages),
   );
+  // The protocol does not have a place for notes on each of several images.
+  const [first] = images;
+  if (images.length === 1 && first?.image !== undefined) setImageHeaders(c, first.image);
   const { labels } = await model.classifier();
   const answer = answerOf(model.entry.name, inference, { images, labels, top: options.top });
   if (answer.jsonLength === undefined) return c.body(answer.body, 200, { "content-type": "application/json" });

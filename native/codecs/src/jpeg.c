@@ -84,6 +84,7 @@ static int is_damage(j_decompress_ptr cinfo) {
     case JWRN_MUST_RESYNC:
       return 1;
     case JWRN_EXTRANEOUS_DATA:
+      if (jpeg_dc_only && cinfo->Ss != 0) return 0; /* an AC scan that was passed over */
       return in_pixels && !jpeg_source_is_padding(cinfo, (uint32_t)cinfo->err->msg_parm.i[0]);
     default:
       return 0;

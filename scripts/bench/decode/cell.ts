@@ -1,6 +1,6 @@
 /** A decoder with one file, in a process of its own. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
+import { type Sample, startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
 import { residentMB } from "../../system/processes.ts";
 
 export interface FirstDecode {
@@ -16,15 +16,24 @@ export interface FirstDecode {
 
 const MB = 1 << 20;
 
+/** A decoder that is measured. */
+export interface Measured {
+  /** The first decode, for what it gives and the memory it takes. */
+  first(): Promise<FirstDecode>;
+  /** As many decodes. */
+  sample(repeat: number): Promise<Sample>;
+  stop(): Promise<void>;
+}
+
 /** The most that a process had resident since resetPeak(), in MB. */
-function peakMB(pid: number): number {
+export function peakMB(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmHWM:\s*(\d+)/)?.[1]) / 1024;
 }
 
 /** Lets a process's peak begin with what it has now: man 5 proc, clear_refs. */
-const resetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, "5");
+export const resetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, "5");
 
-export class Cell extends WorkerProcess {
+export class Cell extends WorkerProcess implements Measured {
   /** @param config of bundleEngine. @throws Error if the Worker does not start: it cannot run in workerd. */
   static async start(config: string, file: Uint8Array<ArrayBuffer>): Promise<Cell> {
     const cell = new Cell(await startWorker(config));
@@ -37,7 +46,6 @@ export class Cell extends WorkerProcess {
     }
   }
 
-  /** The first decode, for what it gives and the memory it takes. */
   async first(): Promise<FirstDecode> {
     const before = residentMB(this.pid);
     resetPeak(this.pid);

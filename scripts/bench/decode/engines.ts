@@ -7,6 +7,8 @@ export interface Engine {
   /** How the table calls it. */
   readonly name: string;
   readonly ours?: boolean;
+  /** A process of its own, without workerd. */
+  readonly native?: boolean;
   /** It needs Node's Buffer or zlib: the flag nodejs_compat. */
   readonly node?: boolean;
   /** As published it does not start in workerd; bundle.ts or its file in rivals/ fixes that. */
@@ -14,12 +16,15 @@ export interface Engine {
 }
 
 const OURS: Engine = { file: "ours", name: "ours, to 224×224", ours: true };
+/** What the pixels are compared with, and no rival: it is native and does not run in workerd. */
+const PILLOW: Engine = { file: "pillow", name: "Pillow, native, to 224×224", native: true };
 const PHOTON: Engine = { file: "cf-wasm-photon", name: "@cf-wasm/photon" };
 
 const ENGINES: Readonly<Record<Kind, readonly Engine[]>> = {
   jpeg: [
     OURS,
     { file: "ours-full", name: "ours, to 224×224 at full scale", ours: true },
+    PILLOW,
     { file: "jsquash-jpeg", name: "@jsquash/jpeg" },
     { file: "jpeg-js", name: "jpeg-js" },
     { file: "cwasm-jpeg-turbo", name: "@cwasm/jpeg-turbo", adapted: true },

@@ -1,9 +1,10 @@
 /** Measures all decoders of one file against each other, in turn, so that what disturbs the machine disturbs all. */
 import type { Sample } from "../../labeler/worker-process.ts";
 import { bundleEngine } from "./bundle.ts";
-import { Cell, type FirstDecode } from "./cell.ts";
+import { Cell, type FirstDecode, type Measured } from "./cell.ts";
 import { type Engine, enginesFor } from "./engines.ts";
 import type { Input } from "./inputs.ts";
+import { startPillow } from "./pillow.ts";
 
 const WORKERS = "scripts/bench/.cache/workers";
 
@@ -28,7 +29,7 @@ export interface Result {
 
 interface Running {
   readonly engine: Engine;
-  readonly cell: Cell;
+  readonly cell: Measured;
   readonly first: FirstDecode;
   readonly repeat: number;
   readonly samples: Sample[];
@@ -38,7 +39,10 @@ const MIN_ROUNDS = 3;
 
 export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-async function warmUp(cell: Cell, { warmUp, sample }: Effort): Promise<number> {
+const start = async (engine: Engine, { path, bytes }: Input): Promise<Measured> =>
+  engine.native ? startPillow(path) : Cell.start(await bundleEngine(engine, WORKERS), bytes);
+
+async function warmUp(cell: Measured, { warmUp, sample }: Effort): Promise<number> {
   let [spent, decodes, last] = [0, 0, 0];
   while (spent < warmUp || decodes < MIN_ROUNDS) {
     const repeat = Math.max(1, Math.ceil(decodes === 0 ? 1 : 30 / Math.max(last, 0.1)));
@@ -65,9 +69,9 @@ export async function measure(input: Input, effort: Effort): Promise<Result[]> {
   let expected: number | undefined;
   try {
     for (const engine of enginesFor(input.kind)) {
-      let cell: Cell | undefined;
+      let cell: Measured | undefined;
       try {
-        cell = await Cell.start(await bundleEngine(engine, WORKERS), input.bytes);
+        cell = await start(engine, input);
         const first = await cell.first();
         check(input, first, expected);
         expected ??= first.mean;

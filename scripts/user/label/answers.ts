@@ -1,4 +1,4 @@
-/** ResultCache of the labeler in the three forms that `npm run label` prints. */
+/** Answers of the labeler in the three forms that `npm run label` prints. */
 import { CommandError } from "../../command-line/command.ts";
 
 export interface Label {
@@ -14,6 +14,8 @@ export interface Answer {
   readonly regions?: Readonly<Record<string, readonly Label[]>>;
   /** How much of the picture its file lacks, 0..1, where it ends early. */
   readonly missing?: number;
+  /** In how many places its file is damaged. */
+  readonly warnings?: number;
   readonly error?: string;
 }
 
@@ -39,6 +41,12 @@ const labelsOf = ({ labels = [], regions }: Answer): readonly Label[] =>
           : found.map(({ confidence, label }) => ({ confidence, label: `${name}: ${label}` })),
       );
 
+/** What is wrong with a file that has labels. */
+function noteOn({ missing, warnings }: Answer): string {
+  if (missing !== undefined) return `  (${percent(missing)} of the image is missing)`;
+  return warnings === undefined ? "" : "  (the file is damaged)";
+}
+
 /** For people: a line a label, the file's name on the first. Columns fit the names that are known beforehand. */
 export function table(names: readonly string[]): Printer {
   const width = Math.min(60, Math.max(4, ...names.map((name) => name.length)));
@@ -47,10 +55,10 @@ export function table(names: readonly string[]): Printer {
   return {
     head: "",
     answer(answer) {
-      const { file, missing, error } = answer;
+      const { file, error } = answer;
       const labels = labelsOf(answer);
       if (error !== undefined) return line(file, "–", `error: ${error}`);
-      const note = missing === undefined ? "" : `  (${percent(missing)} of the image is missing)`;
+      const note = noteOn(answer);
       if (labels.length === 0) return line(file, "–", `no label${note}`);
       return labels
         .map(({ confidence, label }, rank) =>
@@ -74,8 +82,8 @@ const cell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('
 const row = (...cells: (string | number)[]) => `${cells.map((value) => cell(String(value))).join(",")}\r\n`;
 
 export const csv: Printer = {
-  head: row("file", "rank", "confidence", "label", "missing", "error"),
-  answer({ file, labels: whole = [], regions, missing = "", error }) {
+  head: row("file", "rank", "confidence", "label", "missing", "warnings", "error"),
+  answer({ file, labels: whole = [], regions, missing = "", warnings = "", error }) {
     const [labels = whole, ...others] = Object.values(regions ?? {});
     if (others.length > 0) {
       throw new CommandError(
@@ -83,8 +91,10 @@ export const csv: Printer = {
           "--json, which has all of them as POST /label answers.",
       );
     }
-    if (error !== undefined || labels.length === 0) return row(file, "", "", "", missing, error ?? "");
-    return labels.map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, "")).join("");
+    if (error !== undefined || labels.length === 0) return row(file, "", "", "", missing, warnings, error ?? "");
+    return labels
+      .map(({ confidence, label }, rank) => row(file, rank + 1, confidence, label, missing, warnings, ""))
+      .join("");
   },
   foot: "",
 };

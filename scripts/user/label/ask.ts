@@ -56,11 +56,13 @@ export async function ask({ url, token }: Server, query: URLSearchParams, image:
     }
     if (response.ok) {
       const missing = response.headers.get("x-image-missing");
+      const warnings = response.headers.get("x-image-warnings");
       const found = (await response.json()) as Label[] | Pick<Answer, "regions">;
       return {
         file,
         ...(Array.isArray(found) ? { labels: found } : found),
-        ...(missing === null ? {} : { missing: Number(missing) }),
+        ...(missing !== null && { missing: Number(missing) }),
+        ...(warnings !== null && { warnings: Number(warnings) }),
       };
     }
     const { detail, type } = await detailOf(response);

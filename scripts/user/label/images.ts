@@ -13,7 +13,7 @@ export interface Image {
 }
 
 /** What is taken out of a folder; a file that is named itself is taken whatever it is called. */
-const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib}";
+const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib,tif,tiff,pnm,pgm,ppm}";
 
 const fromFile = (name: string): Image => ({ name, read: async () => new Uint8Array(await readFile(fromUser(name))) });
 const fromStdin = (): Image => ({ name: "-", read: async () => new Uint8Array(await buffer(process.stdin)) });
@@ -28,7 +28,8 @@ async function imagesOf(argument: string): Promise<Image[]> {
   const found = await stat(fromUser(argument)).catch(() => undefined);
   if (found?.isDirectory()) {
     const names = await find(IN_FOLDERS, argument);
-    if (names.length === 0) throw new CommandError(`${argument} has no images in it (jpg, png, webp, gif or bmp).`);
+    if (names.length === 0)
+      throw new CommandError(`${argument} has no images in it (jpg, png, webp, gif, bmp, tiff or pnm).`);
     return names.map((name) => fromFile(join(argument, name)));
   }
   if (found !== undefined) return [fromFile(argument)];

@@ -65,6 +65,12 @@ describe("a JPEG of several scans that breaks off", () => {
   });
 });
 
+it("a progressive JPEG of which only the DC coefficients are read is neither missing anything nor damaged", async () => {
+  const file = await fixture("formats/large-progressive.jpg");
+  const { missing, warnings, eighths } = await decode(file, { ...TO_224, width: 64, height: 64, scale: "auto" });
+  expect({ missing, warnings, eighths }).toEqual({ ...WHOLE, eighths: 1 });
+});
+
 describe("a JPEG of one scan", () => {
   const rocket = () => fixture("rocket.jpg");
   const middle = (file: Uint8Array) => (scanOf(file) + file.length) >> 1;
@@ -112,7 +118,9 @@ describe("a JPEG of one scan", () => {
 });
 
 it.runIf(hasReference)("a whole photo is neither missing anything nor damaged, at any scale", async () => {
-  for (const { path } of await goldenPhotos()) {
+  const large = ["24mp_base", "24mp_prog", "12mp_base", "12mp_444", "12mp_prog", "1080_base"];
+  const paths = large.map((name) => `corpus/large/${name}.jpg`);
+  for (const path of [...paths, ...(await goldenPhotos()).map((photo) => photo.path)]) {
     for (const scale of ["auto", "full"] as const) {
       const { missing, warnings } = await decode(await reference(path), { ...TO_224, scale });
       expect({ missing, warnings }, `${path}, ${scale}`).toEqual(WHOLE);

@@ -1,4 +1,5 @@
 /** Draws a class activation map over the image that it is of. Knows pixels only; png.ts makes a file of them. */
+import { COLOURS, COVER } from "./heat-colours.ts";
 
 /** [height, width, channels] in rows; channels is 3 for a picture, 1 for a map. */
 export interface Plane {
@@ -6,18 +7,6 @@ export interface Plane {
   readonly height: number;
   readonly values: ArrayLike<number>;
 }
-
-/** The colours of no, some and most heat: red, green and blue, 0..255; what is between is mixed. */
-const COLOURS = [
-  [48, 18, 200],
-  [30, 160, 230],
-  [90, 220, 90],
-  [250, 200, 40],
-  [220, 30, 20],
-] as const;
-
-/** How much of the colour, at most, is laid over the picture. */
-const COVER = 0.65;
 
 function colour(heat: number, channel: number): number {
   const place = heat * (COLOURS.length - 1);
