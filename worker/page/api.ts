@@ -19,8 +19,15 @@ export interface Step {
   readonly ms: number;
 }
 
-export interface Answer {
+/** The labels of the image, or of a region of it. */
+export interface Part {
+  /** Of the region; undefined for the image. */
+  readonly name?: string;
   readonly labels: readonly Label[];
+}
+
+export interface Answer {
+  readonly parts: readonly Part[];
   /** How much of the picture its file lacks, 0..1. */
   readonly missing: number;
   /** In how many places its file is damaged. */
@@ -92,9 +99,11 @@ const stepsOf = (timing: string | null): Step[] =>
 export async function label(image: Blob, query: URLSearchParams): Promise<Answer> {
   const start = performance.now();
   const response = await call(`/label?${query}`, { method: "POST", body: image });
-  const labels: Label[] = await response.json();
+  const found: Label[] | { regions: Record<string, Label[]> } = await response.json();
   return {
-    labels,
+    parts: Array.isArray(found)
+      ? [{ labels: found }]
+      : Object.entries(found.regions).map(([name, labels]) => ({ name, labels })),
     missing: Number(response.headers.get("x-image-missing") ?? 0),
     warnings: Number(response.headers.get("x-image-warnings") ?? 0),
     steps: stepsOf(response.headers.get("server-timing")),

@@ -1,5 +1,5 @@
 /** One image of the page: its picture, its labels as bars, how long each step took, and where the network saw the label. */
-import { type Answer, explain, type Label, label, Refused } from "./api.ts";
+import { type Answer, explain, type Label, label, type Part, Refused } from "./api.ts";
 import { make, percent } from "./dom.ts";
 
 const kilobytes = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
@@ -9,6 +9,12 @@ function bar({ label: text, confidence }: Label): HTMLLIElement {
   const fill = make("i", { ariaHidden: "true" });
   fill.style.width = `${confidence * 100}%`;
   return make("li", {}, fill, make("span", {}, text), make("span", {}, percent(confidence)));
+}
+
+/** The best label of a part, for those who do not see the bars. */
+function newsOf({ name, labels: [best] }: Part): string {
+  const label = best === undefined ? "no label" : `${best.label}, ${percent(best.confidence)}`;
+  return name === undefined ? label : `${name} ${label}`;
 }
 
 function timing({ steps, ms }: Answer): string {
@@ -87,16 +93,14 @@ export class Card {
         ...(answer.missing > 0 ? [make("p", {}, `${percent(answer.missing)} of the image is missing.`)] : []),
         ...(answer.warnings > 0 ? [make("p", {}, "The file is damaged: the label may be wrong.")] : []),
       ];
-      this.#answer.replaceChildren(
-        make("ol", {}, ...answer.labels.map(bar)),
-        ...notes,
-        make("p", { className: "hint timing" }, timing(answer)),
-      );
-      const [best] = answer.labels;
-      this.#why.hidden = best === undefined;
-      return best === undefined
-        ? `${this.#name}: no label`
-        : `${this.#name}: ${best.label}, ${percent(best.confidence)}`;
+      const parts = answer.parts.flatMap(({ name, labels }) => [
+        ...(name === undefined ? [] : [make("h4", {}, name)]),
+        make("ol", {}, ...labels.map(bar)),
+      ]);
+      this.#answer.replaceChildren(...parts, ...notes, make("p", { className: "hint timing" }, timing(answer)));
+      // A picture that explains has room for one region.
+      this.#why.hidden = answer.parts.length !== 1 || answer.parts[0]?.labels.length === 0;
+      return `${this.#name}: ${answer.parts.map(newsOf).join("; ")}`;
     } catch (error) {
       if (turn !== this.#turn) return "";
       if (!(error instanceof Refused)) throw error;
