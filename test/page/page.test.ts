@@ -355,7 +355,10 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
       const json = (await page.locator("#model-json").textContent()) ?? "";
       expect(parseDerivedSpec(json)).toEqual({
         base: "mobilenet_v1_1.0_224",
-        regions: ["bay-1", "region2"].map((name) => ({ name, crop: { x0: 0.25, y0: 0.25, x1: 0.75, y1: 0.75 } })),
+        regions: [
+          { name: "bay-1", crop: { x0: 0.25, y0: 0.25, x1: 0.75, y1: 0.75 } },
+          { name: "region2", crop: { x0: 0.29, y0: 0.29, x1: 0.79, y1: 0.79 } },
+        ],
       });
       const sql = () => page.locator("#region-sql").textContent();
       expect(await sql()).toMatch(/^Rename bay-1: in SQL a name has a letter first/);

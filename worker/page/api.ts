@@ -8,6 +8,8 @@ export interface Label {
 export interface Model {
   readonly name: string;
   readonly default: boolean;
+  /** The model that it derives from, if it does. */
+  readonly base?: string;
   readonly input?: { readonly width: number; readonly height: number };
   readonly precisions?: readonly string[];
   readonly error?: string;

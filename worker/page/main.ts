@@ -92,8 +92,10 @@ function labelAgain(): void {
   start();
 }
 
+const chosenModel = (): Model | undefined => installed.find(({ name }) => name === model.value);
+
 function showPrecisions(): void {
-  const { precisions = [] } = installed.find(({ name }) => name === model.value) ?? {};
+  const { precisions = [] } = chosenModel() ?? {};
   const choices = precisions.map((name) => make("option", { value: name }, name));
   precision.replaceChildren(make("option", { value: "" }, "default of the model"), ...choices);
 }
@@ -147,7 +149,7 @@ access.addEventListener("submit", (event) => {
   void showModels();
 });
 
-const regions = setUpRegions(labelAgain, () => model.value);
+const regions = setUpRegions(labelAgain, () => chosenModel()?.base ?? model.value);
 setUpCamera((picture) => add([picture]), complain);
 setUpCopying();
 setUpStored();

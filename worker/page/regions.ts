@@ -1,6 +1,6 @@
 /** The panel of regions: a picture to draw them on, a list to name them, and what to copy for them. */
 import { find, make } from "./dom.ts";
-import { Board, describe, type Rectangle, type Region } from "./region-boxes.ts";
+import { Board, describe, moved, type Rectangle, type Region } from "./region-boxes.ts";
 
 /** As the labeler takes names. */
 const NAME = /^[\w.-]{1,64}$/;
@@ -9,6 +9,8 @@ const PLAIN = /^[A-Za-z]\w*$/;
 
 /** Where a region begins that is added without a pointer. */
 const MIDDLE: Rectangle = [0.25, 0.25, 0.75, 0.75];
+
+const ASIDE = 0.04;
 
 const panel = find("#regions", HTMLDetailsElement);
 const picture = find("#board img", HTMLImageElement);
@@ -113,7 +115,10 @@ export function setUpRegions(changed: () => void, base: () => string): { show(im
     },
     removed: remove,
   });
-  find("#region-add", HTMLButtonElement).addEventListener("click", () => add(MIDDLE));
+  find("#region-add", HTMLButtonElement).addEventListener("click", () => {
+    const aside = (regions.length % 6) * ASIDE; // or it would hide the one before
+    add(moved(MIDDLE, aside, aside));
+  });
   panel.addEventListener("toggle", update);
   picture.addEventListener("load", () => {
     boardElement.hidden = false;
