@@ -290,15 +290,18 @@ export const operations: readonly Operation[] = [
       "has their names.",
     parameters: [IN_HEADER],
     query: { of: "label" },
-    body: IMAGE_BODY,
+    body: {
+      ...IMAGE_BODY,
+      "application/json": { schema: "Images", example: { image: coffee, region: ["bay1:0,0,1,1"] } },
+    },
     status: 200,
     answer: {
       "application/json": {
         schema: "RegionsReply",
         example: {
-          results: [],
-          label: "",
-          confidence: 0,
+          results: espresso,
+          label: "968:espresso",
+          confidence: 0.3033,
           model: "mobilenet_v1_1.0_224",
           regions: { bay1: { results: espresso, label: "968:espresso", confidence: 0.3033 } },
         },
