@@ -19,7 +19,7 @@ export function* runTapped(
   }
   const { taps } = runner;
   if (typeof taps === "string") throw new NoFeatures(`This network gives no features: ${taps}.`);
-  const tapped: { [name in keyof Tapped]: Float32Array } = {
+  const tapped: { -readonly [name in keyof Tapped]: Float32Array } = {
     pooled: new Float32Array(),
     maxima: new Float32Array(),
     late: new Float32Array(),

@@ -161,12 +161,14 @@ export class Classifier {
   }
 
   /**
-   * What the network makes of an image, of which heads are taught; see scores().
+   * What the network makes of an image, of which heads are taught.
    *
+   * @param image As scores() takes it, or in 32-bit floats as scoresOf() does.
    * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
    */
-  features(pixels: Uint8Array): Parts<Features> {
-    return this.#network.features(this.#network.inputFrom(pixels));
+  features(image: Uint8Array | Float32Array): Parts<Features> {
+    if (image instanceof Uint8Array) return this.#network.features(this.#network.inputFrom(image));
+    return this.#network.features({ values: image, shape: this.input.shape });
   }
 
   /** Frees the weights; a derived model has none. */

@@ -16,13 +16,12 @@ import { pixelsOf } from "../labeling/decode-input.ts";
 import { imageFrom } from "../labeling/image-source.ts";
 import { type Model, prepareModel } from "../labeling/prepare-model.ts";
 import type { LabelOptions } from "../labeling/types.ts";
-import type { Classifier } from "../model/classifier.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
-import type { Scores } from "../model/scores.ts";
-import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
-import { answerOf, type InferredImage, OUTPUTS } from "../open-inference/response.ts";
+import { INPUT, type Inference, parseInference } from "../open-inference/request.ts";
+import { answerOf, FEATURES, type InferredImage, OUTPUTS, wantsFeatures } from "../open-inference/response.ts";
 import type { Parts } from "../runtime/parts.ts";
 import { settingsOf } from "../settings/settings.ts";
+import { normalise } from "../teaching/features.ts";
 import { quote } from "../validation/quote.ts";
 
 /** The models here have one version each. */
@@ -42,19 +41,21 @@ function imagesOf<T extends Uint8Array | Float32Array>(data: T, shape: readonly 
   return Array.from({ length: whole[0] ?? 0 }, (_, i) => data.subarray(i * values, (i + 1) * values) as T);
 }
 
-/** What is inferred, an image each: a function that gives the confidences of its labels. */
+/** What is inferred, an image each: a function that gives the confidences of its labels, and features if they are wanted. */
 function inferencesOf(
-  input: InputTensor,
+  { input, ...inference }: Inference,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
 ): readonly (() => Promise<InferredImage>)[] {
+  const featured = wantsFeatures({ input, ...inference });
   /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
-  const infer = (scoring: (classifier: Classifier) => Parts<Scores>) =>
+  const infer = (values: Uint8Array | Float32Array) =>
     model.run(function* (classifier): Parts<InferredImage> {
-      const scores = yield* scoring(classifier);
+      const scores = yield* values instanceof Uint8Array ? classifier.scores(values) : classifier.scoresOf(values);
       const ranked = classifier.rank(scores, { top: classifier.labels.length, min: 0 });
-      return { probabilities: scores.confidences, ranked };
+      const features = featured ? normalise((yield* classifier.features(values)).pooled) : undefined;
+      return { probabilities: scores.confidences, ranked, features };
     });
   const { datatype, shape } = input;
   if (datatype === "BYTES") {
@@ -62,23 +63,23 @@ function inferencesOf(
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const { pixels, format } = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format, model: model.entry.name, cache: "bypass" });
-      return infer((classifier) => classifier.scores(pixels));
+      return infer(pixels);
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => infer((classifier) => classifier.scores(pixels)));
+    return images.map((pixels) => () => infer(pixels));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => infer((classifier) => classifier.scoresOf(values)));
+  return images.map((values) => () => infer(values));
 }
 
 /** The confidences of the labels for each image of a tensor. */
-async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
-  const inferences = inferencesOf(input, model, options, context);
+async function infer(asked: Inference, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
+  const inferences = inferencesOf(asked, model, options, context);
   const count = inferences.length;
   if (count === 0) throw bad("The input has no images in it.");
   if (count > limit) {
@@ -104,7 +105,7 @@ const nameOf = (c: Context<AppEnv>): string => c.req.param("name") ?? "";
 
 async function metadata(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
-  const { name, classes = 0, error } = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
+  const { name, classes = 0, features, error } = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
   if (error !== undefined) throw new LabelerError("model-unusable", error);
   const shapes = { labels: [-1, -1], confidences: [-1, -1], probabilities: [-1, classes] };
   return c.json({
@@ -112,11 +113,14 @@ async function metadata(c: Context<AppEnv>): Promise<Response> {
     versions: [VERSION],
     platform: "tensorflow_lite",
     inputs: [{ name: INPUT, datatype: "BYTES", shape: [-1] }],
-    outputs: OUTPUTS.map((output) => ({
-      name: output,
-      datatype: output === "labels" ? "BYTES" : "FP32",
-      shape: shapes[output],
-    })),
+    outputs: [
+      ...OUTPUTS.map((output) => ({
+        name: output,
+        datatype: output === "labels" ? "BYTES" : "FP32",
+        shape: shapes[output],
+      })),
+      ...(features === undefined ? [] : [{ name: FEATURES, datatype: "FP32", shape: [-1, features] }]),
+    ],
   });
 }
 
@@ -144,7 +148,7 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const { MAX_IMAGES: maxImages } = settingsOf(c.env);
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
   const images = await admitted(context, body.length, (context) =>
-    infer(inference.input, model, options, context, maxImages),
+    infer(inference, model, options, context, maxImages),
   );
   const { labels } = await model.classifier();
   const answer = answerOf(model.entry.name, inference, { images, labels, top: options.top });

@@ -148,7 +148,9 @@ function frontOf(file: Uint8Array, view: DataView): { front: Front; end: number 
   if (length > MOST_JSON || FRONT + length > file.length) throw refuse("ends within its description");
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file.subarray(FRONT, FRONT + length)));
+    json = JSON.parse(
+      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.subarray(FRONT, FRONT + length)),
+    );
   } catch (error) {
     throw refuse("has a description that is no JSON", error);
   }

@@ -1,8 +1,9 @@
 /** A classifier head: examples of a user's classes, and what tells the classes of other photos by them. */
+import { LabelerError } from "../errors.ts";
 import { Comparison, type Examples } from "./examples.ts";
-import type { Features } from "./features.ts";
+import { DENSE_NAMES, type Features } from "./features.ts";
 import { selfLikeness } from "./kernel.ts";
-import { layoutOf, type Sample, sampleOf } from "./sample.ts";
+import { type Layout, layoutOf, type Sample, sampleOf } from "./sample.ts";
 import type { BaseStatistics } from "./statistics.ts";
 
 /** All of a head, as its file has it. */
@@ -66,6 +67,11 @@ function squaredLength(triangle: Float32Array, vector: Float64Array): number {
   return squares;
 }
 
+const LAYOUT_NAMES = [...DENSE_NAMES, "classes"] as const;
+
+/** "pooled 1280, maxima 1280, …" */
+const shown = (layout: Layout): string => LAYOUT_NAMES.map((name) => `${name} ${layout[name]}`).join(", ");
+
 export class Head {
   readonly data: HeadData;
   readonly #comparison: Comparison;
@@ -91,12 +97,16 @@ export class Head {
     return arrays.reduce((sum, { byteLength }) => sum + byteLength, scales + (novelty?.triangle.byteLength ?? 0));
   }
 
-  /** @throws RangeError if the features are not of a network like the base. */
+  /** @throws LabelerError of kind model-unusable if the features are not of a network like the base. */
   score(features: Features): HeadScores {
-    const { statistics, examples } = this.data;
+    const { statistics, examples, base } = this.data;
     const [found, wanted] = [layoutOf(features), examples.layout];
-    if (JSON.stringify(found) !== JSON.stringify({ ...found, ...wanted }))
-      throw new RangeError(`the features are ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+    if (LAYOUT_NAMES.some((name) => found[name] !== wanted[name])) {
+      throw new LabelerError(
+        "model-unusable",
+        `The head was taught on ${base.name}, whose features are ${shown(wanted)}; here they are ${shown(found)}.`,
+      );
+    }
     return this.scoreSample(sampleOf(features, statistics));
   }
 

@@ -33,7 +33,7 @@ describe("a head", () => {
     const lesson = lessonOf([8, 8, 8]);
     const [kept] = samplesOf(lesson.examples);
     const whole = sampleOf(photoOf(0, new Random(3)), statisticsOf());
-    const cosine = whole.dense.reduce((sum, value, i) => sum + value * kept.dense[i], 0) / 4;
+    const cosine = Array.from(whole.dense).reduce((sum, value, i) => sum + value * kept.dense[i], 0) / 4;
     expect(cosine).toBeGreaterThan(0.9999);
   });
 
@@ -65,7 +65,9 @@ describe("a head", () => {
 
   it("refuses features of another network", () => {
     const other = photoOf(0, new Random(1), { pooled: 30, maxima: 30, late: 16, early: 12, probabilities: 50 });
-    expect(() => head.score(other)).toThrow(/the features are .*"pooled":30.* not .*"pooled":40/);
+    expect(() => head.score(other)).toThrow(
+      /taught on base, whose features are pooled 40, .*; here they are pooled 30, /,
+    );
   });
 
   it("cannot be of one class, or of a class without photos", () => {
@@ -177,9 +179,7 @@ describe("the file of a head", () => {
         new Head(readHead(bytes)).score(photoOf(0, random));
       } catch (error) {
         // Sizes that were changed alike can give another base, whose features these are not.
-        expect([(error as { kind?: string }).kind, (error as Error).name]).toContainEqual(
-          expect.stringMatching(/^(model-unusable|RangeError)$/),
-        );
+        expect(error).toMatchObject({ kind: "model-unusable" });
       }
     }
   });
