@@ -1,5 +1,5 @@
 /** Taught photos as a head keeps them: samples in 8 bits, about 3 KB each. A photo cannot be made of one again. */
-import { type Part, partLikeness, partsOf, scoreLikeness } from "./kernel.ts";
+import { partsOf } from "./kernel.ts";
 import { denseSize, KEPT_CLASSES, type Layout, type Sample, type Vector } from "./sample.ts";
 
 /** The largest value in 8 bits. */
@@ -46,31 +46,6 @@ export function keepExamples(samples: readonly Sample[], layout: Layout): Exampl
   return examples;
 }
 
-/** 1 / the length of values from `start` to `end`; 0 for a part that is all zeros. */
-function inverseLength(values: Int8Array, start: number, end: number): number {
-  let squares = 0;
-  for (let i = start; i < end; i++) squares += values[i] * values[i];
-  return squares === 0 ? 0 : 1 / Math.sqrt(squares);
-}
-
-/** The samples that examples are of, which differ from those that were kept by the rounding. */
-export function samplesOf({ layout, count, dense, classes, scores }: Examples): Sample[] {
-  const [size, kept, parts] = [denseSize(layout), keptClasses(layout), partsOf(layout)];
-  return Array.from({ length: count }, (_, i) => {
-    const values = Float32Array.from(dense.subarray(i * size, (i + 1) * size));
-    for (const { start, end } of parts) {
-      const scale = inverseLength(dense, i * size + start, i * size + end);
-      for (let c = start; c < end; c++) values[c] *= scale;
-    }
-    const scale = inverseLength(scores, i * kept, (i + 1) * kept);
-    return {
-      dense: values,
-      classes: classes.slice(i * kept, (i + 1) * kept),
-      scores: Float32Array.from(scores.subarray(i * kept, (i + 1) * kept), (score) => score * scale),
-    };
-  });
-}
-
 /** Some of the examples, in the order of `places`. */
 export function chooseExamples(examples: Examples, places: readonly number[]): Examples {
   const { layout } = examples;
@@ -103,65 +78,4 @@ export function joinExamples(first: Examples, second: Examples): Examples {
     classes: join(first.classes, second.classes, new Uint16Array(first.classes.length + second.classes.length)),
     scores: join(first.scores, second.scores, new Int8Array(first.scores.length + second.scores.length)),
   };
-}
-
-/** Products of an Int8Array with floats in four sums, which do not wait for each other. */
-function dot(bytes: Int8Array, offset: number, values: Float32Array, start: number, end: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  let i = start;
-  for (; i + 3 < end; i += 4) {
-    a += bytes[offset + i] * values[i];
-    b += bytes[offset + i + 1] * values[i + 1];
-    c += bytes[offset + i + 2] * values[i + 2];
-    d += bytes[offset + i + 3] * values[i + 3];
-  }
-  for (; i < end; i++) a += bytes[offset + i] * values[i];
-  return a + b + (c + d);
-}
-
-/** Says how alike photos are to examples. */
-export class Comparison {
-  readonly #examples: Examples;
-  readonly #parts: readonly Part[];
-  /** 1 / the length of each part of each example, and of its scores. */
-  readonly #scales: Float64Array;
-  /** The scores of the photo that is compared, for each class of the base. */
-  readonly #scores: Float64Array;
-
-  constructor(examples: Examples) {
-    const { layout, count, dense, scores } = examples;
-    const [size, kept] = [denseSize(layout), keptClasses(layout)];
-    this.#examples = examples;
-    this.#parts = partsOf(layout);
-    const width = this.#parts.length + 1;
-    this.#scales = new Float64Array(count * width);
-    for (let i = 0; i < count; i++) {
-      for (const [p, { start, end }] of this.#parts.entries())
-        this.#scales[i * width + p] = inverseLength(dense, i * size + start, i * size + end);
-      this.#scales[i * width + width - 1] = inverseLength(scores, i * kept, (i + 1) * kept);
-    }
-    this.#scores = new Float64Array(layout.classes);
-  }
-
-  /** How alike a photo is to each example; see likeness(). */
-  with(photo: Sample): Float64Array {
-    const { layout, count, dense, classes, scores } = this.#examples;
-    const [size, kept, width] = [denseSize(layout), keptClasses(layout), this.#parts.length + 1];
-    const values = Float32Array.from(photo.dense);
-    this.#scores.fill(0);
-    for (const [i, index] of photo.classes.entries()) this.#scores[index] = photo.scores[i];
-    const likenesses = new Float64Array(count);
-    for (let i = 0; i < count; i++) {
-      let product = 0;
-      for (let k = i * kept; k < (i + 1) * kept; k++) product += scores[k] * this.#scores[classes[k]];
-      let sum = scoreLikeness(product * this.#scales[i * width + width - 1]);
-      for (let p = 0; p < this.#parts.length; p++) {
-        const { start, end, weight } = this.#parts[p];
-        const cosine = dot(dense, i * size, values, start, end) * this.#scales[i * width + p];
-        sum += partLikeness(weight, cosine);
-      }
-      likenesses[i] = sum;
-    }
-    return likenesses;
-  }
 }

@@ -5,13 +5,13 @@
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { whyNotClassName } from "../validation/class-name.ts";
-import { faultsOf } from "../validation/schema-messages.ts";
+import { checkSchema } from "../validation/schema-messages.ts";
 import { crc32 } from "./crc32.ts";
 import { keptClasses } from "./examples.ts";
 import type { HeadData } from "./head.ts";
+import { MOST_CLASSES, MOST_EXAMPLES } from "./limits.ts";
 import { denseSize } from "./sample.ts";
 import type { BaseStatistics } from "./statistics.ts";
-import { MOST_CLASSES, MOST_EXAMPLES } from "./teach.ts";
 
 /** "EDGEHEAD". */
 const MAGIC = Uint8Array.from("EDGEHEAD", (letter) => letter.charCodeAt(0));
@@ -154,9 +154,8 @@ function frontOf(file: Uint8Array, view: DataView): { front: Front; end: number 
   } catch (error) {
     throw refuse("has a description that is no JSON", error);
   }
-  const { success, data, error } = z.safeParse(schema, json);
-  if (!success) throw refuse(`has a description that does not hold: ${faultsOf(error)}`);
-  return { front: data, end: align(FRONT + length) };
+  const front = checkSchema(schema, json, (faults) => refuse(`has a description that does not hold: ${faults}`));
+  return { front, end: align(FRONT + length) };
 }
 
 /** @throws LabelerError for names that classes cannot have. */

@@ -1,6 +1,7 @@
 /** A classifier head: examples of a user's classes, and what tells the classes of other photos by them. */
 import { LabelerError } from "../errors.ts";
-import { Comparison, type Examples } from "./examples.ts";
+import { Comparison } from "./comparison.ts";
+import type { Examples } from "./examples.ts";
 import { DENSE_NAMES, type Features } from "./features.ts";
 import { selfLikeness } from "./kernel.ts";
 import { type Layout, layoutOf, type Sample, sampleOf } from "./sample.ts";
@@ -15,7 +16,7 @@ export interface HeadData {
   readonly examples: Examples;
   /** The class of each example. */
   readonly classes: Uint16Array;
-  /** The SHA-256 of each example's photo, and of where in it was looked: [examples, 32]. */
+  /** The SHA-256 of each example's photo: [examples, 32]. */
   readonly digests: Uint8Array;
   /** What each example adds to each class for its likeness: [examples, classes]. */
   readonly weights: Float32Array;

@@ -2,7 +2,7 @@
  * How unlike all taught photos a photo is: the variance of a Gaussian process with the same kernel, as a share of that of
  * a photo of which nothing is known. 0 is a taught photo itself, 1 one that is like none of them.
  */
-import { invert, submatrix, withRidge } from "./matrices.ts";
+import { Inverse, withRidge } from "./matrices.ts";
 import { smallestClass, type Task } from "./ridge.ts";
 
 export interface Novelty {
@@ -29,10 +29,28 @@ function quantile(values: readonly number[], share: number): number {
   return low + (high - low) * (place % 1);
 }
 
+/** Of a normal distribution, so many deviations above the mean are below QUANTILE. */
+const DEVIATIONS = 1.645;
+
+/** As many photos count as much as the normal distribution, in which the threshold is expected. */
+const PRIOR = 20;
+
+/**
+ * A value that QUANTILE of all photos are below. With twenty photos the quantile is the greatest of them, and one that is odd
+ * would decide alone; so it is weighed against that of a normal distribution, the less the more photos there are.
+ */
+function thresholdOf(novelties: readonly number[]): number {
+  const count = novelties.length;
+  const mean = novelties.reduce((sum, value) => sum + value, 0) / count;
+  const variance = novelties.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  const expected = mean + DEVIATIONS * Math.sqrt(variance * (1 + 1 / count));
+  return (count * quantile(novelties, QUANTILE) + PRIOR * expected) / (count + PRIOR);
+}
+
 /** The novelty of a group's photos if the group had not been taught; of several the mean, since they count as one. */
-function leftOut(inverse: Float64Array, count: number, group: readonly number[], self: number): number {
-  const { inverse: variances } = invert(submatrix(inverse, count, group), group.length);
-  const sum = group.reduce((total, _, i) => total + variances[i * group.length + i] - NOISE, 0);
+function leftOut(inverse: Inverse, group: readonly number[], self: number): number {
+  const variances = new Inverse(inverse.part(group), group.length).diagonal();
+  const sum = variances.reduce((total, variance) => total + variance - NOISE, 0);
   return sum / (group.length * self);
 }
 
@@ -43,7 +61,7 @@ function leftOut(inverse: Float64Array, count: number, group: readonly number[],
 export function teachNovelty(task: Task, self: number): Novelty | undefined {
   if (smallestClass(task) < FEWEST_FOR_UNKNOWN) return undefined;
   const count = task.classes.length;
-  const { inverse, triangle } = invert(withRidge(task.likeness, count, NOISE), count);
-  const novelties = task.groups.map((group) => leftOut(inverse, count, group, self));
-  return { triangle, threshold: quantile(novelties, QUANTILE) };
+  const inverse = new Inverse(withRidge(task.likeness, count, NOISE), count);
+  const novelties = task.groups.map((group) => leftOut(inverse, group, self));
+  return { triangle: inverse.triangle, threshold: thresholdOf(novelties) };
 }

@@ -2,7 +2,7 @@
  * Kernel ridge regression onto classes, whose strength and temperature are chosen by leave-one-out: what each photo would
  * score if it had not been taught is known in closed form. Photos of one shot are left out together, and count as one.
  */
-import { invert, submatrix, withRidge } from "./matrices.ts";
+import { Inverse, withRidge } from "./matrices.ts";
 
 export interface Task {
   /** How alike every two photos are: [photos, photos]. */
@@ -52,47 +52,49 @@ function centre(likeness: Float64Array, rowMeans: Float64Array): Float64Array {
   return centred;
 }
 
-/** A · (R − shares), R being 1 for each photo's class: sums of columns. */
-function solveFor(inverse: Float64Array, { classes, classCount }: Task, shares: Float64Array): Float64Array {
-  const count = classes.length;
-  const weights = new Float64Array(count * classCount);
-  for (let i = 0; i < count; i++) {
-    let total = 0;
-    for (let j = 0; j < count; j++) {
-      const value = inverse[i * count + j];
-      total += value;
-      weights[i * classCount + classes[j]] += value;
-    }
-    for (let c = 0; c < classCount; c++) weights[i * classCount + c] -= shares[c] * total;
-  }
-  return weights;
+/** R − shares: 1 for each photo's class, less the share that each class has of all photos. */
+function targetsOf({ classes, classCount }: Task, shares: Float64Array): Float64Array {
+  const targets = new Float64Array(classes.length * classCount);
+  for (const [i, own] of classes.entries())
+    for (let c = 0; c < classCount; c++) targets[i * classCount + c] = Number(c === own) - shares[c];
+  return targets;
 }
 
-/** Solves (I − H) x = e for the photos of a group, I − H being strength · A − 1/n; in place of residuals. */
-function leaveOut(
-  inverse: Float64Array,
-  residuals: Float64Array,
-  group: readonly number[],
-  { strength, count, classCount }: { strength: number; count: number; classCount: number },
-): void {
-  if (group.length === 1) {
-    const i = group[0] ?? 0;
-    const rest = Math.max(strength * inverse[i * count + i] - 1 / count, 1e-6);
-    for (let c = 0; c < classCount; c++) residuals[i * classCount + c] /= rest;
-    return;
-  }
-  const size = group.length;
-  const matrix = submatrix(inverse, count, group).map((value) => strength * value - 1 / count);
-  // The matrix has no inverse where the group is all photos of the task.
-  const { inverse: solved } = invert(withRidge(matrix, size, 1e-9), size);
-  const before = group.map((i) => residuals.slice(i * classCount, (i + 1) * classCount));
-  for (const [row, i] of group.entries()) {
-    for (let c = 0; c < classCount; c++) {
-      let sum = 0;
-      for (let k = 0; k < size; k++) sum += solved[row * size + k] * (before[k]?.[c] ?? 0);
-      residuals[i * classCount + c] = sum;
+/**
+ * From residuals to what they would be if the photos' groups had not been taught: the solution x of (I − H) x = e for each
+ * group, I − H being strength · A − 1/n.
+ */
+function leaveOut(residuals: Float64Array, inverse: Inverse, strength: number, { groups, classCount }: Task): void {
+  const count = inverse.size;
+  const diagonal = inverse.diagonal();
+  for (const group of groups) {
+    const [i = 0] = group;
+    if (group.length > 1) {
+      leaveOutGroup(residuals, inverse.part(group), strength, { group, count, classCount });
+      continue;
     }
+    const rest = Math.max(strength * diagonal[i] - 1 / count, 1e-6);
+    for (let c = 0; c < classCount; c++) residuals[i * classCount + c] /= rest;
   }
+}
+
+/** @param part Of the inverse, for the photos of the group. */
+function leaveOutGroup(
+  residuals: Float64Array,
+  part: Float64Array,
+  strength: number,
+  { group, count, classCount }: { group: readonly number[]; count: number; classCount: number },
+): void {
+  const size = group.length;
+  const matrix = part.map((value) => strength * value - 1 / count);
+  // The matrix has no inverse where the group is all photos of the task.
+  const solved = new Inverse(withRidge(matrix, size, 1e-9), size);
+  const before = new Float64Array(size * classCount);
+  for (const [row, i] of group.entries())
+    before.set(residuals.subarray(i * classCount, (i + 1) * classCount), row * classCount);
+  const after = solved.times(before, classCount);
+  for (const [row, i] of group.entries())
+    residuals.set(after.subarray(row * classCount, (row + 1) * classCount), i * classCount);
 }
 
 /** The sum of the log-losses of left-out photos at each temperature; a group counts as one photo. */
@@ -134,7 +136,7 @@ function sharesOf({ classes, classCount }: Task): Float64Array {
 
 /** Teaches the classes of photos by how alike they are. The same task gives the same result, to the last bit. */
 export function teachRidge(task: Task): Ridge {
-  const { likeness, classes, classCount, groups } = task;
+  const { likeness, classes, classCount } = task;
   const count = classes.length;
   const smallest = smallestClass(task);
   const shares = sharesOf(task);
@@ -144,12 +146,13 @@ export function teachRidge(task: Task): Ridge {
     return sum / count;
   });
   const centred = centre(likeness, rowMeans);
+  const targets = targetsOf(task, shares);
   let best: { strength: number; weights: Float64Array; leftOut: Float64Array; losses: Float64Array } | undefined;
   for (const strength of smallest > 1 ? STRENGTHS : [LONE_STRENGTH]) {
-    const { inverse } = invert(withRidge(centred, count, strength), count);
-    const weights = solveFor(inverse, task, shares);
+    const inverse = new Inverse(withRidge(centred, count, strength), count);
+    const weights = inverse.times(targets, classCount);
     const leftOut = weights.map((weight) => strength * weight);
-    for (const group of groups) leaveOut(inverse, leftOut, group, { strength, count, classCount });
+    leaveOut(leftOut, inverse, strength, task);
     for (let i = 0; i < count; i++)
       for (let c = 0; c < classCount; c++)
         leftOut[i * classCount + c] = Number(classes[i] === c) - leftOut[i * classCount + c];

@@ -28,35 +28,49 @@ export const layoutOf = ({ probabilities, ...dense }: Features): Layout => ({
 
 export const denseSize = (layout: Layout): number => DENSE_NAMES.reduce((sum, name) => sum + layout[name], 0);
 
-const centred = (values: Vector, mean: Float32Array): Float64Array =>
-  normalise(Float64Array.from(values, (value, c) => value - mean[c]));
+/** Puts (values − mean) / deviation at length 1 behind `start`. */
+function standardise(target: Float64Array, start: number, values: Vector, { mean, deviation }: Partial<Spread>): void {
+  let squares = 0;
+  for (let c = 0; c < values.length; c++) {
+    const away = values[c] - (mean?.[c] ?? 0);
+    const value = deviation === undefined ? away : away / deviation[c];
+    target[start + c] = value;
+    squares += value * value;
+  }
+  const scale = 1 / Math.max(Math.sqrt(squares), 1e-12);
+  for (let c = 0; c < values.length; c++) target[start + c] *= scale;
+}
 
-const standardised = (values: Float32Array, { mean, deviation }: Spread): Float64Array =>
-  normalise(Float64Array.from(values, (value, c) => (value - mean[c]) / deviation[c]));
-
-/** The likeliest classes, in their order, so that two samples are compared by going through both once. */
+/**
+ * The likeliest classes, in their order, so that two samples are compared by going through both once. Of equal ones the
+ * first come first.
+ */
 function likeliest(probabilities: Float32Array): { classes: Uint16Array; scores: Float64Array } {
-  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-  const classes = Uint16Array.from(order.slice(0, KEPT_CLASSES)).sort();
-  return {
-    classes,
-    scores: normalise(Float64Array.from(classes, (index) => Math.sqrt(Math.max(0, probabilities[index])))),
-  };
+  const kept = Math.min(KEPT_CLASSES, probabilities.length);
+  // The least of those that are kept; the few that equal it are counted.
+  const least = probabilities.slice().sort()[probabilities.length - kept];
+  const above = probabilities.reduce((count, value) => count + Number(value > least), 0);
+  const [classes, scores] = [new Uint16Array(kept), new Float64Array(kept)];
+  let [at, equal] = [0, kept - above];
+  for (let index = 0; index < probabilities.length && at < kept; index++) {
+    const value = probabilities[index];
+    if (value < least || (value === least && equal-- <= 0)) continue;
+    classes[at] = index;
+    scores[at++] = Math.sqrt(Math.max(0, value));
+  }
+  return { classes, scores: normalise(scores) };
 }
 
 /** @param features Of the base that the statistics are of. */
 export function sampleOf(features: Features, statistics: BaseStatistics): Sample {
-  const parts = {
-    pooled: centred(directionOf(features.pooled), statistics.pooled),
-    maxima: standardised(features.maxima, statistics.maxima),
-    late: standardised(features.late, statistics.late),
-    early: standardised(features.early, statistics.early),
-  };
-  const dense = new Float64Array(denseSize(layoutOf(features)));
+  const layout = layoutOf(features);
+  const dense = new Float64Array(denseSize(layout));
   let at = 0;
   for (const name of DENSE_NAMES) {
-    dense.set(parts[name], at);
-    at += parts[name].length;
+    const pooled = name === "pooled";
+    const values = pooled ? directionOf(features.pooled) : features[name];
+    standardise(dense, at, values, pooled ? { mean: statistics.pooled } : statistics[name]);
+    at += layout[name];
   }
   return { dense, ...likeliest(features.probabilities) };
 }

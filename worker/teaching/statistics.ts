@@ -26,8 +26,11 @@ export const ENOUGH_PHOTOS = 500;
 const FLOOR = 0.1;
 
 /** The pooled values without what a ReLU would have cut off, at length 1. */
-export const directionOf = (pooled: Float32Array): Float64Array =>
-  normalise(Float64Array.from(pooled, (value) => Math.max(0, value)));
+export function directionOf(pooled: Float32Array): Float64Array {
+  const direction = new Float64Array(pooled.length);
+  for (let c = 0; c < pooled.length; c++) direction[c] = Math.max(0, pooled[c]);
+  return normalise(direction);
+}
 
 function meanOf(rows: readonly ArrayLike<number>[]): Float64Array {
   const sum = new Float64Array(rows[0]?.length ?? 0);

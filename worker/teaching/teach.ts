@@ -1,17 +1,13 @@
 /** Teaches a head: from examples and their classes to all that scores other photos, and to what is known of its errors. */
-import { type Examples, samplesOf } from "./examples.ts";
+import { Comparison } from "./comparison.ts";
+import type { Examples } from "./examples.ts";
 import { type HeadBase, type HeadData, packTriangle } from "./head.ts";
-import { likenessMatrix, selfLikeness } from "./kernel.ts";
+import { selfLikeness } from "./kernel.ts";
+import { MOST_CLASSES, MOST_EXAMPLES } from "./limits.ts";
 import { teachNovelty } from "./novelty.ts";
 import { type Ridge, type Task, teachRidge } from "./ridge.ts";
 import { groupShots } from "./shots.ts";
 import type { BaseStatistics } from "./statistics.ts";
-
-/** The most photos that a head can be taught: time grows with their cube, and memory with their square. */
-export const MOST_EXAMPLES = 1000;
-
-/** The most classes. */
-export const MOST_CLASSES = 250;
 
 export interface Lesson {
   readonly base: HeadBase;
@@ -42,7 +38,7 @@ export function teachHead(lesson: Lesson): Taught {
   const present = new Set(classes);
   const empty = labels.findIndex((_, index) => !present.has(index));
   if (empty !== -1) throw new RangeError(`class ${empty} has no examples`);
-  const likeness = likenessMatrix(samplesOf(examples), examples.layout);
+  const likeness = new Comparison(examples).matrix();
   const self = selfLikeness(examples.layout);
   const task: Task = { likeness, classes: [...classes], classCount, groups: groupShots(likeness, classes, self) };
   const ridge = teachRidge(task);

@@ -1,13 +1,16 @@
 /** Heads: what they answer, that a file gives the same head, and that no file does harm. */
 import { describe, expect, it } from "vitest";
+import { Comparison } from "../../../worker/teaching/comparison.ts";
 import { crc32 } from "../../../worker/teaching/crc32.ts";
-import { samplesOf } from "../../../worker/teaching/examples.ts";
+import { keepExamples } from "../../../worker/teaching/examples.ts";
 import { Head } from "../../../worker/teaching/head.ts";
 import { readHead, writeHead } from "../../../worker/teaching/head-file.ts";
-import { sampleOf } from "../../../worker/teaching/sample.ts";
+import { selfLikeness } from "../../../worker/teaching/kernel.ts";
+import { layoutOf, sampleOf } from "../../../worker/teaching/sample.ts";
 import { teachHead } from "../../../worker/teaching/teach.ts";
 import { Random } from "../inference/plan-reference.ts";
 import { lessonOf, photoOf, statisticsOf } from "./made-up.ts";
+import { plainMatrix } from "./plain-likeness.ts";
 
 const best = (values: Float32Array) => values.indexOf(values.reduce((a, b) => Math.max(a, b)));
 
@@ -29,12 +32,17 @@ describe("a head", () => {
     expect(found).toBeGreaterThanOrEqual(55);
   });
 
-  it("loses nothing by keeping its examples in 8 bits", () => {
-    const lesson = lessonOf([8, 8, 8]);
-    const [kept] = samplesOf(lesson.examples);
-    const whole = sampleOf(photoOf(0, new Random(3)), statisticsOf());
-    const cosine = Array.from(whole.dense).reduce((sum, value, i) => sum + value * kept.dense[i], 0) / 4;
-    expect(cosine).toBeGreaterThan(0.9999);
+  it("compares examples in 8 bits nearly as numbers of 64 bits are compared", () => {
+    const random = new Random(6);
+    const samples = Array.from({ length: 20 }, (_, i) => sampleOf(photoOf(i % 3, random), statisticsOf()));
+    const layout = layoutOf(photoOf(0, random));
+    const comparison = new Comparison(keepExamples(samples, layout));
+    const [matrix, plain] = [comparison.matrix(), plainMatrix(samples, layout)];
+    for (const [at, value] of plain.entries()) expect(Math.abs(matrix[at] - value)).toBeLessThan(0.01);
+    const row = comparison.with(samples[4]);
+    for (const [j, value] of row.entries()) expect(Math.abs(value - plain[4 * 20 + j])).toBeLessThan(0.01);
+    // To the same photo it is as alike as can be.
+    expect(row[4]).toBeCloseTo(selfLikeness(layout), 9);
   });
 
   it("does not know what is unlike its classes while one has fewer than three photos", () => {

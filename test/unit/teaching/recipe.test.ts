@@ -1,12 +1,13 @@
 /** Teaching against numpy, which computed the same recipe in scripts/fixtures/teaching.py. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { FEATURE_NAMES, type Features } from "../../../worker/teaching/features.ts";
-import { likeness, likenessMatrix, partsOf, selfLikeness } from "../../../worker/teaching/kernel.ts";
+import { partsOf, selfLikeness } from "../../../worker/teaching/kernel.ts";
 import { teachNovelty } from "../../../worker/teaching/novelty.ts";
 import { type Task, teachRidge } from "../../../worker/teaching/ridge.ts";
 import { layoutOf, type Sample, sampleOf } from "../../../worker/teaching/sample.ts";
 import { type BaseStatistics, computeStatistics } from "../../../worker/teaching/statistics.ts";
 import { fixtureJson } from "../files.ts";
+import { plainLikeness, plainMatrix } from "./plain-likeness.ts";
 
 type Row = { readonly [name in (typeof FEATURE_NAMES)[number]]: readonly number[] };
 
@@ -38,7 +39,7 @@ const samplesOf = (rows: readonly Row[]): Sample[] => rows.map((row) => sampleOf
 function taskOf({ classes, taught }: Case): Task {
   const layout = layoutOf(featuresOf(taught[0]));
   const groups = classes.map((_, i) => [i]);
-  return { likeness: likenessMatrix(samplesOf(taught), layout), classes, classCount: Math.max(...classes) + 1, groups };
+  return { likeness: plainMatrix(samplesOf(taught), layout), classes, classCount: Math.max(...classes) + 1, groups };
 }
 
 const close = (found: ArrayLike<number>, expected: readonly number[]) => {
@@ -62,7 +63,7 @@ describe.each([
     for (const [i, asked] of samplesOf(golds.asked).entries()) {
       const scores = ridge.bias.map((bias, c) =>
         taught.reduce(
-          (sum, one, j) => sum + likeness(asked, one, parts) * ridge.weights[j * task.classCount + c],
+          (sum, one, j) => sum + plainLikeness(asked, one, parts) * ridge.weights[j * task.classCount + c],
           bias,
         ),
       );
@@ -89,7 +90,7 @@ it("novelty and its threshold are those of numpy", () => {
     expect(novelty.threshold).toBeCloseTo(golds.threshold, 5);
     const taught = samplesOf(golds.taught);
     const found = samplesOf(golds.asked).map((asked) => {
-      const k = taught.map((one) => likeness(asked, one, partsOf(layout)));
+      const k = taught.map((one) => plainLikeness(asked, one, partsOf(layout)));
       const y = k.map((__, i) => k.reduce((sum, value, j) => sum + novelty.triangle[i * k.length + j] * value, 0));
       return (self - y.reduce((sum, value) => sum + value * value, 0)) / self;
     });
