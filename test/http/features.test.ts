@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunningLabeler } from "../../scripts/lib/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { expectProblem } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { addTiny } from "./tiny-model.ts";
@@ -111,7 +111,7 @@ describe.each(RUNTIMES)("features, %s", (_, start) => {
 });
 
 it("GET /models says how long they are", async () => {
-  const { indexModels } = await import("../../scripts/lib/model-index.ts");
+  const { indexModels } = await import("../../scripts/build/model-index.ts");
   const found = (await indexModels(models)).find(({ name }) => name === LITE);
   expect(found?.features).toBe(1280);
 });
