@@ -1,9 +1,11 @@
 /** /features, and the output `features` of the Open Inference Protocol, on wrangler and on workerd. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import { readStatistics } from "../../worker/teaching/statistics-file.ts";
 import { expectProblem } from "./client.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { addTiny } from "./tiny-model.ts";
@@ -108,6 +110,21 @@ describe.each(RUNTIMES)("features, %s", (_, start) => {
     expect(features?.data.slice(0, 1280)).toEqual(await vectorOf(coffee));
     expect(features?.data.slice(1280)).toEqual(await vectorOf(chelsea));
   });
+});
+
+it("every included model has statistics of its own network", async () => {
+  for (const name of readdirSync("model-assets", { withFileTypes: true }).flatMap((one) =>
+    one.isDirectory() ? one.name : [],
+  )) {
+    const folder = join("model-assets", name);
+    const { statistics, notes } = readStatistics(readFileSync(join(folder, "features.json"), "utf8"));
+    const digest = createHash("sha256")
+      .update(readFileSync(join(folder, "model.tflite")))
+      .digest("hex");
+    expect(notes).toMatchObject({ sha256: digest, photos: expect.any(Number) });
+    expect(notes.photos).toBeGreaterThanOrEqual(500);
+    expect(statistics.late.mean.length).toBeGreaterThan(statistics.early.mean.length);
+  }
 });
 
 it("GET /models says how long they are", async () => {

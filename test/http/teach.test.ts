@@ -198,6 +198,35 @@ describe("npm run model -- teach", () => {
     expect(out).toMatch(/These (may have the wrong label|are hard):\n.*blue-50.bmp: red, called blue/);
   });
 
+  it("looks at a part of the picture, in photos and in what it labels", async () => {
+    // The right half says which class it is, the left half is the same for all.
+    const half = (colour: Colour, seed: number) => {
+      const [bmp, right] = [picture(COLOURS.yellow, 7), picture(COLOURS[colour], seed)];
+      for (let y = 0; y < 16; y++) right.copy(bmp, 54 + 48 * y + 24, 54 + 48 * y + 24, 54 + 48 * (y + 1));
+      return bmp;
+    };
+    for (const [at, colour] of (["red", "blue"] as const).entries()) {
+      mkdirSync(join(photos, colour), { recursive: true });
+      for (let i = 0; i < 4; i++) writeFileSync(join(photos, colour, `${i}.bmp`), half(colour, 50 * at + i));
+    }
+    expect((await teach(photos, "--crop", "0.5,0,1,1")).code).toBe(0);
+    const spec = JSON.parse(readFileSync(join(models, "door", "model.json"), "utf8"));
+    expect(spec.crop).toBe("0.5,0,1,1");
+    const [red, blue] = await labelled([half("red", 700), half("blue", 800)]);
+    expect([red?.[0]?.label, blue?.[0]?.label]).toEqual(["red", "blue"]);
+    // Taught again without the option it looks there still, and with regions it looks at those.
+    expect((await teach(photos)).out).toContain("8 of which were taught before");
+    const { crop: _, ...rest } = spec;
+    const regions = { ...rest, regions: { right: [0.5, 0, 1, 1], whole: [0, 0, 1, 1] } };
+    writeFileSync(join(models, "door", "model.json"), JSON.stringify(regions));
+    expect((await teach(photos)).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(models, "door", "model.json"), "utf8"))).toEqual(regions);
+    const [answer] = (await labelled([half("red", 700)])) as unknown as [
+      { regions: Record<string, { label: string }[]> },
+    ];
+    expect(answer.regions.right?.[0]?.label).toBe("red");
+  });
+
   it("keeps what else model.json says, and answers unknown for what is unlike all photos", async () => {
     put("red", 6);
     put("blue", 6);
@@ -228,6 +257,7 @@ describe("npm run model -- teach", () => {
       ["--base", "none"],
       /There is no model "none" to be the base. There are: tiny/,
     ],
+    ["a strange crop", () => put("red", 3), ["--crop", "left"], /--crop left: it is squash, center, or a rectangle/],
     ["a strange precision", () => put("red", 3), ["--precision", "quantised"], /can be exact or fast/],
   ])("refuses %s with the cause", async (_, prepare, args, reason) => {
     prepare();

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { parseCrop } from "../../../worker/model/crop.ts";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../../worker/model/names.ts";
 import type { HeadData } from "../../../worker/teaching/head.ts";
@@ -83,7 +84,10 @@ function chooseBase(entries: readonly IndexEntry[], head: HeadData | undefined, 
   const precision = asked.precision ?? same?.precision ?? entry.precision ?? "exact";
   if (!entry.precisions?.some((known) => known === precision))
     throw new CommandError(`--precision ${precision}: "${name}" can be ${entry.precisions?.join(" or ")}.`, 1);
-  return { entry, precision, crop: asked.crop ?? head?.base.crop ?? DEFAULT_CROP };
+  const crop = asked.crop ?? head?.base.crop ?? DEFAULT_CROP;
+  if (parseCrop(crop) === undefined)
+    throw new UsageError(`--crop ${crop}: it is squash, center, or a rectangle x0,y0,x1,y1 in fractions.`);
+  return { entry, precision, crop };
 }
 
 /** The classes that --class names, each with the files behind it. */

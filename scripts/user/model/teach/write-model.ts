@@ -41,7 +41,8 @@ export async function writeModel(models: string, name: string, head: HeadData): 
     ...spec,
     base: base.name,
     head: HEAD_FILE,
-    crop: base.crop,
+    // A model with regions looks there, at what photos of one region have taught it.
+    ...(spec.regions === undefined && { crop: base.crop }),
     precision: base.precision,
     sha256: base.sha256,
   };
