@@ -10,6 +10,7 @@ import { observe } from "./http/observe.ts";
 import { answerNoRoute, answerProblem } from "./http/problem.ts";
 import { schedule } from "./http/schedule.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
+import { features } from "./routes/features.ts";
 import { health } from "./routes/health.ts";
 import { huggingFace } from "./routes/hugging-face.ts";
 import { label } from "./routes/label.ts";
@@ -44,6 +45,7 @@ const api = app
   .use(drainAfterAnswer)
   .route("/metrics", metrics)
   .route("/label", label)
+  .route("/features", features)
   .route("/ekuiper", ekuiper)
   .route("/models", models)
   .route("/models", huggingFace)

@@ -121,7 +121,7 @@ it("the plan of each file in test/fixtures/ops has the same kernels with the sam
 describe("a compiled plan", () => {
   it.each(["tiny-float", "tiny-uint8", "tiny-int8"])("of %s is plain data: a copy of it runs as well", async (file) => {
     const graph = readGraph(await fixture(`ops/${file}.tflite`));
-    const { plan, constants } = compileAs(graph, "exact");
+    const { plan, constants, taps } = compileAs(graph, "exact");
     // Throws for functions, and makes objects without a prototype of what has one.
     const copy = structuredClone(plan);
     expect(copy).toStrictEqual(plan);
@@ -129,7 +129,7 @@ describe("a compiled plan", () => {
     const random = new Random(3);
     const values = random.floats(shape.reduce((size, dim) => size * dim, 1)).map((value) => Math.round(50 * value));
     const outputs = [plan, copy].map((plan) => {
-      const instance = new PlanInstance({ plan, constants });
+      const instance = new PlanInstance({ plan, constants, taps });
       const [output] = instance.run([{ values, shape }]);
       instance.dispose();
       return output;
