@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE))
 from toolchain import installed  # noqa: E402
 
-FOLDERS = ("kernels/src", "codecs/src", "codecs/test/sanitized")
+FOLDERS = ("kernels/src", "kernels/test/sanitized", "codecs/src", "codecs/test/sanitized")
 
 
 def main():

@@ -38,3 +38,9 @@ def environment(cache):
     """Keeps zig's own caches in the cache folder, and times out of what it makes."""
     zig = str(cache / "zig")
     return dict(os.environ, ZIG_GLOBAL_CACHE_DIR=zig, ZIG_LOCAL_CACHE_DIR=zig, SOURCE_DATE_EPOCH="0")
+
+
+def simde(cache):
+    """The folder that has simde/wasm/simd128.h."""
+    python = installed(cache, "simde", "requirements-simde.txt")
+    return next(python.parents[1].glob("lib/*/site-packages/cmeel.prefix/include"))

@@ -3,13 +3,14 @@ import { Hono } from "hono";
 import { access } from "./http/access.ts";
 import type { AppEnv } from "./http/app-env.ts";
 import { guardBrowsers } from "./http/browsers.ts";
+import { drainAfterAnswer } from "./http/drain-body.ts";
 import { cors, secureHeaders } from "./http/headers.ts";
 import { checkHost } from "./http/host.ts";
 import { observe } from "./http/observe.ts";
-import { noRoute, problem } from "./http/problem.ts";
-import { takeInRest } from "./http/rest-of-body.ts";
+import { answerNoRoute, answerProblem } from "./http/problem.ts";
 import { schedule } from "./http/schedule.ts";
 import { ekuiper } from "./routes/ekuiper.ts";
+import { features } from "./routes/features.ts";
 import { health } from "./routes/health.ts";
 import { huggingFace } from "./routes/hugging-face.ts";
 import { label } from "./routes/label.ts";
@@ -23,8 +24,8 @@ import { push, results } from "./routes/results.ts";
 // A slash at the end of a path makes no other address of it.
 export const app = new Hono<AppEnv>({ strict: false });
 
-app.onError(problem);
-app.notFound((c) => noRoute(c, app.routes));
+app.onError(answerProblem);
+app.notFound((c) => answerNoRoute(c, app.routes));
 
 /** All routes with their types, for worker/client.ts. */
 export type Api = typeof api;
@@ -41,9 +42,10 @@ const api = app
   .route("/", openapi)
   .use(guardBrowsers)
   .use(access) // without a token not a byte of the body is taken in
-  .use(takeInRest)
+  .use(drainAfterAnswer)
   .route("/metrics", metrics)
   .route("/label", label)
+  .route("/features", features)
   .route("/ekuiper", ekuiper)
   .route("/models", models)
   .route("/models", huggingFace)

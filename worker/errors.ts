@@ -24,6 +24,7 @@ export const KINDS = {
   "too-many-requests": [429, "Too many requests"],
   "cut-off": [400, "The body ended too early"],
   "no-explanation": [422, "The network cannot explain a label"],
+  "no-features": [422, "The network gives no features"],
   "too-slow": [408, "The body arrived too slowly"],
   "model-unusable": [500, "The model is installed but cannot be used"],
   busy: [503, "The labeler is busy"],

@@ -27,8 +27,8 @@ from toolchain import compiler, environment, run  # noqa: E402
 SOURCE = HERE / "src"
 
 OURS = (
-    "codecs errors memory input orientation resize jpeg jpeg_source jpeg_scans jpeg_dc jpeg_dnl jpeg_simd libjpeg_stubs png inflate "
-    "webp webp_lossless gif bmp pnm tiff"
+    "codecs errors memory input orientation resize jpeg jpeg_source jpeg_scans jpeg_dc jpeg_dnl jpeg_part jpeg_simd libjpeg_stubs png "
+    "inflate webp webp_lossless gif bmp pnm tiff"
 ).split()
 
 LIBJPEG = (

@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE))
 from build import SOURCE, sources, units  # noqa: E402
-from toolchain import installed, run  # noqa: E402
+from toolchain import run, simde  # noqa: E402
 
 HARNESS = HERE / "test" / "sanitized"
 
@@ -37,12 +37,6 @@ DECODERS = [
     *(f"-D{name}=codecs_{name}" for name in ("malloc", "free", "calloc", "realloc")),
     *("-DOPAQUE(value)=((void)0)", "-DJLONG=int"),
 ]
-
-
-def simde(cache):
-    """The folder that has simde/wasm/simd128.h."""
-    python = installed(cache, "simde", "requirements-simde.txt")
-    return next(python.parents[1].glob("lib/*/site-packages/cmeel.prefix/include"))
 
 
 def main():

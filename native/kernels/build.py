@@ -24,7 +24,10 @@ from toolchain import compiler, environment, run  # noqa: E402
 SOURCE = HERE / "src"
 
 UNITS = (
-    "conv_f32 conv_f32_i16 conv_f32_strassen conv_u8_wide conv_u8_dot conv_u8_pairs depthwise_f32 depthwise_u8 depthwise_u8_dot elementwise pool convert move pack functions copy table"
+    "f32_gemm_4x8_fma qd16_f32_gemm_4x8c2_dot16x2 qd16_f32_gemm_4x8c2_strassen "
+    "qu8_gemm_4x8c2_dot16x2 qu8_gemm_4x12c4_usdot qu8_gemm_3x8c4_usdot2 "
+    "f32_dwconv_7x4_fma qu8_dwconv_2x8c2_dot16x2 qu8_dwconv_2x4x4c4_usdot "
+    "vbinary pool vcvt move packw vunary copy lut2"
 ).split()
 
 # -ffp-contract=off: what is fused is said by relaxed_madd. No loop of ours is to become a call of memcpy or memset.

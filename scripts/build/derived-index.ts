@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { mostRegions } from "../../worker/image/region-memory.ts";
-import { type DerivedModel, type ReadFile, readDerived } from "../../worker/model/derived.ts";
+import { checkHead, type DerivedModel, type ReadFile, readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../worker/model/names.ts";
@@ -64,7 +64,8 @@ function checkRegions({ regions = [] }: DerivedModel["spec"], { input }: IndexEn
 }
 
 /** What the index has of a derived model; the computation is that of its base. */
-function describe({ spec, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
+function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
+  checkHead({ spec, head }, base.sha256);
   if (spec.sha256 !== undefined && spec.sha256 !== base.sha256) {
     throw unusable(
       `model.json, sha256: the model.tflite of ${base.name} has ${base.sha256}. The model was made for another file.`,

@@ -1,4 +1,4 @@
-/** `npm run model -- list|add|check|explain|survey|remove`: the models in model-assets/. */
+/** `npm run model -- list|add|check|explain|survey|teach|statistics|remove`: the models in model-assets/. */
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { checkModels } from "./model/check.ts";
@@ -7,7 +7,9 @@ import { explanation } from "./model/explanation.ts";
 import { addModel, nameOf, removeModel } from "./model/folder.ts";
 import { printModels } from "./model/list.ts";
 import { trySamples } from "./model/samples.ts";
+import { makeStatistics } from "./model/statistics.ts";
 import { survey, surveyText } from "./model/survey.ts";
+import { teach } from "./model/teach.ts";
 
 const usage = `npm run model -- COMMAND
 
@@ -24,6 +26,19 @@ const usage = `npm run model -- COMMAND
                                 how a model is computed here: kernel, shapes, bytes and time of each step
   survey FOLDER [--json]        what would become of all models in a folder: accepted or refused and why, range known or
                                 guessed, answers that depend on the picture, agreement with LiteRT where Python has it
+  teach NAME PHOTOS             teaches a model your own classes with photos: PHOTOS has a folder for each class
+  teach NAME --class open open/*.jpg --class closed closed/*.jpg
+                                the same, of files; again with more photos takes seconds
+  teach NAME add CLASS FILE … | move CLASS FILE … | remove FILE …
+                                adds photos, gives them another class, or takes them out; a photo whose file is gone
+                                is named by the beginning of its SHA-256
+    --base NAME                 the model whose features are used (efficientnet_lite0)
+    --crop C                    how photos are fitted to its input, or which part of them: squash (the default), center,
+                                or x0,y0,x1,y1 in fractions
+    --precision P               in which arithmetic it is computed
+  statistics NAME FOLDER --source TEXT [--crop C]
+                                writes features.json, by which \`teach\` compares photos, from 500 photos or more of
+                                many kinds, which need no labels
   remove NAME                   takes a model out of ${MODELS}/
 
   --models FOLDER               another folder than ${MODELS}/`;
@@ -37,6 +52,10 @@ const options = {
   models: { type: "string" },
   precision: { type: "string" },
   json: { type: "boolean", default: false },
+  source: { type: "string" },
+  crop: { type: "string" },
+  base: { type: "string" },
+  class: { type: "string", multiple: true },
 } as const;
 
 async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
@@ -61,13 +80,20 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
   } else if (command === "survey" && first !== undefined && names.length === 1) {
     const surveyed = await survey(first);
     console.log(values.json ? JSON.stringify(surveyed, undefined, 2) : surveyText(surveyed));
+  } else if (command === "teach" && first !== undefined) {
+    await teach(models, first, names.slice(1), values, { args: process.argv.slice(2), options });
+  } else if (command === "statistics" && first !== undefined && names.length === 2) {
+    const { source, crop = "squash" } = values;
+    if (source === undefined) throw new UsageError("--source says where the photos are from, for features.json.");
+    const made = await makeStatistics(models, first, names[1] ?? "", { source, crop });
+    console.log(`Wrote ${made.path}, of ${made.photos} photos.`);
   } else if (command === "remove" && first !== undefined && names.length === 1) {
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
     const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
     throw new UsageError(
-      `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER and remove NAME.`,
+      `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER, teach NAME, statistics NAME and remove NAME.`,
     );
   }
   return 0;

@@ -1,5 +1,5 @@
 /** npm test: all tests. With arguments only vitest, which gets them: npm test -- --project unit */
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runHandingOn } from "../command-line/command.ts";
@@ -17,18 +17,26 @@ const usage = `npm test -- [vitest's options] [FILE …]: all tests; with argume
 So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
 All tests end with a line that counts them, those of C and those of TypeScript together.`;
 
-/** Runs both kinds, the second one whatever has become of the first, and counts them together. @returns An exit code. */
+/** Runs both kinds at once, whatever becomes of either, and counts them together. @returns An exit code. */
 async function runAll(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-test-"));
-  const [tap, json] = [join(folder, "codecs.tap"), join(folder, "vitest.json")];
+  const [tap, text, json] = ["codecs.tap", "codecs.txt", "vitest.json"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
   const files = readdirSync(CODECS).filter((name) => name.endsWith(".test.mjs"));
   const reporters = [
-    ...["--test-reporter=dot", "--test-reporter-destination=stdout"],
+    ...["--test-reporter=spec", `--test-reporter-destination=${text}`],
     ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
   ];
   try {
-    const codecs = await node(["--test", ...reporters, ...files.map((name) => join(CODECS, name))]);
-    const vitest = await node([...VITEST, "--reporter=default", "--reporter=json", `--outputFile.json=${json}`]);
+    // At once, since many of the others wait for something; what the codecs' tests say would get in between.
+    const [codecs, vitest] = await Promise.all([
+      node(["--test", ...reporters, ...files.map((name) => join(CODECS, name))]),
+      node([...VITEST, "--reporter=default", "--reporter=json", `--outputFile.json=${json}`]),
+    ]);
+    if (codecs !== 0) console.log(readFileSync(text, "utf8"));
     console.log(`\n${totalsLine(sum(totalsOf(tap, nodeTotals, codecs), totalsOf(json, vitestTotals, vitest)))}`);
     return codecs || vitest;
   } finally {

@@ -14,6 +14,7 @@ import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/
 import { installJson } from "../../scripts/user/ekuiper/json.ts";
 import { LOOPS, type Loop, partsOf, RULE_IDS, STREAMS, TABLES } from "../../scripts/user/ekuiper/parts.ts";
 import { Conflict } from "../../scripts/user/ekuiper/plan.ts";
+import { serviceDefinition } from "../../scripts/user/ekuiper/service.ts";
 import { sourceSql } from "../../scripts/user/ekuiper/source-sql.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";
@@ -420,6 +421,12 @@ test("what eKuiper refused is documented as JSON, too", async () => {
   const json = installJson({ version: "2.4.2", checks, steps: [], done: false, kept: [], failure });
   expectShape(JSON.parse(json), await exampleOf("install"));
   expect(json).not.toContain("dialect");
+});
+
+test("the plain service's interface has the name that the installer gives it, which changes with what is in it", async () => {
+  const { interfaces } = JSON.parse(await readFile("ekuiper/service/labeler.json", "utf8"));
+  const made = await serviceDefinition({ url: "http://127.0.0.1:8787" });
+  expect(Object.keys(interfaces)).toEqual(made.interfaces);
 });
 
 test("every plain file belongs to a loop, and has the installer's own form", async () => {

@@ -153,14 +153,14 @@ describe("npm run model", () => {
     expect(title).toMatch(/^tiny, exact: \d+ steps$/);
     expect(head).toMatch(/^STEP +OPERATOR +KERNEL +INPUT +OUTPUT +PACKED +SCRATCH +MS +SHARE$/);
     expect(lines[0]).toMatch(
-      /^ *0 +\d+ CONV_2D +conv_f32 +1×8×8×3 f32 +1×\d+×\d+×\d+ f32 +[\d.]+ KB +[\d.]+ KB +\d\.\d{3} +/,
+      /^ *0 +\d+ CONV_2D +f32_gemm_4x8_fma +1×8×8×3 f32 +1×\d+×\d+×\d+ f32 +[\d.]+ KB +[\d.]+ KB +\d\.\d{3} +/,
     );
     expect(out).toMatch(/^Memory: .* of which packed constants/m);
     const fast = await model("explain", "tiny", "--precision", "fast", "--json");
     expect(fast).toMatchObject({ code: 0, err: "" });
     const { precision, plan, stepMs, bytes } = JSON.parse(fast.out);
     expect(precision).toBe("fast");
-    expect(plan.steps[0]).toMatchObject({ kernel: "conv_f32_i16", operator: { op: "CONV_2D" } });
+    expect(plan.steps[0]).toMatchObject({ kernel: "qd16_f32_gemm_4x8c2_dot16x2", operator: { op: "CONV_2D" } });
     expect(stepMs).toHaveLength(plan.steps.length);
     for (const ms of stepMs) expect(ms).toBeGreaterThan(0);
     expect(bytes).toBeGreaterThanOrEqual(plan.memory.bytes);

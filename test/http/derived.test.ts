@@ -190,6 +190,33 @@ describe("a derived model that cannot be used", () => {
   });
 });
 
+describe("npm run evaluate", () => {
+  const photos = mkdtempSync(join(tmpdir(), "derived-photos-"));
+  beforeAll(() => {
+    for (const [name, photo] of [
+      ["espresso", "coffee.png"],
+      ["Egyptian cat", "chelsea.png"],
+    ]) {
+      mkdirSync(join(photos, name));
+      cpSync(join("test/fixtures", photo), join(photos, name, photo));
+    }
+  });
+  afterAll(() => rmSync(photos, { recursive: true }));
+  const evaluate = (model: string) => runScript("evaluate", [photos, "--models", folder, "--model", model, "--json"]);
+
+  it("counts the group of a class as right, and names the classes that a model does not answer", async () => {
+    const { results } = JSON.parse((await evaluate("drinks")).out) as { results: { images: number; top1: number }[] };
+    expect(results[0]).toMatchObject({ images: 2, top1: 2 });
+    const { out, code } = await evaluate("only-drinks");
+    expect(code).toBe(1);
+    const only = JSON.parse(out) as { results: { images: number }[]; failed: { error: string }[] };
+    expect(only.results[0].images).toBe(1);
+    expect(only.failed.map(({ error }) => error)).toEqual([
+      expect.stringMatching(/The model does not answer with "286:Egyptian cat"/),
+    ]);
+  });
+});
+
 describe("npm run model", () => {
   const models = ["--models", folder];
   const spec = join(folder, "..", "hot.json");

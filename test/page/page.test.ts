@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
+import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import { accessibilityFaultsOf, overflowOf, startBrowser, visitPage, whyNoBrowser } from "./browser.ts";
 
 const TOKEN = "page-test-token";
@@ -270,4 +271,109 @@ describe.skipIf(whyNoBrowser !== undefined)("the try-it page", () => {
       await page.close();
     },
   );
+
+  describe("regions", () => {
+    /** The page with a picture, the panel of regions open, and where the picture is. */
+    async function board(
+      options?: BrowserContextOptions,
+    ): Promise<{ page: Page; at(x: number, y: number): [number, number] }> {
+      const page = await visit(open, options);
+      await choose(page, "coffee.png");
+      await labelled(page, "968:espresso");
+      await page.locator("#regions summary").click();
+      const image = page.locator("#board img");
+      await expect.poll(async () => (await image.boundingBox())?.height ?? 0).toBeGreaterThan(50);
+      await image.scrollIntoViewIfNeeded();
+      const { x: left = 0, y: top = 0, width = 1, height = 1 } = (await image.boundingBox()) ?? {};
+      return { page, at: (x, y) => [left + x * width, top + y * height] };
+    }
+
+    async function drag(page: Page, from: [number, number], to: [number, number]): Promise<void> {
+      await page.mouse.move(...from);
+      await page.mouse.down();
+      await page.mouse.move((from[0] + to[0]) / 2, (from[1] + to[1]) / 2);
+      await page.mouse.move(...to);
+      await page.mouse.up();
+    }
+
+    const place = (page: Page, nth = 0) => page.locator("#region-list li code").nth(nth).textContent();
+    const numbers = async (page: Page) => ((await place(page)) ?? "").split(",").map(Number);
+
+    it("are drawn, moved and resized with the mouse, and labelled each for itself", async () => {
+      const { page, at } = await board();
+      await drag(page, at(0.1, 0.1), at(0.5, 0.6));
+      const drawn = await numbers(page);
+      for (const [index, edge] of [0.1, 0.1, 0.5, 0.6].entries()) expect(drawn[index]).toBeCloseTo(edge, 1);
+      await drag(page, at(0.3, 0.3), at(0.5, 0.4));
+      const [x0, y0, x1, y1] = await numbers(page);
+      for (const [index, edge] of [0.3, 0.2, 0.7, 0.7].entries()) expect([x0, y0, x1, y1][index]).toBeCloseTo(edge, 1);
+      await drag(page, at(x1 - 0.005, y1 - 0.005), at(0.95, 0.95));
+      expect((await numbers(page)).slice(0, 2)).toEqual([x0, y0]);
+      expect((await numbers(page))[2]).toBeGreaterThan(0.9);
+      await page.locator(".card h4", { hasText: "region1" }).waitFor();
+      const query = `region=region1:${await place(page)}`;
+      await expect.poll(() => page.locator("#curl").textContent()).toContain(`/label?${query}'`);
+      const sent = await fetch(`${open.url}/label?${query}`, {
+        method: "POST",
+        body: new Uint8Array(readFileSync(fixture("coffee.png"))),
+      });
+      const { regions } = (await sent.json()) as { regions: { region1: { label: string }[] } };
+      await labelled(page, regions.region1[0].label);
+      await page.close();
+    });
+
+    it("are added, named, moved, resized and removed with the keyboard alone", async () => {
+      const { page } = await board();
+      await page.focus("#region-add");
+      await page.keyboard.press("Enter");
+      expect(await place(page)).toBe("0.25,0.25,0.75,0.75");
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("region1");
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowUp");
+      expect(await place(page)).toBe("0.26,0.24,0.76,0.74");
+      await page.keyboard.press("Shift+ArrowRight");
+      await page.keyboard.press("Shift+ArrowDown");
+      expect(await place(page)).toBe("0.26,0.24,0.77,0.75");
+      for (let press = 0; press < 30; press++) await page.keyboard.press("ArrowRight");
+      expect(await place(page)).toBe("0.49,0.24,1,0.75");
+      await page.fill("#region-list input", "bay 1");
+      expect(
+        await page.locator("#region-list input").evaluate((input) => (input as HTMLInputElement).validity.valid),
+      ).toBe(false);
+      await page.fill("#region-list input", "bay-1");
+      await expect.poll(() => page.locator("#curl").textContent()).toContain("region=bay-1:0.49,0.24,1,0.75");
+      await page.focus("#board button");
+      await page.keyboard.press("Delete");
+      expect(await page.locator("#region-list li").count()).toBe(0);
+      expect(await page.evaluate(() => document.activeElement?.id)).toBe("region-add");
+      await expect.poll(() => page.locator("#curl").textContent()).toContain("/label'");
+      await page.close();
+    });
+
+    it("are there to be copied, as a model.json that the labeler takes and as SQL", async () => {
+      // The page's policy lets nothing in; the test's own tool goes around it.
+      const { page } = await board({ bypassCSP: true });
+      await page.click("#region-add");
+      await page.click("#region-add");
+      await page.locator("#region-list input").first().fill("bay-1");
+      const json = (await page.locator("#model-json").textContent()) ?? "";
+      expect(parseDerivedSpec(json)).toEqual({
+        base: "mobilenet_v1_1.0_224",
+        regions: [
+          { name: "bay-1", crop: { x0: 0.25, y0: 0.25, x1: 0.75, y1: 0.75 } },
+          { name: "region2", crop: { x0: 0.29, y0: 0.29, x1: 0.79, y1: 0.79 } },
+        ],
+      });
+      const sql = () => page.locator("#region-sql").textContent();
+      expect(await sql()).toMatch(/^Rename bay-1: in SQL a name has a letter first/);
+      await page.locator("#region-list input").first().fill("right");
+      expect(await sql()).toBe(
+        "SELECT watch(self) as answer INVISIBLE, answer->regions->`right`->label as right_label, " +
+          "answer->regions->`region2`->label as region2_label FROM tfdemo",
+      );
+      expect(await accessibilityFaultsOf(page)).toEqual([]);
+      await page.screenshot({ path: join(SCREENSHOTS, "regions.png"), fullPage: true });
+      await page.close();
+    });
+  });
 });

@@ -1,4 +1,4 @@
-/** Who may call (tokens and their scopes), and how often; decided before a byte of the body is read. */
+/** Decides who may call (by tokens and their scopes) and how often, before a byte of the body is read. */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
@@ -19,16 +19,16 @@ const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder
 
 const callOf = (c: Context<AppEnv>) => `${c.req.method} ${c.req.path}`;
 
-/** What may be called without a token where ANONYMOUS_LABEL says so. */
+/** The calls that need no token if ANONYMOUS_LABEL allows it. */
 const ANONYMOUS: readonly string[] = ["POST /label"];
 
 /**
- * Where a token may be the password of HTTP Basic: the one call that releases of eKuiper make without their headers. A browser
- * sends such passwords by itself, so that no other call reads them.
+ * The calls whose token may be the password of HTTP Basic: the one that some releases of eKuiper make without their headers.
+ * A browser sends such passwords by itself, so no other call accepts them.
  */
 const PASSWORD: readonly string[] = ["POST /ekuiper/sink"];
 
-/** Whether a request may come without a token although there are tokens. */
+/** Whether a request needs no token although the labeler has tokens. */
 function isPublic(c: Context<AppEnv>, { ANONYMOUS_LABEL, METRICS_PUBLIC }: Settings): boolean {
   if (METRICS_PUBLIC && c.req.path === "/metrics") return true;
   // A token that is wrong is refused even here: its owner would otherwise never learn of it.
@@ -36,13 +36,13 @@ function isPublic(c: Context<AppEnv>, { ANONYMOUS_LABEL, METRICS_PUBLIC }: Setti
   return ANONYMOUS_LABEL && without && ANONYMOUS.includes(callOf(c));
 }
 
-/** Why a request is not let in: for a person, and for programs if it brought a token. */
+/** Why a request is refused: a sentence for people, and a code for programs if the request had a token. */
 interface Refusal {
   readonly detail: string;
   readonly error?: { readonly error: string };
 }
 
-/** The token that a request came with, or why it is refused; neither if it came without a token, and may. */
+/** The token of a request, or why the request is refused; neither if it has no token and needs none. */
 async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; readonly refusal?: Refusal }> {
   const settings = settingsOf(c.env);
   const { LABELER_TOKEN: plain, LABELER_TOKENS: hashed } = settings;
@@ -56,13 +56,13 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   const invalid = (detail: string) => ({ refusal: { detail, error: { error: "invalid_token" } } });
   if (given === undefined)
     return invalid(`The ${scheme} token is not one of this labeler's, and not even a token (RFC 6750).`);
-  // Digests have one length, as the comparison in constant time needs it, and say nothing of the token's.
+  // Digests all have the same length, which a comparison in constant time needs, and hide the length of the token.
   const known = [
     ...(plain == null ? [] : [{ name: PLAIN_TOKEN, scopes: SCOPES, sha256: await digest(plain) }]),
     ...(hashed ?? []),
   ];
   const actual = await digest(given);
-  // Every one is looked at, whichever it is.
+  // All of them are compared, so that the time does not tell which one matched.
   const [token] = known.filter(({ sha256 }) => crypto.subtle.timingSafeEqual(sha256, actual));
   return token === undefined ? invalid(`The ${scheme} token is not one of this labeler's.`) : { token };
 }
@@ -78,7 +78,7 @@ function checkScope(c: Context<AppEnv>, { name, scopes }: Token, need: Scope): v
   );
 }
 
-/** Lets a request pass if it may; else it is a 401, 403 or 429. Whoever guesses at tokens is counted, too. */
+/** Refuses a request that is not allowed with 401, 403 or 429. A request with a wrong token counts for the rate limit, too. */
 export const access: MiddlewareHandler<AppEnv> = async (c, next) => {
   const need = needOf(matchedRoutes(c));
   const { token, refusal } = await identify(c);

@@ -1,4 +1,4 @@
-/** What middleware and routes find in their context. */
+/** The type of the context of middleware and routes. */
 import type { Trace } from "../observability/trace.ts";
 import type { Execute, ExecuteInParts } from "../runtime/execute.ts";
 import type { Bindings } from "../settings/settings.ts";
@@ -7,16 +7,16 @@ import type { Bindings } from "../settings/settings.ts";
 export interface AppEnv {
   Bindings: Bindings;
   Variables: {
-    /** The name of the token that the request came with, if any. */
+    /** The name of the request's token, if it has one. */
     client?: string | undefined;
-    /** What became of the request so far. */
+    /** The events and times of the request so far. */
     trace?: Trace | undefined;
-    /** What a body in memory takes of the budget. */
+    /** The share of the memory budget that a body takes. */
     memory?: { release(): void } | undefined;
-    /** Runs what blocks the thread when it is this request's turn. */
+    /** Runs work that blocks the thread when the scheduler gives this request the thread. */
     execute: Execute;
     executeInParts: ExecuteInParts;
-    /** To be called where the request carries many images or a large one. */
+    /** To be called if the request has many images or a large one. */
     onMuchWork: () => void;
   };
 }

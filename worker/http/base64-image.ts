@@ -1,4 +1,4 @@
-/** Images in base64, decoded while they are labelled: no more than a part of one stands in memory decoded. */
+/** Images in base64, which are decoded while they are labelled, so that only a part of the decoded bytes is in memory. */
 import { LabelerError } from "../errors.ts";
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { imageFrom } from "../labeling/image-source.ts";
@@ -6,38 +6,38 @@ import type { ImageSource } from "../labeling/types.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
 import type { Text } from "../validation/long-text.ts";
 
-/** In characters: a text of no more is decoded at once, so that the size of the image is known. */
+/** In characters. A text up to this length is decoded at once, so that the size of the image is known. */
 const SMALL = 384 << 10;
 
-/** The part before the comma of a data URL is no longer than this. */
+/** The longest head of a data URL, which is the part before its comma. In characters. */
 const MAX_DATA_URL_HEAD = 256;
 
-/** White space in base64 is a line break here and there. In characters. */
+/** The longest run of white space, which is meant for line breaks. In characters. */
 const MAX_BLANK = 1024;
 
-/** Behind a byte order mark and the head of a data URL, so many characters are enough to tell an image in base64. */
+/** Characters that suffice to recognise an image in base64, even behind a byte order mark and the head of a data URL. */
 const SNIFF_CHARACTERS = SNIFF_BYTES + MAX_DATA_URL_HEAD;
 
-const neither = (cause?: unknown) =>
+const notBase64 = (cause?: unknown) =>
   new LabelerError(
     "bad-body",
     "The image is neither base64 nor a base64 data URL. Encode the bytes of the image file, or send them as they are.",
     { cause },
   );
 
-/** What follows the head of a data URL, whose parameters may have blanks around them; all of a text that has none. */
+/** The text behind the head of a data URL, whose parameters may have blanks around them; the whole text if it has no head. */
 function withoutHead(text: string): string {
   const head = text.slice(0, MAX_DATA_URL_HEAD).trimStart();
   if (!/^data:/i.test(head)) return text;
   const comma = head.indexOf(",");
-  if (comma < 0 || !/;\s*base64\s*$/i.test(head.slice(0, comma))) throw neither();
+  if (comma < 0 || !/;\s*base64\s*$/i.test(head.slice(0, comma))) throw notBase64();
   return text.trimStart().slice(comma + 1);
 }
 
 /** Base64 of URLs and file names (RFC 4648, 5) has other characters for 62 and 63. */
 const standard = (text: string): string => (/[-_]/.test(text) ? text.replace(/-/g, "+").replace(/_/g, "/") : text);
 
-/** The bytes of an image; they hold until the next ones are asked for. */
+/** The bytes of an image in chunks, each of which is valid until the next one is requested. */
 async function* decoded(parts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Uint8Array, void> {
   let bytes = new Uint8Array();
   let rest: string | undefined;
@@ -51,22 +51,22 @@ async function* decoded(parts: Iterable<string> | AsyncIterable<string>): AsyncG
       const { read, written } = bytes.setFromBase64(text, { lastChunkHandling: "stop-before-partial" });
       rest = text.slice(read).replace(/\s+/g, "");
       padded ||= text.slice(0, read).includes("=");
-      // Nothing but white space for so long would be work without an end.
+      // Otherwise white space alone could keep the labeler busy without end.
       if (written === 0 && text.length > MAX_BLANK) throw new SyntaxError("the text has too much white space");
       if (written > 0) yield bytes.subarray(0, written);
     }
     const { written } = bytes.setFromBase64(rest ?? "");
     if (written > 0) yield bytes.subarray(0, written);
   } catch (error) {
-    throw error instanceof SyntaxError ? neither(error) : error;
+    throw error instanceof SyntaxError ? notBase64(error) : error;
   }
 }
 
 /**
- * An image in base64, or in a base64 data URL.
+ * Decodes an image in base64, or in a base64 data URL.
  *
- * @throws LabelerError of kind bad-body if it is neither, or empty. What lies beyond the first part is judged when it is
- *   read.
+ * @throws LabelerError of kind bad-body if the text is neither, or empty. Later parts of the text are checked when they
+ *   are read.
  */
 export async function imageFromBase64(text: Text): Promise<ImageSource> {
   const pieces = new ByteStream(decoded(typeof text === "string" ? [text] : text.parts()));
@@ -77,16 +77,16 @@ export async function imageFromBase64(text: Text): Promise<ImageSource> {
   return imageFrom(whole);
 }
 
-/** Texts that are no base64 are not ASCII either, and one byte is one character. */
+/** One character for each byte; base64 is ASCII. */
 const textOf = (bytes: Uint8Array): string => new TextDecoder("latin1").decode(bytes);
 
 /** A byte order mark as latin1 reads it. */
 const BYTE_ORDER_MARK = /^ï»¿/;
 
 /**
- * Whether a text begins as base64, or a data URL, of an image does. What is neither is not waited for.
+ * Whether a text begins like an image in base64 or in a data URL. Other texts are not read any further.
  *
- * @throws What the text's source throws.
+ * @throws The errors of the text's source.
  */
 export async function beginsAsBase64Image(text: ByteStream): Promise<boolean> {
   const beginning = textOf(await text.peek(SNIFF_BYTES)).replace(BYTE_ORDER_MARK, "");
@@ -112,5 +112,5 @@ async function* textsOf(pieces: ByteStream): AsyncGenerator<string, void> {
   }
 }
 
-/** The bytes of an image whose base64 comes as bytes of text, decoded as they come. */
+/** The bytes of an image, decoded from base64 while the text arrives. */
 export const decodedStream = (text: ByteStream): ByteStream => new ByteStream(decoded(textsOf(text)));

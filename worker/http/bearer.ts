@@ -1,7 +1,7 @@
 /**
- * Tokens in a request's Authorization header, and the challenge of a refusal: bearer tokens (RFC 6750), or a token as the
- * password of HTTP Basic (RFC 7617), for clients that can put it nowhere but into their URL. access.ts says where which is
- * accepted. The challenge never offers Basic: a browser would ask its user for a password, and then send it by itself.
+ * Tokens in the Authorization header, and the challenge of a refusal. A token is a bearer token (RFC 6750), or the password
+ * of HTTP Basic (RFC 7617) for clients that can only put it into their URL. access.ts decides which calls
+ * accept which. The challenge never offers Basic: a browser would ask its user for a password and then send it by itself.
  */
 
 import { B64TOKEN } from "../validation/bearer-token.ts";
@@ -21,7 +21,7 @@ export function parseAuthorization(header: string): Credentials {
   return { scheme: lower, token: token !== undefined && B64TOKEN.test(token) ? token : undefined };
 }
 
-/** What is behind the name and its colon. */
+/** The part behind the name and its colon. */
 function passwordOf(credentials: string): string | undefined {
   try {
     return /^[^:]*:(.*)$/.exec(atob(credentials))?.[1];
@@ -30,7 +30,7 @@ function passwordOf(credentials: string): string | undefined {
   }
 }
 
-/** The value of WWW-Authenticate. @param error With its attributes; absent where the request brought no token at all. */
+/** The value of WWW-Authenticate. @param error An error with its attributes; absent if the request had no token. */
 export const challenge = (error?: { readonly error: string; readonly scope?: string }): string =>
   ['Bearer realm="edge-labeler"', ...Object.entries(error ?? {}).map(([name, value]) => `${name}="${value}"`)].join(
     ", ",

@@ -1,4 +1,4 @@
-/** A request's body as pieces that are counted as they come: never more of it than is allowed. */
+/** Reads the body of a request in chunks, which are counted as they arrive and never exceed the limit. */
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
@@ -10,9 +10,9 @@ import { decodedBody, encodingOf } from "./content-encoding.ts";
 
 export interface Body {
   readonly pieces: ByteStream;
-  /** In bytes, where a Content-Length says so. */
+  /** In bytes, if the request has a Content-Length. */
   readonly size: number | undefined;
-  /** How fast it comes. */
+  /** How fast it arrives. */
   readonly reception: Reception;
 }
 
@@ -22,7 +22,8 @@ export type BodyLimit = "MAX_BODY_BYTES" | "MAX_FORM_BYTES";
 /**
  * The error for a body over a limit.
  *
- * @param size In bytes, undefined where it is not known. @param setting The setting whose limit it is.
+ * @param size In bytes; undefined if it is not known.
+ * @param setting The setting that has the limit.
  */
 export function tooLarge(size: number | undefined, limit: number, setting: BodyLimit) {
   const bytes = size === undefined ? `more than ${group(limit)}` : group(size);
@@ -38,12 +39,12 @@ export function tooLarge(size: number | undefined, limit: number, setting: BodyL
 }
 
 /**
- * Some clients only read the answer once they have sent everything, and where a connection is closed on them they lose it:
- * what is left of a body is read and thrown away, up to so many times the limit, and for so long in milliseconds.
+ * Some clients read the answer only after they have sent everything, and lose it if the connection is closed before. So the
+ * rest of a body is read and discarded, up to `limits` times its limit and for `patience` milliseconds.
  */
 const DRAIN = { limits: 2, patience: 30_000 };
 
-/** How a body that was opened is drained. */
+/** Functions that drain the bodies that were opened. */
 const opened = new WeakMap<Request, () => Promise<void>>();
 
 /**
@@ -62,9 +63,9 @@ export function countUpTo(limit: number, setting: BodyLimit): (chunk: Uint8Array
 /**
  * Opens the body of a request, which is decompressed as it is read.
  *
- * @param setting Bounds what comes, and what that is when it is decompressed.
- * @throws LabelerError of kind body-too-large at once where a Content-Length says so; else the pieces throw it when too
- *   much has come. Of kind unsupported-encoding for a Content-Encoding that is not read.
+ * @param setting The limit of the body, both as it arrives and decompressed.
+ * @throws LabelerError of kind body-too-large, at once if Content-Length exceeds the limit, else from the chunks; of kind
+ *   unsupported-encoding for a Content-Encoding that is not supported.
  */
 export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTES"): Body {
   const request = c.req.raw;
@@ -87,7 +88,7 @@ export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTE
   return { pieces: decoded.tap(countUpTo(limit, setting)), size: undefined, reception };
 }
 
-/** Reads, within bounds, what is left of a request's body. Ends at once where everything was read. */
+/** Reads the rest of a request's body, within bounds. Returns at once if everything was read. */
 export async function drainBody(request: Request, limit: number): Promise<void> {
   const known = opened.get(request);
   try {
@@ -98,10 +99,10 @@ export async function drainBody(request: Request, limit: number): Promise<void> 
   }
 }
 
-/** Bytes per read, into the same buffer again: a new one for each would leave all of a body to the garbage collector. */
+/** Bytes per read. The buffer is reused: a new one for each read would leave the whole body to the garbage collector. */
 const PIECE = 64 << 10;
 
-/** A body of which nothing comes for so long is given up, in milliseconds. */
+/** A body is given up if nothing of it arrives for so long, in milliseconds. */
 const STANDSTILL = 10_000;
 
 async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
@@ -115,14 +116,14 @@ async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<Ar
     return await (reception === undefined ? read : reception.wait(read));
   } catch (error) {
     if (error instanceof LabelerError) throw error;
-    // Nobody is left to read this, but the log: it is not the labeler's mistake.
+    // Only the log will have this error, since the client is gone. It is not the labeler's mistake.
     throw new LabelerError("cut-off", "The connection was closed before the whole body had come.", { cause: error });
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** A piece holds until the next one is asked for. */
+/** Each chunk is valid until the next one is requested. */
 async function* receive(
   reader: ReadableStreamBYOBReader,
   reception: Reception,

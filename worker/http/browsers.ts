@@ -1,7 +1,7 @@
 /**
- * What browsers do for pages that are not the labeler's own. A page may send requests to any address that its visitor's
- * machine reaches, so that without this a foreign page could store results (cross-site request forgery), and with a name
- * that it has resolve to this machine read them (DNS rebinding). Clients that are no browsers send none of these headers.
+ * Refuses requests that browsers send for foreign pages. A page may send requests to any address that its visitor's machine
+ * reaches. So a foreign page could store results (cross-site request forgery), and could read them through a name that it
+ * lets resolve to this machine (DNS rebinding). Clients other than browsers do not send these headers.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { LabelerError } from "../errors.ts";
@@ -13,19 +13,19 @@ import { hostHeaderOf, isPrivateHost } from "./host.ts";
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 
-/** An origin in the spelling of browsers: without the port that goes without saying. */
+/** An origin as browsers write it: without the default port. */
 const originOf = (scheme: string, host: string): string | undefined => URL.parse(`${scheme}://${host}`)?.origin;
 
 /**
  * Whether a page of another origin made a request.
  *
  * Browsers send Origin with every request whose method is not GET or HEAD and with every request whose answer a page may
- * read, unless the page has the same origin. What comes without Origin is a navigation or an embedded picture or script:
+ * read, unless the page has the same origin. A request without Origin is a navigation or an embedded picture or script:
  * it changes nothing, and its page cannot read the answer (nosniff, Cross-Origin-Resource-Policy). `null` is the origin of
  * sandboxed frames and local files, which may be anybody's.
  *
- * A proxy with TLS hands on what came as https in plain http. There the browser itself says that the origins are the same,
- * by a header that no page can set; the host is compared all the same.
+ * A proxy with TLS forwards https requests as plain http. Then the browser itself states that the origins are the same, in a
+ * header that no page can set; the host is compared nevertheless.
  */
 function isForeign(c: Context<AppEnv>): boolean {
   const origin = c.req.header("origin");
@@ -53,7 +53,7 @@ function checkOrigin(c: Context<AppEnv>): void {
 function checkPrivateHost(c: Context<AppEnv>): void {
   const settings = settingsOf(c.env);
   const { ON_CLOUDFLARE, ALLOWED_HOSTS: allowed } = settings;
-  // On Cloudflare, only names of the account's own lead here. With a token, a page with such a name has none to send.
+  // On Cloudflare, only names of the own account lead here. If there is a token, a foreign page does not have it.
   if (ON_CLOUDFLARE || hasToken(settings) || allowed.includes("*")) return;
   const host = parseHost(hostHeaderOf(c));
   if (host !== undefined && (isPrivateHost(host) || allowed.includes(host))) return;
@@ -64,7 +64,7 @@ function checkPrivateHost(c: Context<AppEnv>): void {
   );
 }
 
-/** Refuses what a foreign page sends; belongs before the token, so that a page learns nothing of it. */
+/** Refuses the requests of foreign pages. It comes before the check of the token, so that a page learns nothing about it. */
 export const guardBrowsers: MiddlewareHandler<AppEnv> = (c, next) => {
   checkPrivateHost(c);
   checkOrigin(c);

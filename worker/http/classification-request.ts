@@ -18,7 +18,7 @@ export const classificationRequest = z.object({
   parameters: z.optional(
     z.object({
       top_k: z.optional(z.nullable(z.int().check(z.gte(1)))),
-      /** The scores are probabilities here, whatever the network ends in. */
+      /** The scores are always probabilities here, whatever the last operator of the network. */
       function_to_apply: z.optional(z.nullable(z.literal("softmax", "must be softmax; other scores are not offered"))),
     }),
   ),

@@ -1,4 +1,6 @@
-/** Bodies that come compressed, decoded as they come: gzip (RFC 1952), and deflate, which is zlib (RFC 1950) or bare (RFC 1951). */
+/**
+ * Decompresses bodies while they arrive: gzip (RFC 1952), and deflate, which is zlib (RFC 1950) or bare (RFC 1951).
+ */
 import { LabelerError } from "../errors.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import type { Execute } from "../runtime/execute.ts";
@@ -10,17 +12,18 @@ export const ACCEPTED_ENCODINGS = "gzip, deflate";
 
 type Encoding = "gzip" | "deflate";
 
-/** An encoder writes one; more are somebody's who likes to see them parsed. */
+/** The most members of a gzip file. An encoder writes one; thousands are an attack. */
 const MAX_MEMBERS = 1000;
 
-/** What a step counts as, in milliseconds. */
+/** The cost of decompressing a chunk as the scheduler counts it, in milliseconds. */
 const UNITS = 0.3;
 
 /**
- * How a body is compressed.
+ * The compression of a body.
  *
- * @param header Content-Encoding. @returns Undefined if it is not.
- * @throws LabelerError of kind unsupported-encoding for any other way, and for several.
+ * @param header Content-Encoding.
+ * @returns Undefined if the body is not compressed.
+ * @throws LabelerError of kind unsupported-encoding for any other encoding, and for several.
  */
 export function encodingOf(header: string | null): Encoding | undefined {
   const names = (header ?? "")
@@ -49,7 +52,7 @@ const damaged = (encoding: Encoding, cause?: unknown): LabelerError => {
   );
 };
 
-/** The bytes of a compressed body, taken one by one where its heads are read, and in pieces where its content is. */
+/** The bytes of a compressed body: one by one for its heads, in chunks for its content. */
 class Compressed {
   readonly #source: ByteStream;
   #piece: Uint8Array = new Uint8Array();
@@ -58,7 +61,7 @@ class Compressed {
     this.#source = source;
   }
 
-  /** The next piece; undefined at the end. */
+  /** The next chunk; undefined at the end. */
   async piece(): Promise<Uint8Array | undefined> {
     const piece = this.#piece;
     this.#piece = new Uint8Array();
@@ -81,7 +84,7 @@ class Compressed {
     return byte;
   }
 
-  /** @throws LabelerError if the body ends before. */
+  /** @throws LabelerError if the body ends before that. */
   async bytes(count: number, encoding: Encoding): Promise<number[]> {
     const bytes: number[] = [];
     while (bytes.length < count) {
@@ -113,7 +116,7 @@ async function readGzipHead(body: Compressed, magic: readonly number[]): Promise
   if ((flags & FLAGS.crc) !== 0) await body.bytes(2, "gzip");
 }
 
-/** Whether two bytes are zlib's head; of a bare deflate stream they are it by accident at most. */
+/** Whether two bytes are the head of zlib, which those of a bare deflate stream are only by accident. */
 const isZlib = ([method = 0, flags = 0]: readonly number[]): boolean =>
   (method & 15) === 8 && method >> 4 <= 7 && (method * 256 + flags) % 31 === 0 && (flags & 32) === 0;
 
@@ -129,7 +132,7 @@ function crc32(crc: number, bytes: Uint8Array): number {
   return ~value >>> 0;
 }
 
-/** The content of one member. @param onBytes Told what was decoded, in the stretch in which it was. */
+/** The content of one member. @param onBytes Gets the decoded bytes, while the thread is still held. */
 async function* inflated(
   body: Compressed,
   inflate: Inflate,
@@ -184,9 +187,9 @@ async function* undeflated(body: Compressed, execute: Execute): AsyncGenerator<U
 }
 
 /**
- * The content of a compressed body, at most 16 KB ahead of its reader. A piece holds until the next one is asked for.
+ * Decompresses a body, at most 16 KB ahead of its reader. Each chunk is valid until the next one is requested.
  *
- * @throws LabelerError of kind bad-body, from the pieces, if it is not so compressed, damaged or not whole.
+ * @throws LabelerError of kind bad-body, from the chunks, if the body has another encoding, is damaged or is incomplete.
  */
 export function decodedBody(pieces: ByteStream, encoding: Encoding, execute: Execute): AsyncIterable<Uint8Array> {
   const body = new Compressed(pieces);

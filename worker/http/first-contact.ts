@@ -1,10 +1,10 @@
-/** Bodies that are no image because of how a client was called: the mistakes that everybody makes once. */
+/** Recognises bodies that are not images because of common mistakes in calling a client. */
 import { LabelerError } from "../errors.ts";
 import { quote } from "../validation/quote.ts";
 
 const bad = (detail: string) => new LabelerError("bad-body", detail);
 
-/** In characters, as file systems have it; a path may have a few folders. */
+/** In characters: a path of a few folders. */
 const MAX_PATH = 1024;
 
 /** Whether a text is the name of an image file, or a path to one. */
@@ -12,15 +12,15 @@ export const looksLikeFileName = (text: string): boolean =>
   text.length <= MAX_PATH &&
   /^[^\r\n\0<>"{}]+\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|ppm|pgm)$/i.test(text.trim());
 
-/** Bytes that `curl -d @file` leaves out: NUL, LF and CR. Hardly any image has none of them where it begins. */
+/** Bytes that `curl -d @file` drops: NUL, LF and CR. The first bytes of nearly every image have one of them. */
 const STRIPPED = [0x00, 0x0a, 0x0d];
 
-/** So many bytes without one of them are no accident. */
+/** If so many bytes have none of them, it is not a coincidence. */
 const LONG_ENOUGH = 64;
 
 const isText = (bytes: Uint8Array): boolean => bytes.every((byte) => byte >= 0x09 && byte < 0x7f);
 
-/** Whether a body is a file that curl has read as text. */
+/** Whether a body is a file that curl read as text. */
 function isStripped(beginning: Uint8Array, contentType: string): boolean {
   if (!/^application\/x-www-form-urlencoded/i.test(contentType)) return false;
   if (beginning.length < LONG_ENOUGH || isText(beginning)) return false;
@@ -28,7 +28,7 @@ function isStripped(beginning: Uint8Array, contentType: string): boolean {
 }
 
 /**
- * The mistake that explains a body, if it is one that is known.
+ * The error for a body that a common mistake explains; undefined for any other body.
  *
  * @param beginning SNIFF_BYTES of the body, or all of it if it is shorter.
  */

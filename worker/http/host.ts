@@ -1,6 +1,6 @@
 /**
- * The Host header: what it may look like at all, and to which names a labeler without a token answers. workerd makes the
- * request's URL of Host and path as they came, so that `Host: x/healthz?` would move the route.
+ * Checks the Host header: its form, and to which names a labeler without a token answers. workerd builds the URL of a request
+ * from Host and path as they arrive, so that `Host: x/healthz?` would change the route.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { LabelerError } from "../errors.ts";
@@ -8,15 +8,15 @@ import { parseHost } from "../validation/host-name.ts";
 import { parseAddress } from "../validation/ip-address.ts";
 import type { AppEnv } from "./app-env.ts";
 
-/** The Host header as it came; the URL's where the runtime gives none. */
+/** The Host header as it arrived, or the host of the URL if the runtime does not pass the header on. */
 export const hostHeaderOf = (c: Context<AppEnv>): string => c.req.header("host") ?? new URL(c.req.url).host;
 
-/** Top-level names that no public DNS server answers for: RFC 6761, 6762, 8375, ICANN's .internal, and the customary .lan. */
+/** Top-level names that public DNS does not have: RFC 6761, 6762, 8375, ICANN's .internal, and the customary .lan. */
 const PRIVATE = [".localhost", ".local", ".lan", ".internal", ".home.arpa"];
 
 /**
- * Whether a name cannot be the name of a foreign web page. A page at evil.example may have its name resolve to this
- * machine (DNS rebinding) and then read answers as its own; it cannot do so with an address or with a private name.
+ * Whether a host cannot be that of a foreign web page. The owner of evil.example may let this name resolve to this machine
+ * (DNS rebinding), and a page there could then read answers as its own. An address or a private name does not allow this.
  */
 export const isPrivateHost = (host: string): boolean =>
   !host.includes(".") || parseAddress(host) !== undefined || PRIVATE.some((suffix) => host.endsWith(suffix));

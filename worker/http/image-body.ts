@@ -1,6 +1,7 @@
 /**
- * Finds the images in a body: raw bytes, the files of a form, base64, or base64 in JSON; and the parameters beside them. What
- * it is, is seen from the bytes and not from Content-Type, since `curl --data-binary` calls everything a form.
+ * Finds the images in a body, which is raw bytes, a form with files, base64, or JSON with base64, and the parameters beside
+ * them. The first bytes decide which of these it is, and not Content-Type, since `curl --data-binary` calls everything a
+ * form.
  */
 
 import * as z from "zod/mini";
@@ -38,10 +39,10 @@ class Base64Image implements NamedImage {
   }
 }
 
-/** UTF-8's byte order mark, which some editors and languages write. */
+/** The byte order mark of UTF-8, which some editors and languages write. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-/** The first byte that is neither white space nor of a byte order mark. */
+/** The first byte after white space and a byte order mark. */
 export function firstByte(body: Uint8Array): number | undefined {
   const start = BYTE_ORDER_MARK.every((byte, i) => body[i] === byte) ? BYTE_ORDER_MARK.length : 0;
   return body.subarray(start).find((byte) => byte > 0x20);
@@ -60,17 +61,17 @@ export interface BodyOptions extends JsonOptions {
 
 export interface BodyContent {
   readonly images: Images;
-  /** Beside the images. */
+  /** The parameters beside the images. */
   readonly parameters: BodyParameters;
-  /** What the parameters are in: "the form". */
+  /** Where the parameters are, for error messages: "the form". */
   readonly place: string;
 }
 
-/** Whether the parameters of a request may be in its body, so that they are not known before that. */
+/** Whether the body of a request may have parameters, which are then not known before the body is read. */
 export const mayHaveParameters = (contentType: string): boolean =>
   isMultipart(contentType) || /^\s*application\/json/i.test(contentType);
 
-const alone = (one: ImageSource): BodyContent => ({ images: { one }, parameters: {}, place: "" });
+const singleImage = (one: ImageSource): BodyContent => ({ images: { one }, parameters: {}, place: "" });
 
 async function fromJson(body: Uint8Array, options: BodyOptions): Promise<BodyContent> {
   const json = await readJson(body, imageJsonLimits(options.maxImages), z.unknown(), options.execute);
@@ -82,35 +83,35 @@ async function fromJson(body: Uint8Array, options: BodyOptions): Promise<BodyCon
 }
 
 /**
- * An image as it is, or in base64, which is not waited for.
+ * Reads a single image, raw or in base64, without waiting for all of it.
  *
- * @throws LabelerError of kind bad-body for what is sent by a mistake that is known.
+ * @throws LabelerError of kind bad-body for a common mistake of clients, such as a file name in place of a file.
  */
 export async function plainImage(source: ImageSource, contentType: string): Promise<ImageSource> {
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   const mistake = mistakeOf(beginning, contentType);
   if (mistake !== undefined) throw mistake;
-  // What is none of these is no image either, and decoding says so.
+  // Anything else is not an image either; decoding reports that.
   if (isImage(beginning) || !(await beginsAsBase64Image(source.pieces))) return source;
   return { pieces: decodedStream(source.pieces), size: undefined, reception: source.reception };
 }
 
 /**
- * Finds the image, or the images. One that is sent as it is, or in a form behind its fields, is not waited for.
+ * Finds the image, or the images. A raw image, or the file of a form that follows its fields, is read while it arrives.
  *
  * @param source The body.
- * @param contentType Needed for the boundary of a form alone.
- * @throws LabelerError of kind bad-body if there is nothing in the body that could be an image, or too-many-images; and
- *   what `whole` throws.
+ * @param contentType Needed for the boundary of a form only.
+ * @throws LabelerError of kind bad-body if nothing in the body could be an image, or too-many-images, and the errors of
+ *   `whole`.
  */
 export async function readBody(source: ImageSource, contentType: string, options: BodyOptions): Promise<BodyContent> {
   const beginning = await source.pieces.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
-  if (isImage(beginning)) return alone(await plainImage(source, contentType));
+  if (isImage(beginning)) return singleImage(await plainImage(source, contentType));
   if (isMultipart(contentType)) {
     const content = await readForm(options.form(), boundaryOf(contentType, beginning));
     return { ...content, place: "the form" };
   }
   if (JSON_BEGINS.includes(firstByte(beginning))) return fromJson(await options.whole(), options);
-  return alone(await plainImage(source, contentType));
+  return singleImage(await plainImage(source, contentType));
 }

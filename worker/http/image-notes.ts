@@ -1,4 +1,4 @@
-/** What there is to say of an image beside its labels: that it is not whole, is damaged, or was decoded at a smaller scale. */
+/** Notes on an image beside its labels: that it is incomplete or damaged, or was decoded at a smaller scale. */
 import type { Context } from "hono";
 import type { Labelled } from "../labeling/types.ts";
 
@@ -8,7 +8,7 @@ type Image = Pick<Labelled, "missing" | "warnings" | "eighths">;
 export const IMAGE_HEADERS = ["X-Image-Missing", "X-Image-Scale", "X-Image-Warnings"] as const;
 
 export interface ImageNotes {
-  /** How much of the picture is not there, 0..1, to three digits and at least 0.001. */
+  /** The share of the picture that is missing, 0..1, rounded to three digits and at least 0.001. */
   readonly missing?: number;
   /** Places with damage that the decoder went around. */
   readonly warnings?: number;
@@ -16,14 +16,14 @@ export interface ImageNotes {
   readonly scale?: string;
 }
 
-/** Each note that there is. A whole photo at its full size has none. */
+/** The notes on an image; none for a complete photo at its full size. */
 export const imageNotes = ({ missing, warnings, eighths }: Image): ImageNotes => ({
   ...(missing > 0 && { missing: Math.max(0.001, Number(missing.toFixed(3))) }),
   ...(warnings > 0 && { warnings }),
   ...(eighths < 8 && { scale: `1/${8 / eighths}` }),
 });
 
-/** Sets a header for each note that there is. */
+/** Sets a header for each note. */
 export function setImageHeaders(c: Context, image: Image): void {
   const { missing, warnings, scale } = imageNotes(image);
   if (missing !== undefined) c.header("x-image-missing", missing.toFixed(3));
@@ -31,7 +31,7 @@ export function setImageHeaders(c: Context, image: Image): void {
   if (scale !== undefined) c.header("x-image-scale", scale);
 }
 
-/** What is wrong with the file of an image, as a sentence for a rule's `error`; undefined if nothing is. */
+/** A sentence about the faults of an image file, for the `error` of a rule; undefined if there are none. */
 export function faultOf({ missing, warnings }: Image): string | undefined {
   if (missing > 0) return `The image ends early: ${Math.ceil(missing * 100)} % of it is not there.`;
   if (warnings === 0) return undefined;

@@ -1,16 +1,17 @@
-/** What a body has in it: a single image, or several whose answers come as a list. */
+/** The images of a body: a single one, or several, whose answers are a list. */
 import type { NamedImage } from "../labeling/label-many.ts";
 import type { ImageSource } from "../labeling/types.ts";
 
-/** The image that comes first in a body, which may be the only one. */
+/** The first image of a body, which may be the only one. */
 export interface OneImage {
   readonly one: ImageSource;
   readonly many?: undefined;
   readonly name?: string | undefined;
   /**
-   * The images behind one that is labelled as it comes, to be called when it was: before, nobody knows whether there are any.
+   * Reads the images that follow. To be called after the first image was labelled, since it is not known earlier whether
+   * there are any.
    *
-   * @throws LabelerError for whatever cannot be read behind the image.
+   * @throws LabelerError if the rest of the body cannot be read.
    */
   readonly behind?: () => Promise<NamedImage[]>;
 }

@@ -1,6 +1,6 @@
 /**
- * Parameters in a header, for eKuiper's functions: what a function calls has a fixed address, to which eKuiper adds the
- * function's name, so that a query has no place there. Only the routes below /ekuiper read it.
+ * Parameters in a header, for functions of eKuiper: a function calls a fixed address, to which eKuiper appends the name of
+ * the function, so that it cannot have a query. Only the routes below /ekuiper read this header.
  */
 import type { Context } from "hono";
 import type { AppEnv } from "./app-env.ts";
@@ -9,8 +9,8 @@ import type { AppEnv } from "./app-env.ts";
 export const LABEL_QUERY_HEADER = "x-label-query";
 
 /**
- * The request's parameters, those of the header among them. A parameter that both have is there twice, which is the same
- * mistake as twice in a query; names and values are for parseQuery() to check.
+ * The parameters of a request, including those of the header. A parameter that is in both appears twice, which parseQuery()
+ * refuses, as it does in a query.
  *
  * @returns Every value of every parameter.
  */

@@ -43,7 +43,7 @@ function formOf(c: Context<AppEnv>, body: ImageSource): FormSource {
   };
 }
 
-interface Reading<Q extends LabelOptions> {
+interface Reading<Q extends Pick<LabelOptions, "model" | "precision">> {
   /** The parameters that are known before the body. */
   readonly queries: Queries;
   /**
@@ -63,7 +63,7 @@ interface Reading<Q extends LabelOptions> {
  *
  * @throws LabelerError for every mistake in parameters, body or image; and whatever `label` throws.
  */
-async function withImages<Q extends LabelOptions, T>(
+export async function withImages<Q extends Pick<LabelOptions, "model" | "precision">, T>(
   c: Context<AppEnv>,
   { queries, parse, names, record }: Reading<Q>,
   label: (images: Images, options: Q, context: LabelContext) => Promise<T>,
@@ -92,7 +92,7 @@ async function exhaust(pieces: ByteStream): Promise<void> {
 }
 
 /** Labels the only image of a request. @throws LabelerError of kind bad-body if there are several. */
-async function onlyImage<T>(
+export async function onlyImage<T>(
   { one, behind }: Images,
   advice: string,
   label: (image: ImageSource) => Promise<T>,

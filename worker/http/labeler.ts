@@ -1,4 +1,4 @@
-/** What one isolate has once for all its requests: its models, its cached results, and its bounds. */
+/** The singletons of an isolate: its models, its cached results and its limits. */
 import type { Context } from "hono";
 import type { LabelContext } from "../labeling/context.ts";
 import { ResultCache } from "../labeling/result-cache.ts";
@@ -10,12 +10,12 @@ import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { callerOf } from "./client-address.ts";
 
-/** For /metrics. */
+/** Counts the loads of models, for /metrics. */
 export const loads = new Counter("edge_labeler_model_loads_total", "Loads of models by name and outcome.");
 
 let shared: Catalogue | undefined;
 
-/** The isolate's catalogue: the weights in it outlive the requests. */
+/** The catalogue of the isolate, whose weights outlive the requests. */
 export function catalogueOf(c: Context<AppEnv>): Catalogue {
   shared ??= new Catalogue({
     cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES,
@@ -28,10 +28,10 @@ const resultCache = new ResultCache();
 
 let slots: Semaphore | undefined;
 
-/** Slots beyond MAX_CONCURRENT that only small images get. */
+/** How many small images are labelled beyond MAX_CONCURRENT. */
 const EXPRESS = 2;
 
-/** How much the isolate labels at once: its memory is bounded, and it has one processor. */
+/** Limits how many images the isolate labels at once, since its memory is limited and it has one processor. */
 export function slotsOf(c: Context<AppEnv>): Semaphore {
   const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   slots ??= new Semaphore({
@@ -45,19 +45,19 @@ export function slotsOf(c: Context<AppEnv>): Semaphore {
   return slots;
 }
 
-/** Memory for images that are read before there is a slot for them, in bytes: some 100 of those that cameras send. */
+/** Memory for images that are read before they are admitted, in bytes: some 100 images of network cameras. */
 const BUFFER_BYTES = 8 << 20;
 
 let buffers: Semaphore | undefined;
 
-/** The budget of images that are read before there is a slot for them. */
+/** The memory budget of images that are read before they are admitted. */
 export function buffersOf(c: Context<AppEnv>): Semaphore {
   const { MAX_WAIT_MS: patience } = settingsOf(c.env);
   buffers ??= new Semaphore({ capacity: BUFFER_BYTES, patience, resource: "memory for images" });
   return buffers;
 }
 
-/** The models' folder as the ASSETS binding serves it. */
+/** The folder of models, which the ASSETS binding serves. */
 export function sourceOf(c: Context<AppEnv>): ModelSource {
   return {
     async read(path, size) {
@@ -71,7 +71,7 @@ export function sourceOf(c: Context<AppEnv>): ModelSource {
   };
 }
 
-/** What labelOne() and labelMany() need to know of this request's labeler. */
+/** The context of this request for labelOne() and labelMany(). */
 export function labelContext(c: Context<AppEnv>): LabelContext {
   const { DEFAULT_MODEL, MAX_PIXELS, CACHE_ANSWERS } = settingsOf(c.env);
   return {

@@ -2,9 +2,9 @@
 import * as z from "zod/mini";
 
 /**
- * A number that is written as people write one. Number() would take " 5", "0x5" and "" too.
+ * A decimal number. Number() would also accept " 5", "0x5" and "".
  *
- * @param checks Of the number.
+ * @param checks The checks of the number.
  */
 export const numberParameter = (...checks: z.core.$ZodCheck<number>[]) =>
   z.pipe(

@@ -1,4 +1,4 @@
-/** What an operator sees of each request: counters, a line in the log, and X-Request-Id and Server-Timing in the answer. */
+/** Reports each request: in counters, in a line of the log, and in X-Request-Id and Server-Timing of the answer. */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
@@ -23,10 +23,10 @@ const steps = new Histogram(
 const images = new Counter("edge_labeler_images_total", "Labelled images by format, model and cache.");
 const bytes = new Counter("edge_labeler_image_bytes_total", "Bytes of images that were received.");
 
-/** When the isolate had its first request, in milliseconds: before, there is no clock. */
+/** The time of the first request, in milliseconds. An isolate does not have a clock before. */
 let born: number | undefined;
 
-/** Everything there is to tell of this isolate. */
+/** The metrics of this isolate. */
 export function renderMetrics(c: Context<AppEnv>): string {
   const slots = slotsOf(c);
   return [
@@ -50,17 +50,17 @@ export function renderMetrics(c: Context<AppEnv>): string {
 
 const ID = /^[\w.:/+=-]{1,128}$/;
 
-/** The caller's own id of the request, or Cloudflare's, or a new one. */
+/** The id that the caller gave the request, else that of Cloudflare, else a new one. */
 function requestId(c: Context<AppEnv>): string {
   const given = c.req.header("x-request-id") ?? c.req.header("cf-ray");
   return given !== undefined && ID.test(given) ? given : crypto.randomUUID();
 }
 
-/** The pattern of the route, since paths are as many as callers make them. */
+/** The pattern of the route and not the path, since callers may invent any number of paths. */
 const routeOf = (c: Context<AppEnv>): string =>
   matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "none";
 
-/** With settings that make no sense, a request is logged as by default. */
+/** The setting LOG, or its default if the settings are invalid. */
 function logOf(c: Context<AppEnv>): Settings["LOG"] {
   try {
     return settingsOf(c.env).LOG;
@@ -69,10 +69,10 @@ function logOf(c: Context<AppEnv>): Settings["LOG"] {
   }
 }
 
-/** What asks again and again whether the labeler lives: as long as it does, that is not worth a line of the log each time. */
+/** Paths of probes, which call again and again and are not logged as long as they succeed. */
 const PROBES = /^\/(healthz|readyz|v2\/health\/\w+)$/;
 
-/** How much of a caller's text a line of the log repeats, in characters. */
+/** How many characters of a caller's text a line of the log repeats. */
 const MAX_PATH = 200;
 const MAX_DETAIL = 500;
 
@@ -94,7 +94,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (trace.bytes > 0) bytes.add({}, trace.bytes);
 
   c.header("x-request-id", id);
-  // A step of no length that could be measured is left out.
+  // A stage whose time is below the resolution of the clock is left out.
   const timings = [...trace.steps].filter(([, milliseconds]) => milliseconds >= 0.05);
   if (timings.length > 0) {
     c.header("server-timing", timings.map(([step, milliseconds]) => `${step};dur=${round(milliseconds)}`).join(", "));

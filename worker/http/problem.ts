@@ -14,10 +14,10 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Callers' values in it are cut already; this is for those that were forgotten. In characters. */
+/** In characters. The values of callers in a detail are cut before; this limit is for any that were forgotten. */
 const MAX_DETAIL = 1800;
 
-/** What a caller may know of an error. */
+/** The part of an error that a caller may know. */
 export const problemOf = (error: unknown): Problem => {
   if (error instanceof LabelerError) {
     const { kind, title, status, message } = error;
@@ -33,7 +33,7 @@ export const problemOf = (error: unknown): Problem => {
 
 interface Shape {
   readonly type: string;
-  /** What stands in the body. */
+  /** Makes the body of the answer. */
   body(problem: Problem): unknown;
 }
 
@@ -49,8 +49,8 @@ function shapeFor({ path, method }: Context<AppEnv>["req"]): Shape {
   return PROBLEM;
 }
 
-/** The answer to a request that failed; what is no mistake of the caller's goes to the log. */
-export function problem(error: unknown, c: Context<AppEnv>): Response {
+/** Answers a request that failed. An error that is not the caller's mistake is logged. */
+export function answerProblem(error: unknown, c: Context<AppEnv>): Response {
   if (!(error instanceof LabelerError)) console.error(error);
   const body = problemOf(error);
   if (error instanceof LabelerError && error.retryAfter !== undefined) c.header("retry-after", `${error.retryAfter}`);
@@ -61,8 +61,8 @@ export function problem(error: unknown, c: Context<AppEnv>): Response {
   return c.body(text, body.status as ContentfulStatusCode, { "content-type": shape.type });
 }
 
-/** The answer where no route matched: 405 if another method would have, else 404. */
-export function noRoute(c: Context<AppEnv>, routes: readonly { method: string; path: string }[]): Response {
+/** Answers a request that no route matched: with 405 if another method would have matched, else with 404. */
+export function answerNoRoute(c: Context<AppEnv>, routes: readonly { method: string; path: string }[]): Response {
   const here = c.req.path.split("/");
   const methods = routes.filter(({ method, path }) => {
     const parts = path.split("/");
@@ -76,14 +76,14 @@ export function noRoute(c: Context<AppEnv>, routes: readonly { method: string; p
     const known = [
       ...new Set(routes.filter(({ method }) => method !== "ALL").map(({ method, path }) => `${method} ${path}`)),
     ];
-    return problem(
+    return answerProblem(
       new LabelerError("not-found", `There is nothing at ${cut(c.req.path)}. There is: ${known.join(", ")}.`),
       c,
     );
   }
   const allowed = [...new Set(methods.map(({ method }) => method))].join(", ");
   c.header("allow", allowed);
-  return problem(
+  return answerProblem(
     new LabelerError("method-not-allowed", `${cut(c.req.path)} takes ${allowed}, not ${c.req.method}.`),
     c,
   );

@@ -63,6 +63,13 @@ export const explainQuery = z.extend(labelQuery, {
   ),
 });
 
+/** What /features takes: which parts of the features it answers with. */
+export const featuresQuery = z.extend(z.omit(labelQuery, { top: true, min: true, region: true }), {
+  parts: z._default(z.enum(["pooled", "all"]), "pooled"),
+});
+
+export type FeaturesQuery = z.infer<typeof featuresQuery>;
+
 export type ExplainQuery = Parsed<typeof explainQuery>;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * How often a caller may call: by token, or by address where there is none. Counted in the isolate (RATE_LIMIT), or by
- * Cloudflare where its rate-limit binding RATE_LIMITER is bound. There are no RateLimit headers: they are still a draft.
+ * Limits how often a caller may call, by token, or by address if there is no token. The isolate counts the calls (RATE_LIMIT),
+ * or Cloudflare does, if the binding RATE_LIMITER exists. RateLimit headers are not sent, since they are still a draft.
  */
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
@@ -26,7 +26,7 @@ export async function countCall(c: Context<AppEnv>): Promise<void> {
   const { RATE_LIMIT: limit, RATE_LIMITER_PERIOD: period } = settingsOf(c.env);
   let wait = 0;
   if (c.env.RATE_LIMITER !== undefined) {
-    // Cloudflare does not say when there will be room; after a period there is.
+    // Cloudflare does not report when the next call is allowed; it certainly is after a period.
     wait = (await c.env.RATE_LIMITER.limit({ key: callerOf(c) })).success ? 0 : period;
   } else if (limit !== undefined) {
     if (buckets?.setting !== limit) buckets = { setting: limit, of: new TokenBuckets(limit) };

@@ -1,4 +1,4 @@
-/** The results of this labeler, as routes see them. */
+/** Gives routes access to the results of this labeler. */
 import { RemoteResults } from "../results/remote.ts";
 import type { Bindings } from "../settings/settings.ts";
 

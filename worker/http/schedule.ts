@@ -5,7 +5,7 @@ import type { AppEnv } from "./app-env.ts";
 
 const scheduler = new ThreadScheduler();
 
-/** How many requests wait for their turn on the thread. */
+/** How many requests wait for the thread. */
 export const waitingForThread = (): number => scheduler.waiting;
 
 export const schedule: MiddlewareHandler<AppEnv> = async (c, next) => {

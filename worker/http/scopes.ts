@@ -1,17 +1,17 @@
 /**
- * Scopes: which calls a token may make. Each route says which scope it needs where it is registered, so that the list of
- * routes is also the list of who may call them. access.ts enforces it, before a byte of the body is read.
+ * Scopes decide which calls a token may make. Each route names its scope where it is registered, so that the list of routes
+ * also shows who may call them. access.ts enforces the scopes before a byte of the body is read.
  */
 import type { MiddlewareHandler } from "hono";
 import type { Scope } from "../settings/scopes.ts";
 
-/** What a route needs of its caller: a scope, or nothing. */
+/** The scope that a route requires, or none. */
 export type Need = Scope | "open";
 
 const needs = new WeakMap<object, Need>();
 
 /**
- * Marks a route; belongs before its handler.
+ * Marks a route with its scope; it comes before the handler.
  *
  * @example new Hono().get("/results", requires("results"), (c) => …)
  */
@@ -22,9 +22,9 @@ export function requires(need: Need): MiddlewareHandler {
 }
 
 /**
- * What the route that matches a request needs. The handler that a request meets first answers it, so the first mark counts.
+ * The scope of the route that matches a request. The first matching handler answers a request, so the first mark counts.
  *
- * @throws Error if a route is not marked: a bug, which must not leave it open.
+ * @throws Error if the route is not marked, which is a bug and must not leave the route open.
  * @returns Undefined if only middleware matches, so that the answer will be a 404 or a 405.
  */
 export function needOf(matched: readonly { method: string; path: string; handler: object }[]): Need | undefined {

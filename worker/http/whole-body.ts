@@ -1,5 +1,5 @@
 /**
- * Bodies that stand in memory, JSON and forms with several images: one of them is at most MAX_FORM_BYTES long, and so are all of them
+ * Bodies that are held in memory: JSON, and forms with several images. MAX_FORM_BYTES bounds each of them and all of them
  * together, since an isolate has 128 MB for everything.
  */
 import type { Context } from "hono";
@@ -14,10 +14,10 @@ import { callerOf } from "./client-address.ts";
 
 let budget: Semaphore | undefined;
 
-/** How many bytes of bodies are in memory. */
+/** How many bytes of bodies are held in memory. */
 export const wholeBodyBytes = (): number => budget?.taken ?? 0;
 
-/** Has memory given back when the request is answered. */
+/** Releases memory when the request is answered. */
 export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): MemoryUse {
   const earlier = c.get("memory");
   c.set("memory", {
@@ -29,7 +29,7 @@ export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): Memory
   return memory;
 }
 
-/** What a request takes of the memory for forms and JSON; it is kept until the request is answered. */
+/** The share of a request in the memory for forms and JSON, which it keeps until it is answered. */
 export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undefined): MemoryUse {
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
@@ -38,15 +38,15 @@ export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undef
 
 interface ComingBody {
   readonly pieces: ByteStream;
-  /** In bytes, where it is known. */
+  /** In bytes, if it is known. */
   readonly size: number | undefined;
   readonly reception?: Reception | undefined;
 }
 
 /**
- * Reads a body into memory, which is reserved as the body comes, and kept until the request is answered.
+ * Reads a body into memory, which is reserved as the body arrives and kept until the request is answered.
  *
- * @throws LabelerError of kind body-too-large, busy, or what `pieces` throw.
+ * @throws LabelerError of kind body-too-large or busy, and the errors of `pieces`.
  */
 export async function wholeBody(
   c: Context<AppEnv>,
@@ -61,9 +61,9 @@ export async function wholeBody(
 }
 
 /**
- * A body that may come to stand in memory, in part or whole: its pieces under the limit of forms.
+ * A body that may be held in memory, in part or whole, under the limit of forms.
  *
- * @throws LabelerError of kind body-too-large if its size says so at once; else the pieces throw it.
+ * @throws LabelerError of kind body-too-large, at once if its size is known, else from the chunks.
  */
 export function formBody<T extends ComingBody>(c: Context<AppEnv>, body: T): T {
   const { MAX_FORM_BYTES: limit } = settingsOf(c.env);

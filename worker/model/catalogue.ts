@@ -7,7 +7,7 @@ import { rehearse } from "../inference/rehearsal.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { quote } from "../validation/quote.ts";
 import { Classifier } from "./classifier.ts";
-import { readDerived } from "./derived.ts";
+import { checkHead, readDerived } from "./derived.ts";
 import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
 
@@ -150,7 +150,7 @@ export class Catalogue {
   async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
     const { name, base } = entry;
     if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
-    if (base !== undefined) return this.#derive(key, name, base, precision, source);
+    if (base !== undefined) return this.#derive(key, entry, base, precision, source);
     const lease = await this.#loads.acquire();
     try {
       const [tflite, labels, spec] = await Promise.all([
@@ -178,13 +178,15 @@ export class Catalogue {
   /** Makes a derived model, for which nothing is loaded but its base. */
   async #derive(
     key: string,
-    name: string,
+    entry: IndexEntry,
     base: string,
     precision: Precision,
     source: ModelSource,
   ): Promise<Classifier> {
+    const { name } = entry;
     const derived = await readDerived(name, (path) => source.read(path));
     if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
+    checkHead(derived, entry.sha256);
     // Nothing is awaited from here on: a later load may dispose of the base.
     const loaded = await this.get(base, source, precision);
     const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.head);

@@ -1,11 +1,12 @@
 /**
  * A classifier head that was taught with a user's photos and takes the place of the last layers of a base: what the rest of
- * the labeler needs to know of one. What a head computes is its own matter.
+ * the labeler needs to know of one. What a head computes is the matter of worker/teaching.
  */
-import { LabelerError } from "../errors.ts";
 import type { Input } from "../inference/input.ts";
-import type { Runner } from "../inference/runner.ts";
 import type { Parts } from "../runtime/parts.ts";
+import type { Features } from "../teaching/features.ts";
+import { Head, type HeadBase } from "../teaching/head.ts";
+import { readHead } from "../teaching/head-file.ts";
 
 export interface HeadScores {
   /** Of each of the head's classes, 0..1. */
@@ -14,18 +15,26 @@ export interface HeadScores {
   readonly isUnknown: boolean;
 }
 
+/** What a head is put on. */
+export interface FeatureSource {
+  features(input: Input): Parts<Features>;
+}
+
 export interface ClassifierHead {
   /** The names of its classes, in the order of their probabilities. */
   readonly labels: readonly string[];
+  /** The network with which it was taught: it fits no other. */
+  readonly base: HeadBase;
   /** How many bytes the head keeps resident beside the weights of its base. */
   readonly residentBytes: number;
   /**
    * Runs the base once, takes the features of that run, and scores them.
    *
-   * @param runner Of the base.
+   * @param network The base.
    * @param input One image, normalised as the base takes it.
+   * @throws LabelerError of kind no-features or model-unusable if the head is not of this base.
    */
-  infer(runner: Runner, input: Input): Parts<HeadScores>;
+  infer(network: FeatureSource, input: Input): Parts<HeadScores>;
 }
 
 /**
@@ -33,9 +42,14 @@ export interface ClassifierHead {
  *
  * @throws LabelerError of kind model-unusable that says what is wrong with it.
  */
-export function readClassifierHead(_bytes: Uint8Array): ClassifierHead {
-  throw new LabelerError(
-    "model-unusable",
-    "model.json, head: this release of the labeler cannot read classifier heads. Leave the field out.",
-  );
+export function readClassifierHead(bytes: Uint8Array): ClassifierHead {
+  const head = new Head(readHead(bytes));
+  return {
+    labels: head.labels,
+    base: head.data.base,
+    residentBytes: head.residentBytes,
+    *infer(network, input) {
+      return head.score(yield* network.features(input));
+    },
+  };
 }

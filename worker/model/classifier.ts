@@ -6,6 +6,7 @@ import { LabelerError } from "../errors.ts";
 import { type ClassActivation, NoActivation } from "../inference/class-activation.ts";
 import type { Input } from "../inference/input.ts";
 import type { Parts } from "../runtime/parts.ts";
+import type { Features } from "../teaching/features.ts";
 import type { ClassifierHead } from "./classifier-head.ts";
 import { inspectModel, type ModelFiles } from "./inspect.ts";
 import { Network } from "./network.ts";
@@ -114,7 +115,7 @@ export class Classifier {
 
   *#infer(input: Input): Parts<Scores> {
     if (this.#head === undefined) return scoresIn(this.#vocabulary, yield* this.#network.probabilities(input));
-    const { probabilities, isUnknown } = yield* this.#head.infer(this.#network.runner, input);
+    const { probabilities, isUnknown } = yield* this.#head.infer(this.#network, input);
     return scoresIn(this.#vocabulary, probabilities, isUnknown);
   }
 
@@ -157,6 +158,17 @@ export class Classifier {
       if (!(error instanceof NoActivation)) throw error;
       throw new LabelerError("no-explanation", error.message, { cause: error });
     }
+  }
+
+  /**
+   * What the network makes of an image, of which heads are taught.
+   *
+   * @param image As scores() takes it, or in 32-bit floats as scoresOf() does.
+   * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
+   */
+  features(image: Uint8Array | Float32Array): Parts<Features> {
+    if (image instanceof Uint8Array) return this.#network.features(this.#network.inputFrom(image));
+    return this.#network.features({ values: image, shape: this.input.shape });
   }
 
   /** Frees the weights; a derived model has none. */

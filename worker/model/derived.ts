@@ -43,6 +43,18 @@ async function headOf(name: string, { head }: DerivedSpec, read: ReadFile): Prom
   return readClassifierHead(bytes);
 }
 
+/**
+ * @param sha256 Of the base's model.tflite.
+ * @throws LabelerError of kind model-unusable if the head was taught on another network.
+ */
+export function checkHead({ head, spec }: Pick<DerivedModel, "head" | "spec">, sha256: string): void {
+  if (head === undefined || head.base.sha256 === sha256) return;
+  throw refuse(
+    `model.json, head: ${spec.head} was taught on ${head.base.name} with the SHA-256 ${head.base.sha256}, but the model.tflite of ` +
+      `${spec.base} has ${sha256}. Teach it again with the photos: npm run model -- teach.`,
+  );
+}
+
 /** The names of the classes, where the model has its own. @param classes What they are in place of. */
 function renamed(classes: readonly string[], labels: readonly string[] | undefined, where: string): readonly string[] {
   if (labels === undefined) return classes;

@@ -42,6 +42,10 @@ export interface IndexEntry {
   readonly engine?: "plan" | "tfjs";
   /** Why there is no plan, where there is none. */
   readonly noPlan?: string;
+  /** How many values its features have: see /features. */
+  readonly features?: number;
+  /** Why it gives none, where a plan runs it. */
+  readonly noFeatures?: string;
   /** What the network keeps in memory when it is loaded, in bytes, for each precision; an estimate. */
   readonly memory?: { readonly [precision in Precision]?: number };
   readonly source?: string;

@@ -2,10 +2,12 @@
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation } from "../inference/class-activation.ts";
+import { NoFeatures, runTapped } from "../inference/features.ts";
 import type { Input } from "../inference/input.ts";
 import { PlanInstance } from "../inference/plan/plan.ts";
 import { makeRunner, type Runner } from "../inference/runner.ts";
 import { finish, type Parts } from "../runtime/parts.ts";
+import type { Features } from "../teaching/features.ts";
 import type { InspectedModel } from "./inspect.ts";
 import { inputFrom } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
@@ -103,6 +105,22 @@ export class Network {
       return choose(probabilities, output.length);
     });
     return { probabilities, map };
+  }
+
+  /**
+   * The probabilities, and what the network computes on its way to them.
+   *
+   * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
+   */
+  *features(input: Input): Parts<Features> {
+    try {
+      const { outputs, tapped } = yield* runTapped(this.runner, [input]);
+      this.#ran = true;
+      return { ...tapped, probabilities: this.#probabilitiesIn(outputs[0]) };
+    } catch (error) {
+      if (!(error instanceof NoFeatures)) throw error;
+      throw new LabelerError("no-features", error.message, { cause: error });
+    }
   }
 
   #probabilitiesIn(output: Float32Array): Float32Array {

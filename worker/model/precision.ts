@@ -16,6 +16,10 @@ export interface Computation {
   readonly engine: "plan" | "tfjs";
   /** Why there is no plan, where there is none. */
   readonly noPlan?: string;
+  /** How many values `features` have, if the network gives them. */
+  readonly features?: number;
+  /** Why it gives none. */
+  readonly noFeatures?: string;
   /** What stays in memory when the network is loaded, in bytes, for each precision; an estimate. */
   readonly memory: { readonly [precision in Precision]?: number };
 }
@@ -44,11 +48,13 @@ export function computationOf(graph: Graph): Computation {
   const precisions = isQuantised(graph) ? (["quantised"] as const) : (["exact", "fast"] as const);
   try {
     // Which kernels a processor gets shows only where it runs: the larger ones count.
+    const { taps } = compile(graph, precisions[0], { dot: true });
+    const features = typeof taps === "string" ? { noFeatures: taps } : { features: taps.pooled?.value.size ?? 0 };
     const bytes = precisions.map((precision) => {
       const each = [true, false].map((dot) => planBytes(compile(graph, precision, { dot }).plan));
       return [precision, Math.max(...each)] as const;
     });
-    return { precisions, engine: "plan", memory: Object.fromEntries(bytes) };
+    return { precisions, engine: "plan", ...features, memory: Object.fromEntries(bytes) };
   } catch (error) {
     if (!(error instanceof NoPlan)) throw error;
     const [first] = precisions;

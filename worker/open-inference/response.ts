@@ -5,7 +5,9 @@ import type { Inference, WantedOutput } from "./request.ts";
 
 /** What every model gives here, for N images. */
 export const OUTPUTS = ["labels", "confidences", "probabilities"] as const;
-type OutputName = (typeof OUTPUTS)[number];
+/** What is given where it is asked for, by models whose network has features: another run of the network. */
+export const FEATURES = "features";
+type OutputName = (typeof OUTPUTS)[number] | typeof FEATURES;
 
 /** An output with its data still as they are. */
 interface Tensor {
@@ -27,6 +29,8 @@ export interface InferredImage {
   readonly probabilities: Float32Array;
   /** The best of them, best first; fewer than there are classes where some have no sufficient confidence. */
   readonly ranked: readonly Ranked[];
+  /** Of length 1; absent where they are not asked for. */
+  readonly features?: Float32Array | undefined;
 }
 
 export interface Inferred {
@@ -46,6 +50,13 @@ function best<T>({ images }: Inferred, count: number, of: (label: Ranked) => T, 
   );
 }
 
+/** A row of as many values for each image. */
+function rows(name: OutputName, images: readonly Float32Array[], width: number): Tensor {
+  const data = new Float32Array(images.length * width);
+  for (const [at, values] of images.entries()) data.set(values, at * width);
+  return { name, datatype: "FP32", shape: [images.length, width], data };
+}
+
 function tensorOf(inferred: Inferred, name: OutputName, classification: number | undefined): Tensor {
   const { images, labels, top } = inferred;
   const count = Math.min(classification ?? top, labels.length);
@@ -54,10 +65,15 @@ function tensorOf(inferred: Inferred, name: OutputName, classification: number |
     const data = best(inferred, count, ({ confidence, index, label }) => `${confidence}:${index}:${label}`, "");
     return { name, datatype: "BYTES", shape, data };
   }
-  if (name === "probabilities") {
-    const data = new Float32Array(images.length * labels.length);
-    for (const [at, { probabilities }] of images.entries()) data.set(probabilities, at * labels.length);
-    return { name, datatype: "FP32", shape: [images.length, labels.length], data };
+  if (name === "probabilities")
+    return rows(
+      name,
+      images.map(({ probabilities }) => probabilities),
+      labels.length,
+    );
+  if (name === FEATURES) {
+    const features = images.map(({ features = new Float32Array() }) => features);
+    return rows(name, features, features[0]?.length ?? 0);
   }
   if (name === "labels") return { name, datatype: "BYTES", shape, data: best(inferred, count, (one) => one.label, "") };
   return { name, datatype: "FP32", shape, data: new Float32Array(best(inferred, count, (one) => one.confidence, 0)) };
@@ -77,14 +93,20 @@ function bytesOf(data: Float32Array | string[]): Uint8Array {
   return bytes;
 }
 
-const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
+const ALL = [...OUTPUTS, FEATURES] as const;
+
+const isOutput = (name: string): name is OutputName => (ALL as readonly string[]).includes(name);
+
+/** Whether an inference asks for features. */
+export const wantsFeatures = ({ outputs }: Inference): boolean =>
+  outputs?.some(({ name }) => name === FEATURES) ?? false;
 
 /** @throws LabelerError of kind bad-body for an output that there is not. */
 function chosen({ outputs, binary }: Inference): (WantedOutput & { name: OutputName })[] {
   if (outputs === undefined) return OUTPUTS.map((name) => ({ name, binary, classification: undefined }));
   return outputs.map(({ name, ...rest }) => {
     if (isOutput(name)) return { name, ...rest };
-    throw new LabelerError("bad-body", `There is no output ${quote(name)}. There are: ${OUTPUTS.join(", ")}.`);
+    throw new LabelerError("bad-body", `There is no output ${quote(name)}. There are: ${ALL.join(", ")}.`);
   });
 }
 

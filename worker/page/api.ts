@@ -8,6 +8,8 @@ export interface Label {
 export interface Model {
   readonly name: string;
   readonly default: boolean;
+  /** The model that it derives from, if it does. */
+  readonly base?: string;
   readonly input?: { readonly width: number; readonly height: number };
   readonly precisions?: readonly string[];
   readonly error?: string;
@@ -19,8 +21,15 @@ export interface Step {
   readonly ms: number;
 }
 
-export interface Answer {
+/** The labels of the image, or of a region of it. */
+export interface Part {
+  /** Of the region; undefined for the image. */
+  readonly name?: string;
   readonly labels: readonly Label[];
+}
+
+export interface Answer {
+  readonly parts: readonly Part[];
   /** How much of the picture its file lacks, 0..1. */
   readonly missing: number;
   /** In how many places its file is damaged. */
@@ -94,9 +103,11 @@ const stepsOf = (timing: string | null): Step[] =>
 export async function label(image: Blob, query: URLSearchParams): Promise<Answer> {
   const start = performance.now();
   const response = await call(`/label?${query}`, { method: "POST", body: image });
-  const labels: Label[] = await response.json();
+  const found: Label[] | { regions: Record<string, Label[]> } = await response.json();
   return {
-    labels,
+    parts: Array.isArray(found)
+      ? [{ labels: found }]
+      : Object.entries(found.regions).map(([name, labels]) => ({ name, labels })),
     missing: Number(response.headers.get("x-image-missing") ?? 0),
     warnings: Number(response.headers.get("x-image-warnings") ?? 0),
     cached: /;\s*hit\b/.test(response.headers.get("cache-status") ?? ""),

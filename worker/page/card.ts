@@ -1,5 +1,5 @@
 /** One image of the page: its picture, its labels as bars, how long each step took, and where the network saw the label. */
-import { type Answer, explain, type Label, label, Refused } from "./api.ts";
+import { type Answer, explain, type Label, label, type Part, Refused } from "./api.ts";
 import { convertToJpeg } from "./convert.ts";
 import { labelElement, make, percent } from "./dom.ts";
 import { legendOf } from "./legend.ts";
@@ -12,6 +12,12 @@ function bar({ label: text, confidence }: Label): HTMLLIElement {
   fill.style.width = `${confidence * 100}%`;
   const value = make("span", { className: "value" }, percent(confidence));
   return make("li", {}, fill, labelElement(text), " ", value);
+}
+
+/** The best label of a part, for those who do not see the bars. */
+function newsOf({ name, labels: [best] }: Part): string {
+  const label = best === undefined ? "no label" : `${best.label}, ${percent(best.confidence)}`;
+  return name === undefined ? label : `${name} ${label}`;
 }
 
 function timing({ cached, steps, ms }: Answer): string {
@@ -115,17 +121,15 @@ export class Card {
           ? []
           : [make("p", {}, "Your browser converted the image to JPEG, since the labeler does not read its format.")]),
       ];
-      this.#answer.replaceChildren(
-        make("ol", {}, ...answer.labels.map(bar)),
-        ...notes,
-        make("p", { className: "hint timing" }, timing(answer)),
-      );
-      const [best] = answer.labels;
-      this.#best = best?.label ?? "";
-      this.#why.hidden = best === undefined;
-      return best === undefined
-        ? `${this.#name}: no label`
-        : `${this.#name}: ${best.label}, ${percent(best.confidence)}`;
+      const parts = answer.parts.flatMap(({ name, labels }) => [
+        ...(name === undefined ? [] : [make("h4", {}, name)]),
+        make("ol", {}, ...labels.map(bar)),
+      ]);
+      this.#answer.replaceChildren(...parts, ...notes, make("p", { className: "hint timing" }, timing(answer)));
+      this.#best = answer.parts[0]?.labels[0]?.label ?? "";
+      // A picture that explains has room for one region.
+      this.#why.hidden = answer.parts.length !== 1 || answer.parts[0]?.labels.length === 0;
+      return `${this.#name}: ${answer.parts.map(newsOf).join("; ")}`;
     } catch (error) {
       if (turn !== this.#turn) return "";
       if (!(error instanceof Refused)) throw error;

@@ -3,6 +3,7 @@ import { type Model, models, Refused, setToken } from "./api.ts";
 import { setUpCamera } from "./camera.ts";
 import { Card } from "./card.ts";
 import { find, make } from "./dom.ts";
+import { regionParameters, setUpRegions } from "./regions.ts";
 import { setUpCopying, showSnippets } from "./snippets.ts";
 import { setUpStored } from "./stored.ts";
 
@@ -35,6 +36,8 @@ function query(): URLSearchParams {
   const chosen = new URLSearchParams();
   for (const [name, value] of new FormData(options)) if (value !== "") chosen.set(name, String(value));
   if (chosen.get("top") === "5") chosen.delete("top");
+  for (const region of regionParameters()) chosen.append("region", region);
+  if (chosen.has("region")) chosen.delete("crop"); // a region is a rectangle itself
   if (installed.some(({ name, default: first }) => first && name === chosen.get("model"))) chosen.delete("model");
   return chosen;
 }
@@ -76,6 +79,7 @@ function add(images: Iterable<File>): void {
     cards.add(card);
     waiting.add(card);
     results.prepend(card.element);
+    regions.show(image);
   }
   none.hidden = cards.size > 0;
   start();
@@ -88,8 +92,10 @@ function labelAgain(): void {
   start();
 }
 
+const chosenModel = (): Model | undefined => installed.find(({ name }) => name === model.value);
+
 function showPrecisions(): void {
-  const { precisions = [] } = installed.find(({ name }) => name === model.value) ?? {};
+  const { precisions = [] } = chosenModel() ?? {};
   const choices = precisions.map((name) => make("option", { value: name }, name));
   precision.replaceChildren(make("option", { value: "" }, "default of the model"), ...choices);
 }
@@ -143,6 +149,7 @@ access.addEventListener("submit", (event) => {
   void showModels();
 });
 
+const regions = setUpRegions(labelAgain, () => chosenModel()?.base ?? model.value);
 setUpCamera((picture) => add([picture]), complain);
 setUpCopying();
 setUpStored();

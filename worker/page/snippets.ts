@@ -5,7 +5,9 @@ import { find } from "./dom.ts";
 
 /** @param query As of POST /label. */
 export function showSnippets(query: URLSearchParams): void {
-  const address = `${location.origin}/label${query.size === 0 ? "" : `?${query}`}`;
+  // Colons and commas are legal in a query, and read better.
+  const text = `${query}`.replaceAll("%3A", ":").replaceAll("%2C", ",");
+  const address = `${location.origin}/label${text === "" ? "" : `?${text}`}`;
   const token = tokenOf() === null ? "" : ' -H "Authorization: Bearer $LABELER_TOKEN"';
   find("#curl", HTMLElement).textContent = `curl --data-binary @photo.jpg${token} '${address}'`;
   find("#install", HTMLElement).textContent =

@@ -6,7 +6,6 @@ import { type Context, Hono } from "hono";
 import { isImageFault, LabelerError } from "../errors.ts";
 import type { AppEnv } from "../http/app-env.ts";
 import { openBody } from "../http/body.ts";
-import { handedOver } from "../http/handed-over.ts";
 import { faultOf } from "../http/image-notes.ts";
 import { headerAndQuery } from "../http/label-query-header.ts";
 import { labelRequest } from "../http/label-request.ts";
@@ -14,6 +13,7 @@ import { labelContext } from "../http/labeler.ts";
 import { parseQuery } from "../http/query.ts";
 import { resultsOf } from "../http/results-object.ts";
 import { requires } from "../http/scopes.ts";
+import { readSubmission } from "../http/submission.ts";
 import { prepareModel } from "../labeling/prepare-model.ts";
 import type { Labelled } from "../labeling/types.ts";
 import type { Label } from "../model/probabilities.ts";
@@ -88,22 +88,22 @@ async function labelRegions(c: Context<AppEnv>) {
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
   const parameters = headerAndQuery(c);
-  let said = handedOver(c, parameters);
+  let submission = readSubmission(c, parameters);
   const store = resultsOf(c.env);
-  if (said.id !== undefined && (await store.has(said.id))) return;
-  const digest = said.id === undefined ? new Digest() : undefined;
+  if (submission.id !== undefined && (await store.has(submission.id))) return;
+  const digest = submission.id === undefined ? new Digest() : undefined;
   const { results, regions, error, model } = await reply(
     labelRequest(c, {
       queries: parameters,
       parse(queries) {
-        said = handedOver(c, queries);
-        return parseQuery(said.queries);
+        submission = readSubmission(c, queries);
+        return parseQuery(submission.queries);
       },
       observe: digest && ((piece) => digest.add(piece)),
     }),
-    () => modelOf(c, said.queries),
+    () => modelOf(c, submission.queries),
   );
-  const { id: given, queries: _, ...rest } = said;
+  const { id: given, queries: _, ...rest } = submission;
   // What was refused before its first byte has no digest of its own.
   const id = given ?? (digest?.length ? await digest.hex() : crypto.randomUUID());
   await store.put({

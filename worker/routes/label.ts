@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import type { AppEnv } from "../http/app-env.ts";
-import { cacheStatus, etagOf, matches, NotModified } from "../http/etag.ts";
+import { cacheStatus, etagOf, matchesEtag, NotModified } from "../http/etag.ts";
 import { imageNotes, setImageHeaders } from "../http/image-notes.ts";
 import { type LabelAnswer, labelRequests } from "../http/label-request.ts";
 import { problemOf } from "../http/problem.ts";
@@ -60,7 +60,7 @@ export const label = new Hono<AppEnv>().post("/", requires("label"), async (c) =
   try {
     found = await labelRequests(c, {
       onKey(key) {
-        if (matches(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
+        if (matchesEtag(c, etagOf(key, text))) throw new NotModified(etagOf(key, text));
       },
       oneAnswer: text,
     });

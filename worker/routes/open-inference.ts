@@ -18,13 +18,12 @@ import { pixelsOf } from "../labeling/decode-input.ts";
 import { imageFrom } from "../labeling/image-source.ts";
 import { type Model, prepareModel } from "../labeling/prepare-model.ts";
 import type { LabelOptions } from "../labeling/types.ts";
-import type { Classifier } from "../model/classifier.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
-import type { Scores } from "../model/scores.ts";
-import { INPUT, type InputTensor, parseInference } from "../open-inference/request.ts";
-import { answerOf, type InferredImage, OUTPUTS } from "../open-inference/response.ts";
+import { INPUT, type Inference, parseInference } from "../open-inference/request.ts";
+import { answerOf, FEATURES, type InferredImage, OUTPUTS, wantsFeatures } from "../open-inference/response.ts";
 import type { Parts } from "../runtime/parts.ts";
 import { settingsOf } from "../settings/settings.ts";
+import { normalise } from "../teaching/features.ts";
 import { quote } from "../validation/quote.ts";
 
 /** The models here have one version each. */
@@ -49,19 +48,21 @@ interface Inferred extends InferredImage {
   readonly image?: DecodedImage;
 }
 
-/** What is inferred, an image each: a function that gives the confidences of its labels. */
+/** What is inferred, an image each: a function that gives the confidences of its labels, and features if they are wanted. */
 function inferencesOf(
-  input: InputTensor,
+  { input, ...inference }: Inference,
   model: Model,
   options: LabelOptions,
   context: LabelContext,
 ): readonly (() => Promise<Inferred>)[] {
+  const featured = wantsFeatures({ input, ...inference });
   /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
-  const infer = (scoring: (classifier: Classifier) => Parts<Scores>) =>
+  const infer = (values: Uint8Array | Float32Array) =>
     model.run(function* (classifier): Parts<InferredImage> {
-      const scores = yield* scoring(classifier);
+      const scores = yield* values instanceof Uint8Array ? classifier.scores(values) : classifier.scoresOf(values);
       const ranked = classifier.rank(scores, { top: classifier.labels.length, min: 0 });
-      return { probabilities: scores.confidences, ranked };
+      const features = featured ? normalise((yield* classifier.features(values)).pooled) : undefined;
+      return { probabilities: scores.confidences, ranked, features };
     });
   const { datatype, shape } = input;
   if (datatype === "BYTES") {
@@ -69,23 +70,23 @@ function inferencesOf(
       const image = item instanceof Uint8Array ? imageFrom(item) : await imageFromBase64(item);
       const decoded = await pixelsOf(image, model, options, context);
       context.trace?.images.push({ format: decoded.format, model: model.entry.name, cache: "bypass" });
-      return { ...(await infer((classifier) => classifier.scores(decoded.pixels))), image: decoded };
+      return { ...(await infer(decoded.pixels)), image: decoded };
     });
   }
   if (datatype === "UINT8") {
     const images = imagesOf(input.data, shape, model.entry);
-    return images.map((pixels) => () => infer((classifier) => classifier.scores(pixels)));
+    return images.map((pixels) => () => infer(pixels));
   }
   const images = imagesOf(input.data, shape, model.entry);
   if (model.entry.input?.type !== "float32") {
     throw bad("This model's input is quantised: send pixels as UINT8, or image files as BYTES.");
   }
-  return images.map((values) => () => infer((classifier) => classifier.scoresOf(values)));
+  return images.map((values) => () => infer(values));
 }
 
 /** The confidences of the labels for each image of a tensor. */
-async function infer(input: InputTensor, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
-  const inferences = inferencesOf(input, model, options, context);
+async function infer(asked: Inference, model: Model, options: LabelOptions, context: LabelContext, limit: number) {
+  const inferences = inferencesOf(asked, model, options, context);
   const count = inferences.length;
   if (count === 0) throw bad("The input has no images in it.");
   if (count > limit) {
@@ -111,7 +112,7 @@ const nameOf = (c: Context<AppEnv>): string => c.req.param("name") ?? "";
 
 async function metadata(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
-  const { name, classes = 0, error } = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
+  const { name, classes = 0, features, error } = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
   if (error !== undefined) throw new LabelerError("model-unusable", error);
   const shapes = { labels: [-1, -1], confidences: [-1, -1], probabilities: [-1, classes] };
   return c.json({
@@ -119,11 +120,14 @@ async function metadata(c: Context<AppEnv>): Promise<Response> {
     versions: [VERSION],
     platform: "tensorflow_lite",
     inputs: [{ name: INPUT, datatype: "BYTES", shape: [-1] }],
-    outputs: OUTPUTS.map((output) => ({
-      name: output,
-      datatype: output === "labels" ? "BYTES" : "FP32",
-      shape: shapes[output],
-    })),
+    outputs: [
+      ...OUTPUTS.map((output) => ({
+        name: output,
+        datatype: output === "labels" ? "BYTES" : "FP32",
+        shape: shapes[output],
+      })),
+      ...(features === undefined ? [] : [{ name: FEATURES, datatype: "FP32", shape: [-1, features] }]),
+    ],
   });
 }
 
@@ -151,7 +155,7 @@ async function inferModel(c: Context<AppEnv>): Promise<Response> {
   const { MAX_IMAGES: maxImages } = settingsOf(c.env);
   const inference = await parseInference(body, c.req.header(JSON_LENGTH), { maxImages, execute: c.get("execute") });
   const images = await admitted(context, body.length, (context) =>
-    infer(inference.input, model, options, context, maxImages),
+    infer(inference, model, options, context, maxImages),
   );
   // The protocol does not have a place for notes on each of several images.
   const [first] = images;

@@ -19,6 +19,7 @@
 #include "input.h"
 #include "jpeg_dc.h"
 #include "jpeg_dnl.h"
+#include "jpeg_part.h"
 #include "jpeg_scans.h"
 #include "jpeg_source.h"
 #include "jpeglib.h"
@@ -235,6 +236,7 @@ static void cmyk_to_rgb(void) {
 static int begin_rows(int *budget) {
   if (!(info.flags & FLAG_BUFFERED)) {
     if (!jpeg_start_decompress(&jpeg)) return STATUS_NEED_INPUT;
+    jpeg_part_start(&jpeg);
     started = 1;
     /* Huffman codes need a bit for each coefficient at least; arithmetic ones next to nothing. */
     return jpeg.arith_code ? jpeg_charge_single_scan(&jpeg) : STATUS_DONE;
@@ -249,6 +251,7 @@ static int begin_rows(int *budget) {
   info.missing = (int32_t)jpeg_scans_missing(&jpeg);
   if (info.missing == WHOLE) return ERROR_EMPTY;
   jpeg_start_output(&jpeg, jpeg.input_scan_number);
+  jpeg_part_start(&jpeg);
   started = 1;
   return STATUS_DONE;
 }

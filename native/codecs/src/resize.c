@@ -682,7 +682,8 @@ static const uint8_t *one_output(void) {
 static struct Crop further[MOST_CROPS - 1]; /* those that resize_also has declared */
 static struct Resizer waiting[MOST_CROPS];
 static uint32_t crop_count, current;
-static uint32_t rows_begin, rows_end;      /* of the picture: from the first row of any crop to the last */
+static uint32_t rows_begin, rows_end; /* of the picture: from the first row of any crop to the last */
+static uint32_t columns_begin, columns_end;
 static struct Cut next_columns, next_rows; /* of the crop that is declared next */
 
 /* Takes what was said of the next crop. */
@@ -723,6 +724,8 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
                  uint32_t outWidth, uint32_t outHeight, int order) {
   rows_begin = y;
   rows_end = y + height;
+  columns_begin = x;
+  columns_end = x + width;
   struct Crop first = crop_of(x, y, width, height, order);
   int status = one_start(imageWidth, imageHeight, first, outWidth, outHeight, 1);
   for (uint32_t i = 1; i < crop_count && status == STATUS_DONE; i++) {
@@ -730,6 +733,8 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
     memset(waiting + i, 0, sizeof *waiting);
     turn_to(i);
     status = one_start(imageWidth, imageHeight, *c, outWidth, outHeight, 0);
+    if (c->x < columns_begin) columns_begin = c->x;
+    if (c->x + c->width > columns_end) columns_end = c->x + c->width;
     if (c->y < rows_begin) rows_begin = c->y;
     if (c->y + c->height > rows_end) rows_end = c->y + c->height;
   }
@@ -740,6 +745,13 @@ int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t
 int resize_wants(uint32_t y) { return y >= rows_begin && y < rows_end; }
 
 uint32_t resize_end(void) { return rows_end; }
+
+uint32_t resize_begin(void) { return rows_begin; }
+
+void resize_columns(uint32_t *begin, uint32_t *end) {
+  *begin = columns_begin;
+  *end = columns_end;
+}
 
 uint32_t resize_rows(void) { return rows_end - rows_begin; }
 

@@ -29,6 +29,10 @@ int resize_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int ord
 /* Whether row y of the image is wanted: it lies in a crop, or between two. */
 int resize_wants(uint32_t y);
 
+/* The first row that is wanted, and the columns that are: from the first of any crop to the last. */
+uint32_t resize_begin(void);
+void resize_columns(uint32_t *begin, uint32_t *end);
+
 /* One past the last row that is wanted: nothing below needs to be decoded. */
 uint32_t resize_end(void);
 

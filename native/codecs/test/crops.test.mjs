@@ -91,3 +91,50 @@ describe("crops that cannot be", () => {
     assert.throws(() => decode(coffee, { further, memory: 4 << 20 }), { status: Status.MEMORY });
   });
 });
+
+describe("a crop of a JPEG, for which only that part is computed", { skip }, () => {
+  const names = skip ? [] : [...variants.keys()].filter((name) => name.endsWith(".jpg"));
+
+  for (const name of names) {
+    it(`${name} has the pixels of the whole picture at each scale`, () => {
+      const bytes = variants.get(name)();
+      for (const eighths of [8, 4, 2, 1]) {
+        const scale = () => eighths;
+        let whole;
+        try {
+          const { info } = decode(bytes, { width: 1, height: 1, scale });
+          const size = { width: info.scaledWidth, height: info.scaledHeight };
+          whole = { ...decode(bytes, { ...size, scale }), ...size };
+        } catch (error) {
+          assert.ok(error.status < 0); // a file that is refused
+          return;
+        }
+        for (const [a, b, c, d] of [
+          [1, 1, 3, 3],
+          [2, 0, 4, 1],
+          [0, 3, 1, 4],
+          [3, 3, 4, 4],
+        ]) {
+          const [x, y] = [(whole.width * a) >> 2, (whole.height * b) >> 2];
+          const [width, height] = [
+            Math.max(1, ((whole.width * c) >> 2) - x),
+            Math.max(1, ((whole.height * d) >> 2) - y),
+          ];
+          const crop = [Math.min(x, whole.width - width), Math.min(y, whole.height - height), width, height];
+          const identity = { width, height, scale, crop, piece: 777 };
+          if (whole.status === Status.TRUNCATED && crop[1] >= whole.info.rows) {
+            assert.throws(() => decode(bytes, identity), { status: Status.EMPTY });
+            continue;
+          }
+          const part = decode(bytes, identity);
+          const expected = Buffer.alloc(width * height * 3);
+          for (let row = 0; row < height; row++) {
+            const from = ((crop[1] + row) * whole.width + crop[0]) * 3;
+            expected.set(whole.data.subarray(from, from + width * 3), row * width * 3);
+          }
+          assert.deepEqual(difference(part.data, expected), { mean: 0, max: 0 }, `${crop} at ${eighths}/8`);
+        }
+      }
+    });
+  }
+});

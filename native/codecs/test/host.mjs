@@ -10,7 +10,7 @@ export const Format = Object.fromEntries(
   Object.entries(valuesOf("Format")).map(([name, value]) => [name.toLowerCase(), value]),
 );
 export const Flag = valuesOf("Flag");
-const INFO_FIELDS = layouts.structs.Info.fields.map(([declaration]) => declaration.replace("int32_t ", ""));
+export const INFO_FIELDS = layouts.structs.Info.fields.map(([declaration]) => declaration.replace("int32_t ", ""));
 
 const PIECE = 64 * 1024;
 const statusName = (code) => Object.keys(Status).find((name) => Status[name] === code) ?? String(code);

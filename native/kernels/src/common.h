@@ -17,7 +17,9 @@
  * a tile by one shared index, which costs an addition for each load. Of sums: without it the compiler does the steps of
  * an unrolled loop sum by sum, so that the operands of all steps are alive at once and the engine runs out of
  * registers. */
+#ifndef OPAQUE /* sanitize.py has no use for it */
 #define OPAQUE(value) __asm__ volatile("" : "+r"(value))
+#endif
 
 INLINE int32_t min_i32(int32_t a, int32_t b) { return a < b ? a : b; }
 INLINE int32_t max_i32(int32_t a, int32_t b) { return a > b ? a : b; }

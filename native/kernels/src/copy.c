@@ -27,5 +27,5 @@
         } \
     }
 
-COPY(copy_f32, float)
-COPY(copy_u8, uint8_t)
+COPY(x32_copy, float)
+COPY(x8_copy, uint8_t)

@@ -12,24 +12,25 @@
 enum {
     PANEL_COLUMNS = 8,      /* output channels of a panel of packed weights */
     TILE_ROWS = 4,          /* matrix rows that a convolution computes at a time */
-    PAIRS_TILE_ROWS = 3,    /* the same in conv_u8_pairs.c */
-    I16_STEPS = 4095,       /* float activations are quantised to -I16_STEPS..I16_STEPS by conv_f32_i16.c */
-    STRASSEN_PRODUCTS = 49, /* block products of conv_f32_strassen.c, which stand for 64 */
+    PAIRS_TILE_ROWS = 3,    /* the same in qu8_gemm_3x8c4_usdot2.c */
+    /* float activations are quantised to -I16_STEPS..I16_STEPS by qd16_f32_gemm_4x8c2_dot16x2.c */
+    I16_STEPS = 4095,
+    STRASSEN_PRODUCTS = 49, /* block products of qd16_f32_gemm_4x8c2_strassen.c, which stand for 64 */
     STRASSEN_UNIT = 16,     /* rows of a unit: four tiles, one for each row of blocks */
     STRASSEN_SUMS = 128,    /* bytes of the sums of a tile */
     STRASSEN_GAP = 64,      /* bytes behind each operand; without them, most would start on the same cache lines */
     PLANES = 4,             /* planes that a depthwise convolution computes at a time */
     PLANE_GAP = 64,         /* bytes behind each plane; without them, planes of some sizes would share cache lines */
     COLUMN_BYTES = 16,      /* bytes of a column of a plane: one vector of channels */
-    DOT_TAPS = 4,           /* taps of a filter's row that one product of depthwise_u8_dot.c sums */
+    DOT_TAPS = 4,           /* taps of a filter's row that one product of qu8_dwconv_2x4x4c4_usdot.c sums */
     REQUANTIZE_BIAS = 1024, /* added to exact results, so that truncation is floor */
     REQUANTIZE_BASE = 256,  /* added to results in floats, so that their last bit is 1/32768 */
-    SUM_SHIFT = 20,         /* bits below the point while elementwise_u8 adds, as in TensorFlow Lite */
-    SUM_ERROR = 6,          /* largest error of a sum that elementwise_u8 computes in floats, in 1/32768 */
+    SUM_SHIFT = 20,         /* bits below the point while qu8_vbinary adds, as in TensorFlow Lite */
+    SUM_ERROR = 6,          /* largest error of a sum that qu8_vbinary computes in floats, in 1/32768 */
     COPY_LEVELS = 4,        /* nested loops of a copy */
     MOVE_LEVELS = 3,        /* nested loops of a move */
-    PAIRS_REST_BYTES = 128, /* scratch of pack_u8_pairs: `rest` */
-    PAIRS_SUMS_BYTES = 32,  /* scratch of pack_u8_pairs: `sums` */
+    PAIRS_REST_BYTES = 128, /* scratch of qu8_packw_x8c4_usdot2: `rest` */
+    PAIRS_SUMS_BYTES = 32,  /* scratch of qu8_packw_x8c4_usdot2: `sums` */
 };
 
 /* What a window is reduced to. */
@@ -76,13 +77,13 @@ struct Range {
     int32_t high; /* the largest byte */
 };
 
-/* Convolutions and fully connected layers, as matrix products: conv.h. */
+/* Convolutions and fully connected layers, as matrix products: gemm.h. */
 struct Conv {
     const uint8_t *input;   /* [in_height, in_width, in_channels] */
     const uint8_t *weights; /* panels; see the kernel */
     uint8_t *output;        /* [rows, columns] */
     uint8_t *patches;       /* scratch, [block, depth] elements, if `gather` */
-    uint8_t *wide;          /* scratch of the 16-bit kernels and of conv_u8_dot.c; see there */
+    uint8_t *wide;          /* scratch of the 16-bit kernels and of qu8_gemm_4x12c4_usdot.c; see there */
     int32_t rows;           /* output pixels */
     int32_t depth;          /* kernel height * kernel width * input channels */
     int32_t columns;        /* output channels */
@@ -106,13 +107,14 @@ struct Conv {
     int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
     float low;              /* float: clamp of the output */
     float high;
-    int32_t short_input;    /* conv_f32_i16.c: 1 if the input is int16 and not float */
+    int32_t short_input;    /* qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
     int32_t short_output;   /* the same of the output */
-    uint8_t *whole;         /* scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
-    uint8_t *operands;      /* scratch of conv_f32_strassen.c; see there */
+    /* scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
+    uint8_t *whole;
+    uint8_t *operands;      /* scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
 };
 
-/* Depthwise convolutions: depthwise.h. */
+/* Depthwise convolutions: dwconv.h. */
 struct Depthwise {
     const uint8_t *input;   /* [in_height, in_width, in_channels] */
     const uint8_t *weights; /* by vector of channels; see the kernel */
@@ -133,18 +135,19 @@ struct Depthwise {
     int32_t top;            /* padding */
     int32_t left;           /* padding */
     int32_t multiplier;     /* filters for each input channel: channels / in_channels */
-    int32_t block;          /* output rows at a time; not in depthwise_u8_dot.c */
-    int32_t padded_width;   /* (out_width - 1) * stride + (kernel - 1) * dilation + 1; not in depthwise_u8_dot.c */
+    int32_t block;          /* output rows at a time; not in qu8_dwconv_2x4x4c4_usdot.c */
+    /* (out_width - 1) * stride + (kernel - 1) * dilation + 1; not in qu8_dwconv_2x4x4c4_usdot.c */
+    int32_t padded_width;
     int32_t input_zero;
     struct Range range;     /* quantised */
     int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
     float low;              /* float: clamp of the output */
     float high;
-    int32_t short_input;    /* depthwise_f32.c: 1 if the input is int16 and not float */
+    int32_t short_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
     int32_t short_output;   /* the same of the output */
 };
 
-/* Two tensors of `size` values, of which the second may be shorter: elementwise.c. */
+/* Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
 struct Elementwise {
     const uint8_t *a;
     const uint8_t *b;
@@ -170,7 +173,7 @@ struct Elementwise {
     float high;
 };
 
-/* A function of two bytes as a table of all its results: table.c. */
+/* A function of two bytes as a table of all its results: lut2.c. */
 struct Table {
     const uint8_t *a;
     const uint8_t *b;
@@ -181,7 +184,7 @@ struct Table {
     const uint8_t *table; /* [b][a] */
 };
 
-/* A function of one float: functions.c. */
+/* A function of one float: vunary.c. */
 struct Unary {
     const float *input;
     float *output;
@@ -217,19 +220,19 @@ struct Pool {
     float high;
 };
 
-/* One kind of number to another, value by value: convert.c. */
+/* One kind of number to another, value by value: vcvt.c. */
 struct Convert {
     const uint8_t *input;
     uint8_t *output;
     int32_t size;
-    const uint8_t *table; /* look_up_u8: 256 bytes */
+    const uint8_t *table; /* x8_lut: 256 bytes */
     float scale;          /* quantised = value * scale + zero; dequantised = (value - zero) * scale */
     float zero;
     float low;            /* clamp of the output */
     float high;
 };
 
-/* Pixels to inputs: convert.c. */
+/* Pixels to inputs: vcvt.c. */
 struct Pixels {
     const uint8_t *pixels; /* [size][3] */
     uint8_t *output;       /* [size][3] floats or bytes */
@@ -273,13 +276,13 @@ struct Channels {
     double exact_negative[8];
 };
 
-/* Heads a panel of conv_f32_i16.c; weights [pairs][8][2] int16 follow. */
+/* Heads a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
 struct Head {
     float bias[8];
     float scale[8];
 };
 
-/* Stands between struct Channels and the weights of a panel of conv_u8_pairs.c. */
+/* Stands between struct Channels and the weights of a panel of qu8_gemm_3x8c4_usdot2.c. */
 struct Residues {
     int32_t count; /* residues behind the weights */
     int32_t unused[3];
@@ -292,7 +295,7 @@ struct Residue {
     int8_t weights[8][4];
 };
 
-/* Eight channels of depthwise_u8_dot.c. */
+/* Eight channels of qu8_dwconv_2x4x4c4_usdot.c. */
 struct DepthwisePanel {
     struct Channels channels;
     int32_t parts;    /* 1 or 2 */
@@ -300,68 +303,68 @@ struct DepthwisePanel {
     int8_t weights[]; /* [part][2][kernel height][kernel width / 4][4 channels][4 taps] */
 };
 
-/* Scratch of conv_u8_dot.c for tiles that cannot be stored at once. */
+/* Scratch of qu8_gemm_4x12c4_usdot.c for tiles that cannot be stored at once. */
 struct DotSpare {
     int32_t sums[3][4][4]; /* [four columns][row][column] */
     uint8_t bytes[3][4][4];
 };
 
-/* Scratch of depthwise_u8_dot.c: the sums of a tile. */
+/* Scratch of qu8_dwconv_2x4x4c4_usdot.c: the sums of a tile. */
 struct DepthwiseSpare {
     int32_t sums[4][4]; /* [pixel][channel] */
 };
 
-void conv_f32(const struct Conv *s);
-void conv_f32_i16(const struct Conv *s);
-void conv_f32_strassen(const struct Conv *s);
-void conv_u8_wide(const struct Conv *s);
-void conv_u8_dot(const struct Conv *s);
-void conv_u8_pairs(const struct Conv *s);
-void depthwise_f32(const struct Depthwise *s);
-void depthwise_u8(const struct Depthwise *s);
-void depthwise_u8_dot(const struct Depthwise *s);
-void elementwise_f32(const struct Elementwise *s);
-void elementwise_u8(const struct Elementwise *s);
-void look_up_pairs_u8(const struct Table *s);
-void function_f32(const struct Unary *s);
-void pool_f32(const struct Pool *s);
-void pool_u8(const struct Pool *s);
-void look_up_u8(const struct Convert *s);
-void quantize_u8(const struct Convert *s);
-void dequantize_u8(const struct Convert *s);
-void clamp_values_f32(const struct Convert *s);
-void hard_swish_f32(const struct Convert *s);
-void take_pixels_f32(const struct Pixels *s);
-void take_pixels_u8(const struct Pixels *s);
-void move_bytes(const struct Move *s);
-void copy_f32(const struct Copy *s);
-void copy_u8(const struct Copy *s);
+void f32_gemm_4x8_fma(const struct Conv *s);
+void qd16_f32_gemm_4x8c2_dot16x2(const struct Conv *s);
+void qd16_f32_gemm_4x8c2_strassen(const struct Conv *s);
+void qu8_gemm_4x8c2_dot16x2(const struct Conv *s);
+void qu8_gemm_4x12c4_usdot(const struct Conv *s);
+void qu8_gemm_3x8c4_usdot2(const struct Conv *s);
+void f32_dwconv_7x4_fma(const struct Depthwise *s);
+void qu8_dwconv_2x8c2_dot16x2(const struct Depthwise *s);
+void qu8_dwconv_2x4x4c4_usdot(const struct Depthwise *s);
+void f32_vbinary(const struct Elementwise *s);
+void qu8_vbinary(const struct Elementwise *s);
+void x8_lut2(const struct Table *s);
+void f32_vunary(const struct Unary *s);
+void f32_pool(const struct Pool *s);
+void qu8_pool(const struct Pool *s);
+void x8_lut(const struct Convert *s);
+void f32_qu8_vcvt(const struct Convert *s);
+void qu8_f32_vcvt(const struct Convert *s);
+void f32_vclamp(const struct Convert *s);
+void f32_vhswish(const struct Convert *s);
+void x8_x32_lut3(const struct Pixels *s);
+void x8_lut3(const struct Pixels *s);
+void x8_move(const struct Move *s);
+void x32_copy(const struct Copy *s);
+void x8_copy(const struct Copy *s);
 
 /* 1 if the relaxed dot product of four such bytes is exact. */
-int32_t dot_is_exact(int32_t weight, int32_t byte);
+int32_t usdot_is_exact(int32_t weight, int32_t byte);
 
 /* 1 if that of two such bytes is exact. */
-int32_t pairs_are_exact(int32_t weight, int32_t byte);
+int32_t usdot2_is_exact(int32_t weight, int32_t byte);
 
 /* binary16 to float. */
-void unpack_f16(const uint16_t *from, float *to, int32_t count);
+void f16_f32_vcvt(const uint16_t *from, float *to, int32_t count);
 
-/* Weights [8][depth] of a panel of conv_f32.c. */
-void pack_f32(const float *from, float *to, int32_t depth);
+/* Weights [8][depth] of a panel of f32_gemm_4x8_fma.c. */
+void f32_packw_x8(const float *from, float *to, int32_t depth);
 
-/* The same for conv_f32_i16.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
-void pack_f32_i16(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit, int32_t largest,
-                  int32_t one_sign, float factor);
+/* The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
+void f32_qs16_packw_x8c2(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit, int32_t largest,
+                         int32_t one_sign, float factor);
 
-/* The same for conv_u8_wide.c; `flip`: 128 for int8, else 0. */
-void pack_u8_i16(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip, int32_t zero);
+/* The same for qu8_gemm_4x8c2_dot16x2.c; `flip`: 128 for int8, else 0. */
+void qu8_qs16_packw_x8c2(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip, int32_t zero);
 
-/* The same for conv_u8_dot.c; `flip`: 128 for uint8, else 0. */
-void pack_u8_dot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth, int32_t flip);
+/* The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
+void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth, int32_t flip);
 
-/* The same for conv_u8_pairs.c. Returns the number of residues; `to` is 0 to have them counted only. */
-int32_t pack_u8_pairs(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t depth,
-                      int32_t columns, int32_t flip, int32_t zero);
+/* The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of residues; `to` is 0 to have them counted only. */
+int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t depth,
+                              int32_t columns, int32_t flip, int32_t zero);
 
 /* The layout that TypeScript writes and reads. */
 _Static_assert(offsetof(struct Range, zero) == 0, "struct Range: zero");

@@ -11,7 +11,7 @@ INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {
     for (; i < bytes; i++) to[i] = from[i];
 }
 
-EXPORT(move_bytes) void move_bytes(const struct Move *s) {
+EXPORT(x8_move) void x8_move(const struct Move *s) {
     const v128_t fill = wasm_i32x4_splat(s->fill);
     NO_UNROLL
     for (int32_t i = 0; i < s->fill_bytes; i += 16) wasm_v128_store(s->output + i, fill);

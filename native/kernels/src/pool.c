@@ -14,7 +14,7 @@ INLINE struct Window window_at(const struct Pool *s, int32_t y, int32_t x) {
                            min_i32(s->in_width, left + s->width)};
 }
 
-EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
+EXPORT(f32_pool) void f32_pool(const struct Pool *s) {
     float *to = (float *)s->output;
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
     const int32_t maximum = s->operation == POOL_MAXIMUM;
@@ -40,8 +40,8 @@ EXPORT(pool_f32) void pool_f32(const struct Pool *s) {
 
 INLINE int32_t saturate(int64_t x) { return x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : (int32_t)x; }
 
-/* TFLite's MultiplyByQuantizedMultiplier, but that it saturates where TFLite's would overflow; `shift` is to the right, to the left if negative. Halves of negative results go
- * up, or away from zero. */
+/* TFLite's MultiplyByQuantizedMultiplier, but that it saturates where TFLite's would overflow; `shift` is to the right,
+ * to the left if negative. Halves of negative results go up, or away from zero. */
 INLINE int32_t multiply(int32_t x, int32_t multiplier, int32_t shift, int32_t up) {
     if (shift < 0) x = saturate((int64_t)x << min_i32(-shift, 31)), shift = 0;
     const int32_t r = (int32_t)(((int64_t)x * multiplier + (1 << 30)) >> 31);
@@ -64,7 +64,7 @@ INLINE v128_t averages(const struct Pool *s, v128_t sums, int32_t count, int32_t
                            average(s, wasm_i32x4_extract_lane(sums, 3), count, up));
 }
 
-EXPORT(pool_u8) void pool_u8(const struct Pool *s) {
+EXPORT(qu8_pool) void qu8_pool(const struct Pool *s) {
     uint8_t *to = s->output;
     const int32_t maximum = s->operation == POOL_MAXIMUM;
     for (int32_t y = 0; y < s->out_height; y++) {

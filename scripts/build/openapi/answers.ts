@@ -26,6 +26,15 @@ const outcome = z.union([
 
 const best = { results: labels, label: text, confidence: part() };
 
+const numbers = z.array(z.number());
+const featureParts = z.strictObject({
+  pooled: numbers,
+  maxima: numbers,
+  late: numbers,
+  early: numbers,
+  probabilities: numbers,
+});
+
 const reply = z.strictObject({
   ...best,
   regions: z.optional(z.array(z.strictObject({ name: text, ...best }))),
@@ -87,6 +96,8 @@ const model = z.strictObject({
   engine: z.optional(z.enum(["plan", "tfjs"])),
   noPlan: z.optional(text),
   notes: z.optional(z.array(text)),
+  features: z.optional(z.int()),
+  noFeatures: z.optional(text),
   memory: z.optional(z.partialRecord(precision, z.number())),
   source: z.optional(text),
   licence: z.optional(text),
@@ -128,6 +139,7 @@ export const answers = {
   Problem: problem,
   Message: z.strictObject({ error: text }),
   LabelAnswer: z.union([explained, z.strictObject({ regions: byRegion }), z.array(outcome)]),
+  Features: z.union([z.array(z.number()), featureParts]),
   Reply: reply,
   RegionsReply: regionsReply,
   FoundLabel: found,

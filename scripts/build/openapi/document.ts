@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { KINDS } from "../../../worker/errors.ts";
 import { classificationRequest } from "../../../worker/http/classification-request.ts";
 import { imagesJson } from "../../../worker/http/image-json.ts";
-import { explainQuery, labelQuery } from "../../../worker/http/query.ts";
+import { explainQuery, featuresQuery, labelQuery } from "../../../worker/http/query.ts";
 import { resultsQuery } from "../../../worker/http/results-query.ts";
 import { inferenceRequest } from "../../../worker/open-inference/schema.ts";
 import { PRODUCT_VERSION } from "../version.ts";
@@ -30,6 +30,7 @@ const ABOUT = {
   exif: "Whether to apply the orientation that the camera wrote into the file.",
   explain:
     "The rank of the label to explain by a heat map: 1 is the top-1 label. Not every network can explain its labels.",
+  parts: "The pooled vector at length 1, or all parts of which heads are taught, as the network computes them.",
   since: "Only results after this cursor: the `next` of a row, or 0.",
   before: "Only results before this cursor: the `next` of a row.",
   limit: "The number of rows at most.",
@@ -47,7 +48,7 @@ const SHAPES: Record<string, Json> = {
   before: { type: "string", pattern: "^r?\\d{1,15}$" },
 };
 
-const QUERIES = { explain: explainQuery, label: labelQuery, results: resultsQuery };
+const QUERIES = { explain: explainQuery, features: featuresQuery, label: labelQuery, results: resultsQuery };
 const REQUESTS = {
   Images: imagesJson,
   ClassificationRequest: classificationRequest,

@@ -31,7 +31,7 @@ export interface Operation {
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
   /** Whose query parameters it takes, made of the schema that checks them; without those that are named. */
-  readonly query?: { readonly of: "label" | "explain" | "results"; readonly without?: readonly string[] };
+  readonly query?: { readonly of: "label" | "explain" | "features" | "results"; readonly without?: readonly string[] };
   readonly body?: Readonly<Record<string, Content>>;
   readonly status: number;
   readonly answer?: Readonly<Record<string, Content>>;
@@ -154,7 +154,8 @@ const tensors = (example: boolean): Operation[] => {
       summary: "Classifies image files, pixels or normalised values",
       description:
         "The input `image` takes files in base64 (BYTES, shape [images]), pixels from 0 to 255 (UINT8) or normalised values " +
-        "(FP32), both of shape [images, height, width, 3]. The outputs are `labels`, `confidences` and `probabilities`. " +
+        "(FP32), both of shape [images, height, width, 3]. The outputs are `labels`, `confidences` and `probabilities`, and `features` " +
+        "where it is asked for. " +
         "The extensions of Triton for binary tensors and for classification are supported. A tensor in JSON may be up to 4 MB in " +
         "its datatype. The rest of the JSON, besides images, may be up to 1 MB.",
       parameters: [
@@ -257,6 +258,29 @@ export const operations: readonly Operation[] = [
   },
   {
     method: "post",
+    path: "/features",
+    id: "features",
+    tag: "Label",
+    scope: "label",
+    summary: "Returns the features of one image: a vector that is alike for images that are alike",
+    description:
+      "The vector is what the network has of the image before it makes scores of it: the mean of each channel over all " +
+      "places, at length 1. The cosine of two images is the product of their vectors. `Accept: application/octet-stream` returns " +
+      "the values as 32-bit floats, little endian. With `parts=all` the answer has all from which `npm run model -- teach` " +
+      "makes a classifier head, as the network computes it: `pooled`, `maxima`, `late`, `early` and `probabilities`, in " +
+      "this order, with their lengths in the header X-Features. A network that does not end in a pooling over all places gives a 422.",
+    query: { of: "features" },
+    body: IMAGE_BODY,
+    status: 200,
+    answer: { "application/json": { schema: "Features" }, "application/octet-stream": BYTES },
+    headers: {
+      ...IMAGE_NOTES,
+      "X-Features": "The parts of the answer and how many values each has, such as pooled=1280.",
+    },
+    errors: LABELLING,
+  },
+  {
+    method: "post",
     path: "/ekuiper/labelImage",
     id: "labelImage",
     tag: "eKuiper",
@@ -290,15 +314,18 @@ export const operations: readonly Operation[] = [
       "has their names.",
     parameters: [IN_HEADER],
     query: { of: "label" },
-    body: IMAGE_BODY,
+    body: {
+      ...IMAGE_BODY,
+      "application/json": { schema: "Images", example: { image: coffee, region: ["bay1:0,0,1,1"] } },
+    },
     status: 200,
     answer: {
       "application/json": {
         schema: "RegionsReply",
         example: {
-          results: [],
-          label: "",
-          confidence: 0,
+          results: espresso,
+          label: "968:espresso",
+          confidence: 0.3033,
           model: "mobilenet_v1_1.0_224",
           regions: { bay1: { results: espresso, label: "968:espresso", confidence: 0.3033 } },
         },

@@ -1,6 +1,6 @@
 /** The protobuf schema of an SQL function whose model looks at regions. */
 
-/** The schema of a function whose answer has a field for each region; see ekuiper/service/schemas/labeler_function.proto. */
+/** The schema of a function whose answer has a field for each region; see ekuiper/service/schemas/labeler.proto. */
 export function regionsSchema(name: string, regions: readonly string[]): string {
   const fields = regions.map((region, at) => `  Region ${region} = ${at + 1};`);
   return `// The function ${name}: labelImage of a model that looks at regions, with a field for each of them.

@@ -1,77 +1,27 @@
 /** Asks a labeler over HTTP for the labels of one image. */
-import { CommandError } from "../../command-line/command.ts";
 import type { Answer, Label } from "./answers.ts";
 import type { Image } from "./images.ts";
+import { postImage, readImage, type Server } from "./post-image.ts";
 
-export interface Server {
-  /** Its address without a slash at the end. */
-  readonly url: string;
-  readonly token: string | undefined;
-}
-
-/** Statuses that another image would get too. */
-const ALIKE = new Set([400, 401, 403, 404, 405]);
-
-/** A labeler that is busy says when to come again; how often one does, and how long a request may take. */
-const ATTEMPTS = 5;
-const TIMEOUT_MS = 120_000;
-
-const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-async function detailOf(response: Response): Promise<{ detail: string; type: string }> {
-  const text = await response.text();
-  try {
-    const { detail, type } = JSON.parse(text) as { detail?: unknown; type?: unknown };
-    if (typeof detail === "string") return { detail, type: String(type) };
-  } catch {
-    // No problem details: some other server in between.
-  }
-  return { detail: `${response.status} ${response.statusText}: ${text.slice(0, 200)}`, type: "" };
-}
+export type { Server } from "./post-image.ts";
 
 /**
  * @param query The parameters of POST /label.
  * @throws CommandError if the labeler refuses every image alike, so that asking for another image is pointless.
  */
-export async function ask({ url, token }: Server, query: URLSearchParams, image: Image): Promise<Answer> {
+export async function ask(server: Server, query: URLSearchParams, image: Image): Promise<Answer> {
   const file = image.name;
-  let body: Uint8Array<ArrayBuffer>;
-  try {
-    body = await image.read();
-  } catch (error) {
-    return { file, error: `It cannot be read: ${(error as Error).message}` };
-  }
-  for (let attempt = 1; ; attempt++) {
-    let response: Response;
-    try {
-      response = await fetch(`${url}/label?${query}`, {
-        method: "POST",
-        body,
-        headers: { accept: "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-    } catch (error) {
-      const { message, cause } = error as Error;
-      throw new CommandError(`${url} cannot be reached: ${cause instanceof Error ? cause.message : message}`);
-    }
-    if (response.ok) {
-      const missing = response.headers.get("x-image-missing");
-      const warnings = response.headers.get("x-image-warnings");
-      const found = (await response.json()) as Label[] | Pick<Answer, "regions">;
-      return {
-        file,
-        ...(Array.isArray(found) ? { labels: found } : found),
-        ...(missing !== null && { missing: Number(missing) }),
-        ...(warnings !== null && { warnings: Number(warnings) }),
-      };
-    }
-    const { detail, type } = await detailOf(response);
-    const later = Number(response.headers.get("retry-after") ?? Number.NaN);
-    if ((response.status === 429 || response.status === 503) && attempt < ATTEMPTS) {
-      await wait(Number.isFinite(later) ? Math.min(later, 30) : attempt);
-      continue;
-    }
-    if (ALIKE.has(response.status) && !type.endsWith(":bad-body")) throw new CommandError(detail);
-    return { file, error: detail };
-  }
+  const read = await readImage(image);
+  if ("error" in read) return { file, error: read.error };
+  const answer = await postImage(server, `/label?${query}`, read.body, "application/json");
+  if ("error" in answer) return { file, error: answer.error };
+  const missing = answer.response.headers.get("x-image-missing");
+  const warnings = answer.response.headers.get("x-image-warnings");
+  const found = (await answer.response.json()) as Label[] | Pick<Answer, "regions">;
+  return {
+    file,
+    ...(Array.isArray(found) ? { labels: found } : found),
+    ...(missing === null ? {} : { missing: Number(missing) }),
+    ...(warnings === null ? {} : { warnings: Number(warnings) }),
+  };
 }

@@ -21,7 +21,7 @@ const WORKER: Tree = {
     ["errors.ts"],
     ["validation"],
     ["runtime"],
-    ["json", "tflite", "image"],
+    ["json", "tflite", "image", "teaching"],
     ["inference"],
     ["model", "observability"],
     ["labeling", "open-inference", "settings"],

@@ -5,11 +5,11 @@ import { classActivation, NoActivation } from "../../../worker/inference/class-a
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
+import { countResidues } from "../../../worker/inference/plan/count-residues.ts";
 import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
-import { countResidues } from "../../../worker/inference/plan/lower/convolution/residues.ts";
 import { findHead } from "../../../worker/inference/plan/lower/head.ts";
-import { packConvF32, packConvF32I16 } from "../../../worker/inference/plan/pack/f32.ts";
-import { packConvU8Dot, packConvU8Pairs, packConvU8Wide } from "../../../worker/inference/plan/pack/uint8.ts";
+import { packF32Gemm, packQd16Gemm } from "../../../worker/inference/plan/pack/f32.ts";
+import { packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../../worker/inference/plan/pack/uint8.ts";
 import { READ_COLUMN } from "../../../worker/inference/plan/pack/unpack.ts";
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { align } from "../../../worker/inference/plan/step.ts";
@@ -83,7 +83,7 @@ describe("columns are read back as they were packed", () => {
   const [columns, depth] = [11, 13];
   const random = new Random(9);
   const [zero, inputZero] = [125, 17];
-  // Some of them too large for conv_u8_pairs.c, which then has residues.
+  // Some of them too large for qu8_gemm_3x8c4_usdot2.c, which then has residues.
   const bytes = Uint8Array.from({ length: columns * depth }, () =>
     random.next() < 0.02 ? random.int(0, 255) : zero + random.int(-20, 20),
   );
@@ -99,13 +99,13 @@ describe("columns are read back as they were packed", () => {
   const floatMatrix = { weights: () => source, bias: () => floatBias, steps, columns, depth };
   const real = [...bytes].map((byte) => byte - zero);
   it.each([
-    ["conv_f32", packConvF32(floatMatrix), [...floats], floatBias, 0],
-    ["conv_f32_i16", packConvF32I16(floatMatrix), [...floats], floatBias, 1e-4],
-    ["conv_u8_wide", packConvU8Wide(byteMatrix), real, byteBias, 0],
-    ["conv_u8_dot", packConvU8Dot(byteMatrix, inputZero), real, byteBias, 0],
-    ["conv_u8_pairs", undefined, real, byteBias, 0],
+    ["f32_gemm_4x8_fma", packF32Gemm(floatMatrix), [...floats], floatBias, 0],
+    ["qd16_f32_gemm_4x8c2_dot16x2", packQd16Gemm(floatMatrix), [...floats], floatBias, 1e-4],
+    ["qu8_gemm_4x8c2_dot16x2", packQu8GemmDot16x2(byteMatrix), real, byteBias, 0],
+    ["qu8_gemm_4x12c4_usdot", packQu8GemmUsdot(byteMatrix, inputZero), real, byteBias, 0],
+    ["qu8_gemm_3x8c4_usdot2", undefined, real, byteBias, 0],
   ] as const)("%s", (kernel, known, weights, bias, tolerance) => {
-    const packed = known ?? packConvU8Pairs(byteMatrix, countResidues(byteSource, ofBytes) ?? [], inputZero);
+    const packed = known ?? packQu8GemmUsdot2(byteMatrix, countResidues(byteSource, ofBytes) ?? [], inputZero);
     if (known === undefined) expect(countResidues(byteSource, ofBytes)).not.toEqual([0, 0]);
     const heap = wasmHeap();
     const address = heap.malloc(packed.bytes + (packed.staging ?? 0) + 32);

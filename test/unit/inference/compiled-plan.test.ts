@@ -11,10 +11,10 @@ import { initBackend, wasmHeap } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { type Compilation, compile } from "../../../worker/inference/plan/compile.ts";
 import { nameOf, type PlanStep, serialisePlan } from "../../../worker/inference/plan/compiled-plan.ts";
+import { countResidues } from "../../../worker/inference/plan/count-residues.ts";
 import { PlanInstance } from "../../../worker/inference/plan/instance.ts";
 import { loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import type { Capabilities, PlanPrecision } from "../../../worker/inference/plan/lower/builder.ts";
-import { countResidues } from "../../../worker/inference/plan/lower/convolution/residues.ts";
 import { NoPlan } from "../../../worker/inference/plan/plan.ts";
 import { ALIGNMENT, align, type Packed } from "../../../worker/inference/plan/step.ts";
 import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
@@ -121,7 +121,7 @@ it("the plan of each file in test/fixtures/ops has the same kernels with the sam
 describe("a compiled plan", () => {
   it.each(["tiny-float", "tiny-uint8", "tiny-int8"])("of %s is plain data: a copy of it runs as well", async (file) => {
     const graph = readGraph(await fixture(`ops/${file}.tflite`));
-    const { plan, constants } = compileAs(graph, "exact");
+    const { plan, constants, taps } = compileAs(graph, "exact");
     // Throws for functions, and makes objects without a prototype of what has one.
     const copy = structuredClone(plan);
     expect(copy).toStrictEqual(plan);
@@ -129,7 +129,7 @@ describe("a compiled plan", () => {
     const random = new Random(3);
     const values = random.floats(shape.reduce((size, dim) => size * dim, 1)).map((value) => Math.round(50 * value));
     const outputs = [plan, copy].map((plan) => {
-      const instance = new PlanInstance({ plan, constants });
+      const instance = new PlanInstance({ plan, constants, taps });
       const [output] = instance.run([{ values, shape }]);
       instance.dispose();
       return output;
@@ -141,7 +141,7 @@ describe("a compiled plan", () => {
   it("has infinite parameters in its JSON, as strings", async () => {
     const { plan } = compileAs(readGraph(await fixture("ops/conv2d-f32-1x1.tflite")), "exact");
     const { steps } = JSON.parse(serialisePlan(plan));
-    expect(steps[0]).toMatchObject({ kernel: "conv_f32", parameters: { low: "-Infinity", high: "Infinity" } });
+    expect(steps[0]).toMatchObject({ kernel: "f32_gemm_4x8_fma", parameters: { low: "-Infinity", high: "Infinity" } });
   });
 
   it("keeps nothing of the file: no weights", async () => {

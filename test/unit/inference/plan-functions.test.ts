@@ -1,4 +1,4 @@
-/** The kernels of functions.c and table.c, and what elementwise.c and pool.c do beyond sums, against plain loops. */
+/** The kernels of vunary.c and lut2.c, and what vbinary.c and pool.c do beyond sums, against plain loops. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { UNARY, type UnaryOperator } from "../../../worker/inference/operators/unary.ts";

@@ -150,7 +150,7 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
       );
       const actual = run(graph, { precision: "quantised", dot, pairs }, input);
       if (pairs)
-        usedPairs += kernelsOf(graph, { precision: "quantised", dot, pairs }).includes("conv_u8_pairs") ? 1 : 0;
+        usedPairs += kernelsOf(graph, { precision: "quantised", dot, pairs }).includes("qu8_gemm_3x8c4_usdot2") ? 1 : 0;
       const real = [...weights].map((weight) => weight - weightsZero);
       const expected = Float32Array.from(sums(shape, depthwise, input, real), ({ column, sum }) => {
         const scale = scales[signed ? column : 0];
@@ -278,7 +278,7 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
 });
 
 describe("sums and differences of bytes", () => {
-  /** The first are computed in floats wherever that is beyond doubt, the last two never: see elementwise.c. */
+  /** The first are computed in floats wherever that is beyond doubt, the last two never: see vbinary.c. */
   const SCALES = [
     [0.02, 0.03, 0.05],
     [0.1, 0.1, 0.1],

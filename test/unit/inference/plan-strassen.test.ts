@@ -69,7 +69,7 @@ describe("Strassen's multiplication gives the bits of the plain product", () => 
     const input = random.floats(size[0] * size[1] * depth).map((value, i) => value * (1 + (i % 5)));
     const plain = run(graph, { precision: "fast", strassen: "never" }, input);
     const quick = run(graph, { precision: "fast", strassen: "always" }, input);
-    expect([plain.kernels, quick.kernels]).toEqual([["conv_f32_i16"], ["conv_f32_strassen"]]);
+    expect([plain.kernels, quick.kernels]).toEqual([["qd16_f32_gemm_4x8c2_dot16x2"], ["qd16_f32_gemm_4x8c2_strassen"]]);
     expect(new Set(plain.output).size).toBeGreaterThan(16);
     expect(quick.output).toEqual(plain.output);
   });
@@ -87,7 +87,7 @@ describe("Strassen's multiplication gives the bits of the plain product", () => 
       const graph = network(size, 8, layers.slice(0, count));
       const plain = run(graph, { precision: "fast", strassen: "never" }, input);
       const quick = run(graph, { precision: "fast", strassen: "always" }, input);
-      expect(quick.kernels.slice(0, 2)).toEqual(["conv_f32_i16", "conv_f32_strassen"]);
+      expect(quick.kernels.slice(0, 2)).toEqual(["qd16_f32_gemm_4x8c2_dot16x2", "qd16_f32_gemm_4x8c2_strassen"]);
       expect(new Set(plain.output).size).toBeGreaterThan(16);
       // A third layer of few columns has weights that their size bounds, and the limit is another with Strassen's.
       if (count === 2) expect(quick.output).toEqual(plain.output);
@@ -111,7 +111,7 @@ describe("Strassen's multiplication", () => {
       const input = new Float32Array(4 * 5 * 8).fill(1);
       const { kernels, output } = run(graph, { precision: "fast", strassen: "always" }, input);
       const exact = run(graph, { precision: "exact" }, input);
-      expect(kernels).toContain("conv_f32_strassen");
+      expect(kernels).toContain("qd16_f32_gemm_4x8c2_strassen");
       expect(Math.abs(exact.output[0])).toBeGreaterThan(20);
       for (const [i, value] of exact.output.entries()) expect(Math.abs(output[i] - value)).toBeLessThan(0.01);
     }
@@ -125,12 +125,12 @@ describe("Strassen's multiplication", () => {
       plan.dispose();
       return kernel;
     };
-    expect(kernelOf([14, 14], 512, 512, "pays")).toBe("conv_f32_strassen");
-    expect(kernelOf([7, 7], 512, 512, "pays")).toBe("conv_f32_i16");
-    expect(kernelOf([14, 14], 128, 256, "pays")).toBe("conv_f32_i16");
-    expect(kernelOf([3, 5], 64, 64, "always")).toBe("conv_f32_i16");
-    expect(kernelOf([4, 4], 48, 64, "always")).toBe("conv_f32_i16");
-    expect(kernelOf([4, 4], 64, 48, "always")).toBe("conv_f32_i16");
-    expect(kernelOf([4, 4], 64, 64, "always")).toBe("conv_f32_strassen");
+    expect(kernelOf([14, 14], 512, 512, "pays")).toBe("qd16_f32_gemm_4x8c2_strassen");
+    expect(kernelOf([7, 7], 512, 512, "pays")).toBe("qd16_f32_gemm_4x8c2_dot16x2");
+    expect(kernelOf([14, 14], 128, 256, "pays")).toBe("qd16_f32_gemm_4x8c2_dot16x2");
+    expect(kernelOf([3, 5], 64, 64, "always")).toBe("qd16_f32_gemm_4x8c2_dot16x2");
+    expect(kernelOf([4, 4], 48, 64, "always")).toBe("qd16_f32_gemm_4x8c2_dot16x2");
+    expect(kernelOf([4, 4], 64, 48, "always")).toBe("qd16_f32_gemm_4x8c2_dot16x2");
+    expect(kernelOf([4, 4], 64, 64, "always")).toBe("qd16_f32_gemm_4x8c2_strassen");
   });
 });

@@ -73,10 +73,11 @@ it("answers with the classes of a taught head, which runs the base itself", asyn
   let unknown = false;
   const head: ClassifierHead = {
     labels: ["open", "closed", "none"],
+    base: { name: "a", sha256: "", precision: "exact", crop: "squash" },
     residentBytes: 300,
-    *infer(runner, input) {
-      const [output] = yield* runner.runInParts([input]);
-      const first = Math.min(0.75, output[0]);
+    *infer(network, input) {
+      const { probabilities } = yield* network.features(input);
+      const first = Math.min(0.75, probabilities[0]);
       return { probabilities: Float32Array.of(first, 0.75 - first, 0.25), isUnknown: unknown };
     },
   };

@@ -19,7 +19,7 @@ function quantizeStep(operator: Operator, input: Value, output: Value): KernelSt
   if (output.kind !== "u8") return refuse(operator, "has a float output");
   if (input.kind === "u8") return rescale(input, output);
   const how = { scale: 1 / output.scale, zero: output.zero, limits: [0, 255] };
-  return convert("quantize_u8", [input, output], how);
+  return convert("f32_qu8_vcvt", [input, output], how);
 }
 
 /**
@@ -60,7 +60,7 @@ export const QUANTIZATION = {
       }
       const [input, output] = endsOf(builder, operator);
       if (input.kind !== "u8" || output.kind !== "f32") return refuse(operator, "is of kinds that no kernel takes");
-      return [convert("dequantize_u8", [input, output], { scale: input.scale, zero: input.zero })];
+      return [convert("qu8_f32_vcvt", [input, output], { scale: input.scale, zero: input.zero })];
     },
   }),
 };

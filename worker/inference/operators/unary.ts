@@ -78,7 +78,7 @@ const kernel =
 const clampKernel =
   (limits: readonly [low: number, high: number]) =>
   (ends: readonly [Value, Value]): KernelStep =>
-    convert("clamp_values_f32", ends, { limits });
+    convert("f32_vclamp", ends, { limits });
 
 const clamp = ([low, high]: readonly [number, number]): OfReal => {
   return (x) => Math.min(high, Math.max(low, x));
@@ -138,7 +138,7 @@ export const UNARY = {
   HARD_SWISH: unary({
     computes: "x · ReLU6(x + 3) / 6",
     of: () => (x) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
-    floats: (ends) => convert("hard_swish_f32", ends, {}),
+    floats: (ends) => convert("f32_vhswish", ends, {}),
     bytes: hardSwish,
   }),
   ELU: unary({

@@ -1,6 +1,7 @@
 /** Class activation maps out of the memory of a plan that has run. */
 import { wasmHeap } from "../backend.ts";
-import { addressOf, type Binding } from "./bind.ts";
+import { addressOf } from "./addresses.ts";
+import type { Binding } from "./bind.ts";
 import type { CompiledPlan, PlanStep } from "./compiled-plan.ts";
 import type { ConvKernel, KernelCall } from "./layouts.ts";
 import { READ_COLUMN } from "./pack/unpack.ts";

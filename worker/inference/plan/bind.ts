@@ -1,25 +1,21 @@
 /** Binds a compiled plan to memory: one allocation in tfjs' heap, packed constants, and parameters with addresses. */
 import { LabelerError } from "../../errors.ts";
 import { wasmHeap } from "../backend.ts";
+import { type Addresses, writeParameters } from "./addresses.ts";
 import type { CompiledPlan } from "./compiled-plan.ts";
-import { type KernelCall, type Kernels, parameterWords } from "./layouts.ts";
-import { ALIGNMENT, align, type Packed, type Word } from "./step.ts";
+import type { Kernels } from "./layouts.ts";
+import { ALIGNMENT, align, type Packed } from "./step.ts";
 
-/** Where a plan lies in the heap: addresses. */
-export interface Binding {
+/** Where a plan lies in the heap. */
+export interface Binding extends Addresses {
   /** What the allocation is freed by. */
   readonly allocation: number;
   /** The bytes of the allocation. */
   readonly bytes: number;
-  /** The packed constants of each step. */
-  readonly packed: readonly number[];
   /** The parameters of each step. */
   readonly parameters: readonly number[];
   /** See MemoryLayout. */
   readonly input: number;
-  readonly scratch: number;
-  /** By tensor of the graph. */
-  readonly tensors: ReadonlyMap<number, number>;
 }
 
 /** @throws LabelerError of kind model-unavailable if there is no room. */
@@ -27,33 +23,6 @@ function allocate(bytes: number): number {
   const address = wasmHeap().malloc(bytes + ALIGNMENT);
   if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
   return address;
-}
-
-/** Where a tensor lies. */
-export function addressOf({ tensors }: Binding, tensor: number): number {
-  const address = tensors.get(tensor);
-  if (address === undefined) throw new Error(`tensor ${tensor} has no place in the plan`);
-  return address;
-}
-
-function resolve(word: Exclude<Word, { f32: number }>, binding: Binding, step: number): number {
-  if (typeof word === "number") return word;
-  if ("tensor" in word) return addressOf(binding, word.tensor);
-  return "packed" in word ? binding.packed[step] + word.packed : binding.scratch + word.scratch;
-}
-
-/** Writes the parameters of a kernel. @param step In whose memory the places are; left out if all are addresses. */
-export function writeParameters(
-  view: DataView<ArrayBufferLike>,
-  address: number,
-  call: KernelCall,
-  binding: Binding,
-  step = -1,
-): void {
-  for (const [i, word] of parameterWords(call).entries()) {
-    if (typeof word === "object" && "f32" in word) view.setFloat32(address + 4 * i, word.f32, true);
-    else view.setInt32(address + 4 * i, resolve(word, binding, step), true);
-  }
 }
 
 /** Packs the constants and writes the parameters. */

@@ -7,11 +7,14 @@ import type { Head } from "./lower/head.ts";
 import { type LoweredStep, lower } from "./lower/lower.ts";
 import { tensorOf, toValue, type Value } from "./lower/value.ts";
 import type { Packed } from "./step.ts";
+import { type CompiledTaps, compileTaps } from "./tapped.ts";
 
 /** A plan, and for each of its steps what packs its constants: that holds the file's bytes, the plan does not. */
 export interface Compilation {
   readonly plan: CompiledPlan;
   readonly constants: readonly (Packed | undefined)[];
+  /** Where features are read while the plan runs, or why there are none. */
+  readonly taps: CompiledTaps | string;
 }
 
 const planned = ({ tensor: { index, shape }, ...value }: Value): PlanValue =>
@@ -55,5 +58,6 @@ export function compile(graph: Graph, precision: PlanPrecision, capabilities: Ca
       head: plannedHead(builder, head, steps),
     },
     constants: steps.map((step) => ("kernel" in step ? step.packed : undefined)),
+    taps: compileTaps(builder, steps),
   };
 }

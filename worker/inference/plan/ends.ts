@@ -1,7 +1,8 @@
 /** Inputs into the memory of a plan, and outputs out of it. Quantised values are integers less their zero points. */
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
-import { addressOf, type Binding, writeParameters } from "./bind.ts";
+import { addressOf, writeParameters } from "./addresses.ts";
+import type { Binding } from "./bind.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import { INPUT_BYTES } from "./layout/memory.ts";
 import type { KernelCall, Kernels } from "./layouts.ts";
@@ -21,7 +22,7 @@ export function takeValues(input: PlanValue, from: number, binding: Binding, ker
   }
   const { size, zero } = input;
   const parameters = { input: from, output: to, size, table: 0, scale: 1, zero, low: 0, high: 255 };
-  convert({ kernel: "quantize_u8", parameters }, binding, kernels);
+  convert({ kernel: "f32_qu8_vcvt", parameters }, binding, kernels);
 }
 
 /** Puts an input of pixels into its place. */
@@ -42,7 +43,7 @@ export function takePixels(
   if (input.kind === "f32") new Float32Array(buffer, table, levels.length).set(levels);
   else new Uint8Array(buffer, table, levels.length).set(levels.map((level) => level + input.zero));
   const parameters = { pixels: from, output: to, size: input.size / CHANNELS, levels: table };
-  convert({ kernel: input.kind === "f32" ? "take_pixels_f32" : "take_pixels_u8", parameters }, binding, kernels);
+  convert({ kernel: input.kind === "f32" ? "x8_x32_lut3" : "x8_lut3", parameters }, binding, kernels);
 }
 
 /** Copies an output out of its place. */

@@ -8,13 +8,15 @@ import { wasmHeap } from "../backend.ts";
 import type { Input } from "../input.ts";
 import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, computeActivation } from "./activation.ts";
-import { addressOf, type Binding, bind } from "./bind.ts";
+import { addressOf } from "./addresses.ts";
+import { type Binding, bind } from "./bind.ts";
 import type { Compilation } from "./compile.ts";
 import { type CompiledPlan, nameOf } from "./compiled-plan.ts";
 import { giveValues, takePixels, takeValues } from "./ends.ts";
 import { runOnHost } from "./host.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Kernels } from "./layouts.ts";
+import { type CompiledTaps, readTap, type Tap } from "./tapped.ts";
 
 const NAME = "CompiledPlan";
 
@@ -33,6 +35,8 @@ interface Part {
 export class PlanInstance {
   /** What it runs. */
   readonly compiled: CompiledPlan;
+  /** Where features are read while it runs, or why there are none. */
+  readonly taps: CompiledTaps | string;
   readonly #kernels: Kernels;
   readonly #binding: Binding;
   #disposed = false;
@@ -43,8 +47,9 @@ export class PlanInstance {
    * @throws LabelerError of kind model-unusable if a constant is damaged, or of kind model-unavailable if the memory does
    *   not suffice.
    */
-  constructor({ plan, constants }: Compilation) {
+  constructor({ plan, constants, taps }: Compilation) {
     this.compiled = plan;
+    this.taps = taps;
     this.#kernels = loadKernels();
     this.#binding = bind(plan, constants, this.#kernels);
   }
@@ -92,8 +97,12 @@ export class PlanInstance {
     return finish(this.runInParts(inputs));
   }
 
-  /** As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on. */
-  *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
+  /**
+   * As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on.
+   *
+   * @param ran Told of each step once it has run; what it made is in memory until a later step writes over it.
+   */
+  *runInParts(inputs: readonly Input[], ran?: (step: number) => void): Parts<Float32Array[]> {
     for (const [i, { size }] of this.compiled.inputs.entries()) {
       const input = inputs[i];
       const given = input && ("values" in input ? input.values : input.pixels).length;
@@ -102,6 +111,7 @@ export class PlanInstance {
     this.#call({ inputs });
     for (let step = 0; step < this.compiled.steps.length; step++) {
       this.runSteps(step, step + 1);
+      ran?.(step);
       yield;
     }
     return this.#call({});
@@ -127,6 +137,11 @@ export class PlanInstance {
    */
   classActivation(label: number): ClassActivation {
     return computeActivation(this.compiled, this.#binding, label);
+  }
+
+  /** The values of a tap, right after its step has run. */
+  readTap(tap: Tap): Float32Array {
+    return readTap(tap, wasmHeap().memory.buffer, addressOf(this.#binding, tap.value.tensor.index));
   }
 
   /** The bytes that the plan takes in tfjs' memory: weights, activations, scratch. */

@@ -18,8 +18,8 @@ export function loadKernels(): Kernels {
  * bits, 127·255 + 127·255 does not fit.
  */
 export const dotIsExact = (): boolean =>
-  loadKernels().dot_is_exact(127, 255) === 1 && loadKernels().dot_is_exact(-128, 255) === 1;
+  loadKernels().usdot_is_exact(127, 255) === 1 && loadKernels().usdot_is_exact(-128, 255) === 1;
 
 /** Whether its relaxed dot product of pairs of bytes is exact for full bytes as long as the sums fit 16 bits. */
 export const pairsAreExact = (): boolean =>
-  loadKernels().pairs_are_exact(64, 255) === 1 && loadKernels().pairs_are_exact(-64, 255) === 1;
+  loadKernels().usdot2_is_exact(64, 255) === 1 && loadKernels().usdot2_is_exact(-64, 255) === 1;

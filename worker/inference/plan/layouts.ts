@@ -10,13 +10,13 @@ export const PANEL_COLUMNS = 8;
 /** matrix rows that a convolution computes at a time */
 export const TILE_ROWS = 4;
 
-/** the same in conv_u8_pairs.c */
+/** the same in qu8_gemm_3x8c4_usdot2.c */
 export const PAIRS_TILE_ROWS = 3;
 
-/** float activations are quantised to -I16_STEPS..I16_STEPS by conv_f32_i16.c */
+/** float activations are quantised to -I16_STEPS..I16_STEPS by qd16_f32_gemm_4x8c2_dot16x2.c */
 export const I16_STEPS = 4095;
 
-/** block products of conv_f32_strassen.c, which stand for 64 */
+/** block products of qd16_f32_gemm_4x8c2_strassen.c, which stand for 64 */
 export const STRASSEN_PRODUCTS = 49;
 
 /** rows of a unit: four tiles, one for each row of blocks */
@@ -37,7 +37,7 @@ export const PLANE_GAP = 64;
 /** bytes of a column of a plane: one vector of channels */
 export const COLUMN_BYTES = 16;
 
-/** taps of a filter's row that one product of depthwise_u8_dot.c sums */
+/** taps of a filter's row that one product of qu8_dwconv_2x4x4c4_usdot.c sums */
 export const DOT_TAPS = 4;
 
 /** added to exact results, so that truncation is floor */
@@ -46,10 +46,10 @@ export const REQUANTIZE_BIAS = 1024;
 /** added to results in floats, so that their last bit is 1/32768 */
 export const REQUANTIZE_BASE = 256;
 
-/** bits below the point while elementwise_u8 adds, as in TensorFlow Lite */
+/** bits below the point while qu8_vbinary adds, as in TensorFlow Lite */
 export const SUM_SHIFT = 20;
 
-/** largest error of a sum that elementwise_u8 computes in floats, in 1/32768 */
+/** largest error of a sum that qu8_vbinary computes in floats, in 1/32768 */
 export const SUM_ERROR = 6;
 
 /** nested loops of a copy */
@@ -58,10 +58,10 @@ export const COPY_LEVELS = 4;
 /** nested loops of a move */
 export const MOVE_LEVELS = 3;
 
-/** scratch of pack_u8_pairs: `rest` */
+/** scratch of qu8_packw_x8c4_usdot2: `rest` */
 export const PAIRS_REST_BYTES = 128;
 
-/** scratch of pack_u8_pairs: `sums` */
+/** scratch of qu8_packw_x8c4_usdot2: `sums` */
 export const PAIRS_SUMS_BYTES = 32;
 
 /** What a window is reduced to. */
@@ -123,7 +123,7 @@ export interface Range {
   readonly high: number;
 }
 
-/** Convolutions and fully connected layers, as matrix products: conv.h. */
+/** Convolutions and fully connected layers, as matrix products: gemm.h. */
 export interface Conv {
   /** [in_height, in_width, in_channels] */
   readonly input: Address;
@@ -133,7 +133,7 @@ export interface Conv {
   readonly output: Address;
   /** scratch, [block, depth] elements, if `gather` */
   readonly patches: Address;
-  /** scratch of the 16-bit kernels and of conv_u8_dot.c; see there */
+  /** scratch of the 16-bit kernels and of qu8_gemm_4x12c4_usdot.c; see there */
   readonly wide: Address;
   /** output pixels */
   readonly rows: number;
@@ -170,17 +170,17 @@ export interface Conv {
   /** float: clamp of the output */
   readonly low: number;
   readonly high: number;
-  /** conv_f32_i16.c: 1 if the input is int16 and not float */
+  /** qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
   readonly shortInput: number;
   /** the same of the output */
   readonly shortOutput: number;
-  /** scratch of conv_f32_i16.c: an input of floats that is gathered, as int16 */
+  /** scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
   readonly whole: Address;
-  /** scratch of conv_f32_strassen.c; see there */
+  /** scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
   readonly operands: Address;
 }
 
-/** Depthwise convolutions: depthwise.h. */
+/** Depthwise convolutions: dwconv.h. */
 export interface Depthwise {
   /** [in_height, in_width, in_channels] */
   readonly input: Address;
@@ -208,9 +208,9 @@ export interface Depthwise {
   readonly left: number;
   /** filters for each input channel: channels / in_channels */
   readonly multiplier: number;
-  /** output rows at a time; not in depthwise_u8_dot.c */
+  /** output rows at a time; not in qu8_dwconv_2x4x4c4_usdot.c */
   readonly block: number;
-  /** (out_width - 1) * stride + (kernel - 1) * dilation + 1; not in depthwise_u8_dot.c */
+  /** (out_width - 1) * stride + (kernel - 1) * dilation + 1; not in qu8_dwconv_2x4x4c4_usdot.c */
   readonly paddedWidth: number;
   readonly inputZero: number;
   /** quantised */
@@ -220,13 +220,13 @@ export interface Depthwise {
   /** float: clamp of the output */
   readonly low: number;
   readonly high: number;
-  /** depthwise_f32.c: 1 if the input is int16 and not float */
+  /** f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
   readonly shortInput: number;
   /** the same of the output */
   readonly shortOutput: number;
 }
 
-/** Two tensors of `size` values, of which the second may be shorter: elementwise.c. */
+/** Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
 export interface Elementwise {
   readonly a: Address;
   readonly b: Address;
@@ -261,7 +261,7 @@ export interface Elementwise {
   readonly high: number;
 }
 
-/** A function of two bytes as a table of all its results: table.c. */
+/** A function of two bytes as a table of all its results: lut2.c. */
 export interface Table {
   readonly a: Address;
   readonly b: Address;
@@ -274,7 +274,7 @@ export interface Table {
   readonly table: Address;
 }
 
-/** A function of one float: functions.c. */
+/** A function of one float: vunary.c. */
 export interface Unary {
   readonly input: Address;
   readonly output: Address;
@@ -323,12 +323,12 @@ export interface Pool {
   readonly high: number;
 }
 
-/** One kind of number to another, value by value: convert.c. */
+/** One kind of number to another, value by value: vcvt.c. */
 export interface Convert {
   readonly input: Address;
   readonly output: Address;
   readonly size: number;
-  /** look_up_u8: 256 bytes */
+  /** x8_lut: 256 bytes */
   readonly table: Address;
   /** quantised = value * scale + zero; dequantised = (value - zero) * scale */
   readonly scale: number;
@@ -338,7 +338,7 @@ export interface Convert {
   readonly high: number;
 }
 
-/** Pixels to inputs: convert.c. */
+/** Pixels to inputs: vcvt.c. */
 export interface Pixels {
   /** [size][3] */
   readonly pixels: Address;
@@ -588,39 +588,39 @@ const copyWords = (s: Copy): readonly Word[] => [
 
 /** The kernels that take Conv. */
 export type ConvKernel =
-  | "conv_f32"
-  | "conv_f32_i16"
-  | "conv_f32_strassen"
-  | "conv_u8_wide"
-  | "conv_u8_dot"
-  | "conv_u8_pairs";
+  | "f32_gemm_4x8_fma"
+  | "qd16_f32_gemm_4x8c2_dot16x2"
+  | "qd16_f32_gemm_4x8c2_strassen"
+  | "qu8_gemm_4x8c2_dot16x2"
+  | "qu8_gemm_4x12c4_usdot"
+  | "qu8_gemm_3x8c4_usdot2";
 
 /** The kernels that take Depthwise. */
-export type DepthwiseKernel = "depthwise_f32" | "depthwise_u8" | "depthwise_u8_dot";
+export type DepthwiseKernel = "f32_dwconv_7x4_fma" | "qu8_dwconv_2x8c2_dot16x2" | "qu8_dwconv_2x4x4c4_usdot";
 
 /** The kernels that take Elementwise. */
-export type ElementwiseKernel = "elementwise_f32" | "elementwise_u8";
+export type ElementwiseKernel = "f32_vbinary" | "qu8_vbinary";
 
 /** The kernels that take Table. */
-export type TableKernel = "look_up_pairs_u8";
+export type TableKernel = "x8_lut2";
 
 /** The kernels that take Unary. */
-export type UnaryKernel = "function_f32";
+export type UnaryKernel = "f32_vunary";
 
 /** The kernels that take Pool. */
-export type PoolKernel = "pool_f32" | "pool_u8";
+export type PoolKernel = "f32_pool" | "qu8_pool";
 
 /** The kernels that take Convert. */
-export type ConvertKernel = "look_up_u8" | "quantize_u8" | "dequantize_u8" | "clamp_values_f32" | "hard_swish_f32";
+export type ConvertKernel = "x8_lut" | "f32_qu8_vcvt" | "qu8_f32_vcvt" | "f32_vclamp" | "f32_vhswish";
 
 /** The kernels that take Pixels. */
-export type PixelsKernel = "take_pixels_f32" | "take_pixels_u8";
+export type PixelsKernel = "x8_x32_lut3" | "x8_lut3";
 
 /** The kernels that take Move. */
-export type MoveKernel = "move_bytes";
+export type MoveKernel = "x8_move";
 
 /** The kernels that take Copy. */
-export type CopyKernel = "copy_f32" | "copy_u8";
+export type CopyKernel = "x32_copy" | "x8_copy";
 
 export type KernelName =
   | ConvKernel
@@ -650,40 +650,40 @@ export type KernelCall =
 /** The parameters of a kernel in the order in which they lie in memory. */
 export function parameterWords({ kernel, parameters }: KernelCall): readonly Word[] {
   switch (kernel) {
-    case "conv_f32":
-    case "conv_f32_i16":
-    case "conv_f32_strassen":
-    case "conv_u8_wide":
-    case "conv_u8_dot":
-    case "conv_u8_pairs":
+    case "f32_gemm_4x8_fma":
+    case "qd16_f32_gemm_4x8c2_dot16x2":
+    case "qd16_f32_gemm_4x8c2_strassen":
+    case "qu8_gemm_4x8c2_dot16x2":
+    case "qu8_gemm_4x12c4_usdot":
+    case "qu8_gemm_3x8c4_usdot2":
       return convWords(parameters);
-    case "depthwise_f32":
-    case "depthwise_u8":
-    case "depthwise_u8_dot":
+    case "f32_dwconv_7x4_fma":
+    case "qu8_dwconv_2x8c2_dot16x2":
+    case "qu8_dwconv_2x4x4c4_usdot":
       return depthwiseWords(parameters);
-    case "elementwise_f32":
-    case "elementwise_u8":
+    case "f32_vbinary":
+    case "qu8_vbinary":
       return elementwiseWords(parameters);
-    case "look_up_pairs_u8":
+    case "x8_lut2":
       return tableWords(parameters);
-    case "function_f32":
+    case "f32_vunary":
       return unaryWords(parameters);
-    case "pool_f32":
-    case "pool_u8":
+    case "f32_pool":
+    case "qu8_pool":
       return poolWords(parameters);
-    case "look_up_u8":
-    case "quantize_u8":
-    case "dequantize_u8":
-    case "clamp_values_f32":
-    case "hard_swish_f32":
+    case "x8_lut":
+    case "f32_qu8_vcvt":
+    case "qu8_f32_vcvt":
+    case "f32_vclamp":
+    case "f32_vhswish":
       return convertWords(parameters);
-    case "take_pixels_f32":
-    case "take_pixels_u8":
+    case "x8_x32_lut3":
+    case "x8_lut3":
       return pixelsWords(parameters);
-    case "move_bytes":
+    case "x8_move":
       return moveWords(parameters);
-    case "copy_f32":
-    case "copy_u8":
+    case "x32_copy":
+    case "x8_copy":
       return copyWords(parameters);
   }
 }
@@ -705,7 +705,7 @@ export const CHANNELS = {
   exactNegative: float64(256),
 } as const;
 
-/** Heads a panel of conv_f32_i16.c; weights [pairs][8][2] int16 follow. */
+/** Heads a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
 export const HEAD = {
   /** Its size. */
   bytes: 64,
@@ -713,7 +713,7 @@ export const HEAD = {
   scale: float32(32),
 } as const;
 
-/** Stands between struct Channels and the weights of a panel of conv_u8_pairs.c. */
+/** Stands between struct Channels and the weights of a panel of qu8_gemm_3x8c4_usdot2.c. */
 export const RESIDUES = {
   /** Its size. */
   bytes: 16,
@@ -730,7 +730,7 @@ export const RESIDUE = {
   weights: int8(16),
 } as const;
 
-/** Eight channels of depthwise_u8_dot.c. */
+/** Eight channels of qu8_dwconv_2x4x4c4_usdot.c. */
 export const DEPTHWISE_PANEL = {
   /** Its size. */
   bytes: 336,
@@ -744,15 +744,15 @@ export const DEPTHWISE_PANEL = {
 /** The functions that the module exports. Addresses are numbers. */
 export interface Exports {
   /** 1 if the relaxed dot product of four such bytes is exact. */
-  dot_is_exact(weight: number, byte: number): number;
+  usdot_is_exact(weight: number, byte: number): number;
   /** 1 if that of two such bytes is exact. */
-  pairs_are_exact(weight: number, byte: number): number;
+  usdot2_is_exact(weight: number, byte: number): number;
   /** binary16 to float. */
-  unpack_f16(from: number, to: number, count: number): void;
-  /** Weights [8][depth] of a panel of conv_f32.c. */
-  pack_f32(from: number, to: number, depth: number): void;
-  /** The same for conv_f32_i16.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
-  pack_f32_i16(
+  f16_f32_vcvt(from: number, to: number, count: number): void;
+  /** Weights [8][depth] of a panel of f32_gemm_4x8_fma.c. */
+  f32_packw_x8(from: number, to: number, depth: number): void;
+  /** The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
+  f32_qs16_packw_x8c2(
     from: number,
     steps: number,
     to: number,
@@ -762,12 +762,12 @@ export interface Exports {
     oneSign: number,
     factor: number,
   ): void;
-  /** The same for conv_u8_wide.c; `flip`: 128 for int8, else 0. */
-  pack_u8_i16(from: number, to: number, depth: number, flip: number, zero: number): void;
-  /** The same for conv_u8_dot.c; `flip`: 128 for uint8, else 0. */
-  pack_u8_dot(from: number, sums: number, to: number, depth: number, flip: number): void;
-  /** The same for conv_u8_pairs.c. Returns the number of residues; `to` is 0 to have them counted only. */
-  pack_u8_pairs(
+  /** The same for qu8_gemm_4x8c2_dot16x2.c; `flip`: 128 for int8, else 0. */
+  qu8_qs16_packw_x8c2(from: number, to: number, depth: number, flip: number, zero: number): void;
+  /** The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
+  qu8_packw_x8c4_usdot(from: number, sums: number, to: number, depth: number, flip: number): void;
+  /** The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of residues; `to` is 0 to have them counted only. */
+  qu8_packw_x8c4_usdot2(
     from: number,
     to: number,
     rest: number,

@@ -5,10 +5,10 @@
  */
 import type { Graph } from "../../tflite/graph.ts";
 import { compile } from "./compile.ts";
+import { countResidues } from "./count-residues.ts";
 import { PlanInstance } from "./instance.ts";
 import { dotIsExact, pairsAreExact } from "./kernels.ts";
 import type { PlanPrecision, UseOfStrassen } from "./lower/builder.ts";
-import { countResidues } from "./lower/convolution/residues.ts";
 
 export { PlanInstance } from "./instance.ts";
 export type { PlanPrecision } from "./lower/builder.ts";

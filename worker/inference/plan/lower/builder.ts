@@ -23,7 +23,7 @@ export function scratchLayout(sizes: readonly number[]): { bytes: number; places
   return { bytes, places };
 }
 
-/** @returns How many residues each panel of conv_u8_pairs.c has; undefined if another kernel is better. */
+/** @returns How many residues each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if another kernel is better. */
 export type CountResidues = (
   source: Source,
   matrix: { readonly columns: number; readonly depth: number; readonly zero: number },

@@ -1,4 +1,4 @@
-/** Functions of two bytes in the arithmetic of TensorFlow Lite's kernels, as tables of all their values for table.c. */
+/** Functions of two bytes in the arithmetic of TensorFlow Lite's kernels, as tables of all their values for lut2.c. */
 import { fixedPoint, multiplyFixed } from "../../fixed-point.ts";
 import { type ByteValue, rangeOf } from "./value.ts";
 

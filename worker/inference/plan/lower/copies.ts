@@ -58,7 +58,7 @@ function copyStep(
   const none = Array.from({ length: COPY_LEVELS - levels.length }, () => ({ count: 1, inStep: 0, outStep: 0 }));
   const [a, b, c, d] = [...none, ...levels];
   return {
-    kernel: input.kind === "f32" ? "copy_f32" : "copy_u8",
+    kernel: input.kind === "f32" ? "x32_copy" : "x8_copy",
     ...(constant && { packed: constant }),
     parameters: {
       input: constant ? packedAt(0) : at(input.tensor.index),

@@ -58,7 +58,7 @@ export const sumMultipliers: Multipliers = (a, b, output) => {
 export const productMultipliers: Multipliers = (a, b, output) =>
   [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
 
-/** The least shift of a sum that is computed in floats; see elementwise.c. */
+/** The least shift of a sum that is computed in floats; see vbinary.c. */
 const LEAST_SHIFT = 17;
 
 /** The signs of a and b, by operation. A product has none: it is not computed in floats. */
@@ -162,7 +162,7 @@ function arithmeticStep(
   const { constant, spread } = operands;
   const [, b] = operands.values;
   return {
-    kernel: quantised ? "elementwise_u8" : "elementwise_f32",
+    kernel: quantised ? "qu8_vbinary" : "f32_vbinary",
     ...(constant && { packed: constant }),
     parameters: {
       a: firstOf(operands, output),
@@ -189,7 +189,7 @@ function tableStep(operands: Operands, output: Value, makeTable: () => Uint8Arra
     },
   };
   return {
-    kernel: "look_up_pairs_u8",
+    kernel: "x8_lut2",
     packed,
     parameters: {
       a: firstOf(operands, output),

@@ -15,7 +15,7 @@ export function endsOf(builder: Builder, operator: Operator): readonly [input: V
 }
 
 export const functionStep = (operation: UnaryOperation, input: Value, output: Value, parameter = 0): KernelStep => ({
-  kernel: "function_f32",
+  kernel: "f32_vunary",
   parameters: {
     input: at(input.tensor.index),
     output: at(output.tensor.index),

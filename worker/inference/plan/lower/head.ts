@@ -17,12 +17,13 @@ export interface Head {
 }
 
 /** The operator that makes a tensor, or makes what reaches it unchanged. */
-function makerOf(graph: Graph, tensor: number | undefined): Operator | undefined {
+export function makerOf(graph: Graph, tensor: number | undefined): Operator | undefined {
   const maker = graph.operators.find(({ outputs }) => outputs[0] === tensor);
   return maker && definitionOf(maker)?.passesOn ? makerOf(graph, maker.inputs[0]) : maker;
 }
 
-const isGlobal = (graph: Graph, operator: Operator): boolean => {
+/** Whether an operator makes the mean over all places of an image. */
+export const isGlobal = (graph: Graph, operator: Operator): boolean => {
   const pool = known(operator);
   if (pool === undefined) return false;
   const { shape } = tensorOf(graph, pool.inputs[0]);

@@ -17,7 +17,7 @@ export interface Lowered {
   readonly head: Head | string;
 }
 
-const isFloatConvolution = (step: Step): boolean => "kernel" in step && /^(conv|depthwise)_f32/.test(step.kernel);
+const isFloatConvolution = (step: Step): boolean => "kernel" in step && /^(qd16_)?f32_(gemm|dwconv)_/.test(step.kernel);
 
 /**
  * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the

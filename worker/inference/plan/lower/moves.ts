@@ -32,7 +32,7 @@ const move = (
 ): KernelStep => {
   const packed = more.source ?? more.table;
   return {
-    kernel: "move_bytes",
+    kernel: "x8_move",
     ...(packed && { packed }),
     parameters: {
       input: more.source ? packedAt(0) : at(input.tensor.index),

@@ -48,5 +48,5 @@ export function lookUp(input: ByteValue, output: ByteValue, of: (stored: number)
       for (let q = 0; q < 256; q++) view.setUint8(q, Math.min(255, Math.max(0, of(q))));
     },
   };
-  return convert("look_up_u8", [input, output], {}, packed);
+  return convert("x8_lut", [input, output], {}, packed);
 }

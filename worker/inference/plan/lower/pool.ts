@@ -65,7 +65,7 @@ function poolStep(
 ): KernelStep {
   if (input.kind !== output.kind) return refuse(operator, "mixes floats and integers");
   return {
-    kernel: input.kind === "f32" ? "pool_f32" : "pool_u8",
+    kernel: input.kind === "f32" ? "f32_pool" : "qu8_pool",
     parameters: {
       input: at(input.tensor.index),
       output: at(output.tensor.index),

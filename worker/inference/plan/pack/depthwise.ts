@@ -1,4 +1,4 @@
-/** Weights of depthwise convolutions in the layouts of depthwise_f32.c, depthwise_u8.c and depthwise_u8_dot.c. */
+/** Weights of depthwise convolutions in the layouts of f32_dwconv_7x4_fma.c, qu8_dwconv_2x8c2_dot16x2.c and qu8_dwconv_2x4x4c4_usdot.c. */
 import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, PANEL_COLUMNS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
 import { writeChannels } from "./channels.ts";
@@ -6,8 +6,8 @@ import { biasIn, type FloatMatrix } from "./f32.ts";
 import type { Rounding } from "./multiplier.ts";
 import { type Later, panels } from "./panels.ts";
 
-/** For depthwise_f32.c. @param weights [taps, channels] */
-export function packDepthwiseF32(
+/** For f32_dwconv_7x4_fma.c. @param weights [taps, channels] */
+export function packF32Dwconv(
   { steps, ...later }: Pick<FloatMatrix, "bias" | "steps"> & { weights: Later<Float32Array> },
   taps: number,
   channels: number,
@@ -43,8 +43,8 @@ export interface DepthwiseBytes {
   readonly signed: boolean;
 }
 
-/** For depthwise_u8.c. */
-export function packDepthwiseU8(
+/** For qu8_dwconv_2x8c2_dot16x2.c. */
+export function packQu8DwconvDot16x2(
   { signed, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   taps: number,
@@ -81,8 +81,8 @@ const parted = (weight: number): readonly [number, number] => {
 /** Whether weights, less their zero point, can be split so. */
 export const canBeParted = (weights: Int32Array): boolean => weights.every((weight) => parted(weight)[1] <= 127);
 
-/** For depthwise_u8_dot.c. @param inputZero The input's zero point. */
-export function packDepthwiseU8Dot(
+/** For qu8_dwconv_2x4x4c4_usdot.c. @param inputZero The input's zero point. */
+export function packQu8DwconvUsdot(
   { signed, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   [height, width]: readonly [number, number],

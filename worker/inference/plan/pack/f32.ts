@@ -1,4 +1,4 @@
-/** Weights of float convolutions in the layouts of conv_f32.c, conv_f32_i16.c and conv_f32_strassen.c. */
+/** Weights of float convolutions in the layouts of f32_gemm_4x8_fma.c, qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c. */
 import { HEAD, I16_STEPS, PANEL_COLUMNS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
 import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
@@ -25,8 +25,8 @@ export interface FloatMatrix {
 /** A bias in the output's steps; truncation of what has half a step more is rounding. */
 export const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (short.output ? 0.5 : 0);
 
-/** For conv_f32.c. */
-export function packConvF32({ columns, depth, ...later }: FloatMatrix): Packed {
+/** For f32_gemm_4x8_fma.c. */
+export function packF32Gemm({ columns, depth, ...later }: FloatMatrix): Packed {
   const panelBytes = 4 * PANEL_COLUMNS * (1 + depth);
   return {
     bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
@@ -36,7 +36,7 @@ export function packConvF32({ columns, depth, ...later }: FloatMatrix): Packed {
       panels(columns, panelBytes, (byte, first, count) => {
         for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias?.[first + i] ?? 0, true);
         const from = stage(packing, weights, first, count, depth);
-        packing.kernels.pack_f32(from, view.byteOffset + byte + 4 * PANEL_COLUMNS, depth);
+        packing.kernels.f32_packw_x8(from, view.byteOffset + byte + 4 * PANEL_COLUMNS, depth);
       });
     },
   };
@@ -47,8 +47,8 @@ export const DEEPEST_I16 = 2 ** 17;
 
 const LARGEST_I16 = 2 ** 15 - 1;
 
-/** For conv_f32_i16.c and conv_f32_strassen.c. @param limit What no weight is beyond, in steps. */
-export function packConvF32I16({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
+/** For qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c. @param limit What no weight is beyond, in steps. */
+export function packQd16Gemm({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = HEAD.bytes + 4 * PANEL_COLUMNS * pairs;
   return {
@@ -63,7 +63,7 @@ export function packConvF32I16({ columns, depth, steps, ...later }: FloatMatrix,
         const head = view.byteOffset + byte;
         const largest = short.input ? SHORT_STEPS : I16_STEPS;
         const factor = steps.input / steps.output;
-        packing.kernels.pack_f32_i16(
+        packing.kernels.f32_qs16_packw_x8c2(
           from,
           head + HEAD.scale.offset,
           head + HEAD.bytes,

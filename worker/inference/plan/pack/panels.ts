@@ -52,6 +52,6 @@ export function stage(
   target.fill(0, count * bytes);
   if (source.type !== "float16") return staging;
   const floats = staging + align(4 * PANEL_COLUMNS * depth + SLACK);
-  kernels.unpack_f16(staging, floats, PANEL_COLUMNS * depth);
+  kernels.f16_f32_vcvt(staging, floats, PANEL_COLUMNS * depth);
   return floats;
 }

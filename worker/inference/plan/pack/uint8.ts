@@ -1,4 +1,4 @@
-/** Weights of uint8 convolutions in the layouts of conv_u8_wide.c, conv_u8_dot.c and conv_u8_pairs.c. */
+/** Weights of uint8 convolutions in the layouts of qu8_gemm_4x8c2_dot16x2.c, qu8_gemm_4x12c4_usdot.c and qu8_gemm_3x8c4_usdot2.c. */
 import { CHANNELS, PANEL_COLUMNS, RESIDUE, RESIDUES } from "../layouts.ts";
 import { align, type Packed, SLACK } from "../step.ts";
 import { writeChannels } from "./channels.ts";
@@ -17,8 +17,8 @@ export interface ByteMatrix {
   readonly depth: number;
 }
 
-/** For conv_u8_wide.c. */
-export function packConvU8Wide({ multipliers, rounding, columns, depth, zero, ...later }: ByteMatrix): Packed {
+/** For qu8_gemm_4x8c2_dot16x2.c. */
+export function packQu8GemmDot16x2({ multipliers, rounding, columns, depth, zero, ...later }: ByteMatrix): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = CHANNELS.bytes + 4 * PANEL_COLUMNS * pairs;
   return {
@@ -33,14 +33,14 @@ export function packConvU8Wide({ multipliers, rounding, columns, depth, zero, ..
         }));
         const from = stage(packing, weights, first, count, depth);
         const to = view.byteOffset + byte + CHANNELS.bytes;
-        packing.kernels.pack_u8_i16(from, to, depth, weights.type === "int8" ? 128 : 0, zero);
+        packing.kernels.qu8_qs16_packw_x8c2(from, to, depth, weights.type === "int8" ? 128 : 0, zero);
       });
     },
   };
 }
 
-/** For conv_u8_dot.c. @param inputZero The input's zero point. */
-export function packConvU8Dot(matrix: ByteMatrix, inputZero: number): Packed {
+/** For qu8_gemm_4x12c4_usdot.c. @param inputZero The input's zero point. */
+export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
   // What is stored, signed bytes, is a weight and this.
   const weightsZero = zero - 128;
@@ -54,7 +54,13 @@ export function packConvU8Dot(matrix: ByteMatrix, inputZero: number): Packed {
         const from = stage(packing, weights, first, count, depth);
         // The sums go where the biases will be.
         const sums = view.byteOffset + byte;
-        packing.kernels.pack_u8_dot(from, sums, sums + CHANNELS.bytes, depth, weights.type === "uint8" ? 128 : 0);
+        packing.kernels.qu8_packw_x8c4_usdot(
+          from,
+          sums,
+          sums + CHANNELS.bytes,
+          depth,
+          weights.type === "uint8" ? 128 : 0,
+        );
         // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel sees to the first two.
         writeChannels(view, byte, count, rounding, (i) => ({
           bias:
@@ -66,8 +72,8 @@ export function packConvU8Dot(matrix: ByteMatrix, inputZero: number): Packed {
   };
 }
 
-/** For conv_u8_pairs.c. @param residues Of each panel. @param inputZero The input's zero point. */
-export function packConvU8Pairs(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
+/** For qu8_gemm_3x8c4_usdot2.c. @param residues Of each panel. @param inputZero The input's zero point. */
+export function packQu8GemmUsdot2(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
   const weightBytes = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;
   const panelBytes = residues.map((count) => CHANNELS.bytes + RESIDUES.bytes + weightBytes + RESIDUE.bytes * count);
@@ -84,7 +90,7 @@ export function packConvU8Pairs(matrix: ByteMatrix, residues: readonly number[],
       panels(columns, 0, (_, first, count) => {
         const from = stage(packing, weights, first, count, depth);
         const sums = view.byteOffset + byte;
-        packing.kernels.pack_u8_pairs(from, sums + CHANNELS.bytes, rest, sums, depth, count, flip, zero);
+        packing.kernels.qu8_packw_x8c4_usdot2(from, sums + CHANNELS.bytes, rest, sums, depth, count, flip, zero);
         writeChannels(view, byte, count, rounding, (i) => ({
           bias: (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i),
           multiplier: multipliers[first + i],

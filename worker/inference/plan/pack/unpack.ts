@@ -34,19 +34,19 @@ const readShorts: ReadColumn = (view, depth, column) => {
 };
 
 export const READ_COLUMN: { readonly [kernel in ConvKernel]: ReadColumn } = {
-  conv_f32(view, depth, column) {
+  f32_gemm_4x8_fma(view, depth, column) {
     const [start, lane] = placeOf(4 * PANEL_COLUMNS * (1 + depth), column);
     const at = (row: number) => view.getFloat32(start + 4 * (PANEL_COLUMNS * row + lane), true);
     return read(depth, at(0), (k) => at(1 + k));
   },
-  conv_f32_i16: readShorts,
-  conv_f32_strassen: readShorts,
-  conv_u8_wide(view, depth, column) {
+  qd16_f32_gemm_4x8c2_dot16x2: readShorts,
+  qd16_f32_gemm_4x8c2_strassen: readShorts,
+  qu8_gemm_4x8c2_dot16x2(view, depth, column) {
     const [start, lane] = placeOf(CHANNELS.bytes + 4 * PANEL_COLUMNS * Math.ceil(depth / 2), column);
     const at = (k: number) => view.getInt16(start + CHANNELS.bytes + 2 * ((k >> 1) * PAIR + 2 * lane + (k & 1)), true);
     return read(depth, CHANNELS.bias.get(view, start, lane), at);
   },
-  conv_u8_dot(view, depth, column, zeros) {
+  qu8_gemm_4x12c4_usdot(view, depth, column, zeros) {
     const [start, lane] = placeOf(CHANNELS.bytes + PANEL_COLUMNS * 4 * Math.ceil(depth / 4), column);
     const at = (k: number) => view.getInt8(start + CHANNELS.bytes + (k >> 2) * 4 * PANEL_COLUMNS + 4 * lane + (k & 3));
     const { weights } = read(depth, 0, (k) => at(k) - zeros.weightsZero);
@@ -54,7 +54,7 @@ export const READ_COLUMN: { readonly [kernel in ConvKernel]: ReadColumn } = {
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { weights, bias: CHANNELS.bias.get(view, start, lane) + zeros.inputZero * sum };
   },
-  conv_u8_pairs(view, depth, column, zeros) {
+  qu8_gemm_3x8c4_usdot2(view, depth, column, zeros) {
     const filled = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;
     const residuesAt = (start: number) => start + CHANNELS.bytes + RESIDUES.bytes + filled;
     const countAt = (start: number) => RESIDUES.count.get(view, start + CHANNELS.bytes);

@@ -11,9 +11,9 @@ import {
   canBeParted,
   type DepthwiseBytes,
   depthwiseRounding,
-  packDepthwiseF32,
-  packDepthwiseU8,
-  packDepthwiseU8Dot,
+  packF32Dwconv,
+  packQu8DwconvDot16x2,
+  packQu8DwconvUsdot,
 } from "../../pack/depthwise.ts";
 import type { FloatMatrix } from "../../pack/f32.ts";
 import type { Later } from "../../pack/panels.ts";
@@ -66,7 +66,7 @@ function blockOf({ kernel, output, stride, dilation }: Geometry) {
   return { block, paddedWidth, bytes };
 }
 
-/** Scratch of depthwise_u8_dot.c: struct DepthwiseSpare, and as many rows of 16 channels as two rows of output reach over. */
+/** Scratch of qu8_dwconv_2x4x4c4_usdot.c: struct DepthwiseSpare, and as many rows of 16 channels as two rows of output reach over. */
 function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
   const columns = output[1] + (Math.ceil(kernel[1] / DOT_TAPS) - 1) * Math.floor(DOT_TAPS / stride[1]);
   const rows = (kernel[0] - 1) * dilation[0] + 1 + stride[0];
@@ -75,35 +75,35 @@ function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
 
 const tapsOf = ({ kernel }: Geometry): number => kernel[0] * kernel[1];
 
-/** Whether the rows of a window are such as depthwise_u8_dot.c computes four taps at a time. */
+/** Whether the rows of a window are such as qu8_dwconv_2x4x4c4_usdot.c computes four taps at a time. */
 const goesByFours = ({ kernel, stride, dilation }: Geometry): boolean =>
   dilation[1] === 1 && (kernel[1] <= DOT_TAPS || DOT_TAPS % stride[1] === 0);
 
 /** Of floats. */
 export const F32_KERNELS: readonly DepthwiseChoice<FloatPlanes>[] = [
   {
-    kernel: "depthwise_f32",
+    kernel: "f32_dwconv_7x4_fma",
     accepts: () => true,
     scratch: ({ geometry }) => blockOf(geometry).bytes,
-    pack: ({ weights, geometry, channels }) => packDepthwiseF32(weights, tapsOf(geometry), channels),
+    pack: ({ weights, geometry, channels }) => packF32Dwconv(weights, tapsOf(geometry), channels),
   },
 ];
 
 /** Of uint8, and of int8, which is stored as uint8. The first that accepts is the fastest; the last one accepts all. */
 export const U8_KERNELS: readonly DepthwiseChoice<BytePlanes>[] = [
   {
-    kernel: "depthwise_u8_dot",
+    kernel: "qu8_dwconv_2x4x4c4_usdot",
     accepts: ({ dot, geometry, channels, inChannels, weights }) =>
       dot && channels === inChannels && goesByFours(geometry) && canBeParted(weights.weights()),
     scratch: ({ geometry }) => ringBytes(geometry),
     pack: ({ weights, multipliers, geometry, inputZero }) =>
-      packDepthwiseU8Dot(weights, multipliers, geometry.kernel, inputZero),
+      packQu8DwconvUsdot(weights, multipliers, geometry.kernel, inputZero),
   },
   {
-    kernel: "depthwise_u8",
+    kernel: "qu8_dwconv_2x8c2_dot16x2",
     accepts: () => true,
     scratch: ({ geometry }) => blockOf(geometry).bytes,
-    pack: ({ weights, multipliers, geometry }) => packDepthwiseU8(weights, multipliers, tapsOf(geometry)),
+    pack: ({ weights, multipliers, geometry }) => packQu8DwconvDot16x2(weights, multipliers, tapsOf(geometry)),
   },
 ];
 

@@ -1,7 +1,7 @@
 /** The kernels that compute convolutions and fully connected layers as matrix products, and the choice among them. */
 import { type ConvKernel, DOT_SPARE_BYTES, PAIRS_TILE_ROWS, TILE_ROWS } from "../../layouts.ts";
-import { DEEPEST_I16, type FloatMatrix, packConvF32, packConvF32I16 } from "../../pack/f32.ts";
-import { type ByteMatrix, packConvU8Dot, packConvU8Pairs, packConvU8Wide } from "../../pack/uint8.ts";
+import { DEEPEST_I16, type FloatMatrix, packF32Gemm, packQd16Gemm } from "../../pack/f32.ts";
+import { type ByteMatrix, packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../pack/uint8.ts";
 import { at, type KernelStep, type Packed, packedAt } from "../../step.ts";
 import { scratchLayout, type UseOfStrassen } from "../builder.ts";
 import type { Value } from "../value.ts";
@@ -32,7 +32,7 @@ export interface FloatProduct extends Product {
 export interface ByteProduct extends Product {
   /** Whether the relaxed dot product of four bytes is exact on this CPU. */
   readonly dot: boolean;
-  /** How many residues each panel of conv_u8_pairs.c has; undefined if that kernel is not exact or not worth it. */
+  /** How many residues each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if that kernel is not exact or not worth it. */
   readonly residues: () => readonly number[] | undefined;
   /** The input's zero point. */
   readonly inputZero: number;
@@ -73,7 +73,7 @@ const shortBytes = ({ depth }: Product, block: number): number => block * 4 * Ma
 const quantisedRows = (product: FloatProduct, block: number): number =>
   4 * block + (product.shortInput || product.gather ? 0 : shortBytes(product, block));
 
-/** Scratch `wide` of conv_u8_dot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
+/** Scratch `wide` of qu8_gemm_4x12c4_usdot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
 const interleavedBytes = (rows: number, depth: number): number =>
   DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
 
@@ -84,7 +84,7 @@ const STRASSEN_FITS = { always: fitsStrassen, pays: paysStrassen, never: () => f
 /** Of floats. The first that accepts a product computes it; the last one accepts all. */
 export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
   {
-    kernel: "conv_f32_strassen",
+    kernel: "qd16_f32_gemm_4x8c2_strassen",
     accepts: (product) => mayBeShort(product) && !product.gather && STRASSEN_FITS[product.strassen](product),
     tile: TILE_ROWS,
     block: strassenBlock,
@@ -92,10 +92,10 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
       wide: quantisedRows(product, block),
       operands: strassenBytes(product, block),
     }),
-    pack: ({ weights }) => packConvF32I16(weights, LARGEST_WEIGHT),
+    pack: ({ weights }) => packQd16Gemm(weights, LARGEST_WEIGHT),
   },
   {
-    kernel: "conv_f32_i16",
+    kernel: "qd16_f32_gemm_4x8c2_dot16x2",
     accepts: mayBeShort,
     tile: TILE_ROWS,
     scratch: (product, block) => ({
@@ -103,45 +103,45 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
       wide: quantisedRows(product, block),
       whole: product.gather && !product.shortInput ? 2 * product.inputSize : 0,
     }),
-    pack: ({ weights }) => packConvF32I16(weights),
+    pack: ({ weights }) => packQd16Gemm(weights),
   },
   {
-    kernel: "conv_f32",
+    kernel: "f32_gemm_4x8_fma",
     accepts: () => true,
     tile: TILE_ROWS,
     scratch: ({ gather, depth }, block) => ({ patches: gather ? 4 * block * depth : 0, wide: 4 * block }),
-    pack: ({ weights }) => packConvF32(weights),
+    pack: ({ weights }) => packF32Gemm(weights),
   },
 ];
 
 /** Of uint8, and of int8, which is stored as uint8. All give the same bytes: the first that accepts is the fastest. */
 export const U8_KERNELS: readonly GemmKernel<ByteProduct>[] = [
   {
-    kernel: "conv_u8_dot",
+    kernel: "qu8_gemm_4x12c4_usdot",
     accepts: ({ dot }) => dot,
     tile: TILE_ROWS,
     scratch: ({ gather, depth }, block) => ({
       patches: gather ? block * depth : 0,
       wide: interleavedBytes(block, depth),
     }),
-    pack: ({ weights, inputZero }) => packConvU8Dot(weights, inputZero),
+    pack: ({ weights, inputZero }) => packQu8GemmUsdot(weights, inputZero),
   },
   {
-    kernel: "conv_u8_pairs",
+    kernel: "qu8_gemm_3x8c4_usdot2",
     accepts: ({ residues }) => residues() !== undefined,
     tile: PAIRS_TILE_ROWS,
     scratch: ({ gather, depth }, block) => ({ patches: gather ? block * depth : 0, wide: 4 * block }),
-    pack: ({ weights, residues, inputZero }) => packConvU8Pairs(weights, residues() ?? [], inputZero),
+    pack: ({ weights, residues, inputZero }) => packQu8GemmUsdot2(weights, residues() ?? [], inputZero),
   },
   {
-    kernel: "conv_u8_wide",
+    kernel: "qu8_gemm_4x8c2_dot16x2",
     accepts: () => true,
     tile: TILE_ROWS,
     scratch: (product, block) => ({
       patches: product.gather ? 2 * block * Math.ceil(product.depth / 2) : 0,
       wide: 4 * block + shortBytes(product, block),
     }),
-    pack: ({ weights }) => packConvU8Wide(weights),
+    pack: ({ weights }) => packQu8GemmDot16x2(weights),
   },
 ];
 

@@ -1,4 +1,4 @@
-/** Which matrix products of a fast plan go by Strassen's multiplication, and what memory that takes: conv_f32_strassen.c. */
+/** Which matrix products of a fast plan go by Strassen's multiplication, and what memory that takes: qd16_f32_gemm_4x8c2_strassen.c. */
 import { STRASSEN_GAP, STRASSEN_PRODUCTS, STRASSEN_SUMS, STRASSEN_UNIT } from "../../layouts.ts";
 import { align } from "../../step.ts";
 
@@ -21,7 +21,7 @@ export const LARGEST_WEIGHT = 8191;
 export const fitsStrassen = ({ rows, depth, columns }: Dimensions): boolean =>
   rows >= STRASSEN_UNIT && depth % DIVISOR === 0 && columns % DIVISOR === 0;
 
-/** Whether it is faster than conv_f32_i16, as measured: making the operands costs as much as it saves in smaller ones. */
+/** Whether it is faster than qd16_f32_gemm_4x8c2_dot16x2, as measured: making the operands costs as much as it saves in smaller ones. */
 export const paysStrassen = (dimensions: Dimensions): boolean =>
   fitsStrassen(dimensions) && dimensions.rows >= 128 && dimensions.depth >= 512 && dimensions.columns >= 256;
 

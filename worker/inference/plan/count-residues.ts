@@ -1,0 +1,18 @@
+/** Counts residues in tfjs' heap, while a plan is compiled. */
+import { wasmHeap } from "../backend.ts";
+import { loadKernels } from "./kernels.ts";
+import type { CountResidues } from "./lower/builder.ts";
+import { countingBytes, countResiduesIn } from "./lower/convolution/residues.ts";
+
+/** As of builder.ts; undefined as well if there is no memory to count them in. */
+export const countResidues: CountResidues = (source, matrix) => {
+  const kernels = loadKernels();
+  const heap = wasmHeap();
+  const address = heap.malloc(countingBytes(matrix.depth));
+  if (address === 0) return undefined;
+  try {
+    return countResiduesIn({ kernels, buffer: heap.memory.buffer, address }, source, matrix);
+  } finally {
+    heap.free(address);
+  }
+};

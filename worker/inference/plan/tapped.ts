@@ -1,0 +1,76 @@
+/** Reads tensors out of a running plan, reduced to a value a channel, before later steps use their memory again. */
+import { findTaps } from "../taps.ts";
+import type { PlanValue } from "./compiled-plan.ts";
+import type { Builder } from "./lower/builder.ts";
+import type { LoweredStep } from "./lower/lower.ts";
+import { SHORT_STEP, tensorOf } from "./lower/value.ts";
+
+/** How an image becomes a value a channel. */
+type Reduction = "mean" | "greatest";
+
+/** A tensor, and the step after which all its values are there. */
+export interface Tap {
+  readonly value: PlanValue;
+  readonly step: number;
+  readonly reduction: Reduction;
+}
+
+/** What is tapped of a run: real numbers, a value a channel. Without values where the network has no such tensor. */
+export interface Tapped {
+  readonly pooled: Float32Array;
+  readonly maxima: Float32Array;
+  readonly late: Float32Array;
+  readonly early: Float32Array;
+}
+
+export type CompiledTaps = { readonly [name in keyof Tapped]: Tap | undefined };
+
+/** The last step of the operators up to the one that makes a tensor: then its values are there. */
+function lastStepOf(builder: Builder, steps: readonly LoweredStep[], tensor: number): number {
+  const { operators } = builder.graph;
+  const places = new Map(operators.map((operator, place) => [operator, place]));
+  const maker = operators.findIndex(({ outputs }) => outputs.includes(tensor));
+  return steps.findLastIndex(({ operator }) => (places.get(operator) ?? -1) <= maker);
+}
+
+/**
+ * @returns Where a plan is tapped, or why it cannot be.
+ */
+export function compileTaps(builder: Builder, steps: readonly LoweredStep[]): CompiledTaps | string {
+  const taps = findTaps(builder.graph);
+  if (typeof taps === "string") return taps;
+  const tap = (tensor: number | undefined, reduction: Reduction): Tap | undefined => {
+    if (tensor === undefined) return undefined;
+    const { index, shape } = tensorOf(builder.graph, tensor);
+    const value = { ...builder.value(tensor), tensor: { index, shape } } as PlanValue;
+    return { value, step: lastStepOf(builder, steps, tensor), reduction };
+  };
+  return {
+    pooled: tap(taps.pooled, "mean"),
+    maxima: tap(taps.map, "greatest"),
+    late: tap(taps.late, "mean"),
+    early: tap(taps.early, "mean"),
+  };
+}
+
+/** A tensor's values as they are stored, and how they become real numbers: (stored − zero) · scale. */
+function viewOf(value: PlanValue, buffer: ArrayBufferLike, address: number) {
+  if (value.kind === "u8")
+    return { values: new Uint8Array(buffer, address, value.size), zero: value.zero, scale: value.scale };
+  if (value.short) return { values: new Int16Array(buffer, address, value.size), zero: 0, scale: SHORT_STEP };
+  return { values: new Float32Array(buffer, address, value.size), zero: 0, scale: 1 };
+}
+
+/** A value a channel of the tensor at `address`. */
+export function readTap({ value, reduction }: Tap, buffer: ArrayBufferLike, address: number): Float32Array {
+  const { values, zero, scale } = viewOf(value, buffer, address);
+  const channels = value.tensor.shape.at(-1) ?? 1;
+  const places = values.length / channels;
+  const result = new Float64Array(channels).fill(reduction === "mean" ? 0 : Number.NEGATIVE_INFINITY);
+  for (let at = 0; at < values.length; at += channels) {
+    if (reduction === "mean") for (let c = 0; c < channels; c++) result[c] += values[at + c];
+    else for (let c = 0; c < channels; c++) if (values[at + c] > result[c]) result[c] = values[at + c];
+  }
+  const share = reduction === "mean" ? 1 / places : 1;
+  return Float32Array.from(result, (sum) => (sum * share - zero) * scale);
+}

@@ -1,0 +1,70 @@
+/**
+ * Finds the tensors of a network that say most about an image beside its scores: what its last pooling over all places
+ * takes and gives, and the ends of two blocks before it. By structure alone, so that it holds for any network that ends
+ * in such a pooling.
+ */
+import type { Graph, Operator } from "../tflite/graph.ts";
+import { isGlobal, makerOf } from "./plan/lower/head.ts";
+
+/** Tensors by their index in the graph. Those of images are [1, height, width, channels]. */
+export interface Taps {
+  /** What is pooled. */
+  readonly map: number;
+  readonly pooled: number;
+  /** The first block of the resolution of `map`. */
+  readonly late: number | undefined;
+  /** The last block of a higher resolution, with no more channels than `late`. */
+  readonly early: number | undefined;
+}
+
+/** A tensor that everything after it is computed from, and the operator that makes it. */
+interface Cut {
+  readonly tensor: number;
+  readonly maker: Operator;
+  readonly shape: readonly number[];
+}
+
+/**
+ * The tensors that are alone: once such a tensor is there, no tensor before it is read again. Within a block with a
+ * shortcut there is none, and there is one at its end.
+ */
+function cutsOf(graph: Graph): Cut[] {
+  const lastRead = new Map<number, number>();
+  for (const [place, { inputs }] of graph.operators.entries()) for (const input of inputs) lastRead.set(input, place);
+  const cuts: Cut[] = [];
+  const live = new Set(graph.inputs);
+  for (const [place, maker] of graph.operators.entries()) {
+    const [tensor] = maker.outputs;
+    // Chains of constants, such as weights that are dequantised, are not computed from the image.
+    if (!maker.inputs.some((input) => live.has(input))) continue;
+    for (const input of live) if ((lastRead.get(input) ?? -1) <= place) live.delete(input);
+    for (const output of maker.outputs) live.add(output);
+    if (live.size === 1) cuts.push({ tensor, maker, shape: graph.tensors[tensor]?.shape ?? [] });
+  }
+  return cuts;
+}
+
+const areaOf = ([, height = 1, width = 1]: readonly number[]): number => height * width;
+
+/** Operators that end a block: they mix channels, or join paths. */
+const BLOCK_ENDS: ReadonlySet<string> = new Set(["CONV_2D", "ADD", "CONCATENATION"]);
+
+const endsBlock = ({ maker, shape }: Cut): boolean => shape.length === 4 && BLOCK_ENDS.has(maker.op);
+
+/** @returns Where to tap, or why there is nowhere. */
+export function findTaps(graph: Graph): Taps | string {
+  const cuts = cutsOf(graph);
+  const last = cuts.findLast(({ maker }) => isGlobal(graph, maker));
+  if (last === undefined) {
+    const maker = makerOf(graph, graph.outputs[0]);
+    return `it ends in ${maker?.op ?? "its input"} without a pooling over all places before`;
+  }
+  // Behind an activation of its own, or a reshape, a block has ended already.
+  const before = cuts.slice(0, cuts.indexOf(last));
+  const [map] = last.maker.inputs;
+  const area = areaOf(graph.tensors[map]?.shape ?? []);
+  const late = before.find((cut) => endsBlock(cut) && areaOf(cut.shape) === area && cut.tensor !== map);
+  const channels = late?.shape[3] ?? 0;
+  const early = before.findLast((cut) => endsBlock(cut) && areaOf(cut.shape) > area && cut.shape[3] <= channels);
+  return { map, pooled: last.tensor, late: late?.tensor, early: early?.tensor };
+}

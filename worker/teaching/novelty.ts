@@ -1,0 +1,67 @@
+/**
+ * How unlike all taught photos a photo is: the variance of a Gaussian process with the same kernel, as a share of that of
+ * a photo of which nothing is known. 0 is a taught photo itself, 1 one that is like none of them.
+ */
+import { Inverse, withRidge } from "./matrices.ts";
+import { smallestClass, type Task } from "./ridge.ts";
+
+export interface Novelty {
+  /** The inverse of the Cholesky factor of K + NOISE·I, a lower triangle: [photos, photos]. */
+  readonly triangle: Float64Array;
+  /** Above it a photo is of no taught class. */
+  readonly threshold: number;
+}
+
+/** The variance of what is measured of one photo. */
+export const NOISE = 0.1;
+
+/** With fewer photos a class, how unlike photos of one class are is not known. */
+export const FEWEST_FOR_UNKNOWN = 3;
+
+/** Of photos of taught classes so many are recognised as such. */
+const QUANTILE = 0.95;
+
+/** The quantile of values at position q·(n + 1), between the least and the greatest value. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const place = Math.min(sorted.length - 1, Math.max(0, share * (sorted.length + 1) - 1));
+  const [low, high] = [sorted[Math.floor(place)] ?? 0, sorted[Math.ceil(place)] ?? 0];
+  return low + (high - low) * (place % 1);
+}
+
+/** Of a normal distribution, so many deviations above the mean are below QUANTILE. */
+const DEVIATIONS = 1.645;
+
+/** As many photos count as much as the normal distribution, in which the threshold is expected. */
+const PRIOR = 20;
+
+/**
+ * A value that QUANTILE of all photos are below. With twenty photos the quantile is the greatest of them, and one that is odd
+ * would decide alone; so it is weighed against that of a normal distribution, the less the more photos there are.
+ */
+function thresholdOf(novelties: readonly number[]): number {
+  const count = novelties.length;
+  const mean = novelties.reduce((sum, value) => sum + value, 0) / count;
+  const variance = novelties.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
+  const expected = mean + DEVIATIONS * Math.sqrt(variance * (1 + 1 / count));
+  return (count * quantile(novelties, QUANTILE) + PRIOR * expected) / (count + PRIOR);
+}
+
+/** The novelty of a group's photos if the group had not been taught; of several the mean, since they count as one. */
+function leftOut(inverse: Inverse, group: readonly number[], self: number): number {
+  const variances = new Inverse(inverse.part(group), group.length).diagonal();
+  const sum = variances.reduce((total, variance) => total + variance - NOISE, 0);
+  return sum / (group.length * self);
+}
+
+/**
+ * @param self How alike a photo is to itself.
+ * @returns Undefined where a class has too few photos to tell.
+ */
+export function teachNovelty(task: Task, self: number): Novelty | undefined {
+  if (smallestClass(task) < FEWEST_FOR_UNKNOWN) return undefined;
+  const count = task.classes.length;
+  const inverse = new Inverse(withRidge(task.likeness, count, NOISE), count);
+  const novelties = task.groups.map((group) => leftOut(inverse, group, self));
+  return { triangle: inverse.triangle, threshold: thresholdOf(novelties) };
+}
