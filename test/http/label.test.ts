@@ -150,7 +150,7 @@ describe("parameters", () => {
     ["top=", /top: must be a number/],
     ["min=1.5", /min: must be between 0 and 1/],
     ["min=-0.1", /min: must be a number/],
-    ["crop=middle", /crop: must be squash or center/],
+    ["crop=middle", /crop: must be squash, center, or a rectangle x0,y0,x1,y1/],
     ["precision=double", /precision: must be exact, fast or quantised/],
     ["exif=rotate", /exif: must be apply or ignore/],
     ["top=0&min=2&crop=x", /top: must be at least 1; min: must be between 0 and 1; crop: must be/],

@@ -11,6 +11,9 @@ import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 /** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
 const TAIL = 64 << 10;
 
+/** More regions, each of which is an inference, are as much work as several images. */
+const FEW_REGIONS = 2;
+
 /** Reads on to the end of a file, if that is near. @returns Whether it is. */
 async function endOf(pieces: ByteStream, left: number | undefined): Promise<boolean> {
   if (left !== undefined && left > TAIL) return false;
@@ -82,6 +85,7 @@ async function findOrInfer(
     const { labelled, found } = (await resultCache?.find(key)) ?? {};
     return { key, result: labelled && { ...labelled, key, found } };
   };
+  if ((model.regions?.length ?? 1) > FEW_REGIONS) context.onMuchWork?.();
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;

@@ -47,6 +47,8 @@ export interface StoredResult {
   readonly device: string | null;
   readonly label?: string | null;
   readonly confidence?: number | null;
+  /** The labels of each region, where the image was not labelled as one. */
+  readonly regions?: Readonly<Record<string, readonly Label[]>>;
   readonly error?: string | null;
 }
 

@@ -8,14 +8,21 @@ const ROWS = 20;
 /** Some browsers forget what the parts of a table are where they are laid out as blocks, as on a phone; these remind them. */
 const ROLES = { thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader" };
 
+/** The best label of each region. */
+const regionLabels = (regions: NonNullable<StoredResult["regions"]>): string =>
+  Object.entries(regions)
+    .map(([name, [best]]) => `${name}: ${best?.label ?? "no label"}`)
+    .join(", ");
+
 /** Each cell has the name of its column, which a narrow screen shows in front of it. */
-function row({ id, time, device, label, confidence, error }: StoredResult): HTMLTableRowElement {
+function row({ id, time, device, label, confidence, error, regions }: StoredResult): HTMLTableRowElement {
   const when = new Date(time);
+  const found = regions !== undefined ? regionLabels(regions) : label ? labelElement(label) : "–";
   const cells: Record<string, Node | string> = {
     Time: make("time", { dateTime: time }, when.toLocaleString()),
     Device: device ?? "–",
-    Label: error ? make("span", { className: "error" }, `error: ${error}`) : label ? labelElement(label) : "–",
-    Confidence: typeof confidence === "number" && !error ? percent(confidence) : "–",
+    Label: error ? make("span", { className: "error" }, `error: ${error}`) : found,
+    Confidence: typeof confidence === "number" && !error && regions === undefined ? percent(confidence) : "–",
     Id: id,
   };
   return make(
