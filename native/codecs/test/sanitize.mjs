@@ -10,6 +10,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { missingForSanitizers } from "../../sanitizers.mjs";
 import { CodecError, decode, Format, INFO_FIELDS, instantiate, Status, serviceScale, sniff } from "./host.mjs";
 import { HOSTILE } from "./hostile-files.mjs";
 import { mutants } from "./mutate.mjs";
@@ -136,18 +137,7 @@ function* cases() {
 function findMissing() {
   if (!SHORT && !reference)
     return "LABELER_REFERENCE, which names the folder with the corpus, is not set (or use --short)";
-  const unable = ["python3", "cargo"].find((program) => spawnSync(program, ["--version"]).status !== 0);
-  if (unable !== undefined) return `${unable}, which the build needs, is not there`;
-  const [compiler, ...options] = (process.env.CC ?? "cc").split(" ");
-  const { status } = spawnSync(
-    compiler,
-    [...options, "-fsanitize=address,undefined", "-x", "c", "-", "-o", "/dev/null"],
-    {
-      input: "int main(void) { return 0; }",
-      stdio: ["pipe", "ignore", "ignore"],
-    },
-  );
-  if (status !== 0) return `${compiler} with AddressSanitizer is not there: install gcc or clang, or set CC`;
+  return missingForSanitizers(["python3", "cargo"]);
 }
 
 const missing = findMissing();

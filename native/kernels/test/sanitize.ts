@@ -25,6 +25,7 @@ import { align, SLACK } from "../../../worker/inference/plan/step.ts";
 import type { Word } from "../../../worker/inference/plan/word.ts";
 import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
+import { missingForSanitizers } from "../../sanitizers.mjs";
 import { type Call, callNative, type NativeWord, type Region } from "./native.ts";
 import { packCalls } from "./pack-calls.ts";
 import { Random, randomConvolution } from "./random-graph.ts";
@@ -151,6 +152,12 @@ function* graphs(): Generator<readonly [name: string, graph: Graph]> {
   }
 }
 
+const missing = missingForSanitizers(["python3"]);
+if (missing !== undefined) {
+  console.error(`The kernels are not watched by sanitizers: ${missing}.`);
+  console.log("0 passed, 0 failed, 1 skipped");
+  process.exit(process.env.CI ? 1 : 0);
+}
 const program = build();
 const counts = { passed: 0, failed: 0 };
 

@@ -1,0 +1,1 @@
+export function missingForSanitizers(programs: readonly string[]): string | undefined;
