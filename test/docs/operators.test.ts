@@ -18,7 +18,15 @@ const PATTERNS = [
   "worker/inference/plan/lower/head.ts",
   "worker/inference/plan/lower/short.ts",
   "worker/inference/rehearsal.ts",
+  "worker/inference/taps.ts",
+  "worker/inference/rewrites/dilated.ts",
+  "worker/inference/rewrites/front.ts",
+  "worker/inference/rewrites/grouped.ts",
+  "worker/inference/rewrites/outputs.ts",
+  "worker/inference/rewrites/select.ts",
+  "worker/model/first-convolution.ts",
   "worker/model/normalization.ts",
+  "worker/model/task.ts",
 ];
 
 /** Names of fused activations as well. */
