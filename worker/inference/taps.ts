@@ -4,6 +4,7 @@
  * in such a pooling.
  */
 import type { Graph, Operator } from "../tflite/graph.ts";
+import { definitionOf } from "./operators/registry.ts";
 import { isGlobal, makerOf } from "./plan/lower/head.ts";
 
 /** Tensors by their index in the graph. Those of images are [1, height, width, channels]. */
@@ -46,10 +47,7 @@ function cutsOf(graph: Graph): Cut[] {
 
 const areaOf = ([, height = 1, width = 1]: readonly number[]): number => height * width;
 
-/** Operators that end a block: they mix channels, or join paths. */
-const BLOCK_ENDS: ReadonlySet<string> = new Set(["CONV_2D", "ADD", "CONCATENATION"]);
-
-const endsBlock = ({ maker, shape }: Cut): boolean => shape.length === 4 && BLOCK_ENDS.has(maker.op);
+const endsBlock = ({ maker, shape }: Cut): boolean => shape.length === 4 && definitionOf(maker)?.endsBlock === true;
 
 /** @returns Where to tap, or why there is nowhere. */
 export function findTaps(graph: Graph): Taps | string {

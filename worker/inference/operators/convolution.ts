@@ -40,6 +40,7 @@ export const CONVOLUTIONS = {
   CONV_2D: computed<ConvOptions>({
     ...WEIGHTED,
     computes: "a convolution",
+    endsBlock: true,
     options: (table) => ({ ...readWindow(table, 3), dilation: [table.int32(5, 1), table.int32(4, 1)] }),
     check({ options }, tensors) {
       const [channels = 0, own] = tensors.inputs.map((tensor) => tensor?.shape[3]);

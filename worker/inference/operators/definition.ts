@@ -47,6 +47,8 @@ export interface ComputedOperator<Options = undefined> extends Omit<OperatorForm
   readonly weighted: boolean;
   /** Whether its output has its input's values in their order, perhaps in another shape or type. */
   readonly passesOn: boolean;
+  /** Whether it mixes channels or joins paths, as the last operators of a network's blocks do: see taps.ts. */
+  readonly endsBlock: boolean;
   readonly givesProbabilities: boolean;
   /** Whether the reference implementation applies the fused activation itself; else it is applied to what that gives. */
   readonly fusesActivation: boolean;
@@ -94,6 +96,7 @@ const USUAL = {
   quantised: "real",
   weighted: false,
   passesOn: false,
+  endsBlock: false,
   givesProbabilities: false,
   fusesActivation: false,
   unpacks: false,

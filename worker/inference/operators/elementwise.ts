@@ -9,7 +9,7 @@ import { type ComputedOperator, computed, type RewrittenOperator } from "./defin
 import { foldPairs } from "./fold.ts";
 
 type Described<Options> = Pick<ComputedOperator<Options>, "computes" | "options" | "fold"> &
-  Partial<Pick<ComputedOperator<Options>, "types" | "values" | "onOneScale" | "quantised">>;
+  Partial<Pick<ComputedOperator<Options>, "types" | "values" | "onOneScale" | "quantised" | "endsBlock">>;
 
 /**
  * @param tfjs The reference implementation.
@@ -39,7 +39,7 @@ const EXTREMUM = { values: "all", onOneScale: true, quantised: "moves" } as cons
 
 export const ELEMENTWISE = {
   ADD: binary<Activated>(
-    { computes: "a + b", options: readActivated, fold: foldPairs((a, b) => a + b) },
+    { computes: "a + b", options: readActivated, fold: foldPairs((a, b) => a + b), endsBlock: true },
     (tf) => tf.add,
     { operation: ElementwiseOperation.add, swapped: ElementwiseOperation.add, bytes: { multipliers: sumMultipliers } },
   ),

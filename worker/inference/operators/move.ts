@@ -45,6 +45,7 @@ export const MOVES = {
   }),
   CONCATENATION: computed<Activated & { readonly axis: number }>({
     computes: "its inputs, one behind the other along a dimension",
+    endsBlock: true,
     options: (table) => ({ axis: table.int32(0), activation: readActivation(table, 1) }),
     fold: foldJoined,
     values: "all",
