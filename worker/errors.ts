@@ -38,7 +38,7 @@ export type ErrorKind = keyof typeof KINDS;
 /**
  * A mistake with a known cause and a known fix.
  *
- * @example throw new LabelerError("unsupported-image", "This is a TIFF; send a PNG or a JPEG.");
+ * @example throw new LabelerError("unsupported-image", "This is a HEIC image. Send a JPEG or a PNG.");
  */
 export class LabelerError extends Error {
   override readonly name = "LabelerError";

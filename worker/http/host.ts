@@ -1,5 +1,5 @@
 /**
- * Checks the Host header: its form, and to which names a labeler without a token answers. workerd builds the URL of a request
+ * Checks the form of the Host header, and tells private names from public ones; browsers.ts decides which are answered. workerd builds the URL of a request
  * from Host and path as they arrive, so that `Host: x/healthz?` would change the route.
  */
 import type { Context, MiddlewareHandler } from "hono";

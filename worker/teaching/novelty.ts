@@ -18,7 +18,7 @@ export const NOISE = 0.1;
 /** With fewer photos a class, how unlike photos of one class are is not known. */
 export const FEWEST_FOR_UNKNOWN = 3;
 
-/** Of photos of taught classes so many are recognised as such. */
+/** The share of photos of taught classes that must be recognised as such. */
 const QUANTILE = 0.95;
 
 /** The quantile of values at position q·(n + 1), between the least and the greatest value. */
@@ -29,10 +29,10 @@ function quantile(values: readonly number[], share: number): number {
   return low + (high - low) * (place % 1);
 }
 
-/** Of a normal distribution, so many deviations above the mean are below QUANTILE. */
+/** The number of standard deviations above the mean at which a normal distribution reaches QUANTILE. */
 const DEVIATIONS = 1.645;
 
-/** As many photos count as much as the normal distribution, in which the threshold is expected. */
+/** The weight of the normal distribution beside the quantile of the photos, in photos. */
 const PRIOR = 20;
 
 /**

@@ -118,7 +118,7 @@ export function depthwiseStep<P extends FloatPlanes | BytePlanes>(
   const { geometry, channels, inChannels } = planes;
   const { block, paddedWidth } = blockOf(geometry);
   const scratch = scratchLayout([chosen.scratch(planes)]);
-  // Away from zero if of any channel: of the last, if not of all.
+  // If some channels round away from zero, the last one does, so that asking about it is enough.
   const rounding = depthwiseRounding(output.kind === "u8" && output.offset !== 0, channels - 1, channels);
   return {
     kernel: chosen.kernel,
