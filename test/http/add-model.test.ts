@@ -190,7 +190,7 @@ describe("npm run model -- check", () => {
     expect(out).toMatch(/^right: can be used$/m);
     expect(out).not.toMatch(/^right: Warning/m);
     expect(out).toMatch(
-      /^wrong: Warning: it answers 6 very different pictures alike .*check wrong --samples PHOTOS\/$/m,
+      /^wrong: Warning: it answers 6 very different pictures alike\. .*check wrong --samples PHOTOS\/$/m,
     );
   });
 

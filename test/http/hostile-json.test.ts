@@ -127,7 +127,7 @@ describe("what cost seconds is refused at once, by the limit that it exceeds:", 
     const headers = { "content-type": "multipart/form-data; boundary=b" };
     const fields = `${Array.from({ length: 200_000 }, (_, i) => part.replace('"f"', `"f${i}"`)).join("")}--b--\r\n`;
     expect(await refused({ name: "fields", path: "/label", body: fields, headers })).toMatch(
-      /more than 132 parts.*100 images.*MAX_IMAGES/,
+      /more than 164 parts.*100 images.*MAX_IMAGES/,
     );
     const twice = `${part.repeat(200_000)}--b--\r\n`;
     expect(await refused({ name: "a field again", path: "/label", body: twice, headers })).toMatch(/more than once/);

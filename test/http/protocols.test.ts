@@ -109,6 +109,7 @@ describe("the Open Inference Protocol", () => {
           { name: "labels", datatype: "BYTES", shape: [-1, -1] },
           { name: "confidences", datatype: "FP32", shape: [-1, -1] },
           { name: "probabilities", datatype: "FP32", shape: [-1, 1001] },
+          { name: "features", datatype: "FP32", shape: [-1, 1024] },
         ],
       });
     }
