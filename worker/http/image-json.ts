@@ -26,8 +26,13 @@ const MAX_NAME = 255;
 
 const namedImage = z.strictObject({ name: z.optional(z.string().check(z.maxLength(MAX_NAME))), image: text });
 const several = z.array(z.union([text, namedImage]));
+/** What a field of JSON may be that is a parameter; see addList() for lists. */
+function parameterField(name: string) {
+  if (REPEATABLE.includes(name)) return z.union([z.string(), z.array(z.string())]);
+  return name === "crop" ? z.union([z.string(), z.array(z.number())]) : z.union([z.string(), z.number()]);
+}
 const parameterFields = Object.fromEntries(
-  Object.keys(explainQuery.shape).map((name) => [name, z.optional(z.union([z.string(), z.number()]))]),
+  Object.keys(explainQuery.shape).map((name) => [name, z.optional(parameterField(name))]),
 );
 
 /** For the description of the interface; readImages() takes more, which clients send and nobody should be told to. */
