@@ -10,7 +10,7 @@ from zlib import crc32
 import schemathesis
 from hypothesis import strategies as st
 
-FIXTURES = Path(__file__).parents[2] / "test/fixtures"
+FIXTURES = Path(__file__).parents[3] / "test/fixtures"
 MODELS = ["mobilenet_v1_1.0_224", "mobilenet_quant_v1_224", "efficientnet_lite0"]
 
 
