@@ -137,10 +137,10 @@ function responses(operation: Operation): Json {
     ...((headers !== undefined || kept) && {
       headers: {
         ...Object.fromEntries(
-          Object.entries(headers ?? {}).map(([name, description]) => [
-            name,
-            { description, schema: { type: "number" } },
-          ]),
+          Object.entries(headers ?? {}).map(([name, header]) => {
+            const { description, type } = typeof header === "string" ? { description: header, type: "number" } : header;
+            return [name, { description, schema: { type } }];
+          }),
         ),
         ...(kept && KEPT),
       },

@@ -35,7 +35,8 @@ export interface Operation {
   readonly body?: Readonly<Record<string, Content>>;
   readonly status: number;
   readonly answer?: Readonly<Record<string, Content>>;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** The description of each, and its type where it is not a number. */
+  readonly headers?: Readonly<Record<string, string | { readonly description: string; readonly type: "string" }>>;
   /** Which statuses there may be beside `status`; 401, 403 and 429 go without saying where a token is asked for. */
   readonly errors: readonly number[];
   /** How errors are written. */
@@ -65,8 +66,11 @@ const IMAGE_BODY = {
 const IMAGE_NOTES = {
   "X-Image-Missing": "How much of the image, 0 to 1, is not there because its data end early.",
   "X-Image-Warnings": "In how many places the JPEG is damaged: what is behind them may be wrong.",
-  "X-Image-Scale": "The scale at which the JPEG was decoded, such as 1/4; absent at its full size.",
-};
+  "X-Image-Scale": {
+    description: "The scale at which the JPEG was decoded, such as 1/4; absent at its full size.",
+    type: "string",
+  },
+} as const;
 
 const NAME: Parameter = {
   name: "name",
@@ -275,7 +279,10 @@ export const operations: readonly Operation[] = [
     answer: { "application/json": { schema: "Features" }, "application/octet-stream": BYTES },
     headers: {
       ...IMAGE_NOTES,
-      "X-Features": "The parts of the answer and how many values each has, such as pooled=1280.",
+      "X-Features": {
+        description: "The parts of the answer and how many values each has, such as pooled=1280.",
+        type: "string",
+      },
     },
     errors: LABELLING,
   },
