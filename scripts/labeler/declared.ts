@@ -1,8 +1,8 @@
-/** What wrangler.toml declares of the Worker. */
+/** Reads the declarations of wrangler.toml about the Worker. */
 import type { Declared } from "./workerd-config.ts";
 
 export async function readDeclared(): Promise<Declared> {
-  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
+  // Imported here, since loading wrangler takes a second, for which a usage error need not wait.
   const { unstable_readConfig } = await import("wrangler");
   const { compatibility_date, compatibility_flags, vars } = unstable_readConfig(
     { config: "wrangler.toml" },

@@ -1,4 +1,4 @@
-/** Tells whether what the Worker's bundle is made of has changed since, so that it need not be made again. */
+/** Detects whether the inputs of the Worker's bundle have changed, so that an unchanged bundle is not built again. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -12,10 +12,10 @@ const ROOTS = [
   "scripts/user/serve",
   "wrangler.toml",
   "package.json",
-  "test/fixtures/coffee-96.webp", // an example in the description of the interface
-  "package-lock.json", // what other packages do follows from it
+  "test/fixtures/coffee-96.webp", // an example in the OpenAPI description
+  "package-lock.json", // it determines the code of the packages
 ];
-/** Made of the others. */
+/** Files that are generated from the others. */
 const GENERATED = /\.bundle\.js$/;
 
 function* files(path: string): Generator<string> {
@@ -26,7 +26,7 @@ function* files(path: string): Generator<string> {
   for (const name of readdirSync(path).sort()) yield* files(join(path, name));
 }
 
-/** A digest of this checkout's files, and of whatever else the bundle depends on. */
+/** A digest of this checkout's files, and of anything else on which the bundle depends. */
 export function fingerprint(rest?: unknown): string {
   const hash = createHash("sha256").update(`${JSON.stringify(rest)}`);
   for (const root of ROOTS) {

@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { V8_FLAGS } from "./workerd-config.ts";
 
-/** wrangler's own starter refuses Node 20, though wrangler runs on it; so its program is started directly. */
+/** wrangler's own starter refuses Node 20, although wrangler runs on it, so its program is started directly. */
 const WRANGLER = "node_modules/wrangler/wrangler-dist/cli.js";
 
-/** No usage data sent, no look at Cloudflare for where this machine is, no banner; the caller's environment overrules. */
+/**
+ * Disables usage data, the look-up of this machine's location and the banner; the caller's environment takes
+ * precedence.
+ */
 const QUIET = {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
@@ -25,14 +28,14 @@ export function node(args: readonly string[]): Promise<number> {
 /**
  * Runs wrangler in the foreground.
  *
- * @param env What its environment has whatever the caller's has.
+ * @param env Variables that take precedence over the caller's environment.
  * @returns Its exit code.
  */
 export function wrangler(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
   return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env, ...env });
 }
 
-/** Bundles the Worker into a folder, as it would be deployed. Needs no account and no network. */
+/** Bundles the Worker into a folder, as for a deployment. It needs neither an account nor the network. */
 export function bundleWorker(folder: string): void {
   execFileSync(process.execPath, [WRANGLER, "deploy", "--dry-run", "--outdir", folder], {
     stdio: ["ignore", "ignore", "inherit"],
@@ -40,7 +43,7 @@ export function bundleWorker(folder: string): void {
   });
 }
 
-/** What the Worker weighs, in bytes: script and wasm as they are and, each by itself, with gzip. */
+/** The size of the Worker in bytes: script and wasm, both raw and each compressed with gzip. */
 export function bundleSize(): { raw: number; gzip: number } {
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-bundle-"));
   try {

@@ -1,4 +1,4 @@
-/** The bundled Worker, kept in .cache/ by what it is made of, since wrangler takes seconds to make it, and one to start. */
+/** Caches the bundled Worker in .cache/ by the digest of its inputs, since wrangler takes seconds to bundle it. */
 import {
   cpSync,
   existsSync,
@@ -22,7 +22,7 @@ import type { Declared } from "./workerd-config.ts";
 const CACHE = ".cache/workers";
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-/** Removes bundles that no one has used for a day, and what was left of ones that were interrupted. */
+/** Removes bundles that were not used for a day, and the remains of interrupted builds. */
 function removeOld(): void {
   for (const name of readdirSync(CACHE)) {
     const path = join(CACHE, name);
@@ -31,7 +31,10 @@ function removeOld(): void {
   }
 }
 
-/** @returns A folder of the cache with the bundled Worker in `worker/` and what wrangler.toml declares in declared.json. */
+/**
+ * @returns A folder of the cache with the bundled Worker in `worker/` and wrangler.toml's declarations in
+ *   declared.json.
+ */
 async function cached(): Promise<string> {
   const folder = resolve(CACHE, fingerprint().slice(0, 16));
   if (existsSync(folder)) {
@@ -42,7 +45,7 @@ async function cached(): Promise<string> {
   await makeBundles();
   mkdirSync(CACHE, { recursive: true });
   removeOld();
-  // Made aside and renamed when complete, so that an interrupted or a second one at the same time does no harm.
+  // Built in a temporary folder and renamed when complete, so that interrupted and concurrent builds do no harm.
   const aside = mkdtempSync(join(CACHE, "unfinished-"));
   try {
     bundleWorker(join(aside, "worker"));
@@ -50,12 +53,12 @@ async function cached(): Promise<string> {
     renameSync(aside, folder);
   } catch (error) {
     rmSync(aside, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error; // else someone else was faster, and theirs is as good
+    if (!existsSync(folder)) throw error; // else a concurrent build has finished first
   }
   return folder;
 }
 
-/** Copies the bundled Worker of this checkout to where a folder shall be. @returns What is declared of it. */
+/** Copies the bundled Worker of this checkout to a folder that is created. @returns The declarations of the Worker. */
 export async function copyWorkerBundle(folder: string): Promise<Declared> {
   const from = await cached();
   cpSync(join(from, "worker"), folder, { recursive: true });

@@ -1,10 +1,12 @@
-/** A Worker that is measured, in a workerd of its own: its garbage, compilation and memory are then its own too. */
+/**
+ * Runs a Worker for measurements in its own workerd, so that its garbage, compilation and memory are measured alone.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import { preciseCpuMs } from "../system/processes.ts";
 
-/** Milliseconds of one run, on average: of the processor in all threads, and by the clock of the process. */
+/** The average milliseconds of one run: processor time of all threads, and time by the clock of the process. */
 export interface Sample {
   readonly cpu: number;
   readonly wall: number;
@@ -25,7 +27,7 @@ export async function stopChild(child: ChildProcess): Promise<void> {
 
 /**
  * @param config The path of workerd's configuration. @param inspected Whether its inspector listens, too.
- * @throws Error if the Worker does not start: it cannot run in workerd.
+ * @throws Error if workerd cannot start the Worker.
  */
 export async function startWorker(config: string, inspected = false): Promise<Started> {
   const workerd: string = createRequire(import.meta.url)("workerd").default;
@@ -36,7 +38,7 @@ export async function startWorker(config: string, inspected = false): Promise<St
   child.once("exit", () => process.off("exit", kill));
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (log += data));
-  // workerd reports the ports that it was given in JSON on the control descriptor.
+  // workerd reports the ports that it listens on as JSON on the control descriptor.
   let control = "";
   const port = (event: string) => Number(control.match(new RegExp(`"event":"${event}".*?"port":(\\d+)`))?.[1] ?? 0);
   for await (const data of child.stdio[3] as Readable) {
@@ -58,17 +60,17 @@ export class WorkerProcess {
     return this.#started.child.pid ?? 0;
   }
 
-  /** Where the inspector listens: host and port. */
+  /** The host and port of the inspector. */
   protected get inspector(): string {
     return `127.0.0.1:${this.#started.inspector}`;
   }
 
-  /** Processor time that it has used so far, in ms. */
+  /** The processor time that it has used so far, in ms. */
   get cpuMs(): number {
     return preciseCpuMs(this.pid);
   }
 
-  /** Asks the Worker. @throws Error with what it says is wrong. */
+  /** Sends a request to the Worker. @throws Error with the message of its response. */
   async ask<T>(path: string, body?: Uint8Array<ArrayBuffer>): Promise<T> {
     const url = `http://127.0.0.1:${this.#started.http}${path}`;
     const response = await fetch(url, { method: "POST", body: body ?? null });
@@ -77,14 +79,14 @@ export class WorkerProcess {
     return answer;
   }
 
-  /** Asks the Worker once, and measures that from outside. */
+  /** Sends one request to the Worker, and measures it from outside. */
   async timed<T>(path: string, body: Uint8Array<ArrayBuffer>): Promise<{ answer: T; sample: Sample }> {
     const [before, begin] = [this.cpuMs, performance.now()];
     const answer = await this.ask<T>(path, body);
     return { answer, sample: { wall: performance.now() - begin, cpu: this.cpuMs - before } };
   }
 
-  /** `repeat` runs of what it was given last. */
+  /** Measures `repeat` runs on the input that it received last. */
   async sample(repeat: number): Promise<Sample> {
     const before = this.cpuMs;
     const { ms } = await this.ask<{ readonly ms: number }>(`/time?repeat=${repeat}`);

@@ -1,9 +1,9 @@
-/** The configuration of workerd for the labeler, in Cap'n Proto's text format. */
+/** Writes the configuration of workerd for the labeler, in Cap'n Proto's text format. */
 import { readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 
-/** What a deployment declares of the Worker, wherever it runs. */
+/** The declarations of a deployment about the Worker, wherever it runs. */
 export interface Declared {
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
@@ -13,47 +13,48 @@ export interface Declared {
 
 export interface WorkerdConfigOptions {
   readonly declared: Declared;
-  /** The bundled Worker; the configuration belongs beside it. */
+  /** The folder of the bundled Worker; the configuration file must be placed beside it. */
   readonly bundle: string;
-  /** The module of the bundle that has the handlers; index.js unless set. */
+  /** The module of the bundle with the handlers; index.js unless set. */
   readonly entry?: string;
   readonly models: string;
-  /** The folder of index.json, where that is not among the models. */
+  /** The folder of index.json, if it is not in the folder of models. */
   readonly index?: string | undefined;
   /** The folder of the results. */
   readonly state: string;
-  /** Host and port to listen on; workerd's option --socket-addr http=ADDRESS overrules it. */
+  /** The host and port to listen on; workerd's option --socket-addr http=ADDRESS overrides it. */
   readonly address?: string;
   /** Settings that differ from the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Settings that workerd takes from its environment, so that secrets are in no file; absent ones stay absent. */
+  /** Settings that workerd reads from its environment, so that no file contains secrets; absent ones stay absent. */
   readonly fromEnvironment?: readonly string[];
 }
 
 /**
- * Half of V8's young generation, in MB. By default it grows to 16 under load, and what its garbage holds outside of the heap
- * grows with it, to 100 MB and more; requests leave little behind that lives, so that collecting it sooner costs little.
+ * Half of V8's young generation, in MB. By default it grows to 16 under load, and the memory that its garbage holds
+ * outside the heap grows with it, to 100 MB and more. Requests leave few live objects behind, so earlier collections
+ * are cheap.
  */
 export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 
 /** A string of Cap'n Proto's text format. */
 const text = (value: string) => JSON.stringify(value);
 
-/** What the labeler may call: nobody unless it is told to, and then no more than need be. */
+/** The networks that the labeler may call: none by default, and for push targets no more than they need. */
 function allowedNetworks(pushTargets: string): string[] {
   const hosts = pushTargets
     .split(/[\s,"[\]]+(?=https?:|$)/)
     .flatMap((target) => URL.parse(target)?.hostname.replace(/^\[|\]$/g, "") ?? []);
-  if (hosts.some((host) => isIP(host) === 0)) return ["public", "private"]; // what a name means is seen later
+  if (hosts.some((host) => isIP(host) === 0)) return ["public", "private"]; // names are resolved later
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 
-/** Answers for the folder of models: with its files, but with an index from elsewhere. */
+/** A service for the folder of models that serves its files, but the index from elsewhere. */
 const INDEXED_ELSEWHERE = `export default { fetch(request, env) {
   return (new URL(request.url).pathname === "/index.json" ? env.INDEX : env.FILES).fetch(request);
 } };`;
 
-/** The service "models", and what it consists of. */
+/** The service "models" and the services that it uses. */
 function modelServices(compatibilityDate: string, models: string, index: string | undefined): string[] {
   const folder = (name: string, path: string) => `(name = ${text(name)}, disk = (path = ${text(resolve(path))}))`;
   if (index === undefined) return [folder("models", models)];
@@ -80,7 +81,7 @@ export function workerdConfig({
   settings = {},
   fromEnvironment = [],
 }: WorkerdConfigOptions): string {
-  // The entry first: it is the module that workerd takes the handlers from.
+  // The entry comes first: workerd takes the handlers from the first module.
   const names = [entry, ...readdirSync(bundle).filter((name) => name !== entry)];
   const modules = names.flatMap((name) => {
     if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = embed ${text(name)})`];

@@ -1,6 +1,6 @@
 /**
- * Runs the labeler on workerd itself, without wrangler in between: as on a box beside the gateways, and in a single
- * process whose memory can be measured.
+ * Runs the labeler on workerd itself, without wrangler: as on an edge device, and in a single process whose memory can
+ * be measured.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -14,11 +14,11 @@ import { copyWorkerBundle } from "./worker-bundle.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export interface RunningWorkerd extends RunningLabeler {
-  /** Its process id. */
+  /** The process id. */
   readonly pid: number;
-  /** Where the inspector listens: host and port. */
+  /** The host and port of the inspector. */
   readonly inspector: string;
-  /** What it has written so far. */
+  /** The output so far. */
   log(): string;
 }
 
@@ -36,16 +36,16 @@ async function answers(url: string, child: ChildProcess, log: () => string): Pro
 }
 
 export interface WorkerdOptions extends LabelerOptions {
-  /** Where to listen; a free port unless set. With it a labeler comes back at the address that it had. */
+  /** The port to listen on; a free one unless set. With it, a restarted labeler keeps its address. */
   readonly port?: number;
   /**
-   * A module of JavaScript that runs before the Worker's, whose bundle stays as it is. Its default export is given the
-   * Worker's handlers and returns those that are served.
+   * A JavaScript module that runs before the Worker's, whose bundle stays unchanged. Its default export receives the
+   * Worker's handlers and returns the handlers to serve.
    */
   readonly prelude?: string;
 }
 
-/** Puts a prelude before a bundled Worker. @returns The name of the module that has the handlers. */
+/** Adds a prelude to a bundled Worker. @returns The name of the module with the handlers. */
 function putBefore(bundle: string, prelude: string): string {
   cpSync(prelude, join(bundle, "prelude.js"));
   const entry = `import prepare from "./prelude.js";
@@ -75,7 +75,7 @@ export async function startWorkerd({
   const [declared] = await Promise.all([copyWorkerBundle(bundle), indexModels(models)]);
   const entry = prelude === undefined ? "index.js" : putBefore(bundle, prelude);
   const config = workerdConfig({ declared, bundle, entry, models, state: results, address, settings });
-  const configFile = join(bundle, "config.capnp"); // beside the modules that it names
+  const configFile = join(bundle, "config.capnp"); // beside the modules to which it refers
   writeFileSync(configFile, config);
   const inspector = `127.0.0.1:${inspectorPort}`;
   const workerd: string = createRequire(import.meta.url)("workerd").default;
@@ -89,7 +89,7 @@ export async function startWorkerd({
   };
   process.once("exit", kill);
   const stop = async () => {
-    // Not SIGTERM: workerd would wait for the clients that keep their connections open.
+    // SIGTERM is not used: workerd would wait for clients that keep their connections open.
     const ended = new Promise((resolve) => child.once("exit", resolve));
     if (child.exitCode === null && child.kill("SIGKILL")) await ended;
     process.off("exit", kill);

@@ -1,7 +1,7 @@
-/** The options of `wrangler dev`, so that a mistyped one is refused before anything is started; wrangler judges their values. */
+/** The options of `wrangler dev`, to refuse a mistyped one before anything is started; wrangler checks their values. */
 import { UsageError } from "../command-line/command.ts";
 
-/** As `wrangler dev --help` of the pinned version has them; a test compares. */
+/** The options in `wrangler dev --help` of the pinned version; a test compares them. */
 export const WRANGLER_DEV_OPTIONS: readonly string[] = (
   "config cwd env env-file help install-skills profile version name compatibility-date compatibility-flags " +
   "compatibility-flag latest assets bundle ip port inspector-port inspector-ip routes route host local-protocol " +
@@ -10,7 +10,9 @@ export const WRANGLER_DEV_OPTIONS: readonly string[] = (
   "show-interactive-dev-session types tunnel tunnel-name tunnel-allowed-mail"
 ).split(" ");
 
-/** Keeps wrangler from serving its local explorer, which reads and changes the results beside the labeler and its token. */
+/**
+ * Keeps wrangler from serving its local explorer, which reads and changes the results beside the labeler and its token.
+ */
 export const WITHOUT_EXPLORER = { X_LOCAL_EXPLORER: "false" };
 
 const LETTERS = "cehvrl";

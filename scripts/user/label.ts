@@ -1,4 +1,4 @@
-/** `npm run label -- IMAGES`: labels files without a server running, by the same code in a local workerd. */
+/** `npm run label -- IMAGES`: labels files without a running server, by the same code in a local workerd. */
 
 import { runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { inOrder } from "../command-line/in-order.ts";

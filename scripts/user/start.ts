@@ -40,7 +40,7 @@ await runHandingOn(usage, async (args) => {
   readSecrets();
   const { values } = parseArgs({ args: [...args], strict: false, options: OPTIONS });
   const environment = textOf(values.env);
-  // Imported only now: wrangler takes seconds to load, which a command that is called wrongly need not wait for.
+  // Imported here, since wrangler takes seconds to load, for which a usage error need not wait.
   const { unstable_readConfig } = await import("wrangler");
   const { dev, vars } = unstable_readConfig(
     { config: textOf(values.config) ?? "wrangler.toml", ...(environment !== undefined && { env: environment }) },
@@ -52,7 +52,7 @@ await runHandingOn(usage, async (args) => {
 
   const models = textOf(values.assets) ?? MODELS;
   await Promise.all([indexAloud(models, { whyNot: whyNotDeployed }), makeBundles()]);
-  // A model that is dropped in while the labeler runs is there for the next request that names it.
+  // A model that is added while the labeler runs is available to the next request that names it.
   watchModels(models, () => indexAloud(models, { whyNot: whyNotDeployed }));
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
   try {

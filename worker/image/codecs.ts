@@ -1,6 +1,6 @@
 /**
- * The loader of codecs.wasm: one instance as an object, its status codes as errors. What to decode, how and with how
- * much memory is decided in decode.ts; the module itself is explained in native/codecs/README.md.
+ * Loads codecs.wasm: wraps an instance in an object and turns its status codes into errors. decode.ts decides what is
+ * decoded, how, and with how much memory; native/codecs/README.md explains the module itself.
  */
 import module from "../../native/codecs/codecs.wasm";
 import { type Exports, Flag, Format, Refusal as REFUSALS, readInfo, Status, Unsupported } from "./layouts.ts";
@@ -12,10 +12,10 @@ export const isCodecFormat = (format: string | undefined): format is CodecFormat
 
 export type Refusal = keyof typeof REFUSALS;
 export type CodecState = keyof typeof Status;
-/** Valid kinds of files that are not decoded. */
+/** Kinds of valid files that are not decoded. */
 export type UnsupportedKind = keyof typeof Unsupported;
 
-/** The names of an enum's values. */
+/** The names of an enum by their values. */
 const named = <Name extends string>(codes: Readonly<Record<Name, number>>): ReadonlyMap<number, Name> =>
   new Map(Object.entries<number>(codes).map(([name, code]) => [code, name as Name]));
 
@@ -23,38 +23,38 @@ const STATES = named(Status);
 const REFUSAL_NAMES = named(REFUSALS);
 const UNSUPPORTED_NAMES = named(Unsupported);
 
-/** Of info.missing: all of a picture. */
+/** The value of info.missing that stands for the whole picture. */
 const WHOLE = 1e6;
 
-/** What the header says, and how far decoding has come. */
+/** The contents of the header, and the progress of decoding. */
 export interface CodecInfo {
-  /** Of the image in the file, before orientation. */
+  /** The size of the image in the file, before orientation. */
   readonly width: number;
   readonly height: number;
-  /** EXIF's; of a WebP it is known when all bytes are in. */
+  /** The EXIF orientation; of a WebP it is known once all bytes have arrived. */
   readonly orientation: number;
-  /** What a JPEG of several scans needs, unless only its DC coefficients are read; else 0. */
+  /** The memory that a JPEG of several scans needs, unless only its DC coefficients are read; else 0. */
   readonly coefficientBytes: number;
-  /** Rows that came from the file so far, and how many the crop has. */
+  /** The number of rows decoded so far, and the number of rows of the crop. */
   readonly rows: number;
   readonly wantedRows: number;
   /** Channels in the file. */
   readonly components: number;
-  /** How much of the picture never came, 0..1; known when decoding is done. */
+  /** How much of the picture is missing, 0..1; known when decoding is done. */
   readonly missing: number;
-  /** Places with damage that a JPEG's decoder went around. */
+  /** The number of damaged places that a JPEG's decoder skipped. */
   readonly warnings: number;
-  /** Of an image that is refused as "unsupported". */
+  /** Why an image is refused as "unsupported". */
   readonly unsupported: UnsupportedKind;
 }
 
 export interface CodecLimits {
-  /** Bytes of the instance's memory in all. */
+  /** The memory limit of the whole instance, in bytes. */
   readonly memory: number;
   readonly pixels: number;
-  /** Of a JPEG. */
+  /** The most scans of a JPEG. */
   readonly scans: number;
-  /** Of a PNG or WebP; blocks of a GIF. */
+  /** The most chunks of a PNG or WebP, or blocks of a GIF. */
   readonly chunks: number;
 }
 
@@ -66,21 +66,21 @@ export interface CodecCrop {
   readonly height: number;
   /** How the stored rows lie in the picture: bits of ResizeOrder in layouts.ts. */
   readonly order: number;
-  /** What is cut off the outer pixels, in eighths of a pixel; nothing if absent. */
+  /** How much is cut off the outer pixels, in eighths of a pixel; nothing if absent. */
   readonly inset?: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
 }
 
 export interface CodecPlan {
   /** The scale of a JPEG, 1..8 eighths; 8 for the other formats. */
   readonly eighths: number;
-  /** One at least, and MOST_CROPS at most: each is resized for itself. */
+  /** 1 to MOST_CROPS crops, each of which is resized separately. */
   readonly crops: readonly [CodecCrop, ...CodecCrop[]];
-  /** Of each output, as stored. */
+  /** The size of each output, as stored. */
   readonly width: number;
   readonly height: number;
 }
 
-/** The image is refused by the codec. */
+/** Thrown when the codec refuses an image. */
 export class CodecError extends Error {
   override readonly name = "CodecError";
   readonly refusal: Refusal;
@@ -93,7 +93,7 @@ export class CodecError extends Error {
   }
 }
 
-/** What libjpeg's errors come as: thrown by the `fail` import through the frames of wasm. */
+/** Carries an error of libjpeg: the `fail` import throws it through the frames of wasm. */
 class Thrown {
   readonly status: number;
   constructor(status: number) {
@@ -103,7 +103,7 @@ class Thrown {
 
 type CodecExports = Exports & { readonly memory: WebAssembly.Memory };
 
-/** One instance of codecs.wasm: decodes one image at a time, any number one after the other. */
+/** An instance of codecs.wasm, which decodes any number of images one after the other. */
 export class Codec {
   readonly #exports: CodecExports;
   #usable = true;
@@ -115,12 +115,12 @@ export class Codec {
     this.#exports = new WebAssembly.Instance(module, { env: { fail } }).exports as unknown as CodecExports;
   }
 
-  /** False after an error that left the instance's stack as it was: throw it away. */
+  /** False after an error that did not restore the instance's stack: discard the instance then. */
   get usable(): boolean {
     return this.#usable;
   }
 
-  /** What the instance occupies; it never shrinks. */
+  /** The size of the instance's memory; it never shrinks. */
   get memoryBytes(): number {
     return this.#exports.memory.buffer.byteLength;
   }
@@ -153,18 +153,18 @@ export class Codec {
     throw new CodecError(refusal, this.info());
   }
 
-  /** Forgets the image before and waits for one of this format. @throws CodecError */
+  /** Discards the previous image and expects one of this format. @throws CodecError */
   open(format: CodecFormat, { memory, pixels, scans, chunks }: CodecLimits): void {
     this.#checked(() => this.#exports.init(memory, Math.min(pixels, 0x7fff_ffff), scans, chunks));
     this.#checked(() => this.#exports.open(Format[format]));
   }
 
-  /** Takes the room for a file that is kept whole at once, where its size is known. Only a hint. */
+  /** Reserves memory for a file that is kept whole, if its size is known. Only a hint. */
   expect(size: number): void {
     this.#exports.reserve(size);
   }
 
-  /** Hands over the next bytes of the file; a piece of some ten KB keeps the instance small. @throws CodecError */
+  /** Passes the next bytes of the file; chunks of some ten KB keep the instance small. @throws CodecError */
   feed(piece: Uint8Array): void {
     const address = this.#exports.reserve(piece.length);
     if (address === 0) throw new CodecError("memory", this.info());
@@ -172,14 +172,14 @@ export class Codec {
     this.#checked(() => this.#exports.commit(piece.length));
   }
 
-  /** No more bytes come. */
+  /** Ends the input. */
   end(): void {
     this.#checked(() => this.#exports.end());
   }
 
   /**
-   * Goes on as far as the input reaches, but by about `rows` rows at most, or by as much other work as these take (the scans
-   * of a JPEG that has several); 0 for no bound.
+   * Decodes as far as the input reaches, but at most about `rows` rows, or as much other work as these take (the scans
+   * of a JPEG that has several); 0 for no limit.
    *
    * @throws CodecError
    */
@@ -190,7 +190,7 @@ export class Codec {
     return state;
   }
 
-  /** After run() has answered "header". @throws CodecError */
+  /** Starts decoding after run() has returned "header". @throws CodecError */
   start({ eighths, crops, width, height }: CodecPlan): void {
     const [first, ...others] = crops;
     for (const crop of others) {
@@ -207,9 +207,9 @@ export class Codec {
     this.#checked(() => this.#exports.inset(inset.left, inset.right, inset.top, inset.bottom));
   }
 
-  /** The output of a crop, [height, width, 3] RGB, 0..255: a copy. @param crop Its place in the plan's list. */
+  /** A copy of the output of a crop, [height, width, 3] RGB, 0..255. @param crop Its index in the plan's list. */
   output({ width, height }: Pick<CodecPlan, "width" | "height">, crop = 0): Uint8Array<ArrayBuffer> {
-    const address = this.#exports.output(crop); // before the buffer is looked at: it may grow
+    const address = this.#exports.output(crop); // first, since the call may grow the memory
     return new Uint8Array(this.#exports.memory.buffer as ArrayBuffer, address, width * height * 3).slice();
   }
 }

@@ -1,4 +1,4 @@
-/** From the bytes of an image file to the pixels of a model's input: the one entry to this folder. */
+/** Decodes the bytes of an image file to the pixels of a model's input: the only entry point of this folder. */
 import { LabelerError } from "../errors.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import { atOnce, type Execute } from "../runtime/execute.ts";
@@ -14,64 +14,70 @@ import { type ImageFormat, imageStart, SNIFF_BYTES, sniff } from "./sniff.ts";
 export interface DecodeOptions extends PlanOptions {
   /** Images of more pixels are refused before they are decoded: the setting MAX_PIXELS. */
   readonly maxPixels: number;
-  /** How many bytes the file has, where that is known before they have come. */
+  /** The size of the file in bytes, if it is known before the file has arrived. */
   readonly fileSize?: number | undefined;
-  /** Runs each stretch of decoding when it is its turn; at once if absent. */
+  /** Schedules each stretch of decoding; runs it at once if absent. */
   readonly execute?: Execute | undefined;
-  /** Whose image it is: what it holds is released when its client has gone, or its bytes come too slowly for others. */
+  /**
+   * The request of the image: its instance is released if the client disconnects, or its bytes arrive too slowly for
+   * others.
+   */
   readonly request?: AcquireOptions | undefined;
 }
 
 export interface DecodedImage {
   readonly format: ImageFormat;
-  /** Of the picture as it is seen, that is after `exif`. */
+  /** The size of the picture as it is seen, that is after `exif`. */
   readonly sourceWidth: number;
   readonly sourceHeight: number;
-  /** [height, width, 3] RGB, 0..255; at full scale the bytes of Pillow's convert("RGB"), crop and resize (bicubic). */
+  /** [height, width, 3] RGB, 0..255; at full scale identical to Pillow's convert("RGB"), crop and resize (bicubic). */
   readonly pixels: Uint8Array<ArrayBuffer>;
-  /** As `pixels`, of each region in its order; of the crop alone where there are no regions. */
+  /** Like `pixels`, for each region in its order; only the crop if there are no regions. */
   readonly regions: readonly Uint8Array<ArrayBuffer>[];
   /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
-  /** Places with damage that the decoder went around: what is behind them may be wrong. */
+  /** The number of damaged places that the decoder skipped; the picture may be wrong after them. */
   readonly warnings: number;
-  /** The scale at which it was decoded, in eighths. */
+  /** The scale at which the image was decoded, in eighths. */
   readonly eighths: number;
 }
 
-/** Files that are kept whole, beside some 2 MB for the decoder, fit into a small instance when they are below this. */
+/** A file that is kept whole fits into a small instance, beside about 2 MB for the decoder, if it has fewer bytes. */
 const SMALL_WHOLE = 512 << 10;
 
-/** How much of a file is kept, in bytes, as far as its beginning tells: all of a WebP, a TIFF up to its directory. */
+/** How much of a file is kept, in bytes, judging by its beginning: all of a WebP, a TIFF up to its directory. */
 function keptBytes(beginning: Uint8Array, format: ImageFormat, fileSize = Number.POSITIVE_INFINITY): number {
   if (format === "webp") return fileSize;
   if (format !== "tiff" || beginning.length < 8) return 0;
   return new DataView(beginning.buffer, beginning.byteOffset).getUint32(4, beginning[0] === 0x49);
 }
 
-/** Pixels of the file that are decoded in one stretch, 3 to 15 ms, and what that counts as, in milliseconds. */
+/** Pixels of the file that are decoded in one stretch, 3 to 15 ms, and the units that it counts, in milliseconds. */
 const STRETCH = 256 << 10;
 const STRETCH_UNITS = 6;
 
-/** Bytes of a file that are decoded in about a millisecond: 16 KB of a small JPEG, 80 KB of a large one at a smaller scale. */
+/**
+ * Bytes of a file that are decoded in about a millisecond: 16 KB of a small JPEG, 80 KB of a large one at a smaller
+ * scale.
+ */
 const BYTES_PER_UNIT = 24 << 10;
 
-/** The pixels of each crop as they are seen. */
+/** The pixels of each crop, in the orientation in which they are seen. */
 function outputsOf(codec: Codec, plan: Plan): [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]] {
   const output = (crop: number) => turnPixels(codec.output(plan, crop), plan, layoutOf(plan.orientation));
   const [, ...others] = plan.crops;
   return [output(0), ...others.map((_, at) => output(at + 1))];
 }
 
-/** The image needs an instance of the other kind. */
+/** Signals that the image needs an instance of the large kind. */
 const TOO_SMALL = Symbol("too small");
 
-/** Uses an instance in the image's turns, as long as it is lent. */
+/** Decodes with an instance in the request's turns, as long as the instance is lent to it. */
 class Decoder {
   readonly #codec: Codec;
   readonly #holds: () => boolean;
   readonly #execute: Execute;
-  /** Of a stretch, in rows of the file; 0 for as far as the input reaches. */
+  /** The rows of the file in one stretch; 0 for as far as the input reaches. */
   rows = 0;
 
   constructor(codec: Codec, holds: () => boolean, execute: Execute) {
@@ -80,12 +86,12 @@ class Decoder {
     this.#execute = execute;
   }
 
-  /** Goes on decoding. @throws CodecError */
+  /** Continues decoding. @throws CodecError */
   goOn(): Promise<CodecState> {
     return this.#run(STRETCH_UNITS, () => undefined);
   }
 
-  /** Goes on with the next bytes of the file, or without more where there are none. @throws CodecError */
+  /** Continues with the next bytes of the file, or ends the input if there are none. @throws CodecError */
   take(piece: Uint8Array | undefined): Promise<CodecState> {
     if (piece === undefined) return this.#run(STRETCH_UNITS, () => this.#codec.end());
     return this.#run(Math.max(1, piece.length / BYTES_PER_UNIT), () => this.#codec.feed(piece));
@@ -124,7 +130,7 @@ async function decodeIn(
         decoder.rows = Math.ceil((STRETCH * plan.eighths) / (8 * codec.info().width));
         state = await decoder.goOn();
       } else if (state === "needInput") {
-        // Memory gives out before the first row or not at all.
+        // A lack of memory shows before the first row or not at all, so the file need not be replayed any more.
         if (plan !== undefined && codec.info().rows > 0) feed.forget();
         state = await decoder.take(await feed.next());
       } else if (state === "more") {
@@ -149,11 +155,11 @@ async function decodeIn(
 }
 
 /**
- * Decodes an image and resizes it to `width` × `height`, while its bytes come in. A file that ends early gives what is
- * there.
+ * Decodes an image and resizes it to `width` × `height`, while its bytes arrive. If a file ends early, the decoded part
+ * is returned.
  *
- * @throws LabelerError "unsupported-image", "broken-image", "image-too-large", "busy" or "too-slow", each with cause and
- * fix. Whatever else is thrown is a bug, or the pieces' own.
+ * @throws LabelerError "unsupported-image", "broken-image", "image-too-large", "busy" or "too-slow", each with cause
+ *   and fix. Anything else that is thrown is a bug, or comes from the byte stream.
  * @example
  * const { pixels } = await decodeToInput(new ByteStream([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
  */

@@ -1,10 +1,10 @@
-/** A file's pieces as codecs.wasm takes them: cut to size, and kept as long as they may be wanted again. */
+/** Feeds the chunks of a file to codecs.wasm: cut to size, and kept as long as they may be needed again. */
 import type { ByteStream } from "../runtime/byte-stream.ts";
 
-/** Bytes per call: the instance keeps what it has not yet taken. */
+/** Bytes per call: the instance keeps bytes that it has not consumed yet. */
 const PIECE = 64 << 10;
 
-/** A header is this long at most, if the image is to be begun again in a large instance. */
+/** The longest header, in bytes, after which the image can still be restarted in a large instance. */
 const MAX_REPLAY = 4 << 20;
 
 export class Feed {
@@ -15,13 +15,13 @@ export class Feed {
   #rest: Uint8Array = new Uint8Array();
   #skip: number;
 
-  /** @param skip Bytes in front of the file, which are no part of it. */
+  /** @param skip The number of bytes in front of the file. */
   constructor(pieces: ByteStream, skip = 0) {
     this.#pieces = pieces;
     this.#skip = skip;
   }
 
-  /** The next piece, at most PIECE bytes; undefined at the end. */
+  /** The next chunk, at most PIECE bytes; undefined at the end. */
   async next(): Promise<Uint8Array | undefined> {
     const again = this.#again.shift();
     if (again !== undefined) return again;
@@ -33,18 +33,18 @@ export class Feed {
     }
     const piece = this.#rest.subarray(0, PIECE);
     this.#rest = this.#rest.subarray(PIECE);
-    this.#kept?.push(piece.slice()); // the next one may come in the same memory
+    this.#kept?.push(piece.slice()); // the next chunk may reuse its memory
     this.#keptBytes += piece.length;
     if (this.#keptBytes > MAX_REPLAY) this.#kept = undefined;
     return piece;
   }
 
-  /** What was given so far is not wanted again. */
+  /** Drops the chunks that were kept: they are not needed again. */
   forget(): void {
     this.#kept = undefined;
   }
 
-  /** Begins again with the first piece, if all are still there. @returns Whether they are. */
+  /** Starts again with the first chunk, if all are still kept. @returns Whether they are. */
   rewind(): boolean {
     if (this.#kept === undefined) return false;
     this.#again = [...this.#kept];

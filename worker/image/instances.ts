@@ -1,7 +1,7 @@
 /**
- * The instances of codecs.wasm of an isolate, and how much memory each may take. A wasm memory never shrinks and the
- * garbage collector takes little notice of it, so instances are used again, and kept of two kinds: small ones, which all
- * that streams gets along with, and a single large one for the images that have to be buffered.
+ * Manages the instances of codecs.wasm in an isolate and the memory of each. A wasm memory never shrinks and hardly
+ * counts for the garbage collector, so instances are reused. There are two kinds: small ones, which suffice for
+ * everything that streams, and a single large one for images that have to be buffered.
  */
 import { type AcquireOptions, Semaphore } from "../runtime/semaphore.ts";
 import { Codec } from "./codecs.ts";
@@ -10,7 +10,7 @@ export type Kind = "small" | "large";
 
 const MB = 1 << 20;
 
-/** The isolate's 128 MB are shared with the model, its activations and the JS heap. */
+/** Memory limits: the isolate's 128 MB are shared with the model, its activations and the JS heap. */
 export const MEMORY: Readonly<Record<Kind, number>> = { small: 4 * MB, large: 40 * MB };
 
 /** How long an image waits for an instance, in milliseconds. */
@@ -30,8 +30,8 @@ const idle: Readonly<Record<Kind, Codec[]>> = { small: [], large: [] };
 /**
  * Lends an instance for one image.
  *
- * @param work `holds` says whether the instance is still lent to it: it must not be used any more if not.
- * @param request Whose image it is.
+ * @param work Uses the instance only while `holds` returns true: then it is still lent to this image.
+ * @param request The request of the image.
  * @throws LabelerError of kind busy; and whatever `work` throws.
  */
 export async function withCodec<T>(
@@ -45,17 +45,17 @@ export async function withCodec<T>(
     lease.release();
     if (codec.usable) idle[kind].push(codec);
   };
-  // A request whose client has gone ends without coming to its end.
+  // A request whose client has disconnected may end without reaching the code below.
   request.signal?.addEventListener("abort", giveBack, { once: true });
   try {
     return await work(codec, lease.holds);
   } finally {
     request.signal?.removeEventListener("abort", giveBack);
-    // Whoever took the lease away meanwhile has an instance of its own; this one is in an unknown state.
+    // If the lease was reclaimed, the new holder has an instance of its own; the state of this one is unknown.
     if (lease.holds()) giveBack();
   }
 }
 
-/** What the idle instances occupy, in bytes. */
+/** The memory of the idle instances, in bytes. */
 export const idleMemory = (): number =>
   [...idle.small, ...idle.large].reduce((sum, codec) => sum + codec.memoryBytes, 0);

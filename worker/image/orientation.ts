@@ -1,15 +1,15 @@
-/** EXIF orientation: how the stored rows lie in the picture as it is meant to be seen. */
+/** EXIF orientation: how the stored rows lie in the picture as it should be seen. */
 import type { Box, Size } from "./geometry.ts";
 
 /** 1 = as stored … 8, as in the EXIF tag 0x0112. */
 export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 
 export interface Layout {
-  /** The stored rows are columns of the seen picture. */
+  /** Whether the stored rows are columns of the seen picture. */
   readonly transposed: boolean;
-  /** The stored columns run against the direction in which they are seen. */
+  /** Whether the stored columns run against the direction in which they are seen. */
   readonly columnsReversed: boolean;
-  /** The stored rows run against the direction in which they are seen. */
+  /** Whether the stored rows run against the direction in which they are seen. */
   readonly rowsReversed: boolean;
 }
 
@@ -26,14 +26,14 @@ const LAYOUTS: Readonly<Record<Orientation, Layout>> = {
 
 export const layoutOf = (orientation: Orientation): Layout => LAYOUTS[orientation];
 
-/** The tag's value as an Orientation; what does not exist counts as 1, as every viewer does. */
+/** The tag's value as an Orientation; an invalid one counts as 1, as in every viewer. */
 export const toOrientation = (value: number): Orientation => (value in LAYOUTS ? (value as Orientation) : 1);
 
-/** A size as stored where it is given as seen, and the other way round. */
+/** Turns a size as seen into one as stored, or the reverse. */
 export const turnSize = ({ width, height }: Size, { transposed }: Layout): Size =>
   transposed ? { width: height, height: width } : { width, height };
 
-/** A box of the seen picture as a box of the stored one. @param stored The size of the stored picture. */
+/** Converts a box of the seen picture to one of the stored picture. @param stored The size of the stored picture. */
 export function storedBox(box: Box, stored: Size, { transposed, columnsReversed, rowsReversed }: Layout): Box {
   const { x, y, width, height } = transposed ? { x: box.y, y: box.x, width: box.height, height: box.width } : box;
   return {
@@ -44,7 +44,11 @@ export function storedBox(box: Box, stored: Size, { transposed, columnsReversed,
   };
 }
 
-/** Turns pixels, [height, width, 3] as stored, to how they are seen. @param stored The size as stored. */
+/**
+ * Turns pixels, [height, width, 3] as stored, to the orientation in which they are seen.
+ *
+ * @param stored The stored size.
+ */
 export function turnPixels(pixels: Uint8Array<ArrayBuffer>, stored: Size, layout: Layout): Uint8Array<ArrayBuffer> {
   const { transposed, columnsReversed, rowsReversed } = layout;
   if (!transposed && !columnsReversed && !rowsReversed) return pixels;

@@ -1,4 +1,4 @@
-/** What is decoded of an image, at which scale, how turned, and how much memory that needs. */
+/** Plans the decoding of an image: its crops, scale, orientation and memory. */
 import type { CodecCrop, CodecInfo, CodecPlan } from "./codecs.ts";
 import { boxIn, type Fractions } from "./fractions.ts";
 import { type Box, centerBox, chooseScale, heightFirst, type Size, scaledSize, wholeBox } from "./geometry.ts";
@@ -10,42 +10,45 @@ import type { Scale } from "./scale-name.ts";
 import type { ImageFormat } from "./sniff.ts";
 
 export interface PlanOptions extends Size {
-  /** `squash` resizes all of the picture whatever its shape, `center` only the square of centerBox; or a rectangle. */
+  /** `squash` resizes the whole picture whatever its shape, `center` only the square of centerBox; or a rectangle. */
   readonly crop: "squash" | "center" | Box | Fractions;
-  /** Rectangles in place of the crop, each of which is resized for itself. */
+  /** Rectangles instead of the crop, each of which is resized separately. */
   readonly regions?: readonly Fractions[] | undefined;
-  /** Whether the picture is turned as EXIF says, or taken as stored, as eKuiper's tutorial plugin does. */
+  /** Whether the picture is turned as EXIF says, or used as stored, as in eKuiper's tutorial plugin. */
   readonly exif: "apply" | "ignore" | Orientation;
-  /** JPEGs at a smaller scale where they are much larger than what is wanted, or at their full size if memory allows. */
+  /**
+   * `auto` decodes JPEGs at a smaller scale if they are much larger than the target, `full` at full size if memory
+   * allows.
+   */
   readonly scale?: Scale | undefined;
 }
 
 /**
- * What a buffered JPEG needs beside its coefficients, in bytes: in all, and for each channel of a column of the scaled
- * picture. Should it be more, decoding begins again in the large kind.
+ * The memory that a buffered JPEG needs in addition to its coefficients, in bytes: in total, and for each channel of a
+ * column of the scaled picture. If it needs more, decoding restarts in an instance of the large kind.
  */
 const JPEG_OVERHEAD = 1.125 * (1 << 20);
 const JPEG_COLUMN = 50;
 
 export interface Plan extends CodecPlan {
-  /** As seen. */
+  /** The size of the picture as seen. */
   readonly source: Size;
   readonly orientation: Orientation;
-  /** What it will need at least, in bytes; 0 where that is little. */
+  /** The least memory that decoding needs, in bytes; 0 if it is small. */
   readonly memory: number;
 }
 
-/** What decoding a JPEG at this scale needs at least, in bytes; 0 where its rows stream. */
+/** The least memory that decoding a JPEG at this scale needs, in bytes; 0 if its rows stream. */
 function memoryFor(info: CodecInfo, eighths: number): number {
   if (info.coefficientBytes === 0) return 0;
   const { width } = scaledSize(info, eighths);
   return info.coefficientBytes + JPEG_OVERHEAD + JPEG_COLUMN * info.components * width;
 }
 
-/** What a decoder takes beside the regions, in bytes: of a small instance so much is left. */
+/** The memory of a small instance that the decoder needs beside the regions, in bytes. */
 const REGION_OVERHEAD = 1.5 * (1 << 20);
 
-/** The boxes of a picture of this size that are resized, as seen. */
+/** The boxes that are resized in a picture of this size, as seen. */
 function boxesIn(size: Size, { crop, regions }: PlanOptions): [Box, ...Box[]] {
   const [first, ...others] = regions?.map((region) => boxIn(size, region)) ?? [];
   if (first !== undefined) return [first, ...others];
@@ -54,7 +57,7 @@ function boxesIn(size: Size, { crop, regions }: PlanOptions): [Box, ...Box[]] {
   return ["x0" in crop ? boxIn(size, crop) : crop];
 }
 
-/** @param box Of the scaled picture, as stored. */
+/** @param box A box of the scaled picture, as stored. */
 function codecCrop(box: Box, { width, height }: Size, layout: Layout): CodecCrop {
   const { transposed, columnsReversed, rowsReversed } = layout;
   const seen = turnSize(box, layout);
@@ -68,14 +71,16 @@ function codecCrop(box: Box, { width, height }: Size, layout: Layout): CodecCrop
   };
 }
 
-/** The pixels of a side that a part of it lies in at a smaller scale, and the eighths of the outer ones that it does not. */
+/**
+ * The pixels of a scaled side that cover a part of it, and the eighths of the outer pixels that lie outside the part.
+ */
 function scaledSpan(start: number, length: number, eighths: number) {
   const [begin, end] = [start * eighths, (start + length) * eighths]; // in eighths of a scaled pixel
   const [first, last] = [Math.floor(begin / 8), Math.ceil(end / 8)];
   return { first, length: last - first, before: begin - first * 8, behind: last * 8 - end };
 }
 
-/** A rectangle of the full picture at a smaller scale, with its edges where they are. @param box As stored. */
+/** A rectangle of the full picture at a smaller scale, with its exact edges. @param box As stored. */
 function scaledRectangle(box: Box, eighths: number, target: Size, layout: Layout): CodecCrop {
   const columns = scaledSpan(box.x, box.width, eighths);
   const rows = scaledSpan(box.y, box.height, eighths);
@@ -84,7 +89,7 @@ function scaledRectangle(box: Box, eighths: number, target: Size, layout: Layout
   return { ...codecCrop(hull, target, layout), inset };
 }
 
-/** What is resized of a picture that is decoded at a scale. */
+/** The crops of a picture that is decoded at a scale. */
 function cropsOf(info: Size, eighths: number, options: PlanOptions, layout: Layout): [CodecCrop, ...CodecCrop[]] {
   const { crop, regions } = options;
   const isRectangle = regions !== undefined || (typeof crop === "object" && "x0" in crop);
@@ -97,7 +102,7 @@ function cropsOf(info: Size, eighths: number, options: PlanOptions, layout: Layo
   return [make(first), ...others.map(make)];
 }
 
-/** How an image whose header is known is to be decoded. */
+/** Plans the decoding of an image whose header is known. */
 export function planFor(info: CodecInfo, format: ImageFormat, options: PlanOptions): Plan {
   const { exif, scale } = options;
   const orientation = exif === "apply" ? toOrientation(info.orientation) : exif === "ignore" ? 1 : exif;
@@ -109,7 +114,7 @@ export function planFor(info: CodecInfo, format: ImageFormat, options: PlanOptio
   const outputs = count > 1 ? REGION_OVERHEAD + regionBytes(count, options) : 0;
   while (eighths > 1 && memoryFor(info, eighths) + outputs > MEMORY.large) eighths /= 2;
   let memory = memoryFor(info, eighths) + outputs;
-  // At an eighth only the DC coefficients of a progressive file are needed, and these are few.
+  // At one eighth, a progressive file needs only its DC coefficients, which are few.
   if (memory > MEMORY.large) memory = outputs;
   return {
     source,

@@ -1,11 +1,11 @@
-/** Why an image is not decoded, in sentences for whoever sent it: cause, limit and fix. */
+/** Explains why an image is not decoded, in sentences for its sender: cause, limit and fix. */
 import { LabelerError } from "../errors.ts";
 import { group } from "../validation/words.ts";
 import type { CodecError, UnsupportedKind } from "./codecs.ts";
 import { MOST_SIDE } from "./layouts.ts";
 import type { ImageFormat } from "./sniff.ts";
 
-/** Limits that no setting changes: files of cameras and encoders stay far below, those made to harm do not. */
+/** Limits without a setting: files of cameras and encoders stay far below, malicious files do not. */
 export const MAX_SCANS = 100;
 export const MAX_CHUNKS = 100_000;
 
@@ -23,10 +23,10 @@ const NAMES: Readonly<Record<ImageFormat, string>> = {
 
 const SUPPORTED = "JPEG, PNG, WebP, GIF, BMP, TIFF or PNM (P5, P6)";
 
-/** How to get a JPEG of what phones write. */
+/** How to make a phone take JPEGs. */
 const HEIF_HINT = " On an iPhone: Settings, Camera, Formats, Most Compatible.";
 
-/** The first bytes for a person: as text if they are, since what is sent by mistake mostly is. */
+/** The first bytes in readable form: as text if they are text, since files that are sent by mistake mostly are. */
 function beginning(bytes: Uint8Array): string {
   const first = bytes.subarray(0, 8);
   const text = new TextDecoder().decode(first);
@@ -34,7 +34,7 @@ function beginning(bytes: Uint8Array): string {
   return `the bytes ${Array.from(first, (byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
 }
 
-/** For what codecs.wasm has no decoder for. @param bytes The beginning of the file. */
+/** The error for files that codecs.wasm does not decode. @param bytes The beginning of the file. */
 export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined): LabelerError {
   let what = `This is not an image of a known format: it begins with ${beginning(bytes)}`;
   if (format !== undefined) what = `This is ${format === "avif" ? "an" : "a"} ${NAMES[format]} image`;
@@ -43,7 +43,7 @@ export function unsupported(bytes: Uint8Array, format: ImageFormat | undefined):
   return new LabelerError("unsupported-image", `${what}. Send ${SUPPORTED}.${hint}`);
 }
 
-/** Valid files that are not decoded: what they are, and what to do. */
+/** Valid files that are not decoded: their kind, and the fix. */
 const KINDS: Readonly<Record<Exclude<UnsupportedKind, "other">, string>> = {
   twelveBit: "has 12 or 16 bits per channel, which is not supported. Save it with 8 bits, or as a PNG.",
   losslessJpeg: "is lossless (process 14), as scanners of medicine write it, which is not supported. Send it as a PNG.",
@@ -59,7 +59,7 @@ const KINDS: Readonly<Record<Exclude<UnsupportedKind, "other">, string>> = {
   tiffColors: "is of a kind that is not supported: grey and RGB of 8 or 16 bits are. Save it so, or as a PNG.",
 };
 
-/** The codec's refusal as an error of the caller's. */
+/** Converts the codec's refusal to an error of the caller. */
 export function refusalOf(error: CodecError, format: ImageFormat, maxPixels: number): LabelerError {
   const name = NAMES[format];
   const { width, height, coefficientBytes, unsupported } = error.info;

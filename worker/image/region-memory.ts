@@ -1,17 +1,17 @@
-/** What the resizing of several regions of a picture takes in memory: each keeps the sums of its output. */
+/** The memory that the resizing of several regions of a picture needs: each keeps the sums of its output. */
 import type { Size } from "./geometry.ts";
 import { MOST_CROPS } from "./layouts.ts";
 
-/** For each pixel of an output: its bytes and its sums of 32 bits (native/codecs/src/resize.c). */
+/** The bytes and the 32-bit sums of each pixel of an output (native/codecs/src/resize.c). */
 const BYTES_PER_PIXEL = 15;
 
-/** For the rows of a wide picture and the windows of the filter, besides. */
+/** Additional memory for the rows of a wide picture and the windows of the filter, in bytes. */
 const OVERHEAD = 128 << 10;
 
-/** Of the 40 MB of a large instance; the rest is for decoding. */
+/** The part of a large instance's 40 MB that regions may take; the rest is for decoding. */
 const MOST_BYTES = 30 << 20;
 
-/** In bytes. @param output What each region is resized to. */
+/** The memory in bytes. @param output The size that each region is resized to. */
 export const regionBytes = (count: number, { width, height }: Size): number =>
   count * (BYTES_PER_PIXEL * width * height + OVERHEAD);
 

@@ -1,8 +1,8 @@
-/** The names of the ways to choose the scale of a JPEG, for queries and descriptions; imports nothing. */
+/** The names of the ways to choose the scale of a JPEG, for queries and descriptions; it imports nothing. */
 
 /**
- * `auto`: a smaller scale where a JPEG is much larger than what is wanted (geometry.ts, chooseScale). `full`: its full
- * size, if memory allows.
+ * `auto`: a smaller scale if a JPEG is much larger than the target (geometry.ts, chooseScale). `full`: the full size,
+ * if memory allows.
  */
 export const SCALES = ["auto", "full"] as const;
 export type Scale = (typeof SCALES)[number];

@@ -1,9 +1,9 @@
-/** Tells image formats apart by their first bytes; Content-Type and file names are not believed. */
+/** Recognises image formats by their first bytes; Content-Type and file names are ignored. */
 
 /** Formats that are recognised. Only some can be decoded: see decode.ts. */
 export type ImageFormat = "png" | "jpeg" | "webp" | "gif" | "bmp" | "pnm" | "tiff" | "avif" | "heic";
 
-/** The DIB header sizes that exist: "BM" alone would also match any text that begins so. */
+/** The valid sizes of DIB headers: "BM" alone would also match any text that begins so. */
 const BMP_HEADER_SIZES = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
 /** Major and compatible brands of ISO base media files (ISO/IEC 23008-12, AV1 Image File Format). */
@@ -22,7 +22,7 @@ const HEIF_BRANDS: Record<string, ImageFormat> = {
 
 const ascii = (bytes: Uint8Array, start: number, end: number) => String.fromCharCode(...bytes.subarray(start, end));
 
-/** AVIF files often have "mif1" as their major brand and "avif" among the compatible ones, so those decide too. */
+/** The format by the brands. AVIF files often have "mif1" as major brand and "avif" among the compatible brands. */
 function heifFormat(bytes: Uint8Array): ImageFormat | undefined {
   const boxEnd = Math.min(bytes.length, 256, bytes[2] * 256 + bytes[3]);
   let found: ImageFormat | undefined;
@@ -34,12 +34,12 @@ function heifFormat(bytes: Uint8Array): ImageFormat | undefined {
   return found;
 }
 
-/** How many of a file's first bytes are enough to tell. */
+/** How many of a file's first bytes are enough to recognise its format. */
 export const SNIFF_BYTES = 256;
 
-/** The format that the first bytes announce, or undefined. Says nothing about whether the rest is sound. */
+/** The format by the first bytes, or undefined. The rest of the file may still be damaged. */
 export function sniff(bytes: Uint8Array): ImageFormat | undefined {
-  // Four bytes of PNG's signature are enough: the other four show damage by a transfer as text, which the decoder explains.
+  // Four bytes of PNG's signature are enough: a transfer as text damages the other four, which the decoder explains.
   if (ascii(bytes, 0, 4) === "\x89PNG") return "png";
   if (ascii(bytes, 0, 3) === "\xff\xd8\xff") return "jpeg";
   if (ascii(bytes, 0, 4) === "RIFF" && ascii(bytes, 8, 12) === "WEBP") return "webp";
@@ -52,15 +52,15 @@ export function sniff(bytes: Uint8Array): ImageFormat | undefined {
 }
 
 /**
- * What stands before the image in a part of a camera's stream (multipart/x-mixed-replace) that was forwarded as it came:
+ * The bytes before the image in a part of a camera's stream (multipart/x-mixed-replace) that was forwarded unchanged:
  * empty lines, the boundary and its headers; or the length of the image as a number of four bytes. A part with a
- * Content-Disposition is one of a form.
+ * Content-Disposition belongs to a form.
  */
 const PART =
   /^(?:\r?\n)*(?:--[^\r\n]{1,100}\r?\n)?(?:(?!content-disposition)[a-z-]{1,40}:[^\r\n]{0,100}\r?\n)*(?:\r?\n)*$/i;
 
 /**
- * Where the image begins: 0, or behind the headers of a part. Only JPEG comes so.
+ * The offset of the image: 0, or after the headers of a part. Only JPEG is sent in such parts.
  *
  * @param bytes The first SNIFF_BYTES of a body, or all if it has fewer.
  */
@@ -72,5 +72,5 @@ export function imageStart(bytes: Uint8Array): number {
   return at === 4 || PART.test(ascii(head, 0, at)) ? at : 0;
 }
 
-/** Whether a body is an image as it stands, rather than a form or JSON that carries one. */
+/** Whether the body itself is an image, rather than a form or JSON that contains one. */
 export const isImage = (bytes: Uint8Array): boolean => sniff(bytes.subarray(imageStart(bytes))) !== undefined;

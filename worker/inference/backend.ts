@@ -1,4 +1,4 @@
-/** Sets up TensorFlow.js on its WebAssembly backend inside an isolate. Does not know what is computed with it. */
+/** Sets up TensorFlow.js on its WebAssembly backend inside an isolate. It does not depend on graphs or models. */
 
 import wasmModule from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm-simd.wasm";
 import {
@@ -13,10 +13,12 @@ import {
 
 let ready: Promise<void> | undefined;
 
-/** The memory of tfjs' wasm module, for kernels that work in it. Views of `memory.buffer` do not outlive an allocation. */
+/**
+ * The memory of tfjs' wasm module, in which our kernels work. Views of `memory.buffer` do not outlive an allocation.
+ */
 export interface WasmHeap {
   readonly memory: WebAssembly.Memory;
-  /** @returns An address, or 0 if there is no room. */
+  /** @returns An address, or 0 if there is not enough memory. */
   malloc(bytes: number): number;
   free(address: number): void;
 }
@@ -30,8 +32,8 @@ export function wasmHeap(): WasmHeap {
 }
 
 /**
- * Makes tfjs usable: instantiates its wasm module and registers backend and kernels. Call it before any tfjs op; from
- * the second call on it costs nothing. It does no I/O, so that any request may await what another has started.
+ * Makes tfjs usable: instantiates its wasm module and registers the backend and kernels. Call it before any tfjs op;
+ * later calls are free. It does no I/O, so that any request may await what another one has started.
  */
 export function initBackend(): Promise<void> {
   ready ??= start().catch((error: unknown) => {
@@ -42,7 +44,7 @@ export function initBackend(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  // An isolate may not compile bytes, so the module comes through an import and only its instance is made here.
+  // An isolate may not compile bytes, so the module is imported and only its instance is made here.
   let memory: WebAssembly.Memory | undefined;
   const wasm = await createWasm({
     instantiateWasm(imports, done) {
@@ -53,9 +55,9 @@ async function start(): Promise<void> {
     },
   });
   if (memory === undefined) throw new Error("tfjs did not instantiate its wasm module");
-  // Addresses come as signed numbers from 2 GiB on.
+  // From 2 GiB on, addresses arrive as negative numbers.
   heap = { memory, malloc: (bytes) => wasm._malloc(bytes) >>> 0, free: (address) => wasm._free(address) };
-  // The bridge that tfjs-backend-wasm makes in its own init(), which would insist on fetching the module.
+  // The bridge that tfjs-backend-wasm makes in its own init(), which would try to fetch the module.
   wasm.tfjs = {
     init: wasm.cwrap("init", null, []),
     initWithThreadsCount: wasm.cwrap("init_with_threads_count", null, ["number"]),
@@ -67,6 +69,6 @@ async function start(): Promise<void> {
   registerBackend("wasm", () => new BackendWasm(wasm));
   for (const kernel of kernels) registerKernel(kernel);
   if (!(await setBackend("wasm"))) throw new Error("tfjs did not accept its wasm backend");
-  // What tfjs allocates once it does with its first tensor: below the models, where it does not cut their room in two.
+  // Triggers tfjs' allocations for its first tensor, so that they lie below the models and do not split their memory.
   tensor([0], [1], "float32").dispose();
 }

@@ -1,7 +1,7 @@
 /**
- * Class activation maps: where in the image a network sees what it has found. They come out of the run itself, for
- * networks that end in a mean over all places and one matrix (Zhou et al., "Learning Deep Features for Discriminative
- * Localization", 2016), as the MobileNets and EfficientNets do.
+ * Class activation maps: where in the image a network sees a class. They are by-products of a run of networks that end
+ * in a mean over all places and one matrix (Zhou et al., "Learning Deep Features for Discriminative Localization",
+ * 2016), as the MobileNets and EfficientNets do.
  */
 import type { Parts } from "../runtime/parts.ts";
 import { type ClassActivation, NoActivation } from "./plan/activation.ts";
@@ -11,10 +11,10 @@ import type { Runner } from "./runner.ts";
 export { type ClassActivation, NoActivation } from "./plan/activation.ts";
 
 /**
- * Runs a graph once and says for one class how much each place of the image speaks for it.
+ * Runs a graph once and computes how much each place of the image contributes to one class.
  *
- * @param choose Which class, by the outputs of this run.
- * @throws NoActivation with the reason if the network has no such maps, or has no plan.
+ * @param choose Chooses the class by the outputs of this run.
+ * @throws NoActivation with the reason if the network does not have such maps or a plan.
  */
 export function* classActivation(
   runner: Runner,

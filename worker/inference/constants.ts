@@ -1,4 +1,4 @@
-/** Turns the constants of a TFLite graph into numbers: weights dequantised to float32, shapes and axes as integers. */
+/** Reads the constants of a TFLite graph as numbers: weights dequantised to f32, shapes and axes as integers. */
 import { LabelerError } from "../errors.ts";
 import type { Tensor } from "../tflite/graph.ts";
 
@@ -15,7 +15,7 @@ function refuse(tensor: Tensor, reason: string): never {
 /**
  * A view of a constant's bytes.
  *
- * @throws LabelerError of kind model-unusable if they are not as many as its shape and type say.
+ * @throws LabelerError of kind model-unusable if their number does not match the constant's shape and type.
  */
 export function bytesOf(tensor: Tensor): { view: DataView<ArrayBuffer>; type: ConstantType; length: number } {
   const { data, shape } = tensor;
@@ -32,7 +32,7 @@ export function bytesOf(tensor: Tensor): { view: DataView<ArrayBuffer>; type: Co
   return { view: new DataView(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength), type, length };
 }
 
-/** IEEE 754 binary16, given as its bits. */
+/** Converts the bits of an IEEE 754 binary16 value. */
 export function halfToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;
@@ -42,7 +42,7 @@ export function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Scales and zero points for each slice along the quantised axis, and how many values in a row share a pair. */
+/** Scales and zero points of each slice along the quantised axis, and how many consecutive values share a pair. */
 function slicing({ quantization, shape, ...tensor }: Tensor, length: number) {
   if (quantization === undefined) return { scale: [1], zeroPoint: [0], run: length };
   const { scale, zeroPoint, axis } = quantization;
@@ -56,7 +56,7 @@ function slicing({ quantization, shape, ...tensor }: Tensor, length: number) {
   return { scale, zeroPoint, run: sizeOf(shape.slice(axis + 1)) };
 }
 
-/** Integers less their zero points, times their scales if `scaled`. */
+/** Integers less their zero points, multiplied by their scales if `scaled`. */
 function dequantize(tensor: Tensor, scaled: boolean): Float32Array<ArrayBuffer> {
   const { view, type, length } = bytesOf(tensor);
   if (type !== "int32" && type !== "uint8" && type !== "int8") {
@@ -80,8 +80,8 @@ function dequantize(tensor: Tensor, scaled: boolean): Float32Array<ArrayBuffer> 
 /**
  * The real values of a constant: float32 and float16 as they are, integers as (q − zeroPoint) · scale.
  *
- * @returns Values in the order of the file, a copy.
- * @throws LabelerError of kind model-unusable if the tensor is no constant of a type that is known, or too short.
+ * @returns A copy of the values in the order of the file.
+ * @throws LabelerError of kind model-unusable if the tensor is not a constant of a known type, or is too short.
  */
 export function realValues(tensor: Tensor): Float32Array<ArrayBuffer> {
   const { view, type, length } = bytesOf(tensor);
@@ -98,8 +98,8 @@ export function realValues(tensor: Tensor): Float32Array<ArrayBuffer> {
 /**
  * The integers of a quantised constant less their zero points.
  *
- * @returns Whole numbers in the order of the file.
- * @throws LabelerError of kind model-unusable if the tensor is no constant of an integer type, or too short.
+ * @returns Integers in the order of the file.
+ * @throws LabelerError of kind model-unusable if the tensor is not a constant of an integer type, or is too short.
  */
 export const quantizedValues = (tensor: Tensor): Float32Array<ArrayBuffer> => dequantize(tensor, false);
 

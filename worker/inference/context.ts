@@ -1,4 +1,4 @@
-/** What a reference implementation needs of its graph, and the constants that this leaves in tfjs' memory. */
+/** The graph as reference implementations see it, and the constants that they keep in tfjs' memory. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 import type { Activate } from "./activation.ts";
@@ -8,24 +8,24 @@ import { tensorAt } from "./tensor-at.ts";
 import * as tf from "./tfjs.bundle.js";
 
 /**
- * Computes an operator's output from its inputs that are not constants, in their order. Call it within tf.tidy.
- * All tensors are float32 to tfjs. One that is quantised in the graph holds its integers less the zero point, so that
- * sums of products are exact as long as they stay below 2^24.
+ * Computes an operator's output from its non-constant inputs, in their order. Call it within tf.tidy. All tensors are
+ * float32 in tfjs. A tensor that is quantised in the graph holds its integers less the zero point, so that sums of
+ * products are exact as long as they stay below 2^24.
  */
 export type Compute = (inputs: readonly TfTensor[]) => TfTensor;
 
 /** Real numbers, or the integers of quantised values less their zero point. */
 export type Arithmetic = "real" | "integer";
 
-/** What reference implementations are made of: the ops of tfjs, and a function of each value. */
+/** The functions for reference implementations: the ops of tfjs, and mapValues. */
 const REFERENCE_OPS = { ...tf, mapValues };
 export type ReferenceOps = typeof REFERENCE_OPS;
 
 export class GraphContext {
   #graph: Graph | undefined;
-  /** Constants that other operators make: weights behind a DEQUANTIZE. By tensor index. */
+  /** By tensor index: constants that other operators compute, such as weights behind a DEQUANTIZE. */
   readonly folded = new Map<number, Float32Array>();
-  /** Every constant that lives in tfjs' memory on behalf of the compiled operators. */
+  /** All constants in tfjs' memory that belong to the compiled operators. */
   readonly kept: TfTensor[] = [];
 
   constructor(graph: Graph) {
@@ -37,7 +37,7 @@ export class GraphContext {
     return this.#graph;
   }
 
-  /** Lets go of the file's bytes: the closures that compute, which can see this object, would keep them in memory. */
+  /** Drops the file's bytes: otherwise the compiled closures, which can see this object, would keep them in memory. */
   forgetGraph(): void {
     this.#graph = undefined;
     this.folded.clear();
@@ -53,7 +53,7 @@ export class GraphContext {
     return this.folded.get(tensor.index) ?? realValues(tensor);
   }
 
-  /** Puts a constant into tfjs' memory until the executor is disposed of. */
+  /** Copies a constant into tfjs' memory, where it stays until the executor is disposed of. */
   keep<T extends TfTensor>(values: Float32Array, shape: readonly number[]): T {
     const tensor = tf.keep(tf.tensor(values, [...shape], "float32"));
     this.kept.push(tensor);
@@ -62,13 +62,13 @@ export class GraphContext {
 }
 
 /**
- * One operator of the graph, by the positions of its inputs. A closure that computes may see this object, but no tensor of
- * the graph: what it can see stays in memory, and a tensor has the bytes of its file.
+ * One operator of the graph, with its tensors by the positions of its inputs. A compiled closure may see this object
+ * but no tensor of the graph: whatever it can see stays in memory, and a tensor holds the bytes of its file.
  */
 export class OperatorContext {
   readonly tf: ReferenceOps = REFERENCE_OPS;
   readonly arithmetic: Arithmetic;
-  /** What a definition applies that fuses its activation. */
+  /** The activation that a definition applies if it fuses it. */
   readonly activation: Activate;
   readonly #context: GraphContext;
   readonly #operator: Operator;
@@ -84,7 +84,7 @@ export class OperatorContext {
     return tensorAt(this.#context.graph, this.#operator, this.#operator.inputs[position]);
   }
 
-  /** Whether an optional input is there. */
+  /** Whether an optional input is present. */
   has(position: number): boolean {
     return (this.#operator.inputs[position] ?? -1) !== -1;
   }
@@ -102,17 +102,17 @@ export class OperatorContext {
     return this.#context.values(this.#tensor(position), this.arithmetic);
   }
 
-  /** The numbers of a constant that is no weight: axes, paddings. */
+  /** The integers of a constant that is not a weight: axes, paddings. */
   integers(position: number): number[] {
     return integers(this.#tensor(position));
   }
 
-  /** Puts a constant into tfjs' memory until the executor is disposed of. */
+  /** Copies a constant into tfjs' memory, where it stays until the executor is disposed of. */
   keep<T extends TfTensor>(values: Float32Array, shape: readonly number[]): T {
     return this.#context.keep(values, shape);
   }
 
-  /** All inputs in their order: constants from tfjs' memory, the others as they come. */
+  /** All inputs in their order: constants from tfjs' memory, the others from the argument. */
   operands(): (changing: readonly TfTensor[]) => TfTensor[] {
     const constants = this.#operator.inputs.map((index, position) => {
       if (!this.#context.isConstant(index)) return undefined;

@@ -1,4 +1,4 @@
-/** The error function: 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5⋯(2n+1)), all of whose terms have one sign. */
+/** The error function: 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5⋯(2n+1)), whose terms all have the same sign. */
 export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let [sum, term] = [0, x];

@@ -1,4 +1,4 @@
-/** Runs a TFLite graph operator by operator on tfjs. Knows nothing of images and labels. */
+/** Runs a TFLite graph operator by operator on tfjs. It does not handle images or labels. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Parts } from "../runtime/parts.ts";
 import type { Graph } from "../tflite/graph.ts";
@@ -13,7 +13,7 @@ import * as tf from "./tfjs.bundle.js";
 
 interface ScheduledOperator {
   readonly run: Compute;
-  /** The inputs that are not constants, by tensor index. */
+  /** The non-constant inputs, by tensor index. */
   readonly inputs: readonly number[];
   readonly output: number;
   /** The tensors that no later operator reads. */
@@ -30,7 +30,7 @@ export class Executor {
   /**
    * Checks and compiles the graph, and copies its weights into tfjs' memory; the file is not needed afterwards.
    *
-   * @throws LabelerError of kind model-unusable that names the operator or constant that stands in the way.
+   * @throws LabelerError of kind model-unusable that names the operator or constant that is not supported.
    */
   constructor(graph: Graph) {
     assertSupported(graph);
@@ -96,13 +96,13 @@ export class Executor {
     });
   }
 
-  /** As run(), in one part: between two operators, tfjs could not be used by another run. */
+  /** Like run(), in one part: between two operators, another run could not use tfjs. */
   // biome-ignore lint/correctness/useYield: the one part is the last
   *runInParts(inputs: readonly Input[]): Parts<Float32Array[]> {
     return this.run(inputs);
   }
 
-  /** The bytes that the weights take in tfjs' memory. */
+  /** The bytes of the weights in tfjs' memory. */
   get weightBytes(): number {
     return this.#context.kept.reduce((sum, tensor) => sum + 4 * sizeOf(tensor.shape), 0);
   }

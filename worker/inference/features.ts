@@ -1,10 +1,10 @@
-/** Runs a network once for its scores, and for the values on the way to them from which heads are taught. */
+/** Runs a network once for its scores and for the intermediate values from which heads are taught. */
 import type { Parts } from "../runtime/parts.ts";
 import { PlanInstance } from "./plan/plan.ts";
 import type { Tapped } from "./plan/tapped.ts";
 import type { Runner } from "./runner.ts";
 
-/** Thrown where a network cannot be tapped. */
+/** Thrown if a network cannot be tapped. */
 export class NoFeatures extends Error {}
 
 /**

@@ -10,16 +10,19 @@ const ZERO: FixedPoint = { multiplier: 0, shift: 0 };
 
 const double = new DataView(new ArrayBuffer(8));
 
-/** The exponent of C's frexp(): value · 2^−exponent is at least 0.5 and below 1. Out of the bits, since log2 rounds. */
+/**
+ * The exponent of C's frexp(): value · 2^−exponent is at least 0.5 and below 1. It is read from the bits, since log2
+ * rounds.
+ */
 function exponentOf(value: number): number {
   double.setFloat64(0, value);
   return ((double.getUint16(0) >> 4) & 0x7ff) - 1022;
 }
 
-/** QuantizeMultiplier of tensorflow/lite/kernels/internal/quantization_util.cc, for what is not negative. */
+/** QuantizeMultiplier of tensorflow/lite/kernels/internal/quantization_util.cc, for non-negative values. */
 export function fixedPoint(real: number): FixedPoint {
   let exponent = exponentOf(real);
-  if (exponent < -32) return ZERO; // 0, too
+  if (exponent < -32) return ZERO; // includes 0
   let multiplier = Math.round(real * 2 ** (31 - exponent));
   if (multiplier === 2 ** 31) {
     multiplier /= 2;
@@ -34,7 +37,7 @@ export const realOf = ({ multiplier, shift }: FixedPoint): number => multiplier 
 /** MultiplyByQuantizedMultiplier of tensorflow/lite/kernels/internal/common.h, with its two roundings. */
 export function multiplyFixed(value: number, { multiplier, shift }: FixedPoint): number {
   const left = value * 2 ** Math.max(0, -shift);
-  // A product below 2^53 is a number as it is, and has no need of integers that are slow.
+  // A product below 2^53 is exact as a number, which is faster than BigInt.
   const first =
     Math.abs(left) < 2 ** 21
       ? Math.floor((left * multiplier + 2 ** 30) / 2 ** 31)

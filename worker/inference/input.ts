@@ -1,15 +1,15 @@
-/** What a network is given. */
+/** The input of a network. */
 
 interface Values {
-  /** Quantised ones as integers less their zero point. */
+  /** The values; quantised ones as integers less their zero point. */
   readonly values: Float32Array;
   readonly shape: readonly number[];
 }
 
-/** Pixels [height, width, 3] of bytes that become such values. */
+/** Pixels [height, width, 3] as bytes, from which the values are computed. */
 interface Pixels {
   readonly pixels: Uint8Array;
-  /** What each of the 256 values of a byte becomes: [channel][byte]. */
+  /** The value for each byte: [channel][byte]. */
   readonly levels: Float32Array;
   readonly shape: readonly number[];
 }

@@ -1,4 +1,4 @@
-/** A kernel of our own on tfjs' wasm backend: a function of each value. */
+/** A custom kernel on tfjs' wasm backend that applies a function to each value. */
 import type { NamedAttrMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Heap } from "./requantize.ts";
 import { engine, registerKernel } from "./tfjs.bundle.js";
@@ -13,7 +13,7 @@ registerKernel({
     const { of } = attrs as unknown as { of: (value: number) => number };
     const heap = backend as Heap;
     const output = heap.makeOutput(x.shape, "float32");
-    // Both views after the allocation, which may have moved the heap.
+    // Both views are made after the allocation, which may have moved the heap.
     const [from, to] = [heap.typedArrayFromHeap(x), heap.typedArrayFromHeap(output)];
     for (let i = 0; i < from.length; i++) to[i] = of(from[i]);
     return output;

@@ -1,4 +1,4 @@
-/** The range that a quantised output is held in: by its fused activation, and by what its type can hold. */
+/** The range to which a quantised output is clamped: by its fused activation, and by its type. */
 import type { Activation, Tensor } from "../tflite/graph.ts";
 
 const LIMITS: { readonly [type: string]: readonly [low: number, high: number] } = {
@@ -14,7 +14,7 @@ const BY_ACTIVATION: { readonly [name in Activation]?: readonly [low: number, hi
 
 /**
  * The smallest and the largest value of a quantised output, in steps of its scale and less its zero point. In quantised
- * models it is often the type's range alone that makes a ReLU6, so that it may never be left out.
+ * models a ReLU6 often results only from the type's range, so the range must always be applied.
  * Source: CalculateActivationRangeQuantized in tensorflow/lite/kernels/kernel_util.cc.
  */
 export function quantizedRange(activation: Activation, scale: number, zeroPoint: number, type: Tensor["type"]) {

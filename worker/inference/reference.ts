@@ -1,7 +1,7 @@
 /**
- * One operator on tfjs: `compile` takes its constants out of the graph once and gives a function of the tensors that
- * change. Quantised convolutions are summed in integers as TFLite sums them; other quantised operators compute on real
- * numbers and round the result to the output's type.
+ * One operator on tfjs: `compile` reads its constants from the graph once and returns a function of the other tensors.
+ * Quantised convolutions are summed in integers, as in TFLite; other quantised operators compute on real numbers and
+ * round the result to the output's type.
  */
 import type { Operator, Quantization, Tensor } from "../tflite/graph.ts";
 import { activationOf } from "../tflite/options.ts";
@@ -16,7 +16,7 @@ import * as tf from "./tfjs.bundle.js";
 
 type Definition = ComputedOperator<unknown>;
 
-/** The scale and zero point of a tensor that is quantised, absent for a float one. */
+/** The scale and zero point of a quantised tensor; undefined for a float one. */
 function quantizationOf({ type, quantization }: Tensor): { scale: number; zeroPoint: number } | undefined {
   if (type === "float32" || quantization === undefined) return undefined;
   return { scale: quantization.scale[0], zeroPoint: quantization.zeroPoint[0] };
@@ -46,7 +46,7 @@ function compileReal(context: GraphContext, definition: Definition, operator: Op
   return (inputs) => compute(inputs.map((x, i) => (scales[i] === undefined ? x : tf.mul(x, scales[i]))));
 }
 
-/** What the integer sums of products with weights are to be multiplied by, if an operator is quantised throughout. */
+/** The multipliers of the integer sums of products with weights, if all tensors of the operator are quantised. */
 function multipliersOf({ graph }: GraphContext, operator: Operator, scale: number): number[] | undefined {
   const input = quantizationOf(tensorAt(graph, operator, operator.inputs[0]));
   const weights = tensorAt(graph, operator, operator.inputs[1]);
@@ -55,7 +55,7 @@ function multipliersOf({ graph }: GraphContext, operator: Operator, scale: numbe
   return weights.quantization.scale.map((weight) => (input.scale * weight) / scale);
 }
 
-/** Whether all the tensors that values come from have the scale of the output. */
+/** Whether all inputs that are values have the scale of the output. */
 function onOneScale({ graph }: GraphContext, { values }: Definition, operator: Operator, output: Tensor): boolean {
   const sources = values === "all" ? operator.inputs : operator.inputs.slice(0, 1);
   return sources.every((index) => {
@@ -66,7 +66,7 @@ function onOneScale({ graph }: GraphContext, { values }: Definition, operator: O
 /**
  * Compiles one operator that support.ts has accepted.
  *
- * @throws LabelerError of kind model-unusable if a constant that it needs is computed, too short or of an odd type.
+ * @throws LabelerError of kind model-unusable if a required constant is computed, too short or of an unsupported type.
  */
 export function compile(context: GraphContext, operator: Operator): Compute {
   const definition = definitionOf(operator);

@@ -1,14 +1,15 @@
 /**
- * Has the engine optimise the kernels of a precision while the first model is still being read. V8 compiles a WebAssembly
- * function plainly when it is first called, and once it has run for a while again, in another thread, to several times
- * the speed. Without a rehearsal that would be after the first layers of the first image, which take as long as all others.
+ * Makes V8 optimise the kernels of a precision while the first model is still being read. V8 first compiles a
+ * WebAssembly function without optimisation. Once the function has run for a while, V8 compiles it again in another
+ * thread, and it runs several times as fast. Without a rehearsal this would happen only after the first layers of the
+ * first image, which then take as long as all others.
  */
 import type { Graph, Tensor } from "../tflite/graph.ts";
 import { initBackend } from "./backend.ts";
 import { makePlan, type PlanInstance, type PlanPrecision } from "./plan/plan.ts";
 
 const SIDE = 16;
-/** Of the input, which is too shallow for Strassen's multiplication, and of what comes behind it. */
+/** Channels of the input, which are too few for Strassen's multiplication, and of the layers after it. */
 const SHALLOW = 16;
 const DEEP = 32;
 const IMAGE = [1, SIDE, SIDE, SHALLOW];
@@ -18,16 +19,16 @@ const WEIGHTS = [
   [1, 3, 3, DEEP],
   [DEEP, 1, 1, DEEP],
 ];
-/** So that the second product goes by it. */
+/** Makes the second product use Strassen's multiplication. */
 const STRASSEN = "always";
 
 /**
- * V8 optimises a function when the code that it has run comes to 13 MB (its --wasm-tiering-budget), loops counted as
- * often as they go round. These are more than enough, and take some ms.
+ * V8 optimises a function when the code that it has run amounts to 13 MB (its --wasm-tiering-budget), counting each
+ * iteration of a loop. This many runs are more than enough, and take a few ms.
  */
 const TIMES = 16;
 
-/** What MobileNets are made of: a pointwise, a depthwise and another pointwise convolution, with weights of zero. */
+/** The layers of MobileNets: a pointwise, a depthwise and another pointwise convolution, with weights of zero. */
 function rehearsalNetwork(precision: PlanPrecision): Graph {
   const quantised = precision === "quantised";
   const tensor = (index: number, shape: readonly number[], constant: boolean): Tensor => ({
@@ -61,7 +62,7 @@ const rehearsed = new Set<PlanPrecision>();
 export const rehearsalPlan = (precision: PlanPrecision): PlanInstance =>
   makePlan(rehearsalNetwork(precision), { precision, strassen: STRASSEN });
 
-/** Runs a small network until the kernels of this precision are worth optimising; from the second call on it does nothing. */
+/** Runs a small network until V8 optimises the kernels of this precision; later calls do nothing. */
 export async function rehearse(precision: PlanPrecision): Promise<void> {
   if (rehearsed.has(precision)) return;
   await initBackend();

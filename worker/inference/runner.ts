@@ -1,4 +1,4 @@
-/** Chooses what runs a graph: a compiled plan, or op by op on tfjs what has no plan. */
+/** Chooses the engine of a graph: a compiled plan, or tfjs operator by operator if there is no plan. */
 import type { Graph } from "../tflite/graph.ts";
 import { Executor } from "./executor.ts";
 import { makePlan, NoPlan, type PlanInstance, type PlanPrecision } from "./plan/plan.ts";
@@ -9,8 +9,8 @@ export type Runner = PlanInstance | Executor;
 /**
  * Call initBackend() first.
  *
- * @returns What runs the graph, and if it is the executor, why.
- * @throws LabelerError of kind model-unusable that names the operator or constant that stands in the way of both.
+ * @returns The runner of the graph, and if it is the executor, the reason.
+ * @throws LabelerError of kind model-unusable that names the operator or constant that neither engine supports.
  */
 export function makeRunner(graph: Graph, precision: PlanPrecision = "exact"): { runner: Runner; reason?: string } {
   try {

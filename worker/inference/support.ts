@@ -1,4 +1,4 @@
-/** Says before anything runs whether the executor can run a graph, and if not, which operator stands in the way. */
+/** Checks before anything runs whether the executor can run a graph, and if not, names the unsupported operator. */
 import type { Graph, Operator } from "../tflite/graph.ts";
 import { activationOf, type Window2d } from "../tflite/options.ts";
 import { bytesOf } from "./constants.ts";
@@ -8,7 +8,7 @@ import { refuse, tensorAt } from "./tensor-at.ts";
 
 type Definition = ComputedOperator<unknown>;
 
-/** TFLite's own kernels know no others: they leave TANH and SIGN_BIT out without a word. */
+/** TFLite's own kernels support no others: they silently ignore TANH and SIGN_BIT. */
 const FUSED: ReadonlySet<string> = new Set(["NONE", "RELU", "RELU_N1_TO_1", "RELU6"]);
 
 const ACTIVATION_TYPES: ReadonlySet<string> = new Set(["float32", "uint8", "int8"]);
@@ -70,7 +70,7 @@ const hasStride = (options: unknown): options is Pick<Window2d, "stride"> =>
 /**
  * Checks that every operator of the graph is one that the executor runs as TFLite would.
  *
- * @throws LabelerError of kind model-unusable that names the first operator that is not.
+ * @throws LabelerError of kind model-unusable that names the first unsupported operator.
  */
 export function assertSupported(graph: Graph): void {
   const computed = new Set(graph.inputs);

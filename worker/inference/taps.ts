@@ -1,7 +1,7 @@
 /**
- * Finds the tensors of a network that say most about an image beside its scores: what its last pooling over all places
- * takes and gives, and the ends of two blocks before it. By structure alone, so that it holds for any network that ends
- * in such a pooling.
+ * Finds the tensors of a network that are most informative about an image beside its scores: the input and output of
+ * its last pooling over all places, and the ends of two blocks before it. Only the structure counts, so this works for
+ * any network that ends in such a pooling.
  */
 import type { Graph, Operator } from "../tflite/graph.ts";
 import { definitionOf } from "./operators/registry.ts";
@@ -9,16 +9,16 @@ import { isGlobal, makerOf } from "./plan/lower/head.ts";
 
 /** Tensors by their index in the graph. Those of images are [1, height, width, channels]. */
 export interface Taps {
-  /** What is pooled. */
+  /** The input of the pooling. */
   readonly map: number;
   readonly pooled: number;
-  /** The first block of the resolution of `map`. */
+  /** The end of the first block at the resolution of `map`. */
   readonly late: number | undefined;
-  /** The last block of a higher resolution, with no more channels than `late`. */
+  /** The end of the last block at a higher resolution, with no more channels than `late`. */
   readonly early: number | undefined;
 }
 
-/** A tensor that everything after it is computed from, and the operator that makes it. */
+/** A tensor on which everything after it depends exclusively, and the operator that computes it. */
 interface Cut {
   readonly tensor: number;
   readonly maker: Operator;
@@ -26,8 +26,8 @@ interface Cut {
 }
 
 /**
- * The tensors that are alone: once such a tensor is there, no tensor before it is read again. Within a block with a
- * shortcut there is none, and there is one at its end.
+ * The tensors that cut the graph: once such a tensor is computed, no earlier tensor is read again. A block with a
+ * shortcut has none inside it, but one at its end.
  */
 function cutsOf(graph: Graph): Cut[] {
   const lastRead = new Map<number, number>();
@@ -36,7 +36,7 @@ function cutsOf(graph: Graph): Cut[] {
   const live = new Set(graph.inputs);
   for (const [place, maker] of graph.operators.entries()) {
     const [tensor] = maker.outputs;
-    // Chains of constants, such as weights that are dequantised, are not computed from the image.
+    // Chains of constants, such as weights that are dequantised, do not depend on the image.
     if (!maker.inputs.some((input) => live.has(input))) continue;
     for (const input of live) if ((lastRead.get(input) ?? -1) <= place) live.delete(input);
     for (const output of maker.outputs) live.add(output);
@@ -57,7 +57,7 @@ export function findTaps(graph: Graph): Taps | string {
     const maker = makerOf(graph, graph.outputs[0]);
     return `it ends in ${maker?.op ?? "its input"} without a pooling over all places before`;
   }
-  // Behind an activation of its own, or a reshape, a block has ended already.
+  // A block has already ended before a separate activation or a reshape.
   const before = cuts.slice(0, cuts.indexOf(last));
   const [map] = last.maker.inputs;
   const area = areaOf(graph.tensors[map]?.shape ?? []);

@@ -1,4 +1,4 @@
-/** The tensors of an operator, and the refusal of a graph that names the operator which stands in the way. */
+/** Looks up the tensors of an operator, and refuses a graph with an error that names the unsupported operator. */
 import { LabelerError } from "../errors.ts";
 import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 
@@ -7,7 +7,7 @@ export function refuse(operator: Operator, reason: string): never {
   throw new LabelerError("model-unusable", `Operator ${operator.index} (${operator.op}) ${reason}.`);
 }
 
-/** A tensor by its index, or a refusal where a damaged file points nowhere. */
+/** A tensor by its index; refuses a damaged file whose index does not exist. */
 export function tensorAt(graph: Graph, operator: Operator, index: number | undefined): Tensor {
   const tensor = index === undefined ? undefined : graph.tensors[index];
   return tensor ?? refuse(operator, `needs a tensor that the file does not have (number ${index})`);

@@ -1,6 +1,6 @@
 /**
- * What the Worker takes of TensorFlow.js: the entry of the prebundle that scripts/build/tfjs-bundle.ts writes to
- * tfjs.bundle.js. Only the ops and kernels that the executor calls are named, so that the rest, as much
+ * The part of TensorFlow.js that the Worker uses: the entry of the prebundle that scripts/build/tfjs-bundle.ts writes
+ * to tfjs.bundle.js. It names only the ops and kernels that the executor calls, so that the rest, which is as large
  * again, stays out of the Worker.
  */
 

@@ -1,32 +1,34 @@
-/** How much structure the JSON of a protocol may have, and the error of JSON that has more. */
+/** Limits on the structure of a protocol's JSON, and the error for JSON that exceeds them. */
 import { type ErrorKind, LabelerError } from "../errors.ts";
 import { group } from "../validation/words.ts";
 
 /** Limits of a JSON body. Each is checked before the body is parsed. */
 export interface JsonLimits {
-  /** What the JSON is, as the subject of a sentence: "The inference request". */
+  /** The name of the body, as the subject of a sentence: "The inference request". */
   readonly subject: string;
-  /** How a caller gets by with less, as a sentence. */
+  /** How a caller can stay within the limits, as a sentence. */
   readonly advice: string;
-  /** Objects and lists within each other. */
+  /** Nesting depth of objects and lists. */
   readonly depth: number;
-  /** Values in lists and objects, without those of tensors. */
+  /** Values in lists and objects, not counting those of tensors. */
   readonly values: number;
   /** Fields of objects. */
   readonly fields: number;
-  /** Bytes outside of long texts and tensors. */
+  /** Bytes outside long texts and tensors. */
   readonly bytes: number;
-  /** The field whose lists of numbers are not parsed but kept as a NumberList, and how many numbers such a list may have. */
+  /**
+   * The field whose lists of numbers are kept as a NumberList instead of parsed, and the most numbers of such a list.
+   */
   readonly tensor?: { readonly field: string; readonly numbers: number };
 }
 
-/** Bytes outside of long texts and tensors, whatever the protocol: JSON.parse() takes some 20 ms for as many. */
+/** Bytes outside long texts and tensors, for all protocols: JSON.parse() takes about 20 ms for this many. */
 export const MAX_STRUCTURE = 1 << 20;
 
-/** A field's name is no longer than this, in bytes. */
+/** The longest name of a field, in bytes. */
 export const MAX_NAME = 256;
 
-/** @param what There is too much of. */
+/** The error for JSON that exceeds a limit. @param what The plural of the items that are too many. */
 export const beyond = (
   { subject, advice }: JsonLimits,
   limit: number,

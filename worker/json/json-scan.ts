@@ -1,7 +1,7 @@
 /**
- * Looks through the bytes of JSON before they are parsed: counts what they hold against limits, and finds the long texts
- * and tensors that shall stay bytes. It is linear, stops at the first limit, and is cut into stretches. It is not a
- * validator: what passes is cheap for JSON.parse(), which judges the syntax.
+ * Scans the bytes of JSON before they are parsed: counts their structure against limits, and finds the long texts and
+ * tensors that should stay bytes. It takes linear time, stops at the first limit, and yields between stretches. It does
+ * not validate: whatever passes is cheap for JSON.parse(), which checks the syntax.
  */
 import { LabelerError } from "../errors.ts";
 import { LONG_TEXT, LongText } from "../validation/long-text.ts";
@@ -20,17 +20,17 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** In bytes: about a millisecond for code that V8 has not optimised yet. */
+/** In bytes: takes about a millisecond before V8 has optimised the code. */
 const STRETCH = 128 << 10;
 
-/** indexOf() is faster by at least this factor. */
+/** indexOf() is faster than the scan by at least this factor. */
 const SKIP = 16;
 
 /** A part of the JSON that stays bytes. */
 export interface Span {
-  /** The first byte. */
+  /** The offset of the first byte. */
   readonly start: number;
-  /** Behind the last byte. */
+  /** The offset after the last byte. */
   readonly end: number;
   readonly value: LongText | NumberList;
 }
@@ -38,7 +38,7 @@ export interface Span {
 export class JsonScan {
   readonly #bytes: Uint8Array;
   readonly #limits: JsonLimits;
-  /** What stays bytes, in the order of the JSON. */
+  /** The parts that stay bytes, in their order. */
   readonly spans: Span[] = [];
   #at = 0;
   #mode: "structure" | "text" | "long text" = "structure";
@@ -46,12 +46,12 @@ export class JsonScan {
   #values = 1;
   #fields = 0;
   #texts = 0;
-  /** Bytes in spans. */
+  /** The number of bytes in spans. */
   #spanned = 0;
-  /** Where the last string begins and ends, its quotes included. */
+  /** The offsets at which the last string begins and ends, including its quotes. */
   #textStart = 0;
   #textEnd = 0;
-  /** Whether the next value belongs to the field of tensors. */
+  /** Whether the next value is that of the tensor field. */
   #tensorNext = false;
   #numbers: NumberListScan | undefined;
 
@@ -63,7 +63,7 @@ export class JsonScan {
   /**
    * Scans the next stretch.
    *
-   * @returns Whether that was the last one.
+   * @returns Whether it was the last one.
    * @throws LabelerError that names the limit that the JSON exceeds.
    */
   advance(): boolean {
@@ -91,7 +91,7 @@ export class JsonScan {
     throw new LabelerError("bad-body", `${this.#limits.subject} ends within ${inside}. Send all of it.`);
   }
 
-  /** How much was read of a span whose end has not come yet, in bytes. */
+  /** The number of bytes that were scanned of a span whose end has not been reached. */
   get #unfinished(): number {
     if (this.#numbers !== undefined) return this.#at - this.#numbers.start;
     return this.#mode === "long text" ? this.#at - this.#textStart : 0;
@@ -115,7 +115,7 @@ export class JsonScan {
     this.#spanned += end - start;
   }
 
-  /** Everything outside of strings and tensors. */
+  /** Scans everything outside strings and tensors. */
   #structure(end: number): void {
     for (; this.#at < end; this.#at++) {
       const byte = this.#bytes[this.#at];
@@ -149,7 +149,7 @@ export class JsonScan {
     }
   }
 
-  /** The last string was the name of a field. */
+  /** Counts a field: the last string was its name. */
   #field(): void {
     const { fields, tensor } = this.#limits;
     if (++this.#fields > fields) throw beyond(this.#limits, fields, "fields");
@@ -158,7 +158,7 @@ export class JsonScan {
     this.#tensorNext = tensor?.field.length === name.length && new TextDecoder().decode(name) === tensor.field;
   }
 
-  /** A string, from its quote on, as far as it is short. */
+  /** Scans a string from its opening quote, as far as it is short. */
   #text(): void {
     const bytes = this.#bytes;
     const { values, fields } = this.#limits;
@@ -186,7 +186,7 @@ export class JsonScan {
       return;
     }
     const quote = this.#at + found;
-    // Base64 neither has a quote in it nor ends with a backslash.
+    // Base64 neither contains a quote nor ends with a backslash.
     if (this.#bytes[quote - 1] === BACKSLASH) {
       throw new LabelerError(
         "bad-body",
@@ -199,7 +199,7 @@ export class JsonScan {
     this.#mode = "structure";
   }
 
-  /** What may be a list of nothing but numbers. */
+  /** Scans a list that may consist only of numbers. */
   #list(list: NumberListScan, end: number): void {
     const outcome = list.advance(end);
     this.#at = list.at;
@@ -209,7 +209,7 @@ export class JsonScan {
       this.#span(list.start, list.at, new NumberList(this.#bytes.subarray(list.start, list.at)));
       return;
     }
-    // A list as any other. This happens at most once for a list, so that the scan stays linear.
+    // The list is scanned again as an ordinary list. This happens at most once for a list, so the scan stays linear.
     this.#open();
     this.#at = list.start + 1;
   }

@@ -1,4 +1,4 @@
-/** Looks through the bytes of a list that may hold nothing but numbers, in stretches, for json-scan.ts. */
+/** Scans the bytes of a list that may contain only numbers, in stretches, for json-scan.ts. */
 import { LabelerError } from "../errors.ts";
 import { beyond, type JsonLimits } from "./json-limits.ts";
 
@@ -7,27 +7,27 @@ const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
-/** What may be in a number. */
+/** The bytes that may occur in a number. */
 const NUMERIC = new Uint8Array(256);
 for (const character of "0123456789+-.eE") NUMERIC[character.charCodeAt(0)] = 1;
 
-/** "N" of NaN and "I" of Infinity, which some encoders write. */
+/** The first letters of NaN and Infinity, which some encoders write. */
 const NOT_FINITE: readonly (number | undefined)[] = [0x4e, 0x49];
 
 export class NumberListScan {
   readonly #bytes: Uint8Array;
   readonly #limits: JsonLimits;
-  /** The first bracket. */
+  /** The offset of the first bracket. */
   readonly start: number;
-  /** What has been looked at ends here. */
+  /** The offset up to which the list was scanned. */
   at: number;
-  /** Of the byte at `at`, from the root of the JSON. */
+  /** The nesting depth at `at`, counted from the root of the JSON. */
   #depth: number;
   readonly #outside: number;
   #numbers = 0;
   #previous: "open" | "comma" | "number" | "close" = "comma";
 
-  /** @param depth How deep the list is. */
+  /** @param depth The nesting depth of the list. */
   constructor(bytes: Uint8Array, start: number, depth: number, limits: JsonLimits) {
     this.#bytes = bytes;
     this.#limits = limits;
@@ -38,9 +38,9 @@ export class NumberListScan {
   }
 
   /**
-   * Looks on, up to a place.
+   * Scans on, up to an offset.
    *
-   * @returns "other" if there is something else than numbers and non-empty lists of them.
+   * @returns "other" if there is anything but numbers and non-empty lists of them.
    * @throws LabelerError that names the limit that the list exceeds.
    */
   advance(end: number): "more" | "complete" | "other" {
@@ -73,7 +73,7 @@ export class NumberListScan {
     return "more";
   }
 
-  /** Whether a value is to come. */
+  /** Whether a value must follow. */
   #isOpen(): boolean {
     return this.#previous === "open" || this.#previous === "comma";
   }

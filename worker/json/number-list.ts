@@ -1,20 +1,22 @@
-/** A list of numbers in a JSON body, nested or flat, that stays bytes until it is read in stretches into a typed array. */
+/**
+ * A list of numbers in a JSON body, nested or flat, that stays bytes until it is read into a typed array in stretches.
+ */
 import type { Execute } from "../runtime/execute.ts";
 
 const COMMA = 0x2c;
 
-/** In bytes: JSON.parse() takes about a millisecond for so many. */
+/** In bytes: JSON.parse() takes about a millisecond for this many. */
 const STRETCH = 64 << 10;
 
 export class NumberList {
   readonly #bytes: Uint8Array;
 
-  /** @param bytes From the first bracket to the last. The brackets match, and no list in it is empty. */
+  /** @param bytes From the first bracket to the last. The brackets match, and no nested list is empty. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
-  /** Where a stretch ends: at a comma, or at the end of the list. */
+  /** The end of a stretch: a comma, or the end of the list. */
   #endOf(start: number): number {
     const window = this.#bytes.subarray(start, start + STRETCH);
     if (start + window.length === this.#bytes.length) return this.#bytes.length;
@@ -24,11 +26,11 @@ export class NumberList {
   }
 
   /**
-   * Reads the numbers in their order, row by row.
+   * Reads the numbers in row-major order.
    *
-   * @param target Is filled. Where there are more numbers, reading ends soon behind them.
-   * @param valid Whether a number may be in the list.
-   * @returns How many numbers were read, and the first that may not be in the list.
+   * @param target Receives the numbers. If there are more than fit, reading stops soon after it is full.
+   * @param valid Whether a number is allowed in the list.
+   * @returns How many numbers were read, and the first one that is not allowed.
    * @throws SyntaxError if the list is not valid JSON.
    */
   async readInto(
@@ -41,7 +43,7 @@ export class NumberList {
     let invalid: number | undefined;
     const read = (start: number, end: number): void => {
       const text = decoder.decode(this.#bytes.subarray(start, end));
-      // Rows follow each other in memory, so brackets say nothing but that the next value is a new row's.
+      // Rows follow each other in memory, so a bracket only says that the next value starts a new row.
       const values: number[] = JSON.parse(`[${text.replace(/[[\]]/g, " ")}]`);
       for (const value of values) {
         if (!valid(value)) invalid ??= value;

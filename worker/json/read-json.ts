@@ -1,4 +1,4 @@
-/** JSON bodies: the one place where a caller's JSON is parsed. Long texts and tensors in it stay bytes. */
+/** Parses JSON bodies: the only place that parses a caller's JSON. Long texts and tensors in it stay bytes. */
 import type * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import type { Execute } from "../runtime/execute.ts";
@@ -6,11 +6,15 @@ import { checkSchema } from "../validation/schema-messages.ts";
 import type { JsonLimits } from "./json-limits.ts";
 import { JsonScan, type Span } from "./json-scan.ts";
 
-/** V8 repeats the text around the place: what comes before is the reason. */
+/** The reason in an error of JSON.parse(), without the text around the place, which V8 adds after it. */
 const reasonOf = (error: unknown): string =>
   (error as Error).message.replace(/(, (\.\.\.)?"| in JSON at position ).*$/s, "");
 
-/** The JSON with a short text in place of each span. @param mark What these texts begin with; their number follows. */
+/**
+ * The JSON with a short text in place of each span.
+ *
+ * @param mark The prefix of these texts; the span's number follows.
+ */
 function withoutSpans(bytes: Uint8Array, spans: readonly Span[], mark: string): Uint8Array {
   const encoder = new TextEncoder();
   const parts: Uint8Array[] = [];
@@ -31,7 +35,7 @@ function withoutSpans(bytes: Uint8Array, spans: readonly Span[], mark: string): 
 
 function parse(bytes: Uint8Array, spans: readonly Span[]): unknown {
   if (spans.length === 0) return JSON.parse(new TextDecoder().decode(bytes));
-  // No caller can guess it, so none can write a text that is taken for a span.
+  // A caller cannot guess it, so no text of a caller can be mistaken for a span.
   const mark = `${crypto.randomUUID()}:`;
   const revive = (_: string, value: unknown): unknown =>
     typeof value === "string" && value.startsWith(mark) ? spans[Number(value.slice(mark.length))]?.value : value;
@@ -39,10 +43,10 @@ function parse(bytes: Uint8Array, spans: readonly Span[]): unknown {
 }
 
 /**
- * Reads JSON within limits and without keeping the isolate's thread for long, whatever a caller sends.
+ * Reads JSON within limits and without blocking the isolate's thread for long, whatever a caller sends.
  *
- * @returns What the schema makes of it. Strings of more than LONG_TEXT bytes are a LongText, and lists of numbers in the
- *   field of tensors a NumberList.
+ * @returns The output of the schema. Strings of more than LONG_TEXT bytes are a LongText, and lists of numbers in the
+ *   tensor field a NumberList.
  * @throws LabelerError of kind bad-body, or body-too-large, that names the limit, the place in the syntax or the field.
  * @example const { inputs } = await readJson(body, CLASSIFICATION_JSON, classificationRequest, execute);
  */

@@ -1,4 +1,4 @@
-/** When an image is let in: what is read of it before it has a slot, and how it comes by one. */
+/** Admission of images: which bytes of an image are read before it holds a slot, and how it acquires one. */
 import { isImage, SNIFF_BYTES } from "../image/sniff.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import type { AcquireOptions } from "../runtime/semaphore.ts";
@@ -6,17 +6,17 @@ import type { LabelContext } from "./context.ts";
 import { imageFrom } from "./image-source.ts";
 import type { ImageSource } from "./types.ts";
 
-/** A file that is no larger is read whole before there is a slot for it: if its labels are known it needs none. In bytes. */
+/** A file up to this size, in bytes, is read whole before it needs a slot: a cached result needs none. */
 export const SMALL_IMAGE = 256 << 10;
 
-/** How much later a request is treated as if it had come, in milliseconds: 200 for each MB of its images, 1000 at most. */
+/** The delay after which a request counts as arrived, in milliseconds: 200 for each MB of its images, at most 1000. */
 const delayFor = (size: number | undefined): number => Math.min(1000, ((size ?? 1 << 20) * 200) / (1 << 20));
 
-/** Whether an image is small and all there: little work. */
+/** Whether an image is small and completely in memory, which makes it little work. */
 export const isSmall = (image: ImageSource | undefined): boolean =>
   image?.bytes !== undefined && image.bytes.length <= SMALL_IMAGE;
 
-/** How a request asks for a part of what is limited. */
+/** The options with which a request acquires a part of a limited resource. */
 export const requestFor = ({ signal, client }: LabelContext, image?: ImageSource): AcquireOptions => ({
   signal,
   client,
@@ -24,9 +24,9 @@ export const requestFor = ({ signal, client }: LabelContext, image?: ImageSource
 });
 
 /**
- * Does something once there is a slot for it. What it calls with the context that it gets needs no other one.
+ * Runs `work` as soon as it holds a slot. `work` should use the context that it is given instead of the caller's.
  *
- * @param image What is worked on; or how many bytes, where that is more than one image.
+ * @param image The image that is worked on, or the number of bytes if there are several images.
  */
 export async function admitted<T>(
   context: LabelContext,
@@ -49,10 +49,10 @@ export async function admitted<T>(
   }
 }
 
-/** Of a larger one so much has to be there before it gets a slot, in bytes: a slot is for what can be decoded. */
+/** A larger image acquires a slot only after this many bytes have arrived: a slot is for what can be decoded. */
 const BEGINNING = 64 << 10;
 
-/** Reads the beginning of an image that still comes. @returns All of it, if it is small. */
+/** Reads the beginning of an image that is still arriving. @returns All of it, if it is small. */
 async function readBeginning(
   image: ImageSource,
   memory: MemoryUse | undefined,
@@ -60,7 +60,7 @@ async function readBeginning(
   const { bytes, pieces, size = 0 } = image;
   if (bytes !== undefined) return undefined;
   const reserve = memory && ((more: number) => memory.reserve(more));
-  // What is no image is refused without waiting for more of it.
+  // A body that is not an image is refused without waiting for the rest of it.
   if (!isImage(await pieces.peek(SNIFF_BYTES, reserve))) return undefined;
   if (size > SMALL_IMAGE) {
     await pieces.peek(BEGINNING, reserve);
@@ -71,10 +71,10 @@ async function readBeginning(
 }
 
 /**
- * Reads a small image whole, and of a large one the beginning, before anything is held for it but a little memory.
+ * Reads all of a small image, or the beginning of a large one, before the request holds more than a little memory.
  *
- * @param work Gets the image; a small one's bytes are in memory.
- * @throws LabelerError of kind busy if there is no memory for it; what the image's pieces throw, and what `work` throws.
+ * @param work Receives the image; the bytes of a small one are in memory.
+ * @throws LabelerError of kind busy if there is no memory for it; whatever the byte stream or `work` throws.
  */
 export async function withBeginning<T>(
   image: ImageSource,

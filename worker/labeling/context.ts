@@ -1,37 +1,37 @@
-/** What labelling needs beside an image and its parameters. */
+/** The context of a labelling call: limits, scheduling and caches, apart from the image and its parameters. */
 import type { Catalogue, ModelSource } from "../model/catalogue.ts";
 import type { Trace } from "../observability/trace.ts";
 import type { Execute, ExecuteInParts } from "../runtime/execute.ts";
 import type { Semaphore } from "../runtime/semaphore.ts";
 import type { ResultCache } from "./result-cache.ts";
 
-/** What labelling needs beside the image: the same for all images of a request. */
+/** Everything that labelling needs apart from the image; the same for all images of a request. */
 export interface LabelContext {
   readonly catalogue: Catalogue;
   readonly source: ModelSource;
   readonly defaultModel: string;
   /** The largest image, in pixels. */
   readonly maxPixels: number;
-  /** Bounds how much is decoded and inferred at once; unbounded if absent. */
+  /** Bounds how many requests decode and infer at once; unbounded if absent. */
   readonly slots?: Semaphore | undefined;
-  /** The budget, in bytes, of images that are taken into memory before there is a slot for them; unbounded if absent. */
+  /** The memory budget, in bytes, of images that are read before they hold a slot; unbounded if absent. */
   readonly buffers?: Semaphore | undefined;
-  /** Runs what blocks the thread when it is this request's turn; at once if absent. */
+  /** Schedules work that blocks the thread; runs it at once if absent. */
   readonly execute?: Execute | undefined;
-  /** As `execute`, for an inference. */
+  /** Like `execute`, for an inference. */
   readonly executeInParts?: ExecuteInParts | undefined;
-  /** Told that the request carries many images or a large one: others come before it. */
+  /** Called when the request carries many images or a large one, so that other requests go first. */
   readonly onMuchWork?: (() => void) | undefined;
-  /** Whose request it is, for a fair share of the slots. */
+  /** The client that sent the request, for a fair share of the slots. */
   readonly client?: string | undefined;
-  /** Where results are cached; nowhere if absent. */
+  /** The cache of results; nothing is cached if absent. */
   readonly resultCache?: ResultCache | undefined;
-  /** What else than image, model and parameters an answer depends on: the version of the code. */
+  /** The version of the code: a result depends on it as well as on image, model and parameters. */
   readonly revision?: string | undefined;
-  /** Gets an answer's key before it is found or made. What it throws, labelOne() throws. */
+  /** Receives the key of a result before the result is looked up or computed. labelOne() throws what it throws. */
   readonly onKey?: ((key: string) => void) | undefined;
-  /** Where it is noted down what happens. */
+  /** Records timings and outcomes. */
   readonly trace?: Trace | undefined;
-  /** Aborted when the client has gone: what the request holds is released then. */
+  /** Aborted when the client has disconnected; the request then releases what it holds. */
   readonly signal?: AbortSignal | undefined;
 }

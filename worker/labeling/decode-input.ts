@@ -1,4 +1,4 @@
-/** From the bytes of an image to the pixels that a model takes, in the request's turns. */
+/** Decodes the bytes of an image to the pixels of a model's input, scheduled with other requests. */
 import { type DecodedImage, decodeToInput } from "../image/decode.ts";
 import type { Scale } from "../image/scale-name.ts";
 import type { Precision } from "../model/precision-name.ts";
@@ -9,11 +9,11 @@ import type { LabelContext } from "./context.ts";
 import type { Model } from "./prepare-model.ts";
 import type { ImageSource, LabelOptions } from "./types.ts";
 
-/** At which scale a JPEG is decoded: `exact` is exact from the file on, for the sake of which it takes longer. */
+/** The scale at which a JPEG is decoded: the precision `exact` decodes at full size, which takes longer. */
 export const scaleFor = ({ scale }: Pick<LabelOptions, "scale">, precision: Precision): Scale =>
   scale ?? (precision === "exact" ? "full" : "auto");
 
-/** The pieces of an image, noting how long they were waited for and how many bytes they are. */
+/** The chunks of an image; records how long they were waited for and how many bytes they have. */
 async function* received(pieces: ByteStream, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
   for (;;) {
     const asked = performance.now();
@@ -25,7 +25,7 @@ async function* received(pieces: ByteStream, { trace }: LabelContext): AsyncGene
   }
 }
 
-/** Decodes some of an image in its turn and notes how long it took. */
+/** Runs a part of the decoding when the scheduler allows it, and records how long it took. */
 function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, trace }: LabelContext): Promise<T> {
   return execute(units, () => {
     const start = performance.now();
@@ -38,7 +38,7 @@ function executeDecoding<T>(units: number, work: () => T, { execute = atOnce, tr
 }
 
 /**
- * Decodes an image to a model's input, or to as many as it has regions.
+ * Decodes an image to a model's input, or to one input for each region.
  *
  * @returns Pixels [height, width, 3] of the model's input, 0..255, red first.
  * @throws LabelerError if the image is of an unsupported kind, broken or too large, or the model cannot be used.
@@ -49,7 +49,7 @@ export async function pixelsOf(
   options: Pick<LabelOptions, "crop" | "exif" | "scale">,
   context: LabelContext,
 ): Promise<DecodedImage> {
-  // An entry without an input is a model that cannot be used: the classifier says why.
+  // An index entry without an input belongs to a model that cannot be used; loading it throws the reason.
   const { width, height } = entry.input ?? (await classifier()).input;
   return decodeToInput(new ByteStream(received(image.pieces, context)), {
     width,

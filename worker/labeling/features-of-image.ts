@@ -1,4 +1,4 @@
-/** Computes the features of an image: as labels are made of it, but what the network computes before them. */
+/** Computes the features of an image: the values that the network computes before its scores. */
 import type { Features } from "../teaching/features.ts";
 import { admitted, withBeginning } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
@@ -6,7 +6,7 @@ import { pixelsOf } from "./decode-input.ts";
 import { prepareModel } from "./prepare-model.ts";
 import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
-/** Features, and what there is to say of the image. */
+/** Features with the report on the image, such as damage and scale. */
 export interface Featured extends Omit<Labelled, "labels" | "key" | "found"> {
   readonly features: Features;
 }

@@ -1,11 +1,11 @@
-/** Images that are in memory already, as sources of a pipeline that takes them as they come. */
+/** Image sources for images that are already in memory. */
 import { ByteStream } from "../runtime/byte-stream.ts";
 import type { ImageSource } from "./types.ts";
 
-/** In bytes: a large image that is in memory already is decoded in steps of this size. */
+/** A large image in memory is decoded in steps of this many bytes. */
 const STEP = 64 << 10;
 
-/** ByteStream of what is there already, with room for other requests in between: decoding it at once would block them all. */
+/** Yields bytes in steps, so that other requests are scheduled in between: decoding at once would block them all. */
 async function* steps(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < bytes.length; at += STEP) {
     yield bytes.subarray(at, at + STEP);

@@ -1,4 +1,4 @@
-/** The pipeline of an image: decode and resize while it comes in, infer, label; or find what its labels were. */
+/** The pipeline of an image: decode and resize while it arrives, infer, label; or find the cached result. */
 import type { Label } from "../model/probabilities.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
@@ -8,13 +8,13 @@ import { pixelsOf, scaleFor } from "./decode-input.ts";
 import { type Model, prepareModel } from "./prepare-model.ts";
 import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
-/** So much behind an image that was decoded already is waited for, to have the digest of the whole file. In bytes. */
+/** The most bytes after a decoded image that are still awaited, so that the digest of the whole file is known. */
 const TAIL = 64 << 10;
 
-/** More regions, each of which is an inference, are as much work as several images. */
+/** With more regions than this, a request is as much work as one with several images: each region is an inference. */
 const FEW_REGIONS = 2;
 
-/** Reads on to the end of a file, if that is near. @returns Whether it is. */
+/** Reads to the end of a file, if no more than TAIL bytes are left. @returns Whether it reached the end. */
 async function endOf(pieces: ByteStream, left: number | undefined): Promise<boolean> {
   if (left !== undefined && left > TAIL) return false;
   for (let read = 0; read <= TAIL; ) {
@@ -40,10 +40,10 @@ function keyOf(
 }
 
 /**
- * Labels one image, or finds its labels.
+ * Labels one image, or finds its cached result.
  *
- * @throws LabelerError if the image is of an unsupported kind, broken or too large, the model cannot be had, or the labeler
- *   is busy.
+ * @throws LabelerError if the image is of an unsupported kind, broken or too large, the model is not available, or the
+ *   labeler is busy.
  * @example const { labels } = await labelOne(imageFrom(bytes), { top: 5, min: 0, exif: "apply" }, context);
  */
 export async function labelOne(image: ImageSource, options: LabelOptions, context: LabelContext): Promise<Labelled> {
@@ -58,7 +58,7 @@ async function findOrLabel(image: ImageSource, options: LabelOptions, context: L
   return withBeginning(image, context, (image) => findOrInfer(image, model, options, context));
 }
 
-/** Infers each region for itself. @param pixels Of each, or of the picture. */
+/** Infers each region separately. @param pixels The inputs of the regions, or the input of the whole picture. */
 async function labelEach(
   pixels: readonly Uint8Array[],
   { regions, run }: Model,

@@ -1,15 +1,15 @@
-/** Several images of one request, one after the other: each has its own labels, or its own error. */
+/** Labels the images of one request, one after the other: each gets its own labels, or its own error. */
 import { isImageFault, LabelerError } from "../errors.ts";
 import { admitted } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
 import { labelOne } from "./label-image.ts";
 import type { ImageSource, Labelled, LabelOptions } from "./types.ts";
 
-/** An image that is opened when its turn comes, so that no two stand decoded in memory. */
+/** An image that is opened just before it is labelled, so that no two decoded images are in memory. */
 export interface NamedImage {
-  /** As the caller named it. */
+  /** The name that the caller gave it. */
   readonly name?: string | undefined;
-  /** @throws LabelerError if there is no image. */
+  /** @throws LabelerError if the image does not exist. */
   open(): ImageSource | Promise<ImageSource>;
 }
 
@@ -21,11 +21,11 @@ export type Outcome = { readonly name: string | undefined } & (
 /**
  * Labels images in their order.
  *
- * @param images Emptied on the way, so that an image that is done with is not held.
- * @throws LabelerError for what is not an image's own fault: an unknown model, a labeler that is busy.
+ * @param images The list is emptied on the way, so that a finished image can be freed.
+ * @throws LabelerError for errors that no single image causes: an unknown model, a busy labeler.
  */
 export function labelMany(images: NamedImage[], options: LabelOptions, context: LabelContext): Promise<Outcome[]> {
-  // One slot for all: a request that is half done is not refused.
+  // The request holds one slot for all its images: a request that is half done is not refused.
   return admitted(context, Number.POSITIVE_INFINITY, (context) => inOrder(images, options, context));
 }
 
@@ -39,7 +39,11 @@ async function inOrder(images: NamedImage[], options: LabelOptions, context: Lab
   return outcomes;
 }
 
-/** The labels of one of several images, or its error. @throws Whatever `label` throws that is not the image's own fault. */
+/**
+ * The labels of one of several images, or its error.
+ *
+ * @throws Whatever `label` throws that is not the image's own fault.
+ */
 export async function outcomeOf(name: string | undefined, label: () => Promise<Labelled>): Promise<Outcome> {
   try {
     return { name, labelled: await label() };

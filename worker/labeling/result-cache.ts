@@ -1,11 +1,11 @@
 /**
- * Caches the labels of images, by the SHA-256 of image, model and parameters: in the isolate up to a bound, and in the
- * Cache API where there is one. Knows nothing of images.
+ * Caches the labels of images by the SHA-256 of image, model and parameters: in the isolate up to a limit, and in the
+ * Cache API where it is available. It does not handle images.
  */
 import type { Found } from "../observability/trace.ts";
 import type { Labelled } from "./types.ts";
 
-/** What the results in memory may take, in bytes, roughly. */
+/** The approximate memory limit of cached results, in bytes. */
 const CAPACITY = 4 << 20;
 
 const costOf = ({ labels, regions = [] }: Labelled): number =>
@@ -18,10 +18,10 @@ const requestFor = (key: string) => new Request(`https://answers.edge-labeler.in
 
 export class ResultCache {
   readonly #capacity: number;
-  /** The one that was used longest ago first. */
+  /** Results by key, the least recently used one first. */
   readonly #memory = new Map<string, Labelled>();
   #bytes = 0;
-  /** workerd by itself has no cache behind the API, which shows when it is used. */
+  /** Plain workerd does not have a cache behind the API, which only shows when the API is used. */
   #shared = typeof caches !== "undefined";
 
   constructor(capacity = CAPACITY) {
@@ -48,7 +48,7 @@ export class ResultCache {
     }
   }
 
-  /** @param keepAlive Lets the write outlive the request. */
+  /** Stores a result. @param keepAlive Lets the write to the Cache API outlive the request. */
   keep(key: string, labelled: Labelled, keepAlive: (work: Promise<unknown>) => void): void {
     this.#remember(key, labelled);
     if (!this.#shared) return;

@@ -1,4 +1,4 @@
-/** What labelling an image takes and gives. */
+/** The inputs and results of labelling an image. */
 import type { Scale } from "../image/scale-name.ts";
 import type { ImageFormat } from "../image/sniff.ts";
 import type { Crop } from "../model/crop.ts";
@@ -9,32 +9,32 @@ import type { Found } from "../observability/trace.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import type { Reception } from "../runtime/reception.ts";
 
-/** The bytes of an image file, which may still be coming. */
+/** The bytes of an image file, which may still be arriving. */
 export interface ImageSource {
   readonly pieces: ByteStream;
-  /** How many bytes they will be, if that is known. */
+  /** The size of the file in bytes, if it is known. */
   readonly size: number | undefined;
-  /** All of them, if they are in memory. */
+  /** All bytes, if they are in memory. */
   readonly bytes?: Uint8Array<ArrayBuffer>;
-  /** How they come in, if they still do. */
+  /** The progress of the body, if it is still arriving. */
   readonly reception?: Reception | undefined;
 }
 
 export interface LabelOptions {
-  /** The default model if absent. */
+  /** The name of the model; the default model if absent. */
   readonly model?: string | undefined;
-  /** How many labels at most. */
+  /** The largest number of labels. */
   readonly top: number;
   /** The least confidence of a label, 0..1. */
   readonly min: number;
-  /** As the model says if absent. */
+  /** The crop; the model's own if absent. */
   readonly crop?: Crop | undefined;
-  /** Rectangles that are labelled one by one, in place of the crop; as the model says if absent. */
+  /** Regions that are labelled one by one instead of the crop; the model's own if absent. */
   readonly regions?: readonly RegionChoice[] | undefined;
-  /** Whether the answer has room for the labels of one region alone. */
+  /** Whether the response can hold the labels of only one region. */
   readonly oneAnswer?: boolean | undefined;
   readonly exif: "apply" | "ignore";
-  /** As the model says if absent. */
+  /** The precision; the model's own if absent. */
   readonly precision?: Precision | undefined;
   /** Whether a JPEG may be decoded at a smaller scale; `full` with the precision `exact` if absent, else `auto`. */
   readonly scale?: Scale | undefined;
@@ -46,26 +46,29 @@ export interface LabelledRegion {
   readonly labels: Label[];
 }
 
-/** The labels of each region by its name, which may be any; JSON has it in this form. */
+/** The labels of each region by its name, as JSON responses have them. A name may be any string. */
 export const labelsByRegion = (regions: readonly LabelledRegion[]): Record<string, Label[]> =>
   Object.fromEntries(regions.map(({ name, labels }) => [name, labels]));
 
 export interface Labelled {
-  /** Of the picture, or of its region if it has one alone; none if it has several. */
+  /** The labels of the picture, or of its region if it has exactly one; empty if it has several. */
   readonly labels: Label[];
   /** The regions in their order, where the picture is not labelled as one. */
   readonly regions?: readonly LabelledRegion[] | undefined;
   /** How much of the picture is missing because its data end early, 0..1. */
   readonly missing: number;
-  /** Places with damage that the decoder went around. */
+  /** The number of damaged places that the decoder skipped. */
   readonly warnings: number;
   /** The scale at which the image was decoded, in eighths. */
   readonly eighths: number;
-  /** The name of the model that labelled. */
+  /** The name of the model that was used. */
   readonly model: string;
   readonly format: ImageFormat;
-  /** The SHA-256 of image, model and parameters, in hexadecimal, where the image was read to its end and results are cached. */
+  /**
+   * The SHA-256 of image, model and parameters, in hexadecimal; only if the file was read to its end and results are
+   * cached.
+   */
   readonly key?: string | undefined;
-  /** Where the answer was found; undefined if it was made. */
+  /** The cache in which the result was found; undefined if it was computed. */
   readonly found?: Found | undefined;
 }

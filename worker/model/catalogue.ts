@@ -1,6 +1,7 @@
 /**
- * Which models are installed, and the loaded ones: each is fetched once, however many requests ask for it at once, and
- * stays in the isolate until the space is needed. Knows files by path only; where they are kept is the caller's matter.
+ * The installed models, and the loaded ones: each is fetched once, however many requests ask for it at the same time,
+ * and stays in the isolate until its memory is needed. Files are known by path only; the caller decides where they are
+ * stored.
  */
 import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
@@ -11,20 +12,20 @@ import { checkHead, readDerived } from "./derived.ts";
 import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import type { Precision } from "./precision-name.ts";
 
-/** What a load needs of the request that starts it. */
+/** The functions that a load needs from the request that starts it. */
 export interface ModelSource {
-  /** Reads a file of the models' folder, of about `size` bytes if that is known; undefined if there is no such file. */
+  /** Reads a file of the models' folder, of about `size` bytes if that is known; undefined if it does not exist. */
   read(path: string, size?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Lets a load outlive the request that started it, for the sake of the others that wait for it. */
+  /** Lets a load outlive the request that started it, for other requests that wait for it. */
   keepAlive(work: Promise<unknown>): void;
 }
 
 export interface CatalogueOptions {
-  /** How many bytes the loaded models may take together; one may always be there. */
+  /** The memory limit of all loaded models, in bytes; a single model may exceed it. */
   readonly cacheBytes: number;
   /** How long a request waits for another's load before it starts its own, in milliseconds. */
   readonly deadline?: number;
-  /** Told of each load when it is done. */
+  /** Called with the outcome of each load. */
   readonly onLoad?: (name: string, outcome: "loaded" | "failed") => void;
 }
 
@@ -49,7 +50,7 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
 
 export class Catalogue {
   readonly #options: CatalogueOptions;
-  /** One load at a time: each holds a whole file beside what it makes of it. */
+  /** Allows one load at a time: each holds a whole file beside the model that it builds. */
   readonly #loads: Semaphore;
   /** Loaded models by name and precision. */
   readonly #loaded = new Map<string, Classifier>();
@@ -62,12 +63,12 @@ export class Catalogue {
     this.#loads = new Semaphore({ capacity: 1, patience, resource: "slots for loading a model" });
   }
 
-  /** How many bytes of weights are loaded. */
+  /** The number of bytes of weights that are loaded. */
   get residentBytes(): number {
     return [...this.#loaded.values()].reduce((sum, { residentBytes }) => sum + residentBytes, 0);
   }
 
-  /** Everything that is installed, read anew. */
+  /** Reads the index of installed models again. */
   async list(source: ModelSource): Promise<readonly IndexEntry[]> {
     const json = text(await source.read(INDEX_PATH));
     if (json === undefined) {
@@ -81,7 +82,7 @@ export class Catalogue {
   }
 
   /**
-   * What is known of a model without loading it.
+   * The index entry of a model, which need not be loaded.
    *
    * @throws LabelerError of kind unknown-model, which names those that are installed.
    */
@@ -116,7 +117,7 @@ export class Catalogue {
         const classifier = await within(deadline, load.classifier);
         if (!classifier.disposed) return classifier;
       } catch (error) {
-        // One more try, of this request's own: what failed or hangs may be the request that started the load.
+        // Tries once more on behalf of this request: the request that started the load may have failed or hang.
         if (load !== undefined && this.#loading.get(load.key) === load.classifier) this.#loading.delete(load.key);
         if (error instanceof LabelerError && error.kind !== "model-unavailable") throw error;
         if (attempt > 1) {
@@ -166,7 +167,7 @@ export class Catalogue {
       }
       this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
       const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
-      // A second load of the same model, started past the deadline of the first, may be there already.
+      // A second load of the same model, started after the deadline of the first, may already be there.
       this.#loaded.get(key)?.dispose();
       this.#loaded.set(key, classifier);
       return classifier;
@@ -175,7 +176,7 @@ export class Catalogue {
     }
   }
 
-  /** Makes a derived model, for which nothing is loaded but its base. */
+  /** Makes a derived model, for which only its base is loaded. */
   async #derive(
     key: string,
     entry: IndexEntry,
@@ -187,7 +188,7 @@ export class Catalogue {
     const derived = await readDerived(name, (path) => source.read(path));
     if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
     checkHead(derived, entry.sha256);
-    // Nothing is awaited from here on: a later load may dispose of the base.
+    // Await nothing from here on: a later load may dispose of the base.
     const loaded = await this.get(base, source, precision);
     const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.head);
     this.#loaded.set(key, classifier);
@@ -195,8 +196,9 @@ export class Catalogue {
   }
 
   /**
-   * Disposes of all models if another of about `bytes` does not fit beside them. Not of the oldest alone: a WebAssembly
-   * memory never shrinks, and the gap that one leaves seldom fits another, so that the memory would grow at its end.
+   * Disposes of all models if another one of about `bytes` does not fit beside them. Disposing of only the oldest would
+   * not help: a WebAssembly memory never shrinks, and the gap of one model seldom fits another, so the memory would
+   * still grow.
    */
   #makeRoom(bytes: number): void {
     let resident = bytes;

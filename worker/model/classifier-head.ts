@@ -1,6 +1,6 @@
 /**
- * A classifier head that was taught with a user's photos and takes the place of the last layers of a base: what the rest of
- * the labeler needs to know of one. What a head computes is the matter of worker/teaching.
+ * A classifier head that was taught with a user's photos and replaces the last layers of a base: the interface for the
+ * rest of the labeler. worker/teaching implements the computation of a head.
  */
 import type { Input } from "../inference/input.ts";
 import type { Parts } from "../runtime/parts.ts";
@@ -9,13 +9,13 @@ import { Head, type HeadBase } from "../teaching/head.ts";
 import { readHead } from "../teaching/head-file.ts";
 
 export interface HeadScores {
-  /** Of each of the head's classes, 0..1. */
+  /** The probability of each of the head's classes, 0..1. */
   readonly probabilities: Float32Array;
   /** Whether the image is of none of the classes. */
   readonly isUnknown: boolean;
 }
 
-/** What a head is put on. */
+/** The network that a head is put on. */
 export interface FeatureSource {
   features(input: Input): Parts<Features>;
 }
@@ -23,16 +23,16 @@ export interface FeatureSource {
 export interface ClassifierHead {
   /** The names of its classes, in the order of their probabilities. */
   readonly labels: readonly string[];
-  /** The network with which it was taught: it fits no other. */
+  /** The network with which the head was taught: it does not fit any other. */
   readonly base: HeadBase;
   /** How many bytes the head keeps resident beside the weights of its base. */
   readonly residentBytes: number;
   /**
-   * Runs the base once, takes the features of that run, and scores them.
+   * Runs the base once and scores the features of that run.
    *
    * @param network The base.
-   * @param input One image, normalised as the base takes it.
-   * @throws LabelerError of kind no-features or model-unusable if the head is not of this base.
+   * @param input One image, normalised as the base expects it.
+   * @throws LabelerError of kind no-features or model-unusable if the head does not belong to this base.
    */
   infer(network: FeatureSource, input: Input): Parts<HeadScores>;
 }

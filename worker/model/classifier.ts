@@ -1,6 +1,6 @@
 /**
- * A model that is loaded: pixels in, labels out. It is a network with the words in which it answers; a derived model has
- * words, or a taught head, of its own and shares the network of its base.
+ * A loaded model: pixels in, labels out. It combines a network with the vocabulary of its labels. A derived model has
+ * its own vocabulary, or a taught head, and shares the network of its base.
  */
 import { LabelerError } from "../errors.ts";
 import { type ClassActivation, NoActivation } from "../inference/class-activation.ts";
@@ -16,7 +16,7 @@ import { type RankedLabel, rankLabels, type Scores, scoresIn } from "./scores.ts
 import { plainVocabulary, type Vocabulary } from "./vocabulary.ts";
 
 export interface ClassifyOptions {
-  /** How many labels at most. */
+  /** The largest number of labels. */
   readonly top: number;
   /** The least confidence of a label, 0..1. */
   readonly min: number;
@@ -24,7 +24,7 @@ export interface ClassifyOptions {
 
 export interface Explanation {
   readonly labels: Label[];
-  /** How much each place of the input speaks for the label. */
+  /** The contribution of each place of the input to the label. */
   readonly map: ClassActivation;
 }
 
@@ -35,7 +35,7 @@ export class Classifier {
   readonly #network: Network;
   readonly #vocabulary: Vocabulary;
   readonly #head: ClassifierHead | undefined;
-  /** Whether the network ends with this classifier. */
+  /** Whether disposing of this classifier disposes of the network. */
   readonly #owns: boolean;
 
   private constructor(network: Network, vocabulary: Vocabulary, owns: boolean, head?: ClassifierHead) {
@@ -46,10 +46,10 @@ export class Classifier {
   }
 
   /**
-   * Makes a classifier of the files of a model.
+   * Makes a classifier from the files of a model.
    *
-   * @param precision One that the model can have; see precisionFor().
-   * @throws LabelerError of kind model-unusable if they are no image classifier that can be run.
+   * @param precision A precision that the model supports; see precisionFor().
+   * @throws LabelerError of kind model-unusable if the files are not an image classifier that can be run.
    */
   static async load(files: ModelFiles, precision: Precision = "exact"): Promise<Classifier> {
     const model = await inspectModel(files);
@@ -57,9 +57,9 @@ export class Classifier {
   }
 
   /**
-   * Another classifier on the same network, which is disposed of with this one.
+   * Makes another classifier on the same network, which is disposed of with this one.
    *
-   * @param vocabulary Of the head's classes, or of the network's if there is no head.
+   * @param vocabulary The vocabulary of the head's classes, or of the network's if there is no head.
    */
   derive(vocabulary: Vocabulary, head?: ClassifierHead): Classifier {
     return new Classifier(this.#network, vocabulary, false, head);
@@ -69,22 +69,22 @@ export class Classifier {
     return this.#network.input;
   }
 
-  /** What it may answer. */
+  /** The labels that it may return. */
   get labels(): readonly string[] {
     return this.#vocabulary.labels;
   }
 
-  /** How many bytes the model keeps resident; those of a base's network count for the base alone. */
+  /** How many bytes the model keeps resident; those of a base's network count only for the base. */
   get residentBytes(): number {
     return (this.#owns ? this.#network.residentBytes : 0) + (this.#head?.residentBytes ?? 0);
   }
 
-  /** Whether dispose() was called, here or for the base, after which nothing else may be. */
+  /** Whether dispose() was called, here or for the base; the classifier cannot be used after that. */
   get disposed(): boolean {
     return this.#network.disposed;
   }
 
-  /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
+  /** Runs the network once, if it has not run yet: the first run takes longer than later ones. */
   warm(): Parts<void> {
     return this.#network.warm();
   }
@@ -99,10 +99,10 @@ export class Classifier {
   }
 
   /**
-   * As scores(), of numbers that are normalised already, for a network with float32 input.
+   * Like scores(), for values that are already normalised, for a network with float32 input.
    *
    * @param values [height, width, 3] of `input`, red first.
-   * @throws LabelerError of kind bad-body where the network has its input in another order.
+   * @throws LabelerError of kind bad-body if the network expects its input in another order.
    */
   scoresOf(values: Float32Array): Parts<Scores> {
     const { layout, shape } = this.input;
@@ -119,27 +119,27 @@ export class Classifier {
     return scoresIn(this.#vocabulary, probabilities, isUnknown);
   }
 
-  /** The best of the scores with their places in `labels`; see rankLabels(). */
+  /** The labels with the highest scores and their indices in `labels`; see rankLabels(). */
   rank(scores: Scores, { top, min }: ClassifyOptions): RankedLabel[] {
     return rankLabels(this.#vocabulary, scores, top, min);
   }
 
-  /** The best labels for an image of the size that `input` says; see scores(). */
+  /** The top labels for an image of the size that `input` states; see scores(). */
   *classify(pixels: Uint8Array, options: ClassifyOptions): Parts<Label[]> {
     return shown(this.rank(yield* this.scores(pixels), options));
   }
 
-  /** The class that counts most for a label. */
+  /** The class with the highest probability among those of a label. */
   #classOf(label: number, probabilities: Float32Array): number {
     const members = this.#vocabulary.members?.[label] ?? [label];
     return members.reduce((best, index) => (probabilities[index] > probabilities[best] ? index : best));
   }
 
   /**
-   * As classify(), and for one of the labels where it is seen; for a group that is where its likeliest class is.
+   * Like classify(), with a map of where one of the labels is seen; for a group, the map of its most probable class.
    *
-   * @param rank Of the label; 1 is the best.
-   * @throws LabelerError of kind no-explanation for a network that has no such maps, and for an image that is unknown.
+   * @param rank The rank of the label; 1 is the top-1 label.
+   * @throws LabelerError of kind no-explanation for a network without such maps, and for an image that is unknown.
    */
   *explain(pixels: Uint8Array, rank: number, options: ClassifyOptions): Parts<Explanation> {
     const choose = (probabilities: Float32Array, scores: number) => {
@@ -161,9 +161,9 @@ export class Classifier {
   }
 
   /**
-   * What the network makes of an image, of which heads are taught.
+   * The features of an image, on which heads are taught.
    *
-   * @param image As scores() takes it, or in 32-bit floats as scoresOf() does.
+   * @param image As scores() takes it, or in f32 as scoresOf() does.
    * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
    */
   features(image: Uint8Array | Float32Array): Parts<Features> {
@@ -171,7 +171,7 @@ export class Classifier {
     return this.#network.features({ values: image, shape: this.input.shape });
   }
 
-  /** Frees the weights; a derived model has none. */
+  /** Frees the weights; a derived model does not own any. */
   dispose(): void {
     if (this.#owns) this.#network.dispose();
   }

@@ -1,21 +1,24 @@
-/** Where in a picture a model looks: all of it, the square in its middle, a rectangle, or several. Imports no image code. */
+/**
+ * The part of a picture that a model sees: all of it, the central square, a rectangle, or several. Imports no image
+ * code.
+ */
 import * as z from "zod/mini";
 import { FRACTIONS_FORM, type Fractions, fractionsOf, parseFractions } from "../image/fractions.ts";
 import { MOST_CROPS } from "../image/layouts.ts";
 
-/** The crops that have names. */
+/** The named crops. */
 export const NAMED_CROPS = ["squash", "center"] as const;
 
-/** `squash`: all of the picture, whatever its shape; `center`: the square in its middle; or a rectangle. */
+/** `squash`: the whole picture, whatever its shape; `center`: the central square; or a rectangle. */
 export type Crop = (typeof NAMED_CROPS)[number] | Fractions;
 
-/** A rectangle with a name, which is labelled for itself. */
+/** A rectangle with a name, which is labelled separately. */
 export interface Region {
   readonly name: string;
   readonly crop: Fractions;
 }
 
-/** How many regions a picture may have: each is an inference. */
+/** The most regions of a picture: each is an inference. */
 export const MOST_REGIONS = MOST_CROPS;
 
 export const REGION_NAME = /^[\w.-]{1,64}$/;
@@ -23,10 +26,10 @@ export const REGION_NAME = /^[\w.-]{1,64}$/;
 const isNamedCrop = (text: string): text is (typeof NAMED_CROPS)[number] =>
   (NAMED_CROPS as readonly string[]).includes(text);
 
-/** @returns Undefined for a text that is no crop. */
+/** @returns Undefined for a text that is not a crop. */
 export const parseCrop = (text: string): Crop | undefined => (isNamedCrop(text) ? text : parseFractions(text));
 
-/** As a query and a command line have it. */
+/** A crop as written in a query or on a command line. */
 export const cropParameter = z.pipe(
   z.string().check((payload) => {
     if (parseCrop(payload.value) !== undefined) return;
@@ -41,14 +44,14 @@ const MISTAKE = `must be a rectangle ${FRACTIONS_FORM}, as a text or as a list o
 const numbersOf = (value: unknown): readonly number[] | undefined =>
   Array.isArray(value) && value.every((one) => typeof one === "number") ? value : undefined;
 
-/** A rectangle in JSON: a text as in a query, or a list of its four numbers. */
+/** A rectangle in JSON: a string as in a query, or a list of its four numbers. */
 function fractionsIn(value: unknown): Fractions | undefined {
   if (typeof value === "string") return parseFractions(value);
   const numbers = numbersOf(value);
   return numbers && fractionsOf(numbers);
 }
 
-/** As model.json has a rectangle. */
+/** A rectangle as written in model.json. */
 export const fractionsField = z.pipe(
   z.unknown().check((payload) => {
     if (fractionsIn(payload.value) !== undefined) return;
@@ -57,7 +60,7 @@ export const fractionsField = z.pipe(
   z.transform((value) => fractionsIn(value) ?? { x0: 0, y0: 0, x1: 1, y1: 1 }),
 );
 
-/** As model.json has a crop: squash, center, or a rectangle. */
+/** A crop as written in model.json: squash, center, or a rectangle. */
 export const cropField = z.pipe(
   z.unknown().check((payload) => {
     const { value } = payload;
@@ -69,8 +72,8 @@ export const cropField = z.pipe(
 );
 
 /**
- * The names in the order in which a text of JSON has the fields of an object: JavaScript puts names that are numbers
- * before all others. The object has no others in it.
+ * The names in the order in which a JSON text has the fields of an object: JavaScript puts names that are numbers
+ * before all others. The object must not contain other objects.
  */
 export function orderInText(text: string, field: string, names: readonly string[]): readonly string[] {
   const [, inside = ""] = new RegExp(`"${field}"\\s*:\\s*\\{([^{}]*)\\}`).exec(text) ?? [];

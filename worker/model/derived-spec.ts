@@ -1,11 +1,14 @@
-/** The model.json of a derived model: it names a base in place of a model.tflite, and says what is made of its answers. */
+/**
+ * The model.json of a derived model: it names a base instead of a model.tflite, and says how the base's scores are
+ * used.
+ */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { fractionsField, MOST_REGIONS, orderInText, REGION_NAME, type Region } from "./crop.ts";
 import { FILE_NAME, MODEL_NAME, whyNotClassName } from "./names.ts";
 import { COMMON_FIELDS, checkSpec, parseSpecJson } from "./spec.ts";
 
-/** A confidence. */
+/** A confidence, 0..1. */
 const part = z.number().check(z.gte(0, "must be between 0 and 1"), z.lte(1, "must be between 0 and 1"));
 
 const fileName = z
@@ -21,45 +24,45 @@ const classNames = z.array(className).check(z.minLength(1));
 
 const fields = {
   ...COMMON_FIELDS,
-  /** The model that has the network: one with a model.tflite. `sha256` is that of its file. */
+  /** The name of the model with the network: one with a model.tflite. `sha256` is that of its file. */
   base: z.string().check(z.regex(MODEL_NAME, "must be the name of a model")),
-  /** Rectangles that are labelled one by one, by their names. */
+  /** Rectangles by their names, which are labelled one by one. */
   regions: z.optional(
     z.record(
       z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores")),
       fractionsField,
     ),
   ),
-  /** The names of the classes, in their order, in place of the base's; also as labels.txt. */
+  /** The names of the classes in their order, instead of the base's; as labels.txt has them. */
   labels: z.optional(classNames),
   /** The file of a taught classifier head, which scores classes of its own. */
   head: z.optional(fileName),
   /** Groups and their labels, whose confidences are summed: here, or in a file of this folder or else of the base's. */
   groups: z.optional(z.union([fileName, z.record(className, classNames)])),
-  /** The labels, or groups, that are answered; all if absent. */
+  /** The labels, or groups, that may be returned; all if absent. */
   only: z.optional(classNames),
-  /** Those that are not. */
+  /** The labels, or groups, that are left out. */
   not: z.optional(classNames),
-  /** The least confidence of a label that is answered: of all, or by label. A request can only ask for more. */
+  /** The minimum confidence: of all labels, or by label. A request can only raise it. */
   min: z.optional(z.union([part, z.record(className, part)])),
-  /** Below this confidence of the best class an image is `unknown`. */
+  /** If the top-1 class has a lower confidence, the image is `unknown`. */
   unknown: z.optional(part),
 } as const;
 
 const schema = z.strictObject(fields);
 
 export interface DerivedSpec extends Omit<z.infer<typeof schema>, "regions"> {
-  /** In the order of the text. */
+  /** The regions in the order of the text. */
   readonly regions?: readonly Region[] | undefined;
 }
 
-/** The fields that need a base. */
+/** The fields that are only valid with a base. */
 const DERIVED_FIELDS = Object.keys(fields).filter((name) => !(name in COMMON_FIELDS));
 
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === "object" && json !== null && !Array.isArray(json);
 
-/** Puts the regions in order. @throws LabelerError if there are none, too many, or a crop beside them. */
+/** Puts the regions in order. @throws LabelerError if there are none or too many, or a crop beside them. */
 function withRegions({ regions, ...spec }: z.infer<typeof schema>, text: string): DerivedSpec {
   if (regions === undefined) return spec;
   const names = Object.keys(regions);
@@ -72,9 +75,9 @@ function withRegions({ regions, ...spec }: z.infer<typeof schema>, text: string)
 }
 
 /**
- * The text of a model.json as the specification of a derived model.
+ * Parses the text of a model.json as the specification of a derived model.
  *
- * @returns Undefined if it names no base, and so stands beside a model.tflite.
+ * @returns Undefined if it does not name a base, and so belongs to a model.tflite.
  * @throws LabelerError of kind model-unusable that names the field and what is expected of it.
  */
 export function parseDerivedSpec(text: string): DerivedSpec | undefined {

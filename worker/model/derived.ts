@@ -1,4 +1,4 @@
-/** Reads the folder of a derived model, for the index and for the Worker alike. Knows files by path only. */
+/** Reads the folder of a derived model, both for the index and for the Worker. Files are known by path only. */
 import { LabelerError } from "../errors.ts";
 import { type ClassifierHead, readClassifierHead } from "./classifier-head.ts";
 import { type DerivedSpec, parseDerivedSpec } from "./derived-spec.ts";
@@ -7,7 +7,7 @@ import { parseLabels } from "./labels.ts";
 import { whyNotClassName } from "./names.ts";
 import { makeVocabulary, type Vocabulary } from "./vocabulary.ts";
 
-/** Reads a file of the models' folder; undefined if there is no such file. */
+/** Reads a file of the models' folder; undefined if it does not exist. */
 export type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
 
 export interface DerivedModel {
@@ -16,10 +16,10 @@ export interface DerivedModel {
   /** The names of the classes that are scored. @param classes As for vocabulary(). */
   names(classes: readonly string[]): readonly string[];
   /**
-   * The words in which it answers.
+   * The vocabulary of its labels.
    *
    * @param classes The names of the base's classes, in their order.
-   * @throws LabelerError of kind model-unusable if what model.json says does not fit them.
+   * @throws LabelerError of kind model-unusable if model.json does not fit these classes.
    */
   vocabulary(classes: readonly string[]): Vocabulary;
 }
@@ -44,7 +44,9 @@ async function headOf(name: string, { head }: DerivedSpec, read: ReadFile): Prom
 }
 
 /**
- * @param sha256 Of the base's model.tflite.
+ * Checks that a head belongs to its base.
+ *
+ * @param sha256 The SHA-256 of the base's model.tflite.
  * @throws LabelerError of kind model-unusable if the head was taught on another network.
  */
 export function checkHead({ head, spec }: Pick<DerivedModel, "head" | "spec">, sha256: string): void {
@@ -55,7 +57,7 @@ export function checkHead({ head, spec }: Pick<DerivedModel, "head" | "spec">, s
   );
 }
 
-/** The names of the classes, where the model has its own. @param classes What they are in place of. */
+/** The names of the classes, or those that the model has instead. @param classes The base's names. */
 function renamed(classes: readonly string[], labels: readonly string[] | undefined, where: string): readonly string[] {
   if (labels === undefined) return classes;
   if (labels.length !== classes.length) {
@@ -71,8 +73,8 @@ function renamed(classes: readonly string[], labels: readonly string[] | undefin
 /**
  * Reads the files of a derived model.
  *
- * @param name Of its folder.
- * @returns Undefined if its model.json names no base, or is not there.
+ * @param name The name of its folder.
+ * @returns Undefined if its model.json does not name a base or does not exist.
  * @throws LabelerError of kind model-unusable that says which file is wrong, how, and what would be right.
  */
 export async function readDerived(name: string, read: ReadFile): Promise<DerivedModel | undefined> {

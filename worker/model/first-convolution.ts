@@ -1,15 +1,17 @@
-/** What the weights of a network's first convolution show about the range of its input. */
+/** Infers from the weights of a network's first convolution which range of input it expects. */
 import { realValues } from "../inference/constants.ts";
 import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 
 export interface FirstConvolution {
   /** The largest absolute weight, as a real number. */
   readonly largest: number;
-  /** Whether its bias undoes a shift of pixels by about 127.5. */
+  /** Whether its bias compensates a shift of the pixels by about 127.5. */
   readonly mergesOffset: boolean;
 }
 
-/** Operators between an input and its convolution that change neither the range of values nor their number of channels. */
+/**
+ * Operators between an input and its convolution that change neither the range of values nor their number of channels.
+ */
 const PASSED: ReadonlySet<string> = new Set(["TRANSPOSE", "RESHAPE", "PAD", "PADV2", "MIRROR_PAD", "CAST"]);
 
 /** The operator that reads the input, if it is a convolution. */
@@ -24,7 +26,7 @@ function find(graph: Graph): Operator | undefined {
   }
 }
 
-/** A constant, or one that the file keeps in a shorter type and turns into float32 by an operator. */
+/** A constant, or one that the file stores in a shorter type and converts to float32 by an operator. */
 function constant(graph: Graph, index: number): Tensor | undefined {
   const tensor = graph.tensors[index];
   if (tensor?.data !== undefined) return tensor;
@@ -44,7 +46,7 @@ function channelSums({ op }: Operator, weights: Float32Array, channels: number):
   return sums;
 }
 
-/** Least-squares line y = slope · x + c, and the correlation of both. */
+/** The least-squares line y = slope · x + c, and the correlation of x and y. */
 function regression(x: Float64Array, y: Float32Array): { slope: number; correlation: number } {
   const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
   const [meanX, meanY] = [mean(x), mean(y)];
@@ -58,7 +60,7 @@ function regression(x: Float64Array, y: Float32Array): { slope: number; correlat
   return { slope: xx > 0 ? xy / xx : 0, correlation: xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0 };
 }
 
-/** @returns Undefined where the network does not begin with a convolution of constant weights. */
+/** @returns Undefined if the network does not begin with a convolution of constant weights. */
 export function firstConvolution(graph: Graph): FirstConvolution | undefined {
   const operator = find(graph);
   const filter = operator && constant(graph, operator.inputs[1]);

@@ -1,6 +1,6 @@
 /**
- * groups.txt: which labels of a model belong together. The name of a group stands in brackets on a line of its own, and
- * below it a label a line, as labels.txt has it. Empty lines, and those that begin with #, do not count.
+ * Reads groups.txt, which says which labels of a model belong together. The name of a group stands in brackets on its
+ * own line; each line below it has one label, as in labels.txt. Empty lines and lines that begin with # are ignored.
  */
 import { LabelerError } from "../errors.ts";
 import { quote } from "../validation/quote.ts";
@@ -14,7 +14,7 @@ const refuse = (file: string, reason: string) => new LabelerError("model-unusabl
 /**
  * Reads the text of a groups.txt.
  *
- * @param file Its name, for errors.
+ * @param file The name of the file, for errors.
  * @throws LabelerError of kind model-unusable that names the line and what is wrong with it.
  * @example parseGroups("[dog]\n151:Chihuahua\n", "groups.txt") // Map { "dog" => ["151:Chihuahua"] }
  */

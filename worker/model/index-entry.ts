@@ -1,25 +1,28 @@
-/** model-assets/index.json: what is installed, written by scripts/build/model-index.ts since a Worker cannot list a folder. */
+/**
+ * model-assets/index.json: the installed models, written by scripts/build/model-index.ts since a Worker cannot list a
+ * folder.
+ */
 import { LabelerError } from "../errors.ts";
 import { oneOf } from "../validation/words.ts";
 import type { Crop, Region } from "./crop.ts";
 import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 
-/** A model's folder. The fields after `error` are there when there is no error. */
+/** The entry of a model's folder. The fields after `error` are present if there is no error. */
 export interface IndexEntry {
   /** The name of the folder. */
   readonly name: string;
-  /** The model from which it derives, if it does: what computes it, and what is loaded, are the base's. */
+  /** The base of a derived model, which provides the loaded network. */
   readonly base?: string;
-  /** Which of the files that the Worker may need are there. */
+  /** The files of the folder that the Worker may need. */
   readonly files: readonly string[];
-  /** Of model.tflite; of a derived model the base's. */
+  /** The size of model.tflite; for a derived model that of the base's. */
   readonly bytes: number;
-  /** Of model.tflite, in hexadecimal; of a derived model the base's. */
+  /** The SHA-256 of model.tflite, in hexadecimal; for a derived model that of the base's. */
   readonly sha256: string;
-  /** Another one whenever one of the folder's files is, or of those of its base. */
+  /** Changes whenever a file of the folder, or of the base's folder, changes. */
   readonly version?: string;
-  /** Why the folder is no model that can be used. */
+  /** Why the folder does not contain a usable model. */
   readonly error?: string;
   readonly description?: string;
   readonly input?: {
@@ -27,37 +30,40 @@ export interface IndexEntry {
     readonly height: number;
     readonly type: string;
     readonly layout: Layout;
-    /** Of pixels 0..255, for red, green and blue; absent where the network takes them as they are. */
+    /** For pixels 0..255, in the order red, green, blue; absent if the network takes pixels unchanged. */
     readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   };
   readonly classes?: number;
   readonly crop?: Crop;
-  /** Where it looks in place of `crop`, in the order of model.json. */
+  /** The regions that are labelled instead of `crop`, in the order of model.json. */
   readonly regions?: readonly Region[];
-  /** What `precision` may be for this model. */
+  /** The values of `precision` that this model supports. */
   readonly precisions?: readonly Precision[];
-  /** What it is where the request does not say. */
+  /** The default precision, for requests that do not name one. */
   readonly precision?: Precision;
   /** What runs the network: a compiled plan, or tfjs operator by operator. */
   readonly engine?: "plan" | "tfjs";
-  /** Why there is no plan, where there is none. */
+  /** Why there is no plan, if there is none. */
   readonly noPlan?: string;
-  /** How many values its features have: see /features. */
+  /** The number of values of the model's features: see /features. */
   readonly features?: number;
-  /** Why it gives none, where a plan runs it. */
+  /** Why it does not give features although a plan runs it. */
   readonly noFeatures?: string;
-  /** What the network keeps in memory when it is loaded, in bytes, for each precision; an estimate. */
+  /** The memory of the loaded network, in bytes, for each precision; an estimate. */
   readonly memory?: { readonly [precision in Precision]?: number };
   readonly source?: string;
   readonly licence?: string;
-  /** What the operator should know of it, in sentences: a range that is a guess, labels that are missing. */
+  /** Notes for the operator, in sentences: a guessed range, missing labels. */
   readonly notes?: readonly string[];
 }
 
-/** What Cloudflare, and wrangler in its place, serve as one static file. workerd on a machine of one's own has no limit. */
+/**
+ * The largest static file that Cloudflare, and wrangler locally, serve. workerd on your own machine does not have a
+ * limit.
+ */
 export const MAX_ASSET_BYTES = 25 << 20;
 
-/** @returns Why the model cannot be had where Cloudflare or wrangler serve it, for its size; undefined if it can. */
+/** @returns Why Cloudflare or wrangler cannot serve the model, because of its size; undefined if they can. */
 export function tooLargeToDeploy({ name, base = name, bytes }: IndexEntry): string | undefined {
   if (bytes <= MAX_ASSET_BYTES) return undefined;
   const mebibytes = (count: number) => (count / 2 ** 20).toFixed(0);
@@ -75,13 +81,13 @@ export interface ModelIndex {
 }
 
 /**
- * The precision that a request gets.
+ * The precision of a request.
  *
- * @param asked What it asks for, if it does.
- * @throws LabelerError of kind bad-parameter that names those that the model can have.
+ * @param asked The precision that the request names, if it does.
+ * @throws LabelerError of kind bad-parameter that names the precisions that the model supports.
  */
 export function precisionFor({ name, precisions, precision }: IndexEntry, asked: Precision | undefined): Precision {
-  // A model that cannot be used has none: its load says why.
+  // A model that cannot be used does not list precisions: loading it throws the reason.
   if (precisions === undefined || asked === undefined) return precision ?? asked ?? "exact";
   if (precisions.includes(asked)) return asked;
   throw new LabelerError("bad-parameter", `precision: the model "${name}" can be ${oneOf(precisions)}, not ${asked}.`);

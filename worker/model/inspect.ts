@@ -1,6 +1,6 @@
 /**
- * Reads the files of a model's folder and says what kind of classifier they are, or why they are none. Runs nothing and
- * needs no tfjs, so that command line and Worker judge a model by the same code.
+ * Reads the files of a model's folder and says what kind of classifier they are, or why they are not one. It runs
+ * nothing and does not need tfjs, so that the command line and the Worker judge a model by the same code.
  */
 import { LabelerError } from "../errors.ts";
 import { sizeOf } from "../inference/constants.ts";
@@ -16,11 +16,11 @@ import { type Normalization, usualNormalization } from "./normalization.ts";
 import { type ModelSpec, parseSpec } from "./spec.ts";
 import { refuseOtherTasks } from "./task.ts";
 
-/** What lies in a model's folder. */
+/** The files in a model's folder. */
 export interface ModelFiles {
-  /** model.tflite, whole. */
+  /** All of model.tflite. */
   readonly tflite: Uint8Array<ArrayBuffer>;
-  /** labels.txt, if there is one; else the labels are in the archive behind the model. */
+  /** labels.txt, if there is one; otherwise the labels are in the archive after the model. */
   readonly labels?: string | undefined;
   /** model.json, if there is one. */
   readonly spec?: string | undefined;
@@ -29,31 +29,31 @@ export interface ModelFiles {
 /** [red, green, blue]. */
 export type PerChannel = readonly [number, number, number];
 
-/** How pixels become the network's input. */
+/** The conversion of pixels to the network's input. */
 export interface InputSpec {
   readonly width: number;
   readonly height: number;
   readonly layout: Layout;
-  /** Of the tensor. */
+  /** The shape of the tensor. */
   readonly shape: readonly number[];
   readonly type: "float32" | "uint8" | "int8";
   readonly quantization: Quantization | undefined;
-  /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels as they are. */
+  /** Normalised = (pixel − mean) / std; absent for quantised inputs that take the pixels unchanged. */
   readonly normalization: { readonly mean: PerChannel; readonly std: PerChannel } | undefined;
-  /** Whether nothing in the files says which normalisation is right, so that convention chose it. */
+  /** Whether the normalisation is a convention, because no file states it. */
   readonly guessed: boolean;
 }
 
 export interface InspectedModel {
   readonly graph: Graph;
   readonly labels: readonly string[];
-  /** Whether the labels are but the numbers of classes, since nothing names these. */
+  /** Whether the labels are merely the numbers of the classes, since no file names them. */
   readonly numbered: boolean;
   readonly input: InputSpec;
-  /** The input as the file has it, before a change of type or size that stands in front of the network. */
+  /** The input as the file has it, before a change of type or size in front of the network. */
   readonly fileInput: Pick<Tensor, "type" | "shape">;
   readonly output: "probabilities" | "logits";
-  /** What a step of a quantised output is worth; 1 for a float output. */
+  /** The scale of a quantised output; 1 for a float output. */
   readonly outputScale: number;
   readonly crop: Crop;
   readonly spec: ModelSpec;
@@ -88,7 +88,7 @@ const perChannel = (values: number | readonly number[]): PerChannel => {
   return [red, green, blue];
 };
 
-/** The output that model.json names, or the only one of several that has as many values as there are labels. */
+/** The output that model.json names, or the only one of several with as many values as there are labels. */
 function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec, labels: number | undefined): number | undefined {
   if (name === undefined) {
     const [fits, ...others] = graph.outputs.filter((index) => sizeOf(graph.tensors[index]?.shape ?? []) === labels);
@@ -100,7 +100,7 @@ function wantedOutput(graph: Graph, { outputTensor: name }: ModelSpec, labels: n
   return refuse(`model.json, outputTensor: the network's outputs are ${all}.`);
 }
 
-/** What a float input that had been integers expects: the file changes the type itself. */
+/** The range of a float input that a CAST has made from an integer one. */
 function ofInteger(given: Tensor | undefined): Normalization | undefined {
   if (given?.type === "uint8") return { mean: [0], std: [1] };
   return given?.type === "int8" ? { mean: [128], std: [1] } : undefined;
@@ -115,7 +115,7 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
         "channel in the place of three.",
     );
   }
-  // An open batch is one image at a time; an open size leaves nothing to resize to.
+  // An open batch dimension means one image at a time; an open size leaves nothing to resize to.
   if (tensor.open.slice(1).some(Boolean))
     refuse("The input's height and width are open; convert the model with a fixed size.");
   const cast = tensor.type === "float32" ? ofInteger(file.tensors[file.inputs[0]]) : undefined;
@@ -139,13 +139,13 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
   };
 }
 
-/** The usual reason why there is one label too many or too few. */
+/** The usual reason for one label too many or too few. */
 function background(labels: number, classes: number): string {
   if (labels === classes + 1) return " Is its first line a background class that the network does not have? Remove it.";
   return labels === classes - 1 ? ' Does the network have a background class? Then put a line "background" first.' : "";
 }
 
-/** @param given The lines of the label file, if there is one. Without one, classes are called by their numbers. */
+/** @param given The lines of the label file, if there is one. Without one, classes are named by their numbers. */
 function labelsOf(files: ModelFiles, given: readonly string[] | undefined, classes: number): readonly string[] {
   if (given === undefined) return Array.from({ length: Math.max(classes, 2) }, (_, index) => `${index}`);
   const two = classes === 1 && given.length === 2; // a single score that tells two classes apart
@@ -159,7 +159,7 @@ function labelsOf(files: ModelFiles, given: readonly string[] | undefined, class
   return given;
 }
 
-/** Looks back from the output over operators that only move or requantise values. */
+/** Searches backwards from the output over operators that only move or requantise values. */
 function endsInProbabilities(graph: Graph): boolean {
   let index = graph.outputs[0];
   for (const operator of graph.operators.toReversed()) {

@@ -1,6 +1,6 @@
-/** The text of a label file as a list: line i names class i. */
+/** Parses the text of a label file: line i names class i. */
 
-/** Splits at line ends of either kind; empty lines at the end do not count, and neither does a byte order mark. */
+/** Splits at LF or CRLF; empty lines at the end and a byte order mark are ignored. */
 export function parseLabels(text: string): string[] {
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
   while (lines.at(-1)?.trim() === "") lines.pop();

@@ -1,10 +1,10 @@
-/** In which order a network has its input's values, where pixels have red, green and blue side by side. */
+/** The layouts of a network's input, and the conversion from pixels with interleaved red, green and blue. */
 import { type Input, LEVELS } from "../inference/input.ts";
 
 /**
- * `rgb`: as pixels do, [1, height, width, 3]; `bgr`: so with blue first, as OpenCV reads images; `grey`: one value for each
- * place, [1, height, width, 1] or [1, height, width]; `planes`: all of red, then all of green, then all of blue,
- * [1, 3, height, width], as networks have them that come from PyTorch; `bgr-planes`: so with blue first.
+ * `rgb`: as in pixels, [1, height, width, 3]; `bgr`: the same with blue first, as OpenCV reads images; `grey`: one
+ * value for each place, [1, height, width, 1] or [1, height, width]; `planes`: all of red, then all of green, then all
+ * of blue, [1, 3, height, width], as in networks from PyTorch; `bgr-planes`: the same with blue first.
  */
 export type Layout = "rgb" | "bgr" | "grey" | "planes" | "bgr-planes";
 
@@ -17,7 +17,7 @@ export interface Size {
   readonly layout: Layout;
 }
 
-/** @returns Undefined where an input of this shape is no single image. */
+/** @returns Undefined if an input of this shape is not a single image. */
 export function layoutOf(shape: readonly number[]): Size | undefined {
   const [batch, a, b, c] = shape;
   if (batch !== 1) return undefined;
@@ -27,13 +27,13 @@ export function layoutOf(shape: readonly number[]): Size | undefined {
   return a === 3 || a === 1 ? { height: b, width: c, layout: a === 3 ? "planes" : "grey" } : undefined;
 }
 
-/** @returns The layout with its colours in this order; a grey one has none. */
+/** @returns The layout with its colours in this order; a grey one stays as it is. */
 export function inOrder(layout: Layout, order: ColourOrder): Layout {
   if (order === "rgb" || layout === "grey") return layout;
   return layout === "planes" ? "bgr-planes" : "bgr";
 }
 
-/** Swaps red and blue. @param values Interleaved by threes, or three planes: `stride` is the distance of two colours. */
+/** Swaps red and blue. @param values Interleaved, or three planes: `stride` is the distance between two colours. */
 function swapped<T extends Uint8Array | Float32Array>(values: T, stride: number): T {
   const copy = values.slice() as T;
   const step = stride === 1 ? 3 : 1;
@@ -44,16 +44,16 @@ function swapped<T extends Uint8Array | Float32Array>(values: T, stride: number)
   return copy;
 }
 
-/** ITU-R 601, as Pillow's convert("L") rounds it. */
+/** Luma of ITU-R 601, rounded as in Pillow's convert("L"). */
 const luma = (red: number, green: number, blue: number): number =>
   (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16;
 
 /**
- * What a network is given.
+ * Converts pixels to the network's input.
  *
  * @param pixels [height, width, 3], 0..255, red first.
- * @param levels What each value of a byte becomes, [channel][byte]; see levelsOf().
- * @param shape Of the network's input.
+ * @param levels The value for each byte, [channel][byte]; see levelsOf().
+ * @param shape The shape of the network's input.
  */
 export function inputFrom(pixels: Uint8Array, levels: Float32Array, layout: Layout, shape: readonly number[]): Input {
   if (layout === "rgb") return { pixels, levels, shape };

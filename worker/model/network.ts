@@ -1,4 +1,4 @@
-/** A network that is loaded: pixels in, a probability for each of its classes out. Several models may share one. */
+/** A loaded network: pixels in, a probability for each of its classes out. Several models may share one. */
 import { LabelerError } from "../errors.ts";
 import { initBackend } from "../inference/backend.ts";
 import { type ClassActivation, classActivation } from "../inference/class-activation.ts";
@@ -40,38 +40,38 @@ export class Network {
   /**
    * Loads the weights of a model.
    *
-   * @param precision One that the model can have; see precisionFor().
+   * @param precision A precision that the model supports; see precisionFor().
    * @throws LabelerError of kind model-unusable if the network does not run.
    */
   static async load(model: InspectedModel, precision: Precision): Promise<Network> {
     await initBackend();
     const network = new Network(model, makeRunner(model.graph, precision).runner);
-    // A plan was checked when it was compiled, and whoever waits for its first labels need not wait for two runs.
+    // A plan was checked when it was compiled, and the first request should not have to wait for two runs.
     if (network.runner instanceof PlanInstance) return network;
     try {
       finish(network.warm());
     } catch (error) {
       network.dispose();
-      // Operators that do not fit each other in shape show here and nowhere earlier: the file's fault, not a request's.
+      // Operators whose shapes do not match fail only here: the fault is the file's, not a request's.
       const reason = (error as Error).message;
       throw new LabelerError("model-unusable", `The network does not run: ${reason}`, { cause: error });
     }
     return network;
   }
 
-  /** Whether dispose() was called, after which nothing else may be. */
+  /** Whether dispose() was called; the network cannot be used after that. */
   get disposed(): boolean {
     return this.#disposed;
   }
 
-  /** Runs the network once, if it has not run yet: the first run takes longer than those behind it. */
+  /** Runs the network once, if it has not run yet: the first run takes longer than later ones. */
   *warm(): Parts<void> {
     if (this.#ran) return;
     yield* this.probabilities(this.inputFrom(new Uint8Array(this.input.height * this.input.width * 3)));
   }
 
   /**
-   * Pixels as the network takes them.
+   * Converts pixels to the network's input.
    *
    * @param pixels [height, width, 3] of `input`, 0..255, red first.
    */
@@ -90,10 +90,10 @@ export class Network {
   }
 
   /**
-   * As probabilities(), and for one of the classes where it is seen.
+   * Like probabilities(), with a map of where one of the classes is seen.
    *
-   * @param choose Which class, by the probabilities; they hold until it returns.
-   * @throws NoActivation for a network that has no such maps.
+   * @param choose Chooses the class by the probabilities, which are valid until it returns.
+   * @throws NoActivation for a network without such maps.
    */
   *activation(
     input: Input,
@@ -108,7 +108,7 @@ export class Network {
   }
 
   /**
-   * The probabilities, and what the network computes on its way to them.
+   * The probabilities, and the features from the same run.
    *
    * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
    */

@@ -1,4 +1,4 @@
-/** What an operator should know of a model that works: where the labeler had to guess. */
+/** Notes for the operator on a model that works: where the labeler had to guess. */
 import type { InspectedModel } from "./inspect.ts";
 
 interface Ranged {
@@ -6,7 +6,7 @@ interface Ranged {
   readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
 }
 
-/** The range that pixels come to, of the first channel: "-1…1". */
+/** The normalised range of pixels, for the first channel: "-1…1". */
 export function rangeOf({ type, normalization }: Ranged): string {
   if (normalization === undefined) return type === "int8" ? "-128…127" : "0…255";
   const [[mean], [std]] = [normalization.mean, normalization.std];

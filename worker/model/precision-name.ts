@@ -1,8 +1,8 @@
-/** The names of the precisions, for whoever needs no more of them. */
+/** The names of the precisions, without any of their code. */
 
 /**
- * `exact`: floats as they are; `fast`: floats in integers of 16 bits; `quantised`: a quantised network in TensorFlow
- * Lite's own integer arithmetic.
+ * `exact`: f32 throughout; `fast`: f32 values computed as int16; `quantised`: a quantised network in TensorFlow Lite's
+ * own integer arithmetic.
  */
 export const PRECISIONS = ["exact", "fast", "quantised"] as const;
 export type Precision = (typeof PRECISIONS)[number];

@@ -1,6 +1,6 @@
 /**
- * In which arithmetic a network can be computed, and what computes it. Looks at the graph alone: needs neither weights
- * nor tfjs, so that the index of models can tell before anything runs.
+ * Determines the arithmetic in which a network can be computed, and the engine that computes it. It looks only at the
+ * graph and needs neither weights nor tfjs, so that the index of models has this information before anything runs.
  */
 import { definitionOf } from "../inference/operators/registry.ts";
 import { compile } from "../inference/plan/compile.ts";
@@ -10,44 +10,44 @@ import type { Graph } from "../tflite/graph.ts";
 import type { Precision } from "./precision-name.ts";
 
 export interface Computation {
-  /** What can be asked for, the safe one first. */
+  /** The supported precisions, the safest first. */
   readonly precisions: readonly [Precision, ...Precision[]];
   /** A compiled plan, or tfjs operator by operator. */
   readonly engine: "plan" | "tfjs";
-  /** Why there is no plan, where there is none. */
+  /** Why there is no plan, if there is none. */
   readonly noPlan?: string;
-  /** How many values `features` have, if the network gives them. */
+  /** The number of values of `features`, if the network gives them. */
   readonly features?: number;
-  /** Why it gives none. */
+  /** Why the network does not give features. */
   readonly noFeatures?: string;
-  /** What stays in memory when the network is loaded, in bytes, for each precision; an estimate. */
+  /** The memory of the loaded network, in bytes, for each precision; an estimate. */
   readonly memory: { readonly [precision in Precision]?: number };
 }
 
-/** Whether no operator with weights computes in floats; without such operators the input decides. */
+/** Whether no operator with weights computes in f32; without such operators the type of the input decides. */
 function isQuantised(graph: Graph): boolean {
   const weighted = graph.operators.filter((operator) => definitionOf(operator)?.weighted);
   const deciding = weighted.length > 0 ? weighted.map(({ outputs }) => outputs[0]) : graph.inputs;
   return deciding.every((index) => graph.tensors[index ?? -1]?.type !== "float32");
 }
 
-/** Weights, activations and scratch of a plan. */
+/** The bytes of weights, activations and scratch of a plan. */
 function planBytes({ steps, memory }: CompiledPlan): number {
   const packed = steps.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
   return packed + memory.arenaBytes + memory.scratchBytes;
 }
 
-/** tfjs has every constant as float32. */
+/** The bytes of all constants, which tfjs stores as float32. */
 function tfjsBytes(graph: Graph): number {
   const constants = graph.tensors.filter(({ data }) => data !== undefined);
   return constants.reduce((sum, { shape }) => sum + 4 * shape.reduce((size, dim) => size * dim, 1), 0);
 }
 
-/** Says how a network that can be run would be computed. */
+/** Determines how a network that can be run would be computed. */
 export function computationOf(graph: Graph): Computation {
   const precisions = isQuantised(graph) ? (["quantised"] as const) : (["exact", "fast"] as const);
   try {
-    // Which kernels a processor gets shows only where it runs: the larger ones count.
+    // The processor that runs the plan decides which kernels it gets, so the estimate uses the larger ones.
     const { taps } = compile(graph, precisions[0], { dot: true });
     const features = typeof taps === "string" ? { noFeatures: taps } : { features: taps.pooled?.value.size ?? 0 };
     const bytes = precisions.map((precision) => {

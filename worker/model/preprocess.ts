@@ -1,12 +1,14 @@
-/** Pixels to the numbers that the network takes: real ones, or for quantised inputs integers less the zero point. */
+/**
+ * Converts pixels to the network's input values: real numbers, or for quantised inputs integers less the zero point.
+ */
 import { CHANNELS, LEVELS } from "../inference/input.ts";
 import type { InputSpec } from "./inspect.ts";
 
-/** What one pixel value becomes in a channel. */
+/** The input value for one pixel value in a channel. */
 function normalize(pixel: number, channel: number, { type, quantization, normalization }: InputSpec): number {
   const mean = normalization?.mean[channel] ?? 0;
   const std = normalization?.std[channel] ?? 1;
-  // float32 step by step, as NumPy does it in the reference implementations.
+  // Rounds to float32 after each operation, as NumPy does in the reference implementations.
   const value = Math.fround(Math.fround(pixel - mean) / std);
   if (type === "float32") return value;
   const scale = quantization?.scale[0] ?? 1;
@@ -16,7 +18,7 @@ function normalize(pixel: number, channel: number, { type, quantization, normali
   return Math.min(127, Math.max(-128, quantized)) - zeroPoint;
 }
 
-/** What the network takes for each pixel value: [channel][value]. There are only 256, so that a table does it. */
+/** The input value for each pixel value: [channel][value]. There are only 256 pixel values, so a table suffices. */
 export function levelsOf(input: InputSpec): Float32Array {
   const levels = new Float32Array(CHANNELS * LEVELS);
   for (let channel = 0; channel < CHANNELS; channel++) {

@@ -1,4 +1,4 @@
-/** A network's output as probabilities of its classes. */
+/** Converts a network's output to probabilities of its classes. */
 
 export interface Label {
   /** 0..1. */
@@ -6,7 +6,7 @@ export interface Label {
   readonly label: string;
 }
 
-/** Logits to probabilities, in place. */
+/** Converts logits to probabilities, in place. */
 export function softmax(logits: Float32Array): Float32Array {
   const max = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   let sum = 0;
@@ -20,8 +20,8 @@ export function softmax(logits: Float32Array): Float32Array {
 }
 
 /**
- * The probabilities of a network with a single score, as it tells two classes apart: that of the second one, as Keras counts
- * them, and before it that of the first, if both have labels.
+ * The probabilities of a network with a single score for two classes: the score is that of the second class, as in
+ * Keras; the first class comes before it if both have labels.
  *
  * @param score A probability, or a logit.
  */

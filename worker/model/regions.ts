@@ -1,4 +1,4 @@
-/** Which regions of a picture are labelled: those of the model, or those that a request names. */
+/** Determines the regions of a picture that are labelled: those of the model, or those that a request names. */
 import { LabelerError } from "../errors.ts";
 import { FRACTIONS_FORM, type Fractions, parseFractions } from "../image/fractions.ts";
 import { mostRegions } from "../image/region-memory.ts";
@@ -8,7 +8,7 @@ import { oneOf } from "../validation/words.ts";
 import { type Crop, REGION_NAME, type Region } from "./crop.ts";
 import type { IndexEntry } from "./index-entry.ts";
 
-/** What a request says of a region: its name, and its place where that is not the model's. */
+/** A region in a request: its name, and its place unless the model defines it. */
 export interface RegionChoice {
   readonly name: string;
   readonly crop?: Fractions | undefined;
@@ -16,7 +16,7 @@ export interface RegionChoice {
 
 const bad = (detail: string) => new LabelerError("bad-parameter", detail);
 
-/** Reads NAME, or NAME:x0,y0,x1,y1. @returns A text that says what is wrong, to follow the name of the parameter. */
+/** Reads NAME, or NAME:x0,y0,x1,y1. @returns A string that says what is wrong, to follow the name of the parameter. */
 export function parseRegion(text: string): RegionChoice | string {
   const [name = "", ...rest] = text.split(":");
   const form = `must be NAME, or NAME:${FRACTIONS_FORM}`;
@@ -44,16 +44,16 @@ function placed({ name, crop }: RegionChoice, { name: model, regions = [] }: Ind
 export interface RegionOptions {
   readonly crop?: Crop | undefined;
   readonly regions?: readonly RegionChoice[] | undefined;
-  /** Whether the answer has room for one region alone. */
+  /** Whether the response can hold the labels of only one region. */
   readonly oneAnswer?: boolean | undefined;
 }
 
 /**
  * The regions that are labelled, in their order.
  *
- * @returns Undefined where the picture is labelled as one.
- * @throws LabelerError of kind bad-parameter for a region that there is not, for a crop beside regions, and for more than
- *   one region where the answer is for one.
+ * @returns Undefined if the picture is labelled as one.
+ * @throws LabelerError of kind bad-parameter for a region that does not exist, for a crop beside regions, and for more
+ *   than one region if the response holds only one.
  */
 export function regionsFor(entry: IndexEntry, options: RegionOptions): readonly Region[] | undefined {
   const { crop, regions: asked, oneAnswer } = options;

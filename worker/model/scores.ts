@@ -1,21 +1,22 @@
-/** The confidences of a vocabulary's labels for one image, and the best of them. */
+/** The confidences of a vocabulary's labels for one image, and their ranking. */
 import { UNKNOWN } from "./names.ts";
 import type { Label } from "./probabilities.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** What a network, or a taught head, makes of an image in the words of a vocabulary. */
+/** The scores of a network, or of a taught head, for an image, by the labels of a vocabulary. */
 export interface Scores {
-  /** Of each label of the vocabulary, 0..1. */
+  /** The confidence of each label of the vocabulary, 0..1. */
   readonly confidences: Float32Array;
-  /** How sure it is that the image is of no class, 0..1; undefined where it is of one. */
+  /** The confidence that the image belongs to no class, 0..1; undefined if it belongs to one. */
   readonly unknown: number | undefined;
 }
 
 /**
- * Says the scores of classes in the words of a vocabulary.
+ * Converts the scores of classes to confidences of labels.
  *
  * @param scores A probability for each class.
- * @param isUnknown Whether a taught head says that the image is of none of its classes; the vocabulary's bound if absent.
+ * @param isUnknown Whether a taught head has found that the image belongs to none of its classes; if absent, the
+ *   vocabulary's threshold decides.
  */
 export function scoresIn(vocabulary: Vocabulary, scores: Float32Array, isUnknown?: boolean): Scores {
   const { members, unknownBelow } = vocabulary;
@@ -24,20 +25,20 @@ export function scoresIn(vocabulary: Vocabulary, scores: Float32Array, isUnknown
   const unknown = unsure ? Math.max(0, 1 - best) : undefined;
   if (members === undefined) return { confidences: scores, unknown };
   const sum = (classes: readonly number[]) => classes.reduce((total, index) => total + (scores[index] ?? 0), 0);
-  // Sums of rounded probabilities may come to a little more than 1.
+  // Sums of rounded probabilities may slightly exceed 1.
   return { confidences: Float32Array.from(members, (classes) => Math.min(1, sum(classes))), unknown };
 }
 
 export interface RankedLabel extends Label {
-  /** Of the label in the vocabulary; -1 for `unknown`. */
+  /** The label's index in the vocabulary; -1 for `unknown`. */
   readonly index: number;
 }
 
 /**
- * The `top` best labels that have the confidence that they need, best first; equal ones in their order. An image that is
- * unknown has this label alone, which no least confidence takes away.
+ * The `top` labels with the highest confidences that reach their minimum, in descending order; equal ones keep their
+ * order. An image that is unknown has only this label, whatever the minimum confidence.
  *
- * @param min What the request asks for, 0..1.
+ * @param min The minimum confidence of the request, 0..1.
  */
 export function rankLabels(vocabulary: Vocabulary, scores: Scores, top: number, min: number): RankedLabel[] {
   const { confidences, unknown } = scores;

@@ -1,6 +1,6 @@
 /**
- * model.json: what stands beside a model.tflite to say how it wants its input, where it is from and what it may be used
- * for; or, if it names a base, what is made of the answers of another model (derived-spec.ts).
+ * model.json: describes a model.tflite beside it: its input, its origin and its licence; or, if it names a base, how
+ * the scores of another model are used (derived-spec.ts).
  */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
@@ -12,17 +12,17 @@ const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.numbe
 
 /** The fields that every model.json may have. */
 export const COMMON_FIELDS = {
-  /** What the model is, in a line. */
+  /** A description of the model in one line. */
   description: z.optional(z.string()),
-  /** How an image becomes the input's shape where the request does not say. */
+  /** The default crop, for requests that do not name one. */
   crop: z.optional(cropField),
-  /** In which arithmetic the network is computed where the request does not say; else `exact`, or `quantised` if it is. */
+  /** The default precision, for requests that do not name one; else `exact`, or `quantised` for a quantised network. */
   precision: z.optional(z.enum(PRECISIONS)),
-  /** Where the file is from. */
+  /** The origin of the file. */
   source: z.optional(z.string()),
-  /** SPDX identifier. */
+  /** The SPDX identifier of the licence. */
   licence: z.optional(z.string()),
-  /** Of model.tflite, in hexadecimal; checked when models are listed, started and deployed. */
+  /** The SHA-256 of model.tflite, in hexadecimal; checked when models are listed, started and deployed. */
   sha256: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"))),
 } as const;
 
@@ -30,18 +30,21 @@ const schema = z.strictObject({
   ...COMMON_FIELDS,
   /** Normalised = (pixel − mean) / std, pixels being 0..255; for each of red, green and blue, or once for all. */
   input: z.optional(z.strictObject({ mean: perChannel, std: perChannel })),
-  /** In which order the network takes the colours; `input` is for red, green and blue all the same. */
+  /** The order in which the network takes the colours; `input` is always in the order red, green, blue. */
   order: z.optional(z.enum(["rgb", "bgr"])),
-  /** Whether the network ends in probabilities or in logits, which then go through a softmax; else it is seen from its last operator. */
+  /**
+   * Whether the network ends in probabilities or in logits, to which softmax is applied; if absent, its last operator
+   * decides.
+   */
   output: z.optional(z.enum(["probabilities", "logits"])),
-  /** Which output has the classes, where the network has several: the tensor's name. */
+  /** The name of the output tensor with the classes, if the network has several outputs. */
   outputTensor: z.optional(z.string()),
 });
 
 export type ModelSpec = z.infer<typeof schema>;
 
 /**
- * The text of a model.json as JSON.
+ * Parses the text of a model.json as JSON.
  *
  * @throws LabelerError of kind model-unusable.
  */

@@ -1,4 +1,4 @@
-/** What a network is for, where it is not a classifier of images: said before anyone reads of its operators. */
+/** Recognises networks that are not image classifiers, so that the error names their task instead of an operator. */
 import { LabelerError } from "../errors.ts";
 import type { Graph, Tensor } from "../tflite/graph.ts";
 
@@ -6,7 +6,7 @@ const DETECTOR =
   "This is an object detector: it finds where things are. The labeler runs classifiers, which give one value for each " +
   "class. Cut the picture into regions and classify those, or train a classifier.";
 
-/** Operators that say by themselves what a file is, with a sentence for the user. */
+/** Operators that identify the task of a file, each with a sentence for the user. */
 const TELLING: readonly (readonly [RegExp, string])[] = [
   [/^CUSTOM TFLite_Detection_PostProcess$|^NON_MAX_SUPPRESSION/, DETECTOR],
   [
@@ -29,7 +29,7 @@ const size = (tensor: Tensor | undefined): string => `${tensor?.type} [${tensor?
 function taskOfOutputs(graph: Graph): string | undefined {
   const outputs = graph.outputs.map((index) => graph.tensors[index]);
   const shapes = outputs.map((tensor) => tensor?.shape.filter((dim) => dim !== 1) ?? []);
-  // Boxes of four coordinates beside scores, or rows of boxes with objectness and scores, as YOLO has them.
+  // Boxes of four coordinates beside scores, or rows of boxes with objectness and scores, as in YOLO.
   const boxes = outputs.some(
     ({ shape }) => shape.length === 3 && (shape[2] === 4 || shape[1] === 4) && sizeAbove(shape, 20),
   );
@@ -53,7 +53,9 @@ function taskOfOutputs(graph: Graph): string | undefined {
 
 const sizeAbove = (shape: readonly number[], least: number): boolean => shape.reduce((a, b) => a * b, 1) > least;
 
-/** @throws LabelerError of kind model-unusable for a network that is recognised as something else than a classifier. */
+/**
+ * @throws LabelerError of kind model-unusable for a network that is recognised as something other than a classifier.
+ */
 export function refuseOtherTasks(graph: Graph): void {
   for (const { op } of graph.operators) {
     const told = TELLING.find(([pattern]) => pattern.test(op));

@@ -1,6 +1,6 @@
 /**
- * The words in which a model answers: the scores of a network's classes become confidences of labels. First the scores
- * of a group's classes are summed, then the labels that are not wanted are left out; nothing is scaled up for that.
+ * The vocabulary of a model: it converts scores of a network's classes to confidences of labels. The scores of a
+ * group's classes are summed first, then unwanted labels are left out; the remaining confidences are not scaled up.
  */
 import { LabelerError } from "../errors.ts";
 import { nearestNames } from "../validation/nearest.ts";
@@ -10,17 +10,17 @@ import type { Groups } from "./groups.ts";
 import { UNKNOWN } from "./names.ts";
 
 export interface Vocabulary {
-  /** What may be answered. */
+  /** The labels that may be returned. */
   readonly labels: readonly string[];
-  /** The classes of each label, whose scores are summed; undefined where label i is class i. */
+  /** The classes of each label, whose scores are summed; undefined if label i is class i. */
   readonly members: readonly (readonly number[])[] | undefined;
-  /** The least confidence of each label; undefined where that is 0. */
+  /** The minimum confidence of each label; undefined if it is 0. */
   readonly least: readonly number[] | undefined;
-  /** Below this score of the best class an image is unknown; undefined where none is for that. */
+  /** If the top-1 class has a lower score, the image is unknown; undefined if there is no such threshold. */
   readonly unknownBelow: number | undefined;
 }
 
-/** What model.json may say of labels; see derived-spec.ts. */
+/** The fields of model.json that concern labels; see derived-spec.ts. */
 export interface VocabularyOptions {
   readonly groups?: Groups | undefined;
   readonly only?: readonly string[] | undefined;
@@ -29,7 +29,7 @@ export interface VocabularyOptions {
   readonly unknown?: number | undefined;
 }
 
-/** The vocabulary of a model that answers with its network's classes as they are. */
+/** The vocabulary of a model whose labels are its network's classes. */
 export const plainVocabulary = (labels: readonly string[]): Vocabulary => ({
   labels,
   members: undefined,
@@ -52,7 +52,7 @@ interface Entry {
   readonly classes: readonly number[];
 }
 
-/** Puts the groups into the place of their labels: first the groups in their order, then the labels that are in none. */
+/** Replaces labels by their groups: first the groups in their order, then the labels that belong to none. */
 function entriesOf(classes: readonly string[], groups: Groups): Entry[] {
   const indices = new Map<string, number[]>();
   for (const [index, label] of classes.entries()) indices.set(label, [...(indices.get(label) ?? []), index]);
@@ -81,9 +81,9 @@ function entriesOf(classes: readonly string[], groups: Groups): Entry[] {
 }
 
 /**
- * The labels that only and not leave.
+ * The labels that remain after `only` and `not`.
  *
- * @throws LabelerError for a name that there is not; of one that went into a group it says so.
+ * @throws LabelerError for a name that does not exist; the error says if a name belongs to a group.
  */
 function wantedOf(entries: readonly Entry[], { only, not, groups }: VocabularyOptions): Entry[] {
   const labels = entries.map(({ label }) => label);
@@ -102,7 +102,7 @@ function wantedOf(entries: readonly Entry[], { only, not, groups }: VocabularyOp
   return wanted;
 }
 
-/** The least confidence of each label. @throws LabelerError for a name that there is not. */
+/** The minimum confidence of each label. @throws LabelerError for a name that does not exist. */
 function leastOf(labels: readonly string[], min: VocabularyOptions["min"]): readonly number[] | undefined {
   if (min === undefined || min === 0) return undefined;
   if (typeof min === "number") return labels.map(() => min);
@@ -115,8 +115,8 @@ function leastOf(labels: readonly string[], min: VocabularyOptions["min"]): read
  * Makes the vocabulary of a derived model.
  *
  * @param classes The names of the classes that are scored.
- * @throws LabelerError of kind model-unusable that names the field of model.json, what is wrong with it, and for a name
- *   that there is not the nearest ones that there are.
+ * @throws LabelerError of kind model-unusable that names the field of model.json and what is wrong with it; for a name
+ *   that does not exist, it lists the most similar ones that do.
  */
 export function makeVocabulary(classes: readonly string[], options: VocabularyOptions): Vocabulary {
   const { groups, only, not, min, unknown } = options;

@@ -1,4 +1,4 @@
-/** The Durable Object that keeps the results: one for a labeler. What it returns is on disk. */
+/** The Durable Object that stores the results: one for each labeler. A result is on disk before its call returns. */
 import { DurableObject } from "cloudflare:workers";
 import { type Bindings, settingsOf } from "../settings/settings.ts";
 import { Aging } from "./aging.ts";
@@ -9,10 +9,12 @@ import { WriteCheck } from "./write-check.ts";
 
 const DAY = 86_400_000;
 
-/** How long a call that retries deliveries waits for what comes of it, in milliseconds. */
+/** How long a call that retries deliveries waits for their outcome, in milliseconds. */
 const RETRY_PATIENCE = 5000;
 
-/** Objects that this isolate has had. One that is idle is dropped and made again, which is not a restart. */
+/**
+ * Ids of the objects that this isolate has run. An idle object is evicted and created again, which is not a restart.
+ */
 const begun = new Set<string>();
 
 export class Results extends DurableObject<Bindings> {
@@ -20,7 +22,7 @@ export class Results extends DurableObject<Bindings> {
   readonly #aging: Aging;
   readonly #pusher: Pusher;
   readonly #writes: WriteCheck;
-  /** When the alarm goes off, in milliseconds. */
+  /** The time of the alarm, in milliseconds. */
   #alarm: number | null = null;
 
   constructor(ctx: DurableObjectState, env: Bindings) {
@@ -45,12 +47,12 @@ export class Results extends DurableObject<Bindings> {
     });
   }
 
-  /** Whether there is a result of this id. */
+  /** Whether there is a result with this id. */
   has(id: string): boolean {
     return this.#store.has(id);
   }
 
-  /** Keeps a result unless there is one of its id. @returns Whether it was new. */
+  /** Stores a result unless its id is already there. @returns Whether it was new; it is then on disk. */
   async put(result: NewResult): Promise<boolean> {
     const now = Date.now();
     this.#aging.lookIfDue(now);
@@ -62,7 +64,7 @@ export class Results extends DurableObject<Bindings> {
     return true;
   }
 
-  /** The result of this id; null if there is none. */
+  /** The result with this id; null if there is none. */
   get(id: string): StoredResult | null {
     return this.#store.get(id) ?? null;
   }
@@ -77,12 +79,12 @@ export class Results extends DurableObject<Bindings> {
     await this.#writes.check(Date.now());
   }
 
-  /** How far each target is. */
+  /** The progress of each push target. */
   pushStatus(): PushStatus[] {
     return this.#pusher.status();
   }
 
-  /** Tries every target that waits at once. @returns How far each is when that has come to something, or takes long. */
+  /** Tries every pending target at once. @returns The progress of each after its try, or after RETRY_PATIENCE. */
   async retryPush(): Promise<PushStatus[]> {
     this.#pusher.forgetBackoff();
     const started = await this.#work();
@@ -96,7 +98,7 @@ export class Results extends DurableObject<Bindings> {
     await this.#work();
   }
 
-  /** Starts what is to be delivered, and sees to it that the alarm goes off when there is something to do next. */
+  /** Starts the deliveries that are due, and sets the alarm for the next ones. */
   async #work(): Promise<readonly Promise<void>[]> {
     const started = this.#pusher.start(Date.now());
     await this.#setAlarm();

@@ -1,28 +1,28 @@
 /**
  * Posts each new result to the configured targets: in order, at least once, one row at a time. A target that fails is
- * tried again later and later, and holds up no other. Where each target is, is kept in the database, so that a restart
- * loses nothing; the object's alarm wakes it up.
+ * retried with growing delays, and does not delay the others. The position of each target is stored in the database, so
+ * that a restart loses nothing; the object's alarm starts the next try.
  */
 import type { ResultStore } from "./store.ts";
 
 export interface PushOptions {
   readonly targets: readonly string[];
-  /** Sent as bearer token. */
+  /** The bearer token that is sent. */
   readonly token?: string | undefined;
-  /** How old a result may be that is still posted, in milliseconds. */
+  /** The largest age of a result that is still posted, in milliseconds. */
   readonly maxAge: number;
 }
 
-/** How far a target is. */
+/** The progress of a target. */
 export interface PushStatus {
   readonly target: string;
   readonly delivered: number;
   readonly waiting: number;
-  /** Results that it will not get: too old, refused, or pruned before it could be reached. */
+  /** Results that it will not receive: too old, refused, or pruned before the target could be reached. */
   readonly givenUp: number;
-  /** Failures since the last success. */
+  /** The number of failures since the last success. */
   readonly failures: number;
-  /** ISO 8601; null if nothing has to be tried again. */
+  /** The time of the next try, ISO 8601; null if nothing has to be retried. */
   readonly retryAt: string | null;
   readonly lastError: string | null;
 }
@@ -53,7 +53,7 @@ const SCHEMA = `
   );
 `;
 
-/** Tables of former releases do not count refusals. */
+/** Adds the count of refusals to tables of former releases. */
 function migrate(sql: SqlStorage): void {
   const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('push_targets')").toArray();
   if (columns.some(({ name }) => name === "refusals")) return;
@@ -63,25 +63,29 @@ function migrate(sql: SqlStorage): void {
 const TIMEOUT = 10_000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
-/** For a target that has taken something: it is restarted or updated, and was not merely written down wrong. */
+/**
+ * The longest delay for a target that has accepted results before: its address is right, and it restarts or updates.
+ */
 const LAST_RETRY_OF_KNOWN = 30_000;
-/** Results that are posted in one go: Cloudflare bounds the calls of an invocation. The alarm starts the next. */
+/** The most results that are posted in one invocation, whose calls Cloudflare limits. The alarm starts the next one. */
 const AT_ONCE = 500;
-/** Whoever delivers, or waits to, may die with the process: the alarm looks after that long, and so after a restart. */
+/**
+ * A delivery, or the wait for one, may die with the process: the alarm goes off after this long and starts it again.
+ */
 const LEASE = 30_000;
-/** These say that the row itself is not wanted. */
+/** HTTP statuses with which a target refuses the row itself. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
-/** A row is given up when it was refused that often in a row: a target that wakes up may refuse what it takes later. */
+/** A row is given up after this many refusals in a row: a target that is starting may refuse what it accepts later. */
 const REFUSED_TRIES = 3;
 
-/** How much is added to a delay at random, at most, so that many labelers do not come at once. */
+/** The largest random part that is added to a delay, so that many labelers do not retry at the same time. */
 const JITTER = 0.2;
 
 /**
- * How long to wait before the next try.
+ * The delay before the next try.
  *
- * @param failures How many there were in a row, the last one included.
- * @param hasWorked Whether the target has ever taken a result.
+ * @param failures The number of failures in a row, including the last one.
+ * @param hasWorked Whether the target has ever accepted a result.
  * @returns Milliseconds.
  */
 export function retryDelay(failures: number, hasWorked: boolean): number {
@@ -102,13 +106,13 @@ export class Pusher {
     this.#options = options;
     sql.exec(SCHEMA);
     migrate(sql);
-    // A new target gets what comes from now on.
+    // A new target receives the results from now on.
     for (const url of options.targets) {
       sql.exec("INSERT INTO push_targets (url, position) VALUES (?, ?) ON CONFLICT DO NOTHING", url, store.last());
     }
   }
 
-  /** Starts whatever may be delivered now. @returns A promise for each target that was started; none of them rejects. */
+  /** Starts all deliveries that are due. @returns A promise for each target that was started; none of them rejects. */
   start(now: number): Promise<void>[] {
     return this.#options.targets.flatMap((url) => {
       const target = this.#target(url);
@@ -118,7 +122,7 @@ export class Pusher {
     });
   }
 
-  /** When to start again, in milliseconds; undefined if nothing waits. */
+  /** When to start again, in milliseconds; undefined if nothing is pending. */
   due(now: number): number | undefined {
     const times = this.#options.targets
       .map((url) => this.#target(url))
@@ -129,12 +133,12 @@ export class Pusher {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Whether a target has not got everything yet. */
+  /** Whether a target has not received everything yet. */
   get waits(): boolean {
     return this.#options.targets.some((url) => this.#waiting(this.#target(url)) > 0);
   }
 
-  /** Has the next start() try all targets, however often they have failed. */
+  /** Makes the next start() try all targets, however often they have failed. */
   forgetBackoff(): void {
     this.#sql.exec("UPDATE push_targets SET retry_at = 0 WHERE retry_at > 0");
   }
@@ -158,7 +162,7 @@ export class Pusher {
     return this.#sql.exec<Target>("SELECT * FROM push_targets WHERE url = ?", url).one();
   }
 
-  /** When a target is tried again; one that was noted by a clock that was ahead would never be. */
+  /** When a target is retried. A time that was stored while the clock was ahead is limited, or it would never come. */
   #retryAt({ retry_at }: Target, now: number): number {
     return retry_at > now + 2 * LAST_RETRY ? now : retry_at;
   }
@@ -167,7 +171,7 @@ export class Pusher {
     return this.#store.last() - target.position;
   }
 
-  /** Posts row after row until there is none, one fails, or it is enough for once. */
+  /** Posts row after row until there is none left, one fails, or AT_ONCE rows are posted. */
   async #deliver(url: string): Promise<void> {
     for (let posted = 0; posted < AT_ONCE; posted++) {
       const { position, delivered, failures, refusals } = this.#target(url);
@@ -176,7 +180,7 @@ export class Pusher {
         this.#giveUp(url, this.#store.last(), this.#store.last() - position, "pruned before they could be delivered");
         return;
       }
-      // Row numbers have no gaps.
+      // Row numbers do not have gaps.
       this.#giveUp(url, next.seq - 1, next.seq - 1 - position, "pruned before they could be delivered");
       if (Date.now() - next.stored > this.#options.maxAge) {
         this.#giveUp(url, next.seq, 1, "too old");
@@ -191,13 +195,13 @@ export class Pusher {
         );
         continue;
       }
-      // An outage in between says nothing of the row.
+      // A failure without a refusal, such as an outage, leaves the count of refusals as it is.
       const refused = failure.refused ? refusals + 1 : 0;
       if (refused >= REFUSED_TRIES) {
         this.#giveUp(url, next.seq, 1, `refused: ${failure.reason}`);
         continue;
       }
-      // A target that refuses is there: it is not kept waiting for the outage before.
+      // A target that refuses is reachable, so the delay of an outage before does not apply.
       this.#sql.exec(
         "UPDATE push_targets SET failures = failures + 1, refusals = ?, retry_at = ?, last_error = ? WHERE url = ?",
         refused,
@@ -221,7 +225,7 @@ export class Pusher {
     );
   }
 
-  /** @returns What went wrong, if anything did. */
+  /** @returns What went wrong; undefined if the target accepted the result. */
   async #post(url: string, body: string): Promise<{ reason: string; refused: boolean } | undefined> {
     const { token } = this.#options;
     try {
@@ -232,7 +236,7 @@ export class Pusher {
           "content-type": "application/json",
           ...(token ? { authorization: `Bearer ${token}` } : {}),
         },
-        // Only what is configured is posted to, and a redirect is somewhere else.
+        // Only the configured address may receive results, and a redirect leads elsewhere.
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT),
       });

@@ -1,7 +1,7 @@
 /**
- * The Durable Object with the results, seen from a request. A full disk or a damaged database ends the object itself, at the
- * write that it was about to acknowledge or before its constructor runs: no code in it can catch that, so what has
- * happened is read from the error that comes out here.
+ * Calls the Durable Object with the results from a request. A full disk or a damaged database ends the object itself,
+ * at the write that it was about to acknowledge or before its constructor runs. No code in the object can catch that,
+ * so the cause is read from the error that arrives here.
  */
 import { LabelerError } from "../errors.ts";
 import type { Results } from "./object.ts";
@@ -9,19 +9,19 @@ import type { PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
 import type { ListOptions } from "./store.ts";
 
-/** What the runtime says of an error of an object. */
+/** The properties that the runtime adds to an error of an object. */
 interface ObjectError extends Error {
   readonly overloaded?: boolean;
   readonly retryable?: boolean;
 }
 
-/** In seconds: a disk is not emptied sooner. */
+/** After how many seconds to retry: a disk is not emptied sooner. */
 const RETRY_STORAGE = 30;
 
 /**
- * What an error of the object means for the caller.
+ * Translates an error of the object into one for the caller.
  *
- * @returns Undefined where it is a bug.
+ * @returns Undefined if the error is a bug.
  */
 export function storageError(error: unknown): LabelerError | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -45,7 +45,7 @@ export function storageError(error: unknown): LabelerError | undefined {
   if (overloaded || retryable) {
     return new LabelerError("busy", "The results are busy or being moved. Try again.", { cause: error });
   }
-  // A database that cannot even be opened: the runtime keeps the reason for its log.
+  // The database cannot be opened at all; the runtime writes the reason only to its log.
   if (message.startsWith("internal error")) {
     return new LabelerError(
       "storage-broken",
@@ -62,7 +62,7 @@ async function understood<T>(call: Promise<T>): Promise<T> {
   } catch (error) {
     const found = storageError(error);
     if (found === undefined) throw error;
-    console.error(`${error}`); // an operator may know the words of SQLite
+    console.error(`${error}`); // an operator may recognise SQLite's message
     throw found;
   }
 }
@@ -75,17 +75,17 @@ export class RemoteResults {
     this.#object = object;
   }
 
-  /** Whether there is a result of this id. */
+  /** Whether there is a result with this id. */
   has(id: string): Promise<boolean> {
     return understood(this.#object.has(id));
   }
 
-  /** Keeps a result unless there is one of its id. @returns Whether it was new. It is on disk then. */
+  /** Stores a result unless its id is already there. @returns Whether it was new; it is then on disk. */
   put(result: NewResult): Promise<boolean> {
     return understood(this.#object.put(result));
   }
 
-  /** The result of this id; null if there is none. */
+  /** The result with this id; null if there is none. */
   get(id: string): Promise<StoredResult | null> {
     return understood(this.#object.get(id));
   }
@@ -94,17 +94,17 @@ export class RemoteResults {
     return understood(this.#object.list(options));
   }
 
-  /** Makes sure that results can be read and written now. */
+  /** Checks that results can be read and written now. */
   check(): Promise<void> {
     return understood(this.#object.check());
   }
 
-  /** How far each push target is. */
+  /** The progress of each push target. */
   pushStatus(): Promise<PushStatus[]> {
     return understood(this.#object.pushStatus());
   }
 
-  /** Tries every target that waits at once. @returns How far each is then. */
+  /** Tries every pending target at once. @returns The progress of each after that. */
   retryPush(): Promise<PushStatus[]> {
     return understood(this.#object.retryPush());
   }

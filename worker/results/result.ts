@@ -1,4 +1,4 @@
-/** What is kept of an image that was handed over: its labels or why there are none, and what the sender said of it. */
+/** The stored result of a submitted image: its labels or the error, and the metadata from its sender. */
 import type { Label } from "../model/probabilities.ts";
 
 /** A region of an image with its labels. */
@@ -7,32 +7,32 @@ export interface StoredRegion {
   readonly labels: readonly Label[];
 }
 
-/** What goes into the store. */
+/** A result to be stored. */
 export interface NewResult {
   readonly id: string;
-  /** When the image was taken or handed over, ISO 8601. */
+  /** When the image was taken or submitted, ISO 8601. */
   readonly time: string;
   readonly device: string | null;
   readonly model: string;
-  /** By confidence, best first; empty where the image could not be read, or has several regions. */
+  /** Labels by confidence, the top-1 label first; empty if the image could not be read, or has several regions. */
   readonly results: readonly Label[];
-  /** The regions in their order, where the image was not labelled as one. */
+  /** The regions in their order, if the image was not labelled as one. */
   readonly regions?: readonly StoredRegion[] | undefined;
-  /** Why there are no labels, or what is missing of the image. */
+  /** Why there are no labels, or how much of the image is missing. */
   readonly error?: string | undefined;
-  /** Whatever else the sender wants back. */
+  /** Further fields that the sender wants back. */
   readonly meta: Readonly<Record<string, string>>;
 }
 
-/** What comes out of it, with the fields' names as they are in JSON. */
+/** A stored result, with the field names of the JSON response. */
 export interface StoredResult {
-  /** The cursor behind this row: a text, since eKuiper would write a large number as 2.000001e+06. */
+  /** The cursor after this row: a string, since eKuiper would write a large number as 2.000001e+06. */
   readonly next: string;
   readonly id: string;
   readonly time: string;
   readonly device: string | null;
   readonly model: string;
-  /** Of the best result; "" and 0 where there is none. */
+  /** The top-1 label and its confidence; "" and 0 if there are no labels. */
   readonly label: string;
   readonly confidence: number;
   readonly results: Label[];
@@ -42,15 +42,15 @@ export interface StoredResult {
   readonly meta: Record<string, string>;
 }
 
-/** Bounds of a row, so that what is kept for long stays small. Lengths are in characters. */
+/** Limits of a row, which keep stored results small. Lengths are in characters. */
 export const BOUNDS = { id: 128, device: 128, metaFields: 16, metaName: 64, metaValue: 512, labels: 100, error: 500 };
 
 const CURSOR = /^r?(\d{1,15})$/;
 
-/** A cursor to the place behind row number `seq`. */
+/** The cursor after row number `seq`. */
 export const cursor = (seq: number): string => `r${seq}`;
 
-/** The row number in a cursor, 0 for the start; undefined if it is none. */
+/** The row number in a cursor, 0 for the start; undefined if the text is not a cursor. */
 export function parseCursor(text: string): number | undefined {
   const [, digits] = CURSOR.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);

@@ -1,16 +1,17 @@
 /**
- * The results in the SQLite database of a Durable Object: each id once, oldest first, pruned by count. What is too old is
- * for aging.ts to say; until a row is deleted it is shown, since a clock that jumps ahead would else hide all of them.
+ * Stores results in the SQLite database of a Durable Object: each id once, oldest first, pruned by count. aging.ts
+ * decides which rows are too old. Until a row is deleted it is returned, since otherwise a clock that jumps ahead would
+ * hide all.
  */
 import { BOUNDS, cursor, type NewResult, type StoredRegion, type StoredResult } from "./result.ts";
 
 export interface Retention {
-  /** In rows. */
+  /** The largest number of rows. */
   readonly maxCount: number;
 }
 
 export interface ListOptions {
-  /** Only rows behind this row number. */
+  /** Only rows after this row number. */
   readonly since?: number | undefined;
   /** Only rows before this row number. */
   readonly before?: number | undefined;
@@ -27,7 +28,7 @@ interface Row {
   readonly device: string | null;
   readonly model: string;
   readonly results: string;
-  /** [name, labels] of each region in JSON. */
+  /** JSON of [name, labels] for each region. */
   readonly regions: string | null;
   readonly error: string | null;
   readonly meta: string;
@@ -35,8 +36,9 @@ interface Row {
 }
 
 /**
- * AUTOINCREMENT: a row number is never given twice, so that a cursor holds when its row is pruned. Rows are deleted at the
- * old end alone, so their numbers have no gaps. Former releases had an index by age, which each row paid for.
+ * AUTOINCREMENT: a row number is never used twice, so that a cursor stays valid when its row is pruned. Rows are
+ * deleted only at the old end, so their numbers do not have gaps. Former releases had an index by age, which slowed
+ * each insert.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS results (
@@ -55,13 +57,13 @@ const SCHEMA = `
   DROP INDEX IF EXISTS results_by_age;
 `;
 
-/** Tables of former releases have no regions. */
+/** Adds the column of regions to tables of former releases. */
 function migrate(sql: SqlStorage): void {
   const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('results')").toArray();
   if (!columns.some(({ name }) => name === "regions")) sql.exec("ALTER TABLE results ADD COLUMN regions TEXT");
 }
 
-/** As many labels of each as a row has room for. */
+/** The regions as JSON, with as many labels of each as the limit of a row allows. */
 function regionsJson(regions: readonly StoredRegion[]): string {
   const most = Math.max(1, Math.floor(BOUNDS.labels / Math.max(1, regions.length)));
   return JSON.stringify(regions.map(({ name, labels }) => [name, labels.slice(0, most)]));
@@ -84,7 +86,7 @@ function shown(row: Row): StoredResult {
   };
 }
 
-/** A stored row with what delivery needs to know of it. */
+/** A stored row with the fields that delivery needs. */
 export interface QueuedResult {
   readonly seq: number;
   /** When it was stored, in milliseconds. */
@@ -103,15 +105,15 @@ export class ResultStore {
     migrate(sql);
   }
 
-  /** Whether there is a result of this id. */
+  /** Whether there is a result with this id. */
   has(id: string): boolean {
     return this.#sql.exec("SELECT 1 FROM results WHERE id = ?", id).toArray().length > 0;
   }
 
-  /** Keeps a result unless there is one of its id. @returns Whether it was new. */
+  /** Stores a result unless its id is already there. @returns Whether it was new. */
   put(result: NewResult, now: number): boolean {
     if (this.has(result.id)) return false;
-    // A clock that was put back must not make a new row look older than those before it, and be deleted with them.
+    // If the clock was set back, a new row must not look older than those before it and be deleted with them.
     const stored = Math.max(now, this.#stampOf("DESC") ?? now);
     const { seq } = this.#sql
       .exec<{ seq: number }>(
@@ -131,7 +133,7 @@ export class ResultStore {
     return true;
   }
 
-  /** The result of this id, if there is one. */
+  /** The result with this id, if there is one. */
   get(id: string): StoredResult | undefined {
     const [row] = this.#rows("WHERE id = ?", id);
     return row && shown(row);
@@ -150,7 +152,7 @@ export class ResultStore {
     ).map(shown);
   }
 
-  /** The first row behind row number `seq`, however old. */
+  /** The first row after row number `seq`, whatever its age. */
   after(seq: number): QueuedResult | undefined {
     const [row] = this.#rows("WHERE seq > ? ORDER BY seq LIMIT 1", seq);
     return row && { seq: row.seq, stored: row.stored, result: shown(row) };
@@ -162,12 +164,12 @@ export class ResultStore {
     return row?.seq ?? 0;
   }
 
-  /** When the oldest row was stored, in milliseconds; undefined where there is none. */
+  /** When the oldest row was stored, in milliseconds; undefined if there are no rows. */
   oldest(): number | undefined {
     return this.#stampOf("ASC");
   }
 
-  /** The row number up to which all rows were stored before a time; 0 where the oldest one was not. */
+  /** The last row number such that all rows up to it were stored before a time; 0 if the oldest row was not. */
   lastOlderThan(time: number): number {
     const oldest = this.oldest();
     if (oldest === undefined || oldest >= time) return 0;
@@ -177,7 +179,7 @@ export class ResultStore {
     return first === undefined ? this.last() : first.seq - 1;
   }
 
-  /** Deletes the rows up to a row number. */
+  /** Deletes all rows up to and including a row number. */
   prune(seq: number): void {
     this.#sql.exec("DELETE FROM results WHERE seq <= ?", seq);
   }

@@ -1,17 +1,17 @@
 /**
- * Knows whether the storage of an object takes what is written. A write that fails ends the object before any code of it
- * could note that; so what is noted, in the isolate, are the writes that did not fail.
+ * Tracks whether an object's storage accepts writes. A write that fails ends the object before its code could record
+ * the failure, so the isolate records the writes that succeeded instead.
  */
 
-/** How long a write that went well is believed, in milliseconds: each check is a write on what may be an SD card. */
+/** How long a successful write counts as proof, in milliseconds: each check is a write on what may be an SD card. */
 const BELIEVED = 600_000;
 
-/** About what a result takes, with its indices. */
+/** About the size of a result with its indices, in bytes. */
 const BYTES = 32_768;
 
 const SCHEMA = "CREATE TABLE IF NOT EXISTS write_check (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)";
 
-/** When the storage of an object last took something, by the object's id, in milliseconds. */
+/** The time of the last successful write by the object's id, in milliseconds. */
 const written = new Map<string, number>();
 
 export class WriteCheck {
@@ -23,18 +23,18 @@ export class WriteCheck {
     this.#object = object;
   }
 
-  /** Before something is written. */
+  /** Call it before a write. */
   begin(): void {
     written.delete(this.#object);
   }
 
-  /** After something was written: waits until it is on disk. */
+  /** Call it after a write: waits until the data are on disk. */
   async end(now: number): Promise<void> {
     await this.#storage.sync();
     written.set(this.#object, now);
   }
 
-  /** Writes something unless that went well not long ago. @throws what the storage says. */
+  /** Writes test data unless a write succeeded recently. @throws Whatever the storage throws. */
   async check(now: number): Promise<void> {
     const last = written.get(this.#object);
     if (last !== undefined && Math.abs(now - last) < BELIEVED) return;

@@ -1,11 +1,11 @@
-/** The bytes of a file as they come, with a look ahead. A piece holds until the next one is asked for. */
+/** The chunks of a file as they arrive, with lookahead. A chunk is valid until the next one is requested. */
 import { GrowingBuffer, type Reserve } from "./growing-buffer.ts";
 
 const EMPTY = new Uint8Array();
 
 export class ByteStream {
   readonly #source: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
-  /** What was looked at and not yet taken. */
+  /** Bytes that were peeked at and not yet taken. */
   #ahead: Uint8Array = EMPTY;
 
   constructor(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
@@ -18,15 +18,15 @@ export class ByteStream {
   }
 
   /**
-   * The first `count` bytes, or all where there are fewer; they are still there to be taken.
+   * Peeks at the first `count` bytes, or at all if there are fewer; next() still returns them.
    *
-   * @param reserve Awaited before memory is taken for what has come.
+   * @param reserve Awaited before memory is allocated for the bytes.
    */
   async peek(count: number, reserve?: Reserve): Promise<Uint8Array> {
     if (this.#ahead.length === 0) this.#ahead = (await this.#pull()) ?? EMPTY;
     if (this.#ahead.length >= count) return this.#ahead.subarray(0, count);
     const buffer = new GrowingBuffer({ reserve });
-    // A piece holds no longer than until the next one is asked for.
+    // A chunk is valid only until the next one is requested, so it is copied.
     await buffer.add(this.#ahead);
     while (buffer.length < count) {
       const piece = await this.#pull();
@@ -46,9 +46,10 @@ export class ByteStream {
   }
 
   /**
-   * Everything that is left, in one array; undefined as soon as that is more than `limit` bytes.
+   * Reads all remaining bytes into one array.
    *
-   * @param size How much it will be, if that is known. @param reserve Awaited before memory is taken for what has come.
+   * @param size The expected number of bytes, if it is known. @param reserve Awaited before memory is allocated.
+   * @returns Undefined as soon as there are more than `limit` bytes.
    */
   async all({
     limit,
@@ -68,9 +69,9 @@ export class ByteStream {
   }
 
   /**
-   * The same bytes, each chunk shown to `see` on its way. The original stream is not to be read any more.
+   * Returns a stream of the same bytes that passes each chunk to `see` first. Do not read the original stream any more.
    *
-   * @param see A chunk holds until its promise does.
+   * @param see Receives a chunk, which is valid until the returned promise settles.
    */
   tap(see: (chunk: Uint8Array) => Promise<void>): ByteStream {
     return new ByteStream(this.#tapped(see));
@@ -83,7 +84,7 @@ export class ByteStream {
     }
   }
 
-  /** Nothing more is wanted. */
+  /** Closes the source: no more bytes are wanted. */
   async close(): Promise<void> {
     await this.#source.return?.();
   }

@@ -1,11 +1,11 @@
-/** Time as the scheduler and the semaphores see it. Tests put a clock of their own in its place. */
+/** The clock of the scheduler and the semaphores. Tests replace it with their own. */
 
 export interface Clock {
-  /** In milliseconds. On Cloudflare it only advances when an event arrives. */
+  /** The time in milliseconds. On Cloudflare it only advances when an event arrives. */
   now(): number;
-  /** Lets the event loop go round once: whatever has arrived meanwhile is served. */
+  /** Waits for one round of the event loop, in which pending events are served. */
   round(): Promise<void>;
-  /** Calls `done` after so many milliseconds unless the returned function is called before. */
+  /** Calls `done` after this many milliseconds, unless the returned function is called first. */
   after(milliseconds: number, done: () => void): () => void;
 }
 

@@ -1,18 +1,18 @@
-/** Bytes that are put together as they come, in memory that is reserved before it is taken. */
+/** Collects chunks as they arrive, in memory that is reserved before it is allocated. */
 
-/** Awaited before so many more bytes of memory are taken. */
+/** Awaited before this many more bytes of memory are allocated. */
 export type Reserve = (bytes: number) => Promise<void>;
 
-/** Memory of the first piece, at least, in bytes. */
+/** The smallest first allocation, in bytes. */
 const FIRST = 4 << 10;
 
-/** Memory for all of a known size is taken when so much of it has come: whoever only announces bytes takes none. */
+/** Memory for all of a known size is allocated once this part has arrived: merely announced bytes take no memory. */
 const BELIEVED = 1 / 16;
 
 export interface GrowingBufferOptions {
-  /** How many bytes will come, if that is known; it may be wrong. */
+  /** The expected number of bytes, if it is known; it may be wrong. */
   readonly expected?: number | undefined;
-  /** No more bytes than these are added. */
+  /** The largest number of bytes that are added. */
   readonly most?: number;
   readonly reserve?: Reserve | undefined;
 }
@@ -34,12 +34,12 @@ export class GrowingBuffer {
     return this.#length;
   }
 
-  /** Everything that was added: a view that later additions may leave behind. */
+  /** Everything that was added: a view, which a later addition may replace. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a copy of a piece. */
+  /** Adds a copy of a chunk. */
   async add(piece: Uint8Array): Promise<void> {
     const needed = this.#length + piece.length;
     if (needed > this.#buffer.length) {

@@ -1,20 +1,20 @@
 /**
- * Deflate (RFC 1951), decoded in steps of bounded size: never more of what it decodes stands in memory than one window and
- * one step. DecompressionStream gives no such bound: it decodes all that it is given at once, and 300 KB become 300 MB.
+ * Decodes Deflate (RFC 1951) in steps of bounded size: only one window and one step of decoded bytes are in memory at
+ * once. DecompressionStream has no such bound: it decodes all of its input at once, and 300 KB may become 300 MB.
  */
 
-/** What is wrong with the compressed bytes. */
+/** The compressed bytes are invalid; the message says why. */
 export class InflateError extends Error {
   override readonly name = "InflateError";
 }
 
-/** A distance reaches back no further. */
+/** The largest distance of a match, in bytes. */
 const WINDOW = 32 << 10;
 
-/** The most that is decoded in one step, in bytes: about a millisecond, before V8 has optimised it. */
+/** About the most that is decoded in one step, in bytes: a millisecond before V8 has optimised the code. */
 export const STEP = 16 << 10;
 
-/** A match is no longer. */
+/** The longest match, in bytes. */
 const LONGEST_MATCH = 258;
 
 const LENGTH_BASE = [
@@ -29,28 +29,32 @@ const DISTANCE_BITS = [
   0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13,
 ];
 
-/** The order in which the lengths of the code lengths' codes come. */
+/** The order in which the code lengths of the code-length alphabet are stored. */
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
 const LONGEST_CODE = 15;
 
-/** A length and a distance with their extra bits take 48 bits, and what is read ahead a little more. */
+/** A length and a distance with their extra bits take 48 bits; lookahead takes a few more. */
 const MOST_SYMBOL_BYTES = 16;
 
-/** Codes of at most so many bits are found in a table; longer ones are rare, and a table of them all would cost more than its use. */
+/** Codes of up to this many bits are looked up in a table; longer ones are rare, and their table would not pay off. */
 const FAST_BITS = 9;
 const FAST_MASK = (1 << FAST_BITS) - 1;
 
 interface Code {
-  /** By the next FAST_BITS bits: symbol << 4 | length; 0 where the code is longer. */
+  /** Indexed by the next FAST_BITS bits: symbol << 4 | length; 0 where the code is longer. */
   readonly fast: Uint16Array;
-  /** How many codes have each length. */
+  /** The number of codes of each length. */
   readonly counts: Uint16Array;
-  /** In the order of their codes. */
+  /** Symbols in the order of their codes. */
   readonly symbols: Uint16Array;
 }
 
-/** @param lengths Of each symbol's code, 0 for none. @throws InflateError if they make no prefix code. */
+/**
+ * @param lengths The code length of each symbol, 0 for unused ones.
+ *
+ * @throws InflateError if they form no prefix code.
+ */
 function codeOf(lengths: Uint8Array): Code {
   const counts = new Uint16Array(LONGEST_CODE + 1);
   for (const length of lengths) counts[length]++;
@@ -88,25 +92,25 @@ let fixed: { readonly literals: Code; readonly distances: Code } | undefined;
 const NO_CODE = codeOf(new Uint8Array());
 
 /**
- * A block costs more than its bytes, since it may begin with a code: a step has only so many, and blocks of hardly a byte each
- * are no encoder's.
+ * The most blocks in one step. A block costs more than its bytes, since it may begin with a Huffman code, and no
+ * encoder writes many blocks of hardly a byte each.
  */
 const BLOCKS_PER_STEP = 32;
 const FREE_BLOCKS = 10_000;
 const LEAST_BLOCK = 16;
 
-/** More bits are needed than have come. */
+/** Thrown when more bits are needed than have arrived. */
 const STARVED = Symbol("starved");
 
 export class Inflate {
-  /** What was decoded, the window first. */
+  /** Decoded bytes, the window first. */
   readonly #output = new Uint8Array(WINDOW + 8 * (STEP + LONGEST_MATCH));
-  /** The window ends and the step begins here. */
+  /** The end of the window and the beginning of the step. */
   #start = 0;
   #end = 0;
   #input: Uint8Array = new Uint8Array();
   #at = 0;
-  /** Bits that were taken from the input, the next one lowest. */
+  /** Bits that were taken from the input, the next one in the lowest place. */
   #bits = 0;
   #count = 0;
   #last = false;
@@ -115,11 +119,11 @@ export class Inflate {
   #literals: Code = NO_CODE;
   #distances: Code = NO_CODE;
   #starved = true;
-  /** Since the first byte, whatever begins anew. */
+  /** Blocks since the first byte; restart() does not reset it. */
   #blocks = 0;
   #decoded = 0;
 
-  /** Whether the compressed bytes have come to their end. */
+  /** Whether the end of the compressed data was reached. */
   get ended(): boolean {
     return this.#block === "ended";
   }
@@ -129,7 +133,7 @@ export class Inflate {
     return this.#starved;
   }
 
-  /** Gives it more compressed bytes, which have to hold until it is starved again. */
+  /** Adds compressed bytes, which must stay valid until `starved` is true again. */
   push(input: Uint8Array): void {
     this.#starved = false;
     const left = this.#input.subarray(this.#at);
@@ -143,13 +147,13 @@ export class Inflate {
     this.#input.set(input, left.length);
   }
 
-  /** Keeps a copy of what was pushed and not yet taken: a few bytes where it is starved. */
+  /** Copies the bytes that were pushed and not yet taken: a few when `starved` is true. */
   keep(): void {
     this.#input = this.#input.slice(this.#at);
     this.#at = 0;
   }
 
-  /** Begins anew with what comes next. @returns The bytes behind the end. */
+  /** Starts over with the next compressed data. @returns The bytes after the end of the previous data. */
   restart(): Uint8Array {
     this.#skip(this.#count & 7);
     const taken = Uint8Array.from({ length: this.#count >> 3 }, (_, i) => this.#bits >>> (8 * i));
@@ -165,10 +169,10 @@ export class Inflate {
   }
 
   /**
-   * Decodes on.
+   * Decodes the next step.
    *
-   * @returns At most about STEP bytes, which hold until the next call; it may be none.
-   * @throws InflateError if the bytes are not deflated ones.
+   * @returns At most about STEP bytes, possibly none, which are valid until the next call.
+   * @throws InflateError if the input is not valid Deflate data.
    */
   step(): Uint8Array {
     if (this.#end + STEP + LONGEST_MATCH > this.#output.length) {
@@ -193,7 +197,7 @@ export class Inflate {
     else this.#decode();
   }
 
-  /** Takes so many bits, at most 16. */
+  /** Takes this many bits, at most 16. */
   #take(count: number): number {
     while (this.#count < count) {
       if (this.#at >= this.#input.length) throw STARVED;
@@ -236,7 +240,9 @@ export class Inflate {
     this.#count -= length;
   }
 
-  /** Begins a block; where not all of its head has come, from its beginning again with the next bytes. */
+  /**
+   * Reads the header of a block; if part of it has not arrived, reads it again from its beginning with the next bytes.
+   */
   #header(): void {
     if (this.#blocks > FREE_BLOCKS + this.#decoded / LEAST_BLOCK) throw new InflateError("it has too many blocks");
     const saved = [this.#at, this.#bits, this.#count] as const;
@@ -298,7 +304,7 @@ export class Inflate {
   }
 
   #copyStored(): void {
-    // Whole bytes may have been taken into the bits.
+    // Whole bytes may already be among the buffered bits.
     while (this.#stored > 0 && this.#count > 0) {
       this.#output[this.#end++] = this.#take(8);
       this.#stored--;
@@ -312,10 +318,10 @@ export class Inflate {
     else if (this.#at === this.#input.length) throw STARVED;
   }
 
-  /** Literals and matches, up to the end of the block or of the step. */
+  /** Decodes literals and matches, up to the end of the block or of the step. */
   #decode(): void {
     const full = this.#start + STEP;
-    // Before the end of the input no symbol is starved.
+    // Up to here, no symbol can run out of input.
     const safe = this.#input.length - MOST_SYMBOL_BYTES;
     while (this.#at < safe && this.#end < full && this.#block === "codes") this.#decodeFast(safe, full);
     while (this.#end < full && this.#block === "codes") {
@@ -329,7 +335,7 @@ export class Inflate {
     }
   }
 
-  /** As #decodeSymbol(), many times, for literals and matches of short codes; at least one symbol. */
+  /** Like #decodeSymbol() in a loop, for literals and matches of short codes; decodes at least one symbol. */
   #decodeFast(safe: number, full: number): void {
     const input = this.#input;
     const output = this.#output;
@@ -350,7 +356,7 @@ export class Inflate {
         count -= entry & 15;
         continue;
       }
-      // A length of a code of 9 bits and 5 extra bits is there; then a distance of 9 and 13, in two parts.
+      // The bits suffice for a length (code of 9 bits, 5 extra bits), then for a distance (9 and 13 bits) in two parts.
       const [savedAt, savedBits, savedCount] = [at, bits, count];
       bits >>>= entry & 15;
       count -= entry & 15;

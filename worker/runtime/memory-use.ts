@@ -1,4 +1,4 @@
-/** What one request takes of a budget of memory, which is a semaphore of bytes. */
+/** The memory that one request takes from a memory budget, which is a semaphore of bytes. */
 import type { AcquireOptions, Lease, Semaphore } from "./semaphore.ts";
 
 export class MemoryUse {
@@ -12,16 +12,16 @@ export class MemoryUse {
   }
 
   /**
-   * Takes so many more bytes, as soon as the budget has them.
+   * Reserves this many more bytes, as soon as the budget has them.
    *
-   * @throws LabelerError of kind busy if it does not have them in time.
+   * @throws LabelerError of kind busy if they are not free in time.
    */
   async reserve(bytes: number): Promise<void> {
     if (this.#lease === undefined) this.#lease = await this.#budget.acquire({ ...this.#request, weight: bytes });
     else await this.#lease.grow(bytes);
   }
 
-  /** Gives everything back. */
+  /** Releases everything. */
   release(): void {
     this.#lease?.release();
     this.#lease = undefined;

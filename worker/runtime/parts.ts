@@ -1,9 +1,9 @@
-/** Work that may be interrupted: between its parts, something else can be done. */
+/** Work that can be interrupted between its parts. */
 
-/** Each next() does a part of the work, at once; the last one gives the result. */
+/** Each next() does one part of the work synchronously; the last one returns the result. */
 export type Parts<T> = Generator<undefined, T, undefined>;
 
-/** Does all parts of the work at once. */
+/** Does all parts of the work synchronously. */
 export function finish<T>(parts: Parts<T>): T {
   for (;;) {
     const { done, value } = parts.next();

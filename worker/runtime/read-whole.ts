@@ -1,13 +1,13 @@
 /** Reads a large file from a stream into memory. */
 
-/** In bytes. A file from a disk comes in pieces of 4 KB, which cost more as objects than by what is in them. */
+/** In bytes. A file from a disk arrives in chunks of 4 KB, whose objects cost more than their contents. */
 const AT_ONCE = 128 << 10;
 
 /**
- * Everything that a byte stream has, read into one buffer: `Response.arrayBuffer()` would keep all pieces, and then copy
- * them into another one, which takes twice the memory and twice the time.
+ * Reads all of a byte stream into one buffer. `Response.arrayBuffer()` would keep all chunks and then copy them into
+ * another buffer, which takes twice the memory and twice the time.
  *
- * @param expected How many bytes are to be expected; it may be wrong.
+ * @param expected The expected number of bytes; it may be wrong.
  */
 export async function readWhole(
   stream: ReadableStream<Uint8Array>,

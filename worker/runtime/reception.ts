@@ -1,27 +1,30 @@
 /**
- * How a request's body comes in. A slow body is served like any other while nobody waits; once others wait for what it
- * holds (a slot, a decoder, memory), it has to come at a least rate and within a deadline.
+ * Tracks how a request's body arrives. A slow body is served like any other while nobody waits. Once other requests
+ * wait for something that it holds (a slot, a decoder, memory), it has to arrive at a minimum rate and within a
+ * deadline.
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
 
-/** The least rate once others wait, in bytes per second, and how long a body may be slower than that, in milliseconds. */
+/** The minimum rate once others wait, in bytes per second, and how long a body may be slower, in milliseconds. */
 const LEAST_RATE = 8 << 10;
 const SPAN = 1000;
 const PARTS = 4;
-/** The last quarter has only begun. */
+/** Three of four quarters count, since the last one has only begun. */
 const LEAST_BYTES = (LEAST_RATE * SPAN * (PARTS - 1)) / (1000 * PARTS);
 
-/** For how long a body may come at the least rate while others wait, in milliseconds; beyond, it needs this many bytes per second. */
+/**
+ * For how long, in milliseconds, the minimum rate is enough while others wait; after that the rate has to be higher.
+ */
 const PATIENCE = 10_000;
 const STEADY_RATE = 64 << 10;
 
-/** However fast it comes, it must not hold what others wait for any longer, in milliseconds. */
+/** The longest time that a body may hold what others wait for, however fast it arrives, in milliseconds. */
 const DEADLINE = 30_000;
 
 export class Reception {
   readonly #clock: Clock;
-  /** For how long the request has waited for bytes, and since when it does now, in milliseconds. */
+  /** For how long the request has waited for bytes, and since when it has been waiting now, in milliseconds. */
   #waited = 0;
   #since = 0;
   /** Bytes in each quarter of the last second; `#part` counts the quarters. */
@@ -37,7 +40,7 @@ export class Reception {
     this.#part = this.#partNow();
   }
 
-  /** Whether it must give up what it holds, since others wait for that: it waits for its body, which comes too slowly. */
+  /** Whether it must release what it holds: others wait for that, and its body arrives too slowly. */
   get tooSlow(): boolean {
     if (!this.#waiting || this.#refusal !== undefined) return false;
     const age = this.#age();
@@ -47,7 +50,7 @@ export class Reception {
     return age >= DEADLINE || (age >= PATIENCE && (this.#bytes * 1000) / age < STEADY_RATE);
   }
 
-  /** Ends it: whoever reads the body gets a LabelerError of kind too-slow. */
+  /** Refuses the body: its reader gets a LabelerError of kind too-slow. */
   refuse(resource: string): void {
     const age = (this.#age() / 1000).toFixed(1);
     this.#refusal = new LabelerError(
@@ -85,8 +88,8 @@ export class Reception {
   }
 
   /**
-   * How long the body has been waited for, in milliseconds. Only that counts: where the thread is busy, bytes that have come
-   * long ago lie there unread.
+   * How long the request has waited for its body, in milliseconds. Only that time counts: while the thread is busy,
+   * bytes that arrived long ago stay unread.
    */
   #age(): number {
     return this.#waited + (this.#waiting ? this.#clock.now() - this.#since : 0);

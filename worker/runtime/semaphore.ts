@@ -1,6 +1,6 @@
 /**
- * What an isolate has only so much of: slots, decoders, bytes of memory. Whoever cannot have it at once waits in a queue.
- * Knows nothing of what it is for.
+ * A semaphore for a limited resource of an isolate: slots, decoders, bytes of memory. A request that cannot have its
+ * part at once waits in a queue. The semaphore does not know what the resource is for.
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
@@ -8,49 +8,49 @@ import type { Reception } from "./reception.ts";
 import { Waker } from "./waker.ts";
 
 export interface SemaphoreOptions {
-  /** How much there is. */
+  /** How much of the resource there is. */
   readonly capacity: number;
-  /** How long to wait for it, in milliseconds. */
+  /** How long a request waits for it, in milliseconds. */
   readonly patience: number;
-  /** How many may wait; more are refused at once. */
+  /** The longest queue; further requests are refused at once. */
   readonly queueLimit?: number;
-  /** How much more there is for requests of little work, so that they need not wait for those of much. */
+  /** Additional capacity for requests of little work, so that they need not wait for those of much work. */
   readonly express?: number;
-  /** What there is so much of, in errors: "slots for labelling". */
+  /** The name of the resource in errors: "slots for labelling". */
   readonly resource: string;
-  /** Whether a client that holds nothing gets one more than there are while another client holds them all. */
+  /** Whether a client that holds nothing gets one above the capacity while another client holds it all. */
   readonly fair?: boolean;
   readonly clock?: Clock;
 }
 
 export interface AcquireOptions {
-  /** How much is wanted; never more than there is. */
+  /** How much is wanted; at most the capacity. */
   readonly weight?: number;
-  /** Whose request it is: clients share what there is. */
+  /** The client that sent the request: clients share the resource. */
   readonly client?: string | undefined;
-  /** In milliseconds: the request is treated as if it had come so much later. Long work lets short work go first. */
+  /** In milliseconds: the request is treated as if it had arrived this much later, so that short work goes first. */
   readonly delay?: number;
-  /** Whether it is little work. */
+  /** Whether the request is little work. */
   readonly express?: boolean;
-  /** Aborted when the request's client has gone. */
+  /** Aborted when the client has disconnected. */
   readonly signal?: AbortSignal | undefined;
-  /** How the request's body comes in, where it still does. */
+  /** The progress of the request's body, if it is still arriving. */
   readonly reception?: Reception | undefined;
 }
 
-/** How often whoever waits, and whoever holds, shows that it is alive, in milliseconds. */
+/** How often a waiter or a holder shows that it is alive, in milliseconds. */
 const TICK = 250;
 const HEARTBEAT = 500;
 
-/** Whoever was silent for so long has ended: a request whose client has gone may end without anybody being told. */
+/** A request that was silent for this long, in milliseconds, has ended: workerd may end it without notice. */
 const LOST = 2000;
 
 interface Waiter {
   readonly weight: number;
   readonly client: string | undefined;
-  /** When its turn is, compared with the others. */
+  /** The time by which it is ordered in the queue. */
   readonly due: number;
-  /** The lease that is to grow; undefined for a new one. */
+  /** The lease that should grow; undefined for a new one. */
   readonly grows: Held | undefined;
   readonly waker: Waker;
   readonly request: AcquireOptions;
@@ -62,12 +62,12 @@ interface Waiter {
 interface Held {
   readonly client: string | undefined;
   readonly reception: Reception | undefined;
-  /** Whether it has some of what there is for requests of little work alone. */
+  /** Whether it uses the capacity that is reserved for requests of little work. */
   readonly express: boolean;
   readonly since: number;
   weight: number;
   seen: number;
-  /** When it was first found silent. */
+  /** The time at which it was first found silent. */
   silent: number | undefined;
   /** Whether it waits to hold more. */
   growing: boolean;
@@ -89,17 +89,17 @@ export class Semaphore {
     return this.#takenBy(() => true);
   }
 
-  /** How many wait. */
+  /** The number of waiting requests. */
   get waiting(): number {
     this.#forgetSilentWaiters();
     return this.#queue.size;
   }
 
   /**
-   * Takes a part of what there is, at once or as soon as it is free.
+   * Acquires a part of the resource, at once or as soon as it is free.
    *
-   * @throws LabelerError of kind busy if it was not free in time or too many wait already; of kind cut-off if the client
-   *   has gone.
+   * @throws LabelerError of kind busy if it was not free in time or the queue is full; of kind cut-off if the client
+   *   has disconnected.
    */
   async acquire(request: AcquireOptions = {}): Promise<Lease> {
     const held = await this.#wait(request, Math.min(request.weight ?? 1, this.#options.capacity), undefined);
@@ -167,7 +167,7 @@ export class Semaphore {
         }
         await waiter.waker.wait(Math.min(left, TICK));
         waiter.seen = this.#clock.now();
-        if (waiter.granted === undefined) this.#queue.add(waiter); // where it was forgotten
+        if (waiter.granted === undefined) this.#queue.add(waiter); // it may have been removed as silent
         this.#reclaim();
         this.#grant();
       }
@@ -177,7 +177,7 @@ export class Semaphore {
     }
   }
 
-  /** Refuses the newcomer where too many wait, or, if another client has far more waiting, that one's last request. */
+  /** If the queue is full, refuses the newcomer, or the last request of a client that has far more waiting. */
   #makePlace({ client }: Waiter): void {
     const { queueLimit = Number.POSITIVE_INFINITY, resource } = this.#options;
     const waiting = this.waiting;
@@ -195,7 +195,7 @@ export class Semaphore {
     last.waker.wake();
   }
 
-  /** Gives what is free to those whose turn it is. */
+  /** Grants what is free to the waiters that are next. */
   #grant(): void {
     for (;;) {
       const next = this.#next();
@@ -224,7 +224,7 @@ export class Semaphore {
     }
   }
 
-  /** Whom something can be given now: the first, or else the first of those that there is more for. */
+  /** The waiter that can be granted now: the first one, or else the first that may use the express capacity. */
   #next(): { waiter: Waiter; express: boolean } | undefined {
     const first = this.#first();
     if (first === undefined) return undefined;
@@ -241,7 +241,7 @@ export class Semaphore {
     return taken;
   }
 
-  /** What grows comes first, oldest first; then the client that holds the least; then whose turn it is. */
+  /** Growing leases come first, oldest first; then the client that holds the least; then the order of `due`. */
   #first(counts: (waiter: Waiter) => boolean = () => true): Waiter | undefined {
     this.#forgetSilentWaiters();
     const holds = new Map<string | undefined, number>();
@@ -267,7 +267,7 @@ export class Semaphore {
     return others.length === 0 && holder !== client && taken + weight <= capacity + 1;
   }
 
-  /** Where all that hold something wait to hold more, none would get on: the youngest is refused. */
+  /** If all holders wait to hold more, none could continue: refuses the youngest. */
   #refuseOneOfStuck(): void {
     let youngest: Waiter | undefined;
     for (const waiter of this.#queue) {
@@ -279,12 +279,14 @@ export class Semaphore {
     youngest.waker.wake();
   }
 
-  /** Takes back from requests that have ended, and, as far as others need it, from those whose bodies come too slowly. */
+  /**
+   * Reclaims the leases of requests that have ended and, if others need them, of those whose bodies arrive too slowly.
+   */
   #reclaim(): void {
     const now = this.#clock.now();
     for (const held of this.#held) {
       if (now - held.seen > LOST) {
-        // After a long computation the heartbeat may be late as well: it is looked at twice.
+        // After a long computation the heartbeat may be late as well, so a holder must be found silent twice.
         held.silent ??= now;
         if (now - held.silent >= TICK) this.#release(held);
       }
@@ -315,12 +317,12 @@ function throwIfGone(signal: AbortSignal | undefined): void {
 /** What a request holds until it releases it, is aborted, or was silent or too slow for too long. */
 export interface Lease {
   /**
-   * Holds more.
+   * Acquires more.
    *
    * @throws LabelerError as acquire() does.
    */
   grow(weight: number): Promise<void>;
-  /** Whether it is still held. */
+  /** Whether the lease is still held. */
   holds(): boolean;
   release(): void;
 }

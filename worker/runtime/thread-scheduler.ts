@@ -1,6 +1,6 @@
 /**
- * Shares the isolate's one thread between its requests: round robin by the time that each has used, the oldest request first
- * within a round. Between turns the event loop goes round, so that a probe is answered whatever else is computed.
+ * Shares the isolate's single thread among its requests: round robin by the time that each has used, the oldest request
+ * first within a round. Between turns the event loop goes round, so that a health probe is answered in any case.
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
@@ -8,63 +8,63 @@ import type { Parts } from "./parts.ts";
 import { Waker } from "./waker.ts";
 
 /**
- * How much work, in milliseconds, may run between two rounds of the event loop while several requests share the thread,
- * and while one request has it for itself: then only a probe waits, and for that one this is soon enough. A piece of
- * work cannot be interrupted, so the first one after a round may always run.
+ * How much work, in milliseconds, may run between two rounds of the event loop: while several requests share the
+ * thread, and while only one request uses it. In the second case only a probe waits, and it can wait that long. Work
+ * cannot be interrupted, so the first work after a round may always run.
  */
 const SHARED = 20;
 const ALONE = 55;
 
 /**
- * Requests with much work, however many, get this part of the thread while requests with little work wait, and these the
- * rest: a stream of small images delays a large upload, but does not stop it. Where more requests wait that have little work
- * than such that have much, each of them has as much as one of the others.
+ * The share of the thread that all requests with much work get together while requests with little work wait; those get
+ * the rest. A stream of small images therefore delays a large upload but does not stop it. If more requests with little
+ * work wait than requests with much work, every request gets the same share.
  */
 const BULK_SHARE = 0.75;
 
 /**
- * What a group of requests may catch up, in milliseconds of its share: more than an inference counts on a slow machine, and
- * little enough for a group that did not want the thread for a while.
+ * How much a group of requests may catch up, in milliseconds of its share: more than an inference counts on a slow
+ * machine, but little for a group that did not use the thread for a while.
  */
 const CREDIT = 300;
 
-/** What a request may use in a round, in milliseconds: about an inference. What is more counts for the next rounds. */
+/** What a request may use in a round, in milliseconds: about an inference. Any excess counts for the next rounds. */
 const QUANTUM = 30;
 
 /**
- * How often the event loop goes round between two turns: a new connection is accepted in the first round, and its request
- * is read and answered in the second. Where requests begin meanwhile there may be more behind them, and behind the
- * proxy of wrangler dev the bytes of one request come in up to five rounds. A round takes 1 ms where nothing happens.
+ * How often the event loop goes round between two turns: a new connection is accepted in the first round, and its
+ * request is read and answered in the second. If requests begin meanwhile, more may follow them, and behind the proxy
+ * of wrangler dev the bytes of one request arrive in up to five rounds. A round takes 1 ms if no event is pending.
  */
 const ROUNDS = 2;
 const MOST_ROUNDS = 5;
 
-/** How often a request that waits shows that it is alive, in milliseconds. */
+/** How often a waiting request shows that it is alive, in milliseconds. */
 const TICK = 50;
 
-/** A request that was given its turn and has not taken it for so long has ended, in milliseconds. */
+/** A request that has not taken the turn that it was given for this long has ended, in milliseconds. */
 const LOST = 250;
 
-/** A request that used the thread within so long may be about to use it again, in milliseconds: an inference lies between. */
+/** A request that used the thread this recently may use it again soon, in milliseconds: an inference lies between. */
 const RECENTLY = 100;
 
-/** A request that was not seen for so long no longer counts, in milliseconds: as a member, and as one that waits. */
+/** A request that was not seen for this long counts neither as a member nor as waiting, in milliseconds. */
 const FORGOTTEN = 5000;
 const SILENT = 1000;
 
-/** A request's part in the thread. */
+/** A request's share of the thread. */
 export interface Share {
   /** Whether the request carries many images, or a large one: see BULK_SHARE. */
   bulk: boolean;
-  /** Told how long the request waited for a turn, in milliseconds. */
+  /** Receives how long the request waited for a turn, in milliseconds. */
   readonly onWait: ((milliseconds: number) => void) | undefined;
 }
 
 class Member implements Share {
   bulk = false;
-  /** What it has used, in milliseconds: from where the rounds were when it began. */
+  /** The virtual time that it has used, in milliseconds; it starts at the round in which the request began. */
   virtual = 0;
-  /** What it has used since the event loop last went round. */
+  /** The time that it has used since the event loop last went round, in milliseconds. */
   used = 0;
   seen = 0;
   readonly turns = new Set<Turn>();
@@ -80,7 +80,7 @@ interface Turn {
   readonly member: Member;
   readonly units: number;
   readonly waker: Waker;
-  /** When it was given the thread. */
+  /** The time at which it was given the thread. */
   granted: number;
   /** Whether it has taken the thread that it was given. */
   started: boolean;
@@ -92,37 +92,37 @@ export class ThreadScheduler {
   readonly #clock: Clock;
   readonly #members = new Set<Member>();
   readonly #waiting = new Set<Turn>();
-  /** Whose turn it is: one of those that wait. */
+  /** The turn that is next: one of those that wait. */
   #next: Turn | undefined;
-  /** The round that is served: a new request begins with it. */
+  /** The current round, in which a new request begins. */
   #round = 0;
-  /** What the requests with little and with much work have used, each by its share of the thread. */
+  /** What the requests with little and with much work have used, each group divided by its share of the thread. */
   readonly #groups = { little: 0, much: 0 };
-  /** Work since the event loop last went round. */
+  /** Work since the event loop last went round, in milliseconds. */
   #used = 0;
-  /** How many requests have begun so far. */
+  /** The number of requests that have begun so far. */
   #begun = 0;
-  /** Whether the clock was seen to go on during work. */
+  /** Whether the clock was seen to advance during work. */
   #clockRuns = false;
 
   constructor(clock: Clock = isolateClock) {
     this.#clock = clock;
   }
 
-  /** How many requests wait for their turn. */
+  /** The number of requests that wait for a turn. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
   /**
-   * A request that is going to use the thread. Call end() when it does not any more.
+   * Registers a request that is going to use the thread. Call end() once it no longer does.
    *
-   * @param signal Aborted when the request's client has gone.
+   * @param signal Aborted when the request's client has disconnected.
    */
   begin(signal?: AbortSignal, onWait?: Share["onWait"]): Share {
     const now = this.#clock.now();
     for (const member of this.#members) if (now - member.seen > FORGOTTEN) this.#members.delete(member);
-    // A request that comes when there is no other one has come in a new round of the event loop.
+    // If no other request is registered, this one has arrived in a new round of the event loop.
     if (this.#members.size === 0) this.#used = 0;
     const member = new Member(this.#begun++, signal, onWait);
     this.#see(member);
@@ -130,7 +130,7 @@ export class ThreadScheduler {
     return member;
   }
 
-  /** The request does not use the thread any more. */
+  /** Removes a request that no longer uses the thread. */
   end(share: Share): void {
     const member = share as Member;
     this.#members.delete(member);
@@ -140,7 +140,7 @@ export class ThreadScheduler {
   /**
    * Runs work in the request's turn.
    *
-   * @param units About how long it takes, in milliseconds. What it took by the clock counts, where that runs.
+   * @param units About how long it takes, in milliseconds. If the clock advances during work, the measured time counts.
    * @throws Whatever `work` throws.
    */
   async run<T>(share: Share, units: number, work: () => T): Promise<T> {
@@ -157,8 +157,8 @@ export class ThreadScheduler {
   }
 
   /**
-   * Runs work in one turn of the request's, between whose parts the event loop may go round. If another request was given
-   * the turn meanwhile, since this one seemed to have ended, the work begins anew.
+   * Runs work in one turn of the request; between its parts the event loop may go round. If another request was given
+   * the turn meanwhile because this one seemed to have ended, the work restarts.
    *
    * @param units About how long all of it takes, in milliseconds.
    * @throws Whatever `work` throws.
@@ -185,9 +185,10 @@ export class ThreadScheduler {
   }
 
   /**
-   * The request wants the thread. If it did not for a while, it has no claim to the rounds that it has missed.
+   * Adds a request that wants the thread. If it did not want it for a while, it has no claim to the rounds that it
+   * missed.
    *
-   * @throws LabelerError of kind cut-off if the request's client has gone.
+   * @throws LabelerError of kind cut-off if the request's client has disconnected.
    */
   #enter(share: Share): Member {
     const member = share as Member;
@@ -197,8 +198,8 @@ export class ThreadScheduler {
   }
 
   /**
-   * What work counts as: its time by the clock, where that runs during work, as on a box beside the gateways. On Cloudflare
-   * it stands still, and the units count.
+   * The cost of work: the measured time if the clock advances during work, as on an edge device. On Cloudflare it
+   * stands still, and the units count.
    */
   #cost(units: number, start: number): number {
     const measured = this.#clock.now() - start;
@@ -216,7 +217,7 @@ export class ThreadScheduler {
     if (this.#next === turn) this.#startRound();
   }
 
-  /** @throws LabelerError of kind cut-off if the request's client has gone. */
+  /** @throws LabelerError of kind cut-off if the request's client has disconnected. */
   #see(member: Member): void {
     if (member.signal?.aborted) throw new LabelerError("cut-off", "The client has closed the connection.");
     member.seen = this.#clock.now();
@@ -253,7 +254,7 @@ export class ThreadScheduler {
     return counts;
   }
 
-  /** Waits until it is this request's turn, which lasts until #leave(). Nothing else may be awaited in it. */
+  /** Waits for this request's turn, which lasts until #leave(). Await nothing else in it. */
   async #turn(member: Member, units: number): Promise<Turn> {
     const since = this.#clock.now();
     const turn: Turn = { member, units, waker: new Waker(this.#clock), granted: 0, started: false, lost: false };
@@ -262,7 +263,7 @@ export class ThreadScheduler {
       this.#waiting.add(turn);
       turn.lost = false;
       this.#replaceLost();
-      // Whoever has just had its turn comes back before the next one has woken up, and may come before it.
+      // A request that has just had its turn comes back before the next one has woken up, and may go first.
       if (this.#next !== undefined && !this.#next.started && this.#comesBefore(turn, this.#next))
         this.#next = undefined;
       this.#grant();
@@ -277,7 +278,7 @@ export class ThreadScheduler {
     return turn;
   }
 
-  /** Lets the event loop go round if it has to before this turn. @returns Whether it is still this one's turn. */
+  /** Lets the event loop go round if this is due before the turn. @returns Whether it is still this request's turn. */
   async #breathe(turn: Turn): Promise<boolean> {
     let rounds = 0;
     const wait = () => !this.#fits(turn.member, turn.units) || (rounds === 0 && this.#isOwedByGroupOf(turn.member));
@@ -289,21 +290,21 @@ export class ThreadScheduler {
     }
     if (rounds === 0) return true;
     this.#startRound();
-    // Somebody may have come meanwhile who goes first.
+    // A request that goes first may have arrived meanwhile.
     this.#next = undefined;
     this.#grant();
     turn.started = this.#next === turn;
     return turn.started;
   }
 
-  /** The event loop has gone round. */
+  /** Resets the counters after the event loop has gone round. */
   #startRound(): void {
     this.#used = 0;
     for (const member of this.#members) member.used = 0;
   }
 
   /**
-   * Whether the other group has used less, and a request of it may be about to come back: between two pieces of its work it
+   * Whether the other group has used less, and a request of it may come back soon: between two parts of its work it
    * waits for its next bytes, or for their digest.
    */
   #isOwedByGroupOf({ bulk }: Member): boolean {
@@ -314,13 +315,13 @@ export class ThreadScheduler {
     return false;
   }
 
-  /** Gives the thread to whoever comes next: of the group that has used less, the lowest round, the oldest request. */
+  /** Gives the thread to the next request: of the group that has used less, the lowest round, the oldest request. */
   #grant(): void {
     if (this.#next !== undefined) return;
     const now = this.#clock.now();
     let first: Turn | undefined;
     for (const turn of this.#waiting) {
-      // Whoever is alive comes back by itself.
+      // A request that is alive comes back by itself.
       if (now - turn.member.seen > SILENT) this.#waiting.delete(turn);
       else if (!turn.lost && (first === undefined || this.#comesBefore(turn, first))) first = turn;
     }
@@ -344,7 +345,7 @@ export class ThreadScheduler {
     this.#grant();
   }
 
-  /** Passes over a request that was given its turn and has ended without anybody being told. */
+  /** Passes over a request that was given its turn and has ended without notice. */
   #replaceLost(): void {
     const turn = this.#next;
     if (turn === undefined || this.#clock.now() - turn.granted < LOST) return;

@@ -1,4 +1,4 @@
-/** Token buckets in memory: how many requests each caller may make. Knows nothing of requests; the clock is an argument. */
+/** Token buckets in memory: how many requests each caller may make. The caller passes keys and the time. */
 
 export interface CallRate {
   /** How fast a bucket fills, in requests per second. */
@@ -10,9 +10,10 @@ export interface CallRate {
 const SECONDS = { s: 1, m: 60, h: 3600 } as const;
 
 /**
- * "20/s", "100/m" or "1000/h": as many at once, and as many per second, minute or hour. "20/s burst 100" lets more come at once.
+ * Parses "20/s", "100/m" or "1000/h": this many at once, and this many per second, minute or hour. "20/s burst 100"
+ * allows more at once.
  *
- * @returns Undefined if it is none of these.
+ * @returns Undefined for any other text.
  */
 export function parseRateLimit(text: string): CallRate | undefined {
   const [, count, unit, burst] = /^([1-9]\d*)\/([smh])(?: burst ([1-9]\d*))?$/.exec(text) ?? [];
@@ -22,17 +23,17 @@ export function parseRateLimit(text: string): CallRate | undefined {
 
 interface Bucket {
   tokens: number;
-  /** When that was so, in milliseconds. */
+  /** The time of that level, in milliseconds. */
   time: number;
 }
 
-/** Whoever was not seen for longest is forgotten first: a bucket has filled by then. */
+/** The largest number of buckets. The least recently used one is dropped first: it has filled up by then. */
 const MAX_BUCKETS = 10_000;
 
 export class TokenBuckets {
   readonly #limit: CallRate;
   readonly #capacity: number;
-  /** The one that was used longest ago first. */
+  /** Buckets by key, the least recently used one first. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(limit: CallRate, capacity = MAX_BUCKETS) {
@@ -48,7 +49,7 @@ export class TokenBuckets {
    * Takes a token.
    *
    * @param now In milliseconds.
-   * @returns 0 if there was one, else in how many seconds there will be: a whole number, at least 1.
+   * @returns 0 if there was one, else the number of seconds until there is: a whole number, at least 1.
    */
   take(key: string, now: number): number {
     const { perSecond, burst } = this.#limit;

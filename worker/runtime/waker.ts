@@ -1,10 +1,10 @@
-/** A request that waits for another one. */
+/** Lets a request wait for another one. */
 import type { Clock } from "./clock.ts";
 
 /**
- * Lets one request wake another. workerd resolves a promise across requests only while the request that waits has a
- * timer or other I/O pending, and a request whose client has gone simply ends; so every wait is bounded by a timer,
- * which also tells the others that the one who waits is alive.
+ * Lets one request wake another. workerd resolves a promise across requests only while the waiting request has a timer
+ * or other I/O pending, and a request whose client has disconnected simply ends. So every wait is bounded by a timer,
+ * which also shows the others that the waiting request is alive.
  */
 export class Waker {
   readonly #clock: Clock;
@@ -21,7 +21,7 @@ export class Waker {
     this.#wake?.();
   }
 
-  /** Waits until wake() is called, but no longer than so many milliseconds. */
+  /** Waits until wake() is called, but at most this many milliseconds. */
   async wait(milliseconds: number): Promise<void> {
     if (!this.#woken) {
       await new Promise<void>((resolve) => {

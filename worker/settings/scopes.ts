@@ -1,3 +1,3 @@
-/** What a token may be allowed to do. http/scopes.ts says which route needs which scope. */
+/** The permissions that a token may have. http/scopes.ts maps routes to scopes. */
 export const SCOPES = ["label", "submit", "results", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -1,20 +1,20 @@
-/** The settings of wrangler.toml, checked: what an operator may set, in which unit, and what is wrong with it if so. */
+/** Reads and checks the settings of wrangler.toml: their types, units and defaults, and errors that name the fix. */
 import * as z from "zod/mini";
 import { parseRateLimit } from "../runtime/token-bucket.ts";
 import { parseHost } from "../validation/host-name.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
 import { secretSettings } from "./token-settings.ts";
 
-/** The Worker's bindings: those that wrangler knows of, and the optional secrets. */
+/** The Worker's bindings: those that wrangler generates types for, and the optional secrets. */
 export interface Bindings extends Env {
   readonly LABELER_TOKEN?: string | null;
   readonly LABELER_TOKENS?: string | null;
   readonly PUSH_TOKEN?: string | null;
-  /** Cloudflare's rate-limit binding, where there is one. */
+  /** Cloudflare's rate-limit binding, if it is configured. */
   readonly RATE_LIMITER?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
-/** A number in wrangler.toml may be written with quotes or without. */
+/** A number in wrangler.toml may be quoted or not. */
 const count = z.pipe(
   z.coerce.string().check(z.regex(/^[1-9]\d*$/, "must be a whole number above 0")),
   z.coerce.number(),
@@ -46,7 +46,7 @@ const origins = z.pipe(
   z.array(z.string().check(z.refine(isOrigin, 'must be origins such as https://example.org, without a path, or "*"'))),
 );
 
-/** Names in lower case. */
+/** A list of host names in lower case. */
 const hosts = z.pipe(
   z.pipe(z.string(), z.transform(parts)),
   z.array(
@@ -80,7 +80,7 @@ const isTarget = (text: string) => {
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
 };
 
-/** Addresses with commas or white space between them, or as a JSON array. */
+/** Addresses separated by commas or white space, or as a JSON array. */
 const targets = z.pipe(
   z.pipe(
     z.string(),
@@ -90,51 +90,55 @@ const targets = z.pipe(
 );
 
 const schema = z.object({
-  /** The folder in model-assets/ that labels where a request names no model. */
+  /** The folder in model-assets/ of the model that labels if a request does not name one. */
   DEFAULT_MODEL: z.string().check(z.minLength(1)),
   /** The largest body, in bytes. */
   MAX_BODY_BYTES: count,
-  /** The largest form or JSON, in bytes: these stand in memory, while an image that is sent as it is streams. */
+  /** The largest form or JSON body, in bytes: these are held in memory, while an image as the whole body streams. */
   MAX_FORM_BYTES: count,
-  /** How many images one request may carry. */
+  /** The largest number of images in one request. */
   MAX_IMAGES: z._default(count, 100),
   /** The largest image, in pixels. */
   MAX_PIXELS: count,
-  /** How many requests are decoded and labelled at once. */
+  /** The largest number of requests that decode and infer at once. */
   MAX_CONCURRENT: z._default(count, 8),
-  /** How many may wait for that; more are refused at once. */
+  /** The longest queue of requests; further ones are refused at once. */
   MAX_WAITING: z._default(count, 64),
-  /** How long one waits before it is refused, in milliseconds. */
+  /** How long a request waits in the queue before it is refused, in milliseconds. */
   MAX_WAIT_MS: z._default(count, 5000),
-  /** How many bytes the loaded models may take together; one may always be there. */
+  /** The memory limit of all loaded models, in bytes; a single model may exceed it. */
   MODEL_CACHE_BYTES: count,
-  /** Whether results are cached for images that come again. */
+  /** Whether results are cached for images that are sent again. */
   CACHE_ANSWERS: z._default(flag, true),
-  /** Whether /label may be called without a token where there are tokens. */
+  /** Whether /label may be called without a token although tokens are set. */
   ANONYMOUS_LABEL: z._default(flag, false),
-  /** How often each token, or each address without one, may call. */
+  /** The rate limit of each token, or of each address without a token. */
   RATE_LIMIT: z.optional(rateLimit),
   /** The period of Cloudflare's rate-limit binding, in seconds. */
   RATE_LIMITER_PERIOD: z._default(count, 10),
-  /** The header in which a trusted proxy gives the caller's address; empty for what the platform knows of the connection. */
+  /**
+   * The header in which a trusted proxy gives the caller's address; empty to use the address that the platform reports.
+   */
   ADDRESS_HEADER: z._default(headerName, ""),
-  /** Whether /metrics needs no token where there are tokens. */
+  /** Whether /metrics can be read without a token although tokens are set. */
   METRICS_PUBLIC: z._default(flag, false),
-  /** What is logged: a line for each request, for each that failed by the labeler's fault, or none. */
+  /** Which requests are logged: all of them, those that failed through the labeler's fault, or none. */
   LOG: z._default(z.enum(["requests", "errors", "off"]), "requests"),
-  /** Whose pages may call from a browser. */
+  /** The origins whose pages may call from a browser. */
   CORS_ORIGIN: z._default(origins, []),
-  /** More names under which a labeler without a token may be called. */
+  /** Additional host names under which a labeler without a token may be called. */
   ALLOWED_HOSTS: z._default(hosts, []),
-  /** Set by `npm run deploy` alone: whether Cloudflare is in front, which knows the caller and hands on no foreign Host. */
+  /**
+   * Set only by `npm run deploy`: whether Cloudflare is in front, which knows the caller and forwards no foreign Host.
+   */
   ON_CLOUDFLARE: z._default(flag, false),
   /** How long results are kept, in days. */
   RESULTS_MAX_AGE_DAYS: days,
-  /** How many results are kept. */
+  /** The largest number of stored results. */
   RESULTS_MAX_COUNT: count,
-  /** Where each new result is posted to. */
+  /** The addresses that each new result is posted to. */
   PUSH_TARGETS: targets,
-  /** How long it is tried to deliver a result, in days. */
+  /** How long delivery of a result is tried, in days. */
   PUSH_MAX_AGE_DAYS: days,
   ...secretSettings,
 });
@@ -144,9 +148,9 @@ export type Settings = z.infer<typeof schema>;
 const known = new WeakMap<object, Settings>();
 
 /**
- * The settings of this Worker; checked once.
+ * The settings of this Worker, checked once.
  *
- * @throws Error that names the setting and what it should be: an operator's mistake, so it goes to the log.
+ * @throws Error that names the setting and its valid values: a mistake of the operator, so it goes to the log.
  */
 export function settingsOf(env: Bindings): Settings {
   const found = known.get(env);

@@ -1,13 +1,13 @@
 /**
- * The settings that are secrets: tokens as an operator writes them. What cannot be meant is refused rather than read as
- * "no token", which would open the labeler to all. No message repeats a value.
+ * The settings that are secrets: tokens as an operator writes them. An invalid value is refused rather than read as "no
+ * token", which would open the labeler to everyone. No message repeats a value.
  */
 import * as z from "zod/mini";
 import { B64TOKEN } from "../validation/bearer-token.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
 import { SCOPES, type Scope } from "./scopes.ts";
 
-/** How log and rate limits call the token of the setting LABELER_TOKEN. */
+/** The name of the token of the setting LABELER_TOKEN in logs and rate limits. */
 export const PLAIN_TOKEN = "LABELER_TOKEN";
 
 export interface HashedToken {
@@ -16,10 +16,10 @@ export interface HashedToken {
   readonly sha256: ArrayBuffer;
 }
 
-/** What a token may do whose entry does not say. */
+/** The scopes of a token whose entry does not list any. */
 const BY_DEFAULT: readonly Scope[] = SCOPES.filter((scope) => scope !== "admin");
 
-/** @throws Error with what is wrong with a token, after the name of its setting. */
+/** @throws Error that says what is wrong with a token, to follow the name of its setting. */
 function checkPlainToken(text: string): void {
   if (text === "") throw new Error("is set but empty; set a token or remove it");
   if (/\s/.test(text)) {
@@ -32,7 +32,7 @@ function checkPlainToken(text: string): void {
 
 const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text);
 
-/** Not Uint8Array.fromHex(), which Node has only since version 25: `npm run serve` checks the settings there. */
+/** Decodes hexadecimal. Uint8Array.fromHex() needs Node 25, and `npm run serve` checks the settings in Node. */
 const bytesOf = (hex: string): ArrayBuffer =>
   Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)).buffer;
 
@@ -53,7 +53,7 @@ function parseEntry(entry: string): HashedToken {
   return { name, scopes: given, sha256: bytesOf(hex) };
 }
 
-/** @throws Error with what is wrong with the list, after the name of its setting. */
+/** @throws Error that says what is wrong with the list, to follow the name of its setting. */
 function parseHashedTokens(text: string): HashedToken[] {
   const tokens = text
     .split(/[\s,]+/)
@@ -73,7 +73,7 @@ function parseHashedTokens(text: string): HashedToken[] {
   return tokens;
 }
 
-/** A schema whose messages are those of a function that throws. */
+/** A schema that reports the errors of a function that throws. */
 const parsedBy = <T>(parse: (text: string) => T) =>
   z.pipe(
     z.string().check(({ value, issues }) => {
@@ -91,11 +91,14 @@ const plainToken = parsedBy((text) => {
   return text;
 });
 
-/** The secrets, each by its name; a runtime gives null for one that is not set. */
+/** The secrets by their names; a runtime gives null for one that is not set. */
 export const secretSettings = {
-  /** A bearer token that may do everything. With it or LABELER_TOKENS, all calls but page, description and probes need a token. */
+  /**
+   * A bearer token with all scopes. With it or LABELER_TOKENS, every call except page, description and probes needs a
+   * token.
+   */
   LABELER_TOKEN: z.nullish(plainToken),
-  /** More tokens, each with a name, its scopes and its SHA-256. */
+  /** Further tokens, each with a name, its scopes and its SHA-256. */
   LABELER_TOKENS: z.nullish(parsedBy(parseHashedTokens)),
   /** The bearer token for the push targets, if they need one. */
   PUSH_TOKEN: z.nullish(plainToken),
@@ -109,6 +112,6 @@ export function secretsOf(env: Readonly<Record<string, unknown>>): Secrets {
   return checkSchema(schema, env, (faults) => new Error(faults));
 }
 
-/** Whether a call needs a token at all. */
+/** Whether calls need a token at all. */
 export const hasToken = ({ LABELER_TOKEN, LABELER_TOKENS }: Secrets): boolean =>
   LABELER_TOKEN != null || LABELER_TOKENS != null;

@@ -1,4 +1,4 @@
-/** Answers of the labeler in the three forms that `npm run label` prints. */
+/** Formats the labeler's results in the three forms that `npm run label` prints. */
 import { CommandError } from "../../command-line/command.ts";
 
 export interface Label {
@@ -6,26 +6,26 @@ export interface Label {
   readonly label: string;
 }
 
-/** What became of one image: its labels, or why it has none. */
+/** The result of one image: its labels, or the error. */
 export interface Answer {
   readonly file: string;
   readonly labels?: readonly Label[];
-  /** The labels of each region, where the image is not labelled as one. */
+  /** The labels of each region, if the image is not labelled as one. */
   readonly regions?: Readonly<Record<string, readonly Label[]>>;
-  /** How much of the picture its file lacks, 0..1, where it ends early. */
+  /** How much of the picture is missing, 0..1, if its file ends early. */
   readonly missing?: number;
-  /** In how many places its file is damaged. */
+  /** The number of damaged places in its file. */
   readonly warnings?: number;
   readonly error?: string;
 }
 
-/** Prints answers one by one as they come. */
+/** Prints results one by one as they arrive. */
 export interface Printer {
-  /** What stands in front of the first answer. */
+  /** The text before the first result. */
   readonly head: string;
-  /** @param index Of the answer, from 0. */
+  /** @param index The index of the result, from 0. */
   answer(answer: Answer, index: number): string;
-  /** What stands behind the last. */
+  /** The text after the last result. */
   readonly foot: string;
 }
 
@@ -41,13 +41,15 @@ const labelsOf = ({ labels = [], regions }: Answer): readonly Label[] =>
           : found.map(({ confidence, label }) => ({ confidence, label: `${name}: ${label}` })),
       );
 
-/** What is wrong with a file that has labels. */
+/** The damage of a file that was labelled nevertheless. */
 function noteOn({ missing, warnings }: Answer): string {
   if (missing !== undefined) return `  (${percent(missing)} of the image is missing)`;
   return warnings === undefined ? "" : "  (the file is damaged)";
 }
 
-/** For people: a line a label, the file's name on the first. Columns fit the names that are known beforehand. */
+/**
+ * For people: one line per label, the file's name on the first. The columns fit the names, which are known beforehand.
+ */
 export function table(names: readonly string[]): Printer {
   const width = Math.min(60, Math.max(4, ...names.map((name) => name.length)));
   const line = (name: string, confidence: string, label: string) =>
@@ -77,7 +79,7 @@ export const json: Printer = {
   foot: "\n]\n",
 };
 
-/** RFC 4180; a line a label, and one for an image without any. */
+/** RFC 4180; one line per label, and one for an image without labels. */
 const cell = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 const row = (...cells: (string | number)[]) => `${cells.map((value) => cell(String(value))).join(",")}\r\n`;
 

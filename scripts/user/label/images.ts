@@ -1,18 +1,18 @@
-/** The arguments of `npm run label` that name images, made a list of them: files, folders, patterns, `-` for stdin. */
+/** Lists the images that the arguments of `npm run label` name: files, folders, patterns, `-` for stdin. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { glob } from "tinyglobby";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 
-/** An image that is still to be read. */
+/** An image that has not been read yet. */
 export interface Image {
-  /** As the user knows it. */
+  /** The name that the user knows. */
   readonly name: string;
   read(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** What is taken out of a folder; a file that is named itself is taken whatever it is called. */
+/** The files that are read from a folder; a file that is named itself is read whatever its name. */
 const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib,tif,tiff,pnm,pgm,ppm}";
 
 const fromFile = (name: string): Image => ({ name, read: async () => new Uint8Array(await readFile(fromUser(name))) });
@@ -20,7 +20,7 @@ const fromStdin = (): Image => ({ name: "-", read: async () => new Uint8Array(aw
 
 const find = async (pattern: string, folder = "."): Promise<string[]> =>
   (await glob(pattern, { cwd: fromUser(folder), caseSensitiveMatch: false, expandDirectories: false }))
-    // As people count: shelf-2.jpg before shelf-10.jpg.
+    // Natural order: shelf-2.jpg before shelf-10.jpg.
     .sort(new Intl.Collator("en", { numeric: true }).compare);
 
 async function imagesOf(argument: string): Promise<Image[]> {
@@ -40,7 +40,7 @@ async function imagesOf(argument: string): Promise<Image[]> {
 
 /**
  * @param args Files, folders (with all below them), patterns such as `photos/*.jpg`, or `-` for an image on stdin.
- * @throws CommandError for the first that names none.
+ * @throws CommandError for the first argument that does not name an image.
  */
 export async function imagesOfAll(args: readonly string[]): Promise<Image[]> {
   const images: Image[] = [];

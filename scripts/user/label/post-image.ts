@@ -1,17 +1,17 @@
-/** Sends one image to a labeler, again where it is busy; says why an image is refused, or that all are. */
+/** Sends one image to a labeler and retries while it is busy; reports why one image, or every image, is refused. */
 import { CommandError } from "../../command-line/command.ts";
 import type { Image } from "./images.ts";
 
 export interface Server {
-  /** Its address without a slash at the end. */
+  /** The address of the labeler, without a slash at the end. */
   readonly url: string;
   readonly token: string | undefined;
 }
 
-/** Statuses that another image would get too. */
+/** Statuses that do not depend on the image. */
 const ALIKE = new Set([400, 401, 403, 404, 405]);
 
-/** A labeler that is busy says when to come again; how often one does, and how long a request may take. */
+/** How often a busy labeler is asked, at the intervals that it states, and how long a request may take. */
 const ATTEMPTS = 5;
 const TIMEOUT_MS = 120_000;
 
@@ -23,12 +23,12 @@ async function detailOf(response: Response): Promise<{ detail: string; type: str
     const { detail, type } = JSON.parse(text) as { detail?: unknown; type?: unknown };
     if (typeof detail === "string") return { detail, type: String(type) };
   } catch {
-    // No problem details: some other server in between.
+    // The response is not problem details: it comes from another server in between.
   }
   return { detail: `${response.status} ${response.statusText}: ${text.slice(0, 200)}`, type: "" };
 }
 
-/** The bytes of an image that was read, or why it cannot be. */
+/** The bytes of an image file, or why it cannot be read. */
 export async function readImage(image: Image): Promise<{ body: Uint8Array<ArrayBuffer> } | { error: string }> {
   try {
     return { body: await image.read() };
@@ -38,8 +38,8 @@ export async function readImage(image: Image): Promise<{ body: Uint8Array<ArrayB
 }
 
 /**
- * @param path With its query, such as "/label?top=1".
- * @returns The answer if it is a success, or why this image has none.
+ * @param path The path and query, such as "/label?top=1".
+ * @returns The response if it is a success, or why this image was refused.
  * @throws CommandError if the labeler refuses every image alike, so that asking for another image is pointless.
  */
 export async function postImage(

@@ -1,4 +1,4 @@
-/** Why workerd ended or fails, seen from what it writes to stderr: its own words are for its developers. */
+/** Derives why workerd ended or fails from its stderr, whose messages are written for workerd's developers. */
 
 export interface Surroundings {
   /** The folder of the results. */
@@ -30,14 +30,14 @@ const CAUSES: readonly [pattern: RegExp, explain: (surroundings: Surroundings) =
   [/Address already in use/, () => "Another program listens at its address."],
 ];
 
-/** How much of stderr is looked at, in characters: a cause may come in two pieces. */
+/** How many characters of stderr are searched: the message of a cause may arrive in two chunks. */
 const TAIL = 8192;
 
-/** Listens to a process and knows what ails it. */
+/** Reads the output of a process and recognises the cause of its failure. */
 export class LastWords {
   readonly #surroundings: Surroundings;
   #tail = "";
-  /** What is to be done about it, in sentences; undefined as long as nothing is known. */
+  /** The cause and its fix, in sentences; undefined as long as no cause was recognised. */
   cause: string | undefined;
 
   constructor(surroundings: Surroundings) {

@@ -9,22 +9,22 @@ let diesWithParent: boolean | undefined;
 function wrapped(command: readonly string[]): readonly string[] {
   const [program, ...args] = SETPRIV;
   diesWithParent ??= process.platform === "linux" && spawnSync(program, [...args, "true"]).status === 0;
-  return diesWithParent ? [...SETPRIV, ...command] : command; // else the next start ends what was left
+  return diesWithParent ? [...SETPRIV, ...command] : command; // else the next start ends a process that was left running
 }
 
 export interface ChildOptions {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** A file that it shall hold open. */
+  /** A file descriptor that the process should keep open. */
   readonly descriptor?: number | undefined;
-  /** Called with what it writes to stderr, which goes to this process's own, too. */
+  /** Receives its stderr, which is also written to this process's stderr. */
   readonly onWords: (text: string) => void;
 }
 
-/** Starts a program; its stdout is this process's. What fails is reported by the child's `error` event. */
+/** Starts a program whose stdout is this process's. A failure to start is reported by the child's `error` event. */
 export function startChild({ command, descriptor, onWords }: ChildOptions): ChildProcess {
   const [program, ...args] = wrapped(command);
-  // Detached: a terminal's Ctrl-C would end it at once, and with it the requests that it is working on.
+  // Detached: otherwise a terminal's Ctrl-C would end it at once, together with the requests in progress.
   const child = spawn(program, args, {
     stdio: ["ignore", "inherit", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
     detached: true,

@@ -1,4 +1,4 @@
-/** Writes what workerd is told of the labeler, once its settings are known to be right. */
+/** Writes the configuration of workerd for the labeler, after the settings were checked. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";
@@ -7,20 +7,22 @@ import { type Declared, workerdConfig } from "../../labeler/workerd-config.ts";
 import { SECRETS } from "../secrets.ts";
 
 export interface ServedWorker {
-  /** Where the bundled Worker is to be, and its configuration beside it. */
+  /** The folder for the bundled Worker and its configuration. */
   readonly folder: string;
   readonly models: string;
-  /** The folder of index.json, where the folder of models cannot be written. */
+  /** The folder of index.json, if the folder of models is not writable. */
   readonly index?: string | undefined;
   readonly results: string;
-  /** Settings that differ from those that are declared. */
+  /** Settings that differ from the declared ones. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** The configuration of workerd, in the folder of a Worker. */
+/** The path of workerd's configuration in the folder of a Worker. */
 export const configIn = (folder: string): string => join(folder, "config.capnp");
 
-/** @throws CommandError if there is no such setting, or it or a secret of the environment has no such value. */
+/**
+ * @throws CommandError if a setting does not exist, or if its value or that of a secret in the environment is invalid.
+ */
 export function checkSettings({ settings }: ServedWorker, { vars }: Declared): void {
   const unknown = Object.keys(settings).filter((name) => !Object.hasOwn(vars, name));
   if (unknown.length > 0) {
@@ -28,14 +30,14 @@ export function checkSettings({ settings }: ServedWorker, { vars }: Declared): v
   }
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, process.env[name]]));
   try {
-    // The labeler checks them too, but only when it is asked for something.
+    // The labeler checks them too, but only at its first request.
     settingsOf({ ...vars, ...settings, ...secrets } as unknown as Bindings);
   } catch (error) {
     throw new CommandError((error as Error).message);
   }
 }
 
-/** @param served Its folder has the bundled Worker already. */
+/** @param served Its folder must already contain the bundled Worker. */
 export function configure({ folder, models, index, results, settings }: ServedWorker, declared: Declared): void {
   const config = workerdConfig({
     declared,

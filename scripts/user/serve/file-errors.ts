@@ -1,4 +1,4 @@
-/** What an operator can do about files and folders that the system refuses, in one sentence each. */
+/** How an operator can fix errors of the file system, in one sentence each. */
 import { userInfo } from "node:os";
 import { CommandError } from "../../command-line/command.ts";
 
@@ -21,15 +21,15 @@ const SENTENCES: Readonly<Record<string, (path: string) => string>> = {
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && typeof (error as NodeJS.ErrnoException).code === "string";
 
-/** Whether a file cannot be written where it is, though it may well be somewhere else. */
+/** Whether a file cannot be written in this place, although it may be possible elsewhere. */
 export const cannotBeWritten = (error: unknown): boolean =>
   isSystemError(error) && ["EROFS", "EACCES", "EPERM", "ENOSPC", "EDQUOT"].includes(error.code ?? "");
 
 /**
- * Gives an error of the file system a sentence.
+ * Adds a sentence with the fix to an error of the file system.
  *
- * @param folder Where the file is, if the error does not say.
- * @returns A CommandError where the cause is the operator's to fix, else the error as it is.
+ * @param folder The folder of the file, if the error does not name it.
+ * @returns A CommandError if the operator can fix the cause, else the error unchanged.
  */
 export function fileError(error: unknown, folder: string): unknown {
   if (!isSystemError(error)) return error;

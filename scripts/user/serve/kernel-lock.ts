@@ -1,14 +1,15 @@
 /**
- * A lock that the kernel holds on an open file. Node has no call for it, so flock(1) of util-linux or busybox takes it on a
- * descriptor that it shares with this process: the lock stays when flock(1) has ended, and until all copies are closed.
+ * A lock that the kernel holds on an open file. Node does not have a call for it, so flock(1) of util-linux or busybox
+ * locks a descriptor that it shares with this process: the lock stays after flock(1) has ended, until all copies are
+ * closed.
  */
 import { spawnSync } from "node:child_process";
 
 /**
  * Tries to lock an open file, without waiting.
  *
- * @param descriptor Of a file that is open for writing.
- * @returns "unavailable" where flock(1) is not installed, or the file system does not lock.
+ * @param descriptor The descriptor of a file that is open for writing.
+ * @returns "unavailable" if flock(1) is not installed, or the file system does not support locks.
  */
 export function lockByKernel(descriptor: number): "locked" | "held" | "unavailable" {
   const { error, status, stderr } = spawnSync("flock", ["-x", "-n", "3"], {
@@ -16,6 +17,6 @@ export function lockByKernel(descriptor: number): "locked" | "held" | "unavailab
   });
   if (error !== undefined) return "unavailable";
   if (status === 0) return "locked";
-  // Only a lock that another process holds is not worth a message to flock(1).
+  // flock(1) is silent only if another process holds the lock.
   return status === 1 && stderr.length === 0 ? "held" : "unavailable";
 }

@@ -1,8 +1,9 @@
-/** Asks the labeler whether it lives. */
+/** Checks whether the labeler is alive. */
 import { get } from "node:http";
 
 /**
- * Asks /healthz on a connection of its own: one that is kept open would be answered when nobody else can connect any more.
+ * Requests /healthz on a new connection: a connection that is kept open might still be served when nobody else can
+ * connect.
  *
  * @param timeout In milliseconds.
  */

@@ -1,16 +1,16 @@
 /**
- * Names a process so that it is recognised later, by another program: a process id alone is given again, and means another
- * process in another container.
+ * Identifies a process so that another program can recognise it later: a process id alone is reused, and means a
+ * different process in another container.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When the process began, in the system's ticks since boot; empty where the system does not tell. */
+  /** The start time of the process, in the system's ticks since boot; empty if the system does not report it. */
   readonly began: string;
 }
 
-/** When a process began; undefined where it is gone, waits to be reaped, or the system does not tell. */
+/** The start time of a process; undefined if it is gone or waits to be reaped, or if the system does not report it. */
 function beganAt(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -21,10 +21,10 @@ function beganAt(pid: number): string | undefined {
   }
 }
 
-/** The identity of a process that runs now. */
+/** The identity of a running process. */
 export const identify = (pid: number): ProcessIdentity => ({ pid, began: beganAt(pid) ?? "" });
 
-/** Within what process ids have one meaning: this boot of the machine, and on Linux this container. */
+/** The scope in which process ids are unique: this boot of the machine, and on Linux this container. */
 export function processNamespace(): string {
   try {
     return `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()} ${readlinkSync("/proc/self/ns/pid")}`;
@@ -50,7 +50,9 @@ export function pause(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** Kills a process and waits, for at most five seconds, until it is gone: until then it holds its files and its port. */
+/**
+ * Kills a process and waits, for at most five seconds, until it is gone: until then it holds its files and its port.
+ */
 export function endNow(left: ProcessIdentity): void {
   for (let attempt = 0; attempt < 500 && lives(left); attempt++) {
     if (attempt === 0) process.kill(left.pid, "SIGKILL");

@@ -1,8 +1,11 @@
-/** Notices that the files of the results were removed or replaced while workerd has them open: it would go on writing to them. */
+/**
+ * Detects that the files of the results were removed or replaced while workerd, which would keep writing to them, has
+ * them open.
+ */
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** The databases below a folder with what tells a file from one that has taken its name. */
+/** The databases below a folder, with a number that changes if another file takes the name. */
 function databases(folder: string): Map<string, number> {
   const found = new Map<string, number>();
   for (const name of readdirSync(folder, { recursive: true }) as string[]) {
@@ -20,12 +23,12 @@ export class ResultsFolder {
     this.#folder = folder;
   }
 
-  /** Forgets the files of the process before: a new one opens its own. */
+  /** Forgets the files of the previous process: a new one opens its own. */
   reset(): void {
     this.#known = new Map();
   }
 
-  /** Whether a database that was there is gone, or is another file. Where the folder cannot be looked at, it is not said. */
+  /** Whether a known database is gone, or is another file; false if the folder cannot be read. */
   isReplaced(): boolean {
     let now: Map<string, number>;
     try {

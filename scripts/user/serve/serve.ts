@@ -1,4 +1,6 @@
-/** The labeler on workerd: watched over, started anew where its models change, and alone with its state folder. */
+/**
+ * Runs the labeler on workerd: supervised, restarted when its models change, and as the only owner of its state folder.
+ */
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
@@ -18,10 +20,10 @@ import type { ServeOptions } from "./options.ts";
 import { ResultsFolder } from "./results-folder.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** As it stands in a URL. */
+/** An address in the form of a URL's host. */
 const host = (address: string) => (isIP(address) === 6 ? `[${address}]` : address);
 
-/** Where this machine itself reaches what listens there. */
+/** The address at which this machine itself reaches a server that listens there. */
 const near = (ip: string) => (ip === "0.0.0.0" ? "127.0.0.1" : ip === "::" ? "::1" : ip);
 
 const namesOf = (entries: readonly IndexEntry[]) => new Set(entries.map(({ name }) => name));
@@ -31,20 +33,20 @@ function warnWithoutToken(ip: string, secrets: Secrets): void {
   console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
 }
 
-/** Where the labeler comes from. */
+/** The program and the Worker of a labeler: from a checkout or a package. */
 export interface Release {
-  /** The program. */
+  /** The path of workerd. */
   readonly workerd: string;
-  /** Makes a Worker with its configuration. @returns An exit code: 0, or why it cannot be made was said. */
+  /** Makes a Worker with its configuration. @returns An exit code: 0, or another one if an error was printed. */
   makeWorker(served: ServedWorker): Promise<number>;
 }
 
-/** Sees to it that workerd ends before this process does, and the lock is free only then. */
+/** Ensures that workerd ends before this process does, and that the lock is released only then. */
 function endTogether(lock: StateLock, supervisor: Supervisor): void {
   process.once("exit", () => {
     const wasRunning = supervisor.running;
     supervisor.kill();
-    if (!wasRunning) lock.release(); // else what is left of it says which process to wait for
+    if (!wasRunning) lock.release(); // else the record names the process to wait for
   });
   const fail = (error: unknown) => {
     console.error(error);
@@ -52,7 +54,7 @@ function endTogether(lock: StateLock, supervisor: Supervisor): void {
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  // Whoever reads the log may go away; that is no reason to end.
+  // The reader of the log may go away, which is not a reason to stop.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 }
 
@@ -98,7 +100,7 @@ async function serveFrom(
     whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
   });
   endTogether(lock, supervisor);
-  // Else what listens there would answer in the place of a labeler that is started again and again.
+  // Otherwise another server on this port would answer while the labeler is restarted again and again.
   const refusal = await whyNotListen(port, ip);
   if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
 
@@ -116,7 +118,7 @@ async function serveFrom(
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
   whenOrphaned("serve", () => stop("npm has ended"));
-  // A new model is there for the next request that names it; one that changed may be in memory already.
+  // A new model is available to the next request that names it; a changed one may already be loaded.
   watchModels(models, async (names) => {
     const changed = names.filter((name) => known.has(name));
     known = namesOf(await indexAloud(models, { index }));

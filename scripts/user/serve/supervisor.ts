@@ -1,4 +1,6 @@
-/** Keeps workerd running: starts it again when it dies or falls silent, and lets it finish its requests before it ends. */
+/**
+ * Keeps workerd running: restarts it when it dies or stops answering, and lets it finish its requests before it ends.
+ */
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../../command-line/command.ts";
@@ -7,39 +9,39 @@ import { startChild } from "./child.ts";
 import { isAlive } from "./probe.ts";
 
 export interface SupervisorOptions {
-  /** The program. */
+  /** The path of workerd. */
   readonly workerd: string;
   readonly config: string;
-  /** Host and port to listen on. */
+  /** The host and port to listen on. */
   readonly address: string;
-  /** Where the labeler answers, without a slash at the end. */
+  /** The address of the labeler, without a slash at the end. */
   readonly url: string;
   /** The folder of the results, for messages. */
   readonly results: string;
   /** How long requests may take to end, in milliseconds. */
   readonly drain: number;
-  /** How long the labeler may be silent, in milliseconds. */
+  /** How long the labeler may fail to answer before it is restarted, in milliseconds. */
   readonly watchdog: number;
-  /** A file that each process holds open. */
+  /** A file descriptor that each process keeps open. */
   readonly descriptor?: number;
-  /** Called before each start. What it throws counts as a start that failed. */
+  /** Called before each start. An error that it throws counts as a failed start. */
   readonly starting?: () => void;
-  /** Told of each new process. */
+  /** Receives the id of each new process. */
   readonly started?: (pid: number) => void;
-  /** Asked every few seconds: why workerd has to start again; undefined if it need not. */
+  /** Called every few seconds: returns why workerd must be restarted; undefined if it need not be. */
   readonly whyRestart?: () => string | undefined;
 }
 
 const BACKOFF = { first: 250, most: 30_000 };
-/** A process that lived that long was all right. */
+/** A process that lived this long, in milliseconds, did not fail at its start. */
 const LONG_ENOUGH = 60_000;
 
-/** What ended. */
+/** How a process ended. */
 interface End {
   readonly how: string;
-  /** What is to be done about it, where that is known. */
+  /** The cause and its fix, if it was recognised. */
   readonly cause: string | undefined;
-  /** Whether it ever answered. */
+  /** Whether the process ever answered. */
   readonly answered: boolean;
 }
 
@@ -50,14 +52,14 @@ export class Supervisor {
   #child: ChildProcess | undefined;
   #ending = false;
   #restarting = false;
-  /** Cuts the wait for the next start short. */
+  /** Ends the wait for the next start early. */
   #wake = new AbortController();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Whether there is a process that has not ended yet. */
+  /** Whether a process has not ended yet. */
   get running(): boolean {
     return this.#child?.pid !== undefined && !hasEnded(this.#child);
   }
@@ -87,14 +89,14 @@ export class Supervisor {
     }
   }
 
-  /** Lets workerd finish its requests and end; what takes too long is cut off. */
+  /** Lets workerd finish its requests and end; those that take too long are cut off. */
   async end(): Promise<void> {
     this.#ending = true;
     this.#wake.abort();
     await this.#finish();
   }
 
-  /** Lets workerd finish its requests, and starts it again; at once, where it was waiting to be started anyway. */
+  /** Lets workerd finish its requests and restarts it; if a start is already pending, starts it at once. */
   async restart(): Promise<void> {
     this.#wake.abort();
     if (!this.running) return;
@@ -102,7 +104,7 @@ export class Supervisor {
     await this.#finish();
   }
 
-  /** Ends workerd at once, without waiting for its end. For the last moment of this process. */
+  /** Kills workerd without waiting for its end. Call it when this process is about to end. */
   kill(): void {
     this.#ending = true;
     if (this.running) this.#child?.kill("SIGKILL");
@@ -113,13 +115,13 @@ export class Supervisor {
     if (child === undefined || !this.running) return;
     const exit = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGTERM");
-    // workerd waits for clients that keep their connections open, which may be for ever.
+    // workerd waits for clients that keep their connections open, possibly for ever.
     const timer = setTimeout(() => child.kill("SIGKILL"), this.#options.drain);
     await exit;
     clearTimeout(timer);
   }
 
-  /** Runs one process to its end, and ends it where anything here fails. */
+  /** Runs one process to its end, and ends it if anything here fails. */
   async #runOnce(answered: () => void): Promise<End> {
     const { workerd, config, address, results, descriptor, starting, started } = this.#options;
     const words = new LastWords({ results });
@@ -135,7 +137,7 @@ export class Supervisor {
       return { how: (error as Error).message, cause: undefined, answered: false };
     }
     this.#child = child;
-    // Its last words have come when stderr is closed, too.
+    // All of its output has arrived when stderr is closed, too.
     const closed = new Promise<string>((resolve) => {
       child.once("error", (error) => resolve(error.message));
       child.once("close", (code, signal) => resolve(signal ?? `code ${code}`));
@@ -150,7 +152,7 @@ export class Supervisor {
     }
   }
 
-  /** Asks again and again whether the labeler lives, and kills it if not. @returns Whether it ever answered. */
+  /** Checks repeatedly whether the labeler is alive, and kills it if not. @returns Whether it ever answered. */
   async #watch(child: ChildProcess, words: LastWords, answered: () => void): Promise<boolean> {
     const { url, watchdog, whyRestart } = this.#options;
     const gone = new AbortController();
@@ -171,7 +173,7 @@ export class Supervisor {
         child.kill("SIGKILL");
       }
       if (everAnswered && words.cause !== undefined && !told) {
-        console.error(words.cause); // it lives, but not well
+        console.error(words.cause); // it runs, but with a fault
         told = true;
       }
       const why = everAnswered && !this.#ending && !this.#restarting ? whyRestart?.() : undefined;

@@ -1,11 +1,11 @@
 /**
- * Where `npm start` may listen. wrangler is made for development: beside the labeler and its token it answers calls of its
- * own, and its inspector runs any code, so that both stay on this machine.
+ * Checks the addresses on which `npm start` may listen. wrangler is made for development: beside the labeler and its
+ * token it answers calls of its own, and its inspector runs any code, so both must stay on this machine.
  */
 import { UsageError } from "../../command-line/command.ts";
 import { isLoopback } from "../../system/loopback.ts";
 
-/** What wrangler.toml says under [dev]; loopback where it says nothing. */
+/** The addresses under [dev] in wrangler.toml; loopback unless stated. */
 export interface DevAddresses {
   readonly ip?: string | undefined;
   readonly inspectorIp?: string | undefined;
@@ -24,8 +24,8 @@ function valuesOf(option: string, args: readonly string[]): string[] {
 }
 
 /**
- * @param configured What applies where the arguments name no address. Without it only the arguments are checked.
- * @throws UsageError if the labeler, or wrangler's inspector, would be reached from elsewhere.
+ * @param configured The addresses that apply if the arguments name none. Without it only the arguments are checked.
+ * @throws UsageError if the labeler, or wrangler's inspector, could be reached from elsewhere.
  */
 export function checkAddresses(args: readonly string[], { ip, inspectorIp }: DevAddresses = {}): void {
   const given = valuesOf("ip", args);

@@ -1,6 +1,6 @@
 /**
- * The settings that `npm start` gives to wrangler: those of wrangler.toml, .dev.vars and the command line, which wrangler
- * reads itself, and the secrets of the environment, which it does not, so that they go through a file.
+ * The settings that `npm start` passes to wrangler: wrangler itself reads wrangler.toml, .dev.vars and the command
+ * line, but not the secrets of the environment, so these are passed in a file.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts"
 import { CommandError } from "../../command-line/command.ts";
 import { SECRETS } from "../secrets.ts";
 
-/** What an argument says after `--var NAME:`. */
+/** The settings in arguments of the form `--var NAME:VALUE`. */
 function settingsIn(args: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     args.flatMap((arg) => {
@@ -23,7 +23,7 @@ function settingsIn(args: readonly string[]): Record<string, string> {
 const secretsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(SECRETS.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 
-/** The files in which wrangler looks for secrets unless it is told others: .dev.vars, or without it .env and .env.local. */
+/** The files in which wrangler looks for secrets by default: .dev.vars, or without it .env and .env.local. */
 function defaultFiles(environment: string | undefined): string[] {
   const own = [...(environment === undefined ? [] : [`.dev.vars.${environment}`]), ".dev.vars"].find(existsSync);
   if (own !== undefined) return [own];
@@ -32,18 +32,19 @@ function defaultFiles(environment: string | undefined): string[] {
 }
 
 export interface StartEnvironment {
-  /** What wrangler.toml says under [vars]. */
+  /** The settings under [vars] in wrangler.toml. */
   readonly vars: Readonly<Record<string, unknown>>;
-  /** Files of --env-file, which take the place of the default ones. */
+  /** The files of --env-file, which replace the default ones. */
   readonly files: readonly string[];
   /** The name after --env, if any. */
   readonly environment: string | undefined;
 }
 
 /**
- * Checks the settings, so that one that makes no sense is refused at once instead of in each answer.
+ * Checks the settings, so that an invalid one is reported at once instead of in each response.
  *
- * @returns Arguments of wrangler, and what removes the file that they name; the file holds the secrets of the environment.
+ * @returns Arguments of wrangler, and a function that removes the file that they name; the file holds the secrets of
+ *   the environment.
  * @throws CommandError that names the setting.
  */
 export function handSecretsOn(
@@ -63,7 +64,7 @@ export function handSecretsOn(
     throw new CommandError((error as Error).message);
   }
   if (Object.keys(secrets).length === 0) return { args: [], remove: () => undefined };
-  // Readable by this user alone. Settings that passed have no quotes in their secrets.
+  // Readable only by this user. Secrets that passed the checks do not contain quotes.
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-start-"));
   const file = join(folder, "secrets.env");
   const lines = Object.entries(secrets).map(([name, value]) => `${name}='${value.replace(/\s+/g, " ")}'\n`);

@@ -6,7 +6,7 @@ import type { OperatorContext } from "../context.ts";
 import { convolutionStep } from "../plan/lower/convolution/convolution.ts";
 import { computed, type OperatorTensors } from "./definition.ts";
 
-/** [output, …] as TFLite has it → […, output] as tfjs wants it. */
+/** Transposes [output, …], as in TFLite, to […, output], as in tfjs. */
 function outputLast(values: Float32Array, outputs: number): Float32Array {
   const inner = values.length / outputs;
   const transposed = new Float32Array(values.length);
@@ -22,7 +22,7 @@ const geometry = ({ stride, dilation, padding }: ConvOptions) => ({
   pad: padding,
 });
 
-/** What tfjs fuses with a convolution. In integer arithmetic its output is the sums, exact. */
+/** The options that tfjs fuses with a convolution. In integer arithmetic the output is the exact sums. */
 const fusedWith = (context: OperatorContext) => ({
   activation: context.activation.fused,
   ...(context.has(2) && { bias: context.keep<Tensor1D>(context.values(2), context.shape(2)) }),
@@ -77,7 +77,7 @@ export const CONVOLUTIONS = {
       const fused = fusedWith(context);
       const [, height, width, outputs] = context.shape(1);
       const channels = context.shape(0)[3];
-      // Outputs are ordered by input channel first in TFLite, and in tfjs' [channels, multiplier]: no transposition.
+      // TFLite orders outputs by input channel first, like tfjs' [channels, multiplier]: no transposition is needed.
       const filter = context.keep<Tensor4D>(context.values(1), [height, width, channels, outputs / channels]);
       const window = geometry(options);
       return ([x]) => activation.after(tf.fused.depthwiseConv2d({ x: x as Tensor4D, filter, ...window, ...fused }));
@@ -95,7 +95,7 @@ export const CONVOLUTIONS = {
       return fits ? undefined : `has an input of shape [${shape}] that its weights do not fit`;
     },
     reference(_, context) {
-      // As a 1×1 convolution, since that runs on XNNPACK in tfjs and matMul does not.
+      // Uses a 1×1 convolution, since tfjs runs that on XNNPACK, unlike matMul.
       const { tf, activation } = context;
       const fused = fusedWith(context);
       const [outputs, inputs] = context.shape(1);

@@ -1,7 +1,7 @@
 /**
- * What is known of an operator, in one place: how its options are read, which types it takes, its reference implementation
- * on tfjs, its lowering to steps of a plan. Imports no tfjs at run time, which is passed to the reference implementations:
- * the command line, which has none, judges models by the same definitions.
+ * The definition of an operator: how its options are read, which types it takes, its reference implementation on tfjs,
+ * and its lowering to steps of a plan. tfjs is passed to the reference implementations and not imported at run time:
+ * the command line, which does not have it, judges models by the same definitions.
  */
 import type { Tensor } from "../../tflite/graph.ts";
 import type { Operator, OperatorFormat } from "../../tflite/operators.ts";
@@ -14,62 +14,62 @@ export type ValueType = "float32" | "uint8" | "int8";
 
 export const ALL_TYPES: readonly ValueType[] = ["float32", "uint8", "int8"];
 
-/** An operator's tensors; an optional input that is absent is undefined. */
+/** An operator's tensors; an absent optional input is undefined. */
 export interface OperatorTensors {
   readonly inputs: readonly (Tensor | undefined)[];
   readonly output: Tensor;
 }
 
-/** How the reference implementation computes an operator whose values are quantised, at one scale. */
+/** How the reference implementation computes an operator whose quantised values have one scale. */
 export type QuantisedReference =
-  /** Values are chosen or moved: integers go in, and the same integers come out. */
+  /** Values are chosen or moved: the integers stay the same. */
   | "moves"
-  /** Averages of the integers, which are rounded. */
+  /** Integers are averaged and rounded. */
   | "averages"
-  /** As real numbers, which are quantised again. */
+  /** Values are computed as real numbers and quantised again. */
   | "real";
 
 /** An operator that is computed when the graph runs. */
 export interface ComputedOperator<Options = undefined> extends Omit<OperatorFormat<Options>, "rewrite"> {
   readonly kind: "computed";
-  /** What it computes, in a few words, for docs/reference/models.md. */
+  /** A short description of its result, for docs/reference/models.md. */
   readonly computes: string;
-  /** The number of inputs that it must have, without optional ones behind them. */
+  /** The number of required inputs, not counting optional ones after them. */
   readonly inputs: number;
-  /** The types of output that TensorFlow Lite has a kernel to rely on for. */
+  /** The output types for which TensorFlow Lite has a reliable kernel. */
   readonly types: readonly ValueType[];
-  /** Which inputs are values like the output's, and not parameters. */
+  /** Which inputs are values of the same kind as the output, rather than parameters. */
   readonly values: "first" | "all";
-  /** Whether TensorFlow Lite computes on the bytes as they are, which makes sense on one scale alone. */
+  /** Whether TensorFlow Lite computes on the stored integers, which is only meaningful if all have one scale. */
   readonly onOneScale: boolean;
   readonly quantised: QuantisedReference;
-  /** Whether its second input has weights that the first is multiplied by, in integers if both are quantised. */
+  /** Whether its second input contains weights that multiply the first, in integers if both are quantised. */
   readonly weighted: boolean;
-  /** Whether its output has its input's values in their order, perhaps in another shape or type. */
+  /** Whether its output has its input's values in the same order, perhaps in another shape or type. */
   readonly passesOn: boolean;
   /** Whether it mixes channels or joins paths, as the last operators of a network's blocks do: see taps.ts. */
   readonly endsBlock: boolean;
   readonly givesProbabilities: boolean;
-  /** Whether the reference implementation applies the fused activation itself; else it is applied to what that gives. */
+  /** Whether the reference implementation applies the fused activation itself; else it is applied to its output. */
   readonly fusesActivation: boolean;
-  /** Whether it only unpacks its input, which makes a constant of a constant. */
+  /** Whether it only unpacks its input, so that the output of a constant is a constant. */
   readonly unpacks: boolean;
 
-  /** @returns Why an operator cannot be run that is as its definition says in everything else; undefined if it can. */
+  /** @returns Why an operator that otherwise matches its definition cannot be run; undefined if it can. */
   check?(operator: Operator<Options>, tensors: OperatorTensors): string | undefined;
 
-  /** Takes the constants out of the graph and gives a function of the tensors that change, on tfjs. */
+  /** Reads the constants from the graph and returns a function of the other tensors, on tfjs. */
   reference(operator: Operator<Options>, context: OperatorContext): Compute;
 
   /**
-   * The steps of a plan that compute it; none where the output is the input in memory.
+   * The steps of a plan that compute it; an empty list if the output is the input in memory.
    *
-   * @throws NoPlan with the reason where no kernel takes it.
+   * @throws NoPlan with the reason if no kernel supports it.
    */
   lower(builder: Builder, operator: Operator<Options>): readonly Step[];
 }
 
-/** An operator that is written as others when the file is read. */
+/** An operator that is rewritten as other operators when the file is read. */
 export interface RewrittenOperator extends OperatorFormat<undefined> {
   readonly kind: "rewritten";
   readonly computes: string;
@@ -77,7 +77,7 @@ export interface RewrittenOperator extends OperatorFormat<undefined> {
   readonly rewrite: NonNullable<OperatorFormat["rewrite"]>;
 }
 
-/** An operator that is known in the arithmetic of shapes alone, before the graph runs. */
+/** An operator that is only supported in the arithmetic of shapes, which is evaluated before the graph runs. */
 export interface FoldedOperator extends OperatorFormat<undefined> {
   readonly kind: "folded";
   readonly fold: NonNullable<OperatorFormat["fold"]>;
@@ -86,7 +86,7 @@ export interface FoldedOperator extends OperatorFormat<undefined> {
 // biome-ignore lint/suspicious/noExplicitAny: options are of as many types as there are operators
 export type OperatorDefinition = ComputedOperator<any> | RewrittenOperator | FoldedOperator;
 
-/** What need not be stated. */
+/** The defaults of a definition. */
 const USUAL = {
   kind: "computed",
   inputs: 1,

@@ -1,4 +1,4 @@
-/** Operators that compute a value of two, which are spread over each other's shapes. */
+/** Operators that combine two values; their operands are broadcast to each other's shapes. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { type Activated, readActivated } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";
@@ -13,7 +13,7 @@ type Described<Options> = Pick<ComputedOperator<Options>, "computes" | "options"
 
 /**
  * @param tfjs The reference implementation.
- * @param combination What the kernels are told.
+ * @param combination The operation in the kernels' parameters.
  */
 const binary = <Options = undefined>(
   described: Described<Options>,
@@ -34,7 +34,7 @@ const binary = <Options = undefined>(
     lower: (builder, operator) => elementwiseSteps(builder, operator, combination),
   });
 
-/** The greater or the lesser of two values of one scale. */
+/** The greater or the lesser of two values of the same scale. */
 const EXTREMUM = { values: "all", onOneScale: true, quantised: "moves" } as const;
 
 export const ELEMENTWISE = {
@@ -62,7 +62,7 @@ export const ELEMENTWISE = {
     },
   ),
   DIV: binary<Activated>(
-    // Of bytes TensorFlow Lite shifts by more bits than there are where quotients are small.
+    // For uint8 and int8, TensorFlow Lite shifts by too many bits if quotients are small.
     { computes: "a / b", options: readActivated, types: ["float32"] },
     (tf) => tf.div,
     { operation: ElementwiseOperation.divide, swapped: ElementwiseOperation.divideInto },

@@ -1,10 +1,10 @@
-/** Arithmetic of shapes, which operators do before the graph runs: ../../tflite/shape-arithmetic.ts. */
+/** Arithmetic of shapes that operators do before the graph runs: ../../tflite/shape-arithmetic.ts. */
 import type { Table } from "../../tflite/flatbuffers.ts";
 import type { Fold, Values } from "../../tflite/operators.ts";
 
 type FoldValues = (inputs: readonly Values[], options: Table) => readonly (number | undefined)[] | undefined;
 
-/** Of inputs all of which are known, at least so many of them. */
+/** Folds an operator if all its inputs, and at least this many, are known. */
 export const foldValues =
   (least: number, fold: FoldValues): Fold =>
   (inputs, options) => {
@@ -13,13 +13,13 @@ export const foldValues =
     return fold(values, options);
   };
 
-/** What gives the values of its first input, in their order. */
+/** Folds an operator whose output has the values of its first input, in their order. */
 export const foldSame: Fold = foldValues(1, ([values]) => values);
 
-/** What joins its inputs. */
+/** Folds an operator that joins its inputs. */
 export const foldJoined: Fold = foldValues(1, (inputs) => inputs.flat());
 
-/** Element by element; what has one element goes with each of the other's. */
+/** Folds element by element; an input with one element is paired with each element of the other. */
 export const foldPairs = (operation: (a: number, b: number) => number): Fold =>
   foldValues(2, ([a, b]) => {
     if (a.length !== b.length && a.length !== 1 && b.length !== 1) return undefined;

@@ -1,4 +1,4 @@
-/** Operators that surround values with others, or join them. */
+/** Operators that pad values, or join them. */
 import { type Activated, readActivation } from "../../tflite/options.ts";
 import { pairsOf } from "../pairs.ts";
 import { mirrorPadSteps } from "../plan/lower/copies.ts";

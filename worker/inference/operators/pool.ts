@@ -1,4 +1,4 @@
-/** Operators that compute a value of each window of an image. */
+/** Operators that compute one value for each window of an image. */
 import type { Tensor4D } from "@tensorflow/tfjs-core";
 import type { Table } from "../../tflite/flatbuffers.ts";
 import { type PoolOptions, readWindow } from "../../tflite/options.ts";

@@ -1,4 +1,4 @@
-/** Operators between number types. */
+/** Operators that convert between number types. */
 import type { Operator } from "../../tflite/graph.ts";
 import type { Compute, OperatorContext } from "../context.ts";
 import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
@@ -8,7 +8,7 @@ import { type ByteValue, rangeOf, tensorOf, type Value } from "../plan/lower/val
 import type { KernelStep } from "../plan/step.ts";
 import { computed } from "./definition.ts";
 
-/** Integers at one scale → integers at another. */
+/** Rescales integers from one scale to another. */
 function rescale(input: ByteValue, output: ByteValue): KernelStep {
   const multiplier = fixedPoint(input.scale / output.scale);
   const { zero, low, high } = rangeOf("NONE", output);
@@ -23,8 +23,8 @@ function quantizeStep(operator: Operator, input: Value, output: Value): KernelSt
 }
 
 /**
- * What surrounds a reference implementation quantises and dequantises. The reshape makes a tensor of its own over the same
- * memory, since the executor frees the input.
+ * The reference implementation leaves the values unchanged: the code around it quantises and dequantises. The reshape
+ * makes a separate tensor over the same memory, since the executor frees the input.
  */
 const sameValues = (_: Operator, { tf }: OperatorContext): Compute => {
   return ([x]) => tf.reshape(x, x.shape);
@@ -38,7 +38,7 @@ export const QUANTIZATION = {
     reference: sameValues,
     lower(builder, operator) {
       const [from, to] = [builder.input(operator, 0), builder.output(operator)];
-      // uint8 ↔ int8 of the same scale is the same byte here.
+      // uint8 and int8 of the same scale are stored as the same byte here.
       if (from.kind === "u8" && to.kind === "u8" && from.scale === to.scale && from.zero === to.zero) {
         builder.alias(operator.outputs[0], operator.inputs[0]);
         return [];

@@ -1,4 +1,4 @@
-/** Operators that compute a value of all values along some dimensions, which their second input names. */
+/** Operators that reduce the values along some dimensions, which their second input names. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { ReductionOptions } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";

@@ -1,6 +1,6 @@
 /**
- * All operators, by their names in BuiltinOperator of TensorFlow Lite's schema.fbs. Whatever asks about an operator asks
- * here; what a definition says is explained in definition.ts.
+ * All operators, by their names in BuiltinOperator of TensorFlow Lite's schema.fbs. All code that needs properties of
+ * an operator looks them up here; definition.ts explains the fields of a definition.
  */
 import { type Graph, readTflite } from "../../tflite/graph.ts";
 import type { Operator } from "../../tflite/operators.ts";
@@ -17,7 +17,7 @@ import { SLICES } from "./slice.ts";
 import { SOFTMAXES } from "./softmax.ts";
 import { UNARY } from "./unary.ts";
 
-/** In the order in which docs/reference/models.md lists them. */
+/** All definitions, in the order in which docs/reference/models.md lists them. */
 export const OPERATORS = {
   ...CONVOLUTIONS,
   ...POOL,
@@ -43,19 +43,19 @@ export type KnownOperator = {
 
 const DEFINITIONS: ReadonlyMap<string, OperatorDefinition> = new Map(Object.entries(OPERATORS));
 
-/** The definition of what is computed when a graph runs; undefined for any other operator. */
+/** The definition of an operator that is computed when a graph runs; undefined for any other operator. */
 export function definitionOf({ op }: Pick<Operator, "op">): ComputedOperator<unknown> | undefined {
   const definition = DEFINITIONS.get(op);
   return definition?.kind === "computed" ? definition : undefined;
 }
 
-/** An operator with the type of its options; undefined if it has no definition. */
+/** An operator with its options typed; undefined if it is not defined. */
 export const known = (operator: Operator): KnownOperator | undefined =>
   definitionOf(operator) && (operator as KnownOperator);
 
 /**
  * Reads the graph of a .tflite file with the options of all operators that are defined here; see readTflite().
  *
- * @throws LabelerError of kind model-unusable if the file is damaged. An operator that is not known is not an error yet.
+ * @throws LabelerError of kind model-unusable if the file is damaged. An unknown operator is not an error yet.
  */
 export const readGraph = (file: Uint8Array): Graph => readTflite(file, DEFINITIONS);

@@ -1,11 +1,11 @@
-/** Operators that give values another shape. */
+/** Operators that change the shape of values. */
 import { sizeOf } from "../constants.ts";
 import { refuse } from "../plan/lower/parts.ts";
 import { NoPlan } from "../plan/lower/value.ts";
 import { ALL_TYPES, computed, type RewrittenOperator } from "./definition.ts";
 import { foldSame } from "./fold.ts";
 
-/** The shape is the output's, whatever other inputs and options say. */
+/** The output's shape decides, whatever other inputs and options state. */
 const reshaping = (computes: string) =>
   computed({
     computes,

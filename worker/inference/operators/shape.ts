@@ -1,11 +1,11 @@
-/** Operators that converters leave behind in the arithmetic of shapes, and that are known nowhere else. */
+/** Operators that are only supported in the arithmetic of shapes, which converters leave in graphs. */
 import type { FoldedOperator } from "./definition.ts";
 import { foldJoined, foldSame, foldValues } from "./fold.ts";
 
 const folded = (fold: FoldedOperator["fold"]): FoldedOperator => ({ kind: "folded", fold });
 
 export const SHAPES = {
-  /** Its input need not be known. */
+  /** The values of its input need not be known. */
   SHAPE: folded(([{ shape }]) => shape),
   GATHER: folded(foldValues(2, ([values, indices]) => indices.map((i) => values[i]))),
   CAST: folded(foldSame),

@@ -1,4 +1,4 @@
-/** Operators that take some of the values of a tensor, or all of them in another order. */
+/** Operators that select some values of a tensor, or reorder all of them. */
 import type { Table } from "../../tflite/flatbuffers.ts";
 import type { Rewrite, Values } from "../../tflite/operators.ts";
 import { type StridedSliceOptions, sliceSteps, stridedSliceSteps, transposeSteps } from "../plan/lower/copies.ts";
@@ -14,7 +14,7 @@ const readStridedSlice = (table: Table): StridedSliceOptions => ({
   offset: table.bool(5),
 });
 
-/** A slice of a vector, or an element of it. */
+/** A slice or an element of a vector. */
 function sliceOfVector(options: StridedSliceOptions, [values, begins, ends, strides]: readonly Values[]) {
   const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkMask, offset } = options;
   const [length, [begin = 0], [end = 0], [stride = 0]] = [values.length, begins, ends, strides];
@@ -26,7 +26,7 @@ function sliceOfVector(options: StridedSliceOptions, [values, begins, ends, stri
   return values.slice(first, last).filter((_, i) => i % stride === 0);
 }
 
-/** The parts of a split, each as a slice, of which the outputs' shapes tell begin and size. */
+/** The parts of a split, each as a slice; the outputs' shapes give their begins and sizes. */
 const slices =
   (valuePosition: number, axisPosition: number): Rewrite =>
   (operator, tensors, add) => {

@@ -6,7 +6,7 @@ import { endsOf } from "../plan/lower/functions.ts";
 import { refuse } from "../plan/lower/parts.ts";
 import { computed } from "./definition.ts";
 
-/** On the host: a classifier has one, of as many values as there are classes. */
+/** A step on the host: a classifier has a single one, on as many values as there are classes. */
 function rowStep(builder: Builder, operator: Operator, name: "softmax" | "log_softmax", beta: number): HostCall {
   const [input, output] = endsOf(builder, operator);
   const length = input.tensor.shape.at(-1) ?? 1;
@@ -33,7 +33,7 @@ export const SOFTMAXES = {
   LOG_SOFTMAX: computed({
     computes: "x − log Σ eˣ",
     reference(_, { tf }) {
-      // Not the logarithm of a softmax, in which small probabilities are rounded.
+      // It does not take the logarithm of a softmax, in which small probabilities are rounded.
       return ([x]) => {
         const below = tf.sub(x, tf.max(x, -1, true));
         return tf.sub(below, tf.mapValues(tf.sum(tf.mapValues(below, Math.exp), -1, true), Math.log));

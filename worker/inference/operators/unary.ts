@@ -1,4 +1,4 @@
-/** Operators that compute a function of each value. */
+/** Operators that apply a function to each value. */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Table } from "../../tflite/flatbuffers.ts";
 import type { ReferenceOps } from "../context.ts";
@@ -31,15 +31,15 @@ interface UnaryFunction<Options> {
   readonly options?: (table: Table) => Options;
   readonly types?: readonly ValueType[];
   readonly givesProbabilities?: boolean;
-  /** As TensorFlow Lite defines it. */
+  /** The function as TensorFlow Lite defines it. */
   readonly of: (options: Options) => OfReal;
-  /** The same where tfjs has a kernel for it. */
+  /** The same function, if tfjs has a kernel for it. */
   readonly tfjs?: (tf: ReferenceOps) => (x: TfTensor) => TfTensor;
-  /** The step that computes it of floats. */
+  /** The step that computes it in f32. */
   readonly floats: (ends: readonly [Value, Value], options: Options) => KernelStep;
-  /** In the arithmetic that TensorFlow Lite has for bytes; in floats if it is not stated. */
+  /** TensorFlow Lite's uint8 and int8 arithmetic; f32 arithmetic if it is not stated. */
   readonly bytes?: (input: ByteValue, output: ByteValue, options: Options) => OfByte;
-  /** The range of bytes; what the type can hold if it is not stated. */
+  /** The range of the stored integers; that of the type if it is not stated. */
   readonly range?: ByteRange;
 }
 
@@ -84,7 +84,7 @@ const clamp = ([low, high]: readonly [number, number]): OfReal => {
   return (x) => Math.min(high, Math.max(low, x));
 };
 
-/** What is a fused activation, too. */
+/** Operators that clamp values, which exist as fused activations, too. */
 const clamping = (
   activation: "RELU" | "RELU6" | "RELU_N1_TO_1",
   described: Pick<UnaryFunction<undefined>, "computes" | "tfjs">,
@@ -149,7 +149,7 @@ export const UNARY = {
   }),
   GELU: unary({
     computes: "x · Φ(x), exact or by tanh",
-    /** Approximate: by tanh instead of the error function. */
+    /** Whether it is approximated by tanh instead of computed by the error function. */
     options: (table) => ({ approximate: table.bool(0) }),
     of: ({ approximate }) =>
       approximate
@@ -168,7 +168,7 @@ export const UNARY = {
   }),
   NEG: unary({
     computes: "−x",
-    // Of bytes TensorFlow Lite turns signs without regard to scale and zero point.
+    // For uint8 and int8, TensorFlow Lite negates without regard to scale and zero point.
     types: ["float32"],
     of: () => (x) => -x,
     floats: kernel(UnaryOperation.neg),
@@ -192,7 +192,7 @@ export const UNARY = {
     types: FLOAT_AND_INT8,
     of: () => Math.log,
     floats: kernel(UnaryOperation.log),
-    // Of what is not positive TensorFlow Lite takes the least byte.
+    // For values that are not positive, TensorFlow Lite returns the lowest value of the type.
     bytes: (input, output) => inFloats(input, output, (x) => (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY)),
   }),
 };

@@ -1,4 +1,4 @@
-/** Class activation maps out of the memory of a plan that has run. */
+/** Computes class activation maps from the memory of a plan that has run. */
 import { wasmHeap } from "../backend.ts";
 import { addressOf } from "./addresses.ts";
 import type { Binding } from "./bind.ts";
@@ -6,26 +6,26 @@ import type { CompiledPlan, PlanStep } from "./compiled-plan.ts";
 import type { ConvKernel, KernelCall } from "./layouts.ts";
 import { READ_COLUMN } from "./pack/unpack.ts";
 
-/** How much each place of the image speaks for a class, in units of the class's score before the softmax. */
+/** The contribution of each place of the image to a class, in units of the class's score before the softmax. */
 export interface ClassActivation {
   readonly height: number;
   readonly width: number;
-  /** [height, width]; the score is their mean and `bias`. */
+  /** [height, width]; the score is their mean plus `bias`. */
   readonly values: Float32Array;
   readonly bias: number;
 }
 
-/** Thrown where a network does not end in a way that has such maps. No fault of the file. */
+/** Thrown if the end of a network does not allow such maps. The file is not at fault. */
 export class NoActivation extends Error {}
 
 const isConvolution = (step: PlanStep): step is PlanStep & Extract<KernelCall, { kernel: ConvKernel }> =>
   "kernel" in step && step.kernel in READ_COLUMN;
 
 /**
- * How much each place of the image speaks for a class, as of the last run of a plan.
+ * Computes how much each place of the image contributes to a class, from the last run of a plan.
  *
  * @returns The share of each place in the class's score: score = mean of values + bias. A softmax is left out.
- * @throws NoActivation with the reason if the graph is no classifier of features that are averaged over all places.
+ * @throws NoActivation with the reason if the graph does not classify features that are averaged over all places.
  */
 export function computeActivation({ head, steps }: CompiledPlan, binding: Binding, label: number): ClassActivation {
   if (typeof head === "string") throw new NoActivation(`This network has no map of its classes: ${head}.`);

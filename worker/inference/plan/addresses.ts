@@ -1,16 +1,16 @@
-/** Addresses for the places in a plan, and parameters of kernels that have them. Knows no heap. */
+/** Resolves the places in a plan to addresses, and writes kernel parameters that contain them. Knows no heap. */
 import { type KernelCall, parameterWords } from "./layouts.ts";
 import type { Word } from "./word.ts";
 
 export interface Addresses {
-  /** The packed constants of each step. */
+  /** The address of the packed constants of each step. */
   readonly packed: readonly number[];
   readonly scratch: number;
-  /** By tensor of the graph. */
+  /** The address of each tensor, by its index in the graph. */
   readonly tensors: ReadonlyMap<number, number>;
 }
 
-/** Where a tensor lies. */
+/** The address of a tensor. */
 export function addressOf({ tensors }: Addresses, tensor: number): number {
   const address = tensors.get(tensor);
   if (address === undefined) throw new Error(`tensor ${tensor} has no place in the plan`);
@@ -23,7 +23,11 @@ function resolve(word: Exclude<Word, { f32: number }>, addresses: Addresses, ste
   return "packed" in word ? addresses.packed[step] + word.packed : addresses.scratch + word.scratch;
 }
 
-/** Writes the parameters of a kernel. @param step In whose memory the places are; left out if all are addresses. */
+/**
+ * Writes the parameters of a kernel.
+ *
+ * @param step The step that owns the places; omit it if all are addresses already.
+ */
 export function writeParameters(
   view: DataView<ArrayBufferLike>,
   address: number,

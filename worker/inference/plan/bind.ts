@@ -6,19 +6,19 @@ import type { CompiledPlan } from "./compiled-plan.ts";
 import type { Kernels } from "./layouts.ts";
 import { ALIGNMENT, align, type Packed } from "./step.ts";
 
-/** Where a plan lies in the heap. */
+/** The addresses of a plan in the heap. */
 export interface Binding extends Addresses {
-  /** What the allocation is freed by. */
+  /** The address with which the allocation is freed. */
   readonly allocation: number;
-  /** The bytes of the allocation. */
+  /** The size of the allocation in bytes. */
   readonly bytes: number;
-  /** The parameters of each step. */
+  /** The address of each step's parameters. */
   readonly parameters: readonly number[];
   /** See MemoryLayout. */
   readonly input: number;
 }
 
-/** @throws LabelerError of kind model-unavailable if there is no room. */
+/** @throws LabelerError of kind model-unavailable if there is not enough memory. */
 function allocate(bytes: number): number {
   const address = wasmHeap().malloc(bytes + ALIGNMENT);
   if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
@@ -33,7 +33,7 @@ function fill(
   kernels: Kernels,
 ) {
   const room = Math.max(ALIGNMENT, ...constants.map((packed) => packed?.staging ?? 0));
-  // Before any view is made, since an allocation may move the memory.
+  // Allocates before any view is made, since an allocation may move the memory.
   const staging = allocate(room);
   try {
     const view = new DataView(wasmHeap().memory.buffer);
@@ -50,8 +50,9 @@ function fill(
 }
 
 /**
- * @param constants What packs the constants of each step.
- * @throws LabelerError of kind model-unavailable if there is no room; of kind model-unusable if a constant is damaged.
+ * @param constants The packers of each step's constants.
+ * @throws LabelerError of kind model-unavailable if there is not enough memory; of kind model-unusable if a constant is
+ *   damaged.
  */
 export function bind(plan: CompiledPlan, constants: readonly (Packed | undefined)[], kernels: Kernels): Binding {
   const { memory, tensors } = plan;

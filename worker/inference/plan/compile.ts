@@ -9,18 +9,18 @@ import { tensorOf, toValue, type Value } from "./lower/value.ts";
 import type { Packed } from "./step.ts";
 import { type CompiledTaps, compileTaps } from "./tapped.ts";
 
-/** A plan, and for each of its steps what packs its constants: that holds the file's bytes, the plan does not. */
+/** A plan, and the packer of each step's constants: the packers hold the file's bytes, the plan does not. */
 export interface Compilation {
   readonly plan: CompiledPlan;
   readonly constants: readonly (Packed | undefined)[];
-  /** Where features are read while the plan runs, or why there are none. */
+  /** Where features are read while the plan runs, or why the network does not give any. */
   readonly taps: CompiledTaps | string;
 }
 
 const planned = ({ tensor: { index, shape }, ...value }: Value): PlanValue =>
   ({ ...value, tensor: { index, shape } }) as PlanValue;
 
-/** A lowered step without what packs its constants. */
+/** A lowered step without the packer of its constants. */
 function plannedStep({ operator: { index, op }, ...step }: LoweredStep): PlanStep {
   const operator = { index, op };
   if (!("kernel" in step)) return { ...step, operator, packedBytes: 0, scratchBytes: 0 };
@@ -41,8 +41,10 @@ function plannedHead(builder: Builder, head: Head | string, steps: readonly Lowe
 }
 
 /**
- * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the
- *   executor could not run the graph either.
+ * Lowers a graph to steps and lays out their memory.
+ *
+ * @throws NoPlan with the reason if a kernel is missing; LabelerError of kind model-unusable if the executor could not
+ *   run the graph either.
  */
 export function compile(graph: Graph, precision: PlanPrecision, capabilities: Capabilities): Compilation {
   const { builder, steps, head } = lower(graph, precision, capabilities);

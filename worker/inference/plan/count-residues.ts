@@ -1,10 +1,10 @@
-/** Counts residues in tfjs' heap, while a plan is compiled. */
+/** Counts overflow weights ("residues") in tfjs' heap while a plan is compiled. */
 import { wasmHeap } from "../backend.ts";
 import { loadKernels } from "./kernels.ts";
 import type { CountResidues } from "./lower/builder.ts";
 import { countingBytes, countResiduesIn } from "./lower/convolution/residues.ts";
 
-/** As of builder.ts; undefined as well if there is no memory to count them in. */
+/** Implements CountResidues of builder.ts; also returns undefined if there is no memory to count in. */
 export const countResidues: CountResidues = (source, matrix) => {
   const kernels = loadKernels();
   const heap = wasmHeap();

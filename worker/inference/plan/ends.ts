@@ -1,4 +1,6 @@
-/** Inputs into the memory of a plan, and outputs out of it. Quantised values are integers less their zero points. */
+/**
+ * Copies inputs into the memory of a plan, and outputs out of it. Quantised values are integers less their zero points.
+ */
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
 import { addressOf, writeParameters } from "./addresses.ts";
@@ -7,13 +9,13 @@ import type { PlanValue } from "./compiled-plan.ts";
 import { INPUT_BYTES } from "./layout/memory.ts";
 import type { KernelCall, Kernels } from "./layouts.ts";
 
-/** Converts an input. All places are addresses. */
+/** Converts an input. All places must be addresses. */
 function convert(call: KernelCall, binding: Binding, kernels: Kernels): void {
   writeParameters(new DataView(wasmHeap().memory.buffer), binding.input, call, binding);
   kernels[call.kernel](binding.input);
 }
 
-/** Puts an input, floats at `from`, into its place. */
+/** Writes an input, given as f32 values at `from`, to its place. */
 export function takeValues(input: PlanValue, from: number, binding: Binding, kernels: Kernels): void {
   const to = addressOf(binding, input.tensor.index);
   if (input.kind === "f32") {
@@ -25,7 +27,7 @@ export function takeValues(input: PlanValue, from: number, binding: Binding, ker
   convert({ kernel: "f32_qu8_vcvt", parameters }, binding, kernels);
 }
 
-/** Puts an input of pixels into its place. */
+/** Writes an input, given as pixels, to its place. */
 export function takePixels(
   input: PlanValue,
   { pixels, levels }: Extract<Input, { pixels: unknown }>,
@@ -35,7 +37,7 @@ export function takePixels(
   const { buffer } = wasmHeap().memory;
   const to = addressOf(binding, input.tensor.index);
   const table = binding.input + INPUT_BYTES;
-  // Where floats will be, the bytes wait at the end: they are read before anything is written over them.
+  // For f32 inputs, the bytes are staged at the end of the place: each is read before it is overwritten.
   const from = input.kind === "f32" ? to + 3 * input.size : to;
   new Uint8Array(buffer, from, input.size).set(pixels);
   const unchanged = input.kind === "u8" && levels.every((level, i) => level + input.zero === i % LEVELS);
@@ -46,7 +48,7 @@ export function takePixels(
   convert({ kernel: input.kind === "f32" ? "x8_x32_lut3" : "x8_lut3", parameters }, binding, kernels);
 }
 
-/** Copies an output out of its place. */
+/** Copies an output from its place. */
 export function giveValues(output: PlanValue, to: Float32Array, binding: Binding): void {
   const { buffer } = wasmHeap().memory;
   const from = addressOf(binding, output.tensor.index);

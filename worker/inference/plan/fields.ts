@@ -1,11 +1,11 @@
-/** Fields of C structures in memory; layouts.ts says where they lie. */
+/** Accessors for fields of C structures in memory; layouts.ts has their offsets. */
 
 type View = DataView<ArrayBufferLike>;
 
 /** A value, or an array of them, `offset` bytes from the start of a structure. */
 export interface Field {
   readonly offset: number;
-  /** @param struct Where the structure begins in the view. @param index Of the value in an array. */
+  /** @param struct The offset of the structure in the view. @param index The index in an array. */
   get(view: View, struct: number, index?: number): number;
   set(view: View, struct: number, value: number, index?: number): void;
 }

@@ -1,29 +1,29 @@
 /**
- * Steps that run in JavaScript, since some thousand values at the end of a network are not worth a kernel. As kernels do,
- * they take addresses and numbers, so that a plan that has them is still plain data.
+ * Steps that run in JavaScript, since about a thousand values at the end of a network do not justify a kernel. Like
+ * kernels, they take addresses and numbers, so that a plan with host steps is still plain data.
  */
 
-/** Rows of values, each of which is computed for itself. */
+/** Rows of values, each of which is computed separately. */
 interface Rows {
   readonly rows: number;
-  /** Values of a row. */
+  /** The number of values in a row. */
   readonly length: number;
-  /** What each value is multiplied by first. */
+  /** The factor by which each value is multiplied first. */
   readonly factor: number;
 }
 
 interface QuantisedRows extends Rows {
-  /** Of the output. */
+  /** The scale of the output. */
   readonly scale: number;
   readonly zero: number;
 }
 
-/** Sums of `window` neighbouring rows of `channels` bytes each, requantised in floats. */
+/** Sums over `window` neighbouring rows of `channels` uint8 values each, requantised in floating point. */
 interface Sums {
   readonly rows: number;
   readonly window: number;
   readonly channels: number;
-  /** What is subtracted from each stored byte. */
+  /** The value that is subtracted from each stored byte. */
   readonly offset: number;
   readonly scale: number;
   readonly bias: number;
@@ -33,11 +33,11 @@ interface Sums {
   readonly high: number;
 }
 
-/** Of a row of values, each times a factor. */
+/** A function of a row of values, each multiplied by a factor. */
 type OfRow = (values: ArrayLike<number>, factor: number) => Float64Array;
 type HostFunction<Parameters> = (buffer: ArrayBufferLike, from: number, to: number, parameters: Parameters) => void;
 
-/** x → exp(x) / Σ exp(x). In loops, since what takes a function is ten times slower here. */
+/** x → exp(x) / Σ exp(x). It uses loops, since array methods with callbacks are ten times slower here. */
 const softmax: OfRow = (values, beta) => {
   let largest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]);
@@ -109,7 +109,7 @@ const FUNCTIONS = {
 
 type HostName = keyof typeof FUNCTIONS;
 
-/** A function of the host, the tensors that it reads and writes, and its parameters. */
+/** A host function, the tensors that it reads and writes, and its parameters. */
 export type HostCall = {
   [Name in HostName]: {
     readonly host: Name;
@@ -119,7 +119,7 @@ export type HostCall = {
   };
 }[HostName];
 
-/** @param from The address of the tensor that is read. @param to That of the one that is written. */
+/** @param from The address of the input tensor. @param to The address of the output tensor. */
 export function runOnHost({ host, parameters }: HostCall, buffer: ArrayBufferLike, from: number, to: number): void {
   (FUNCTIONS[host] as HostFunction<HostCall["parameters"]>)(buffer, from, to, parameters);
 }

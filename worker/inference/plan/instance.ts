@@ -1,6 +1,6 @@
 /**
- * A plan that runs: a compiled plan and its place in tfjs' heap. tfjs sees one kernel that takes the inputs and gives the
- * outputs.
+ * A runnable plan: a compiled plan and its memory in tfjs' heap. To tfjs it is one kernel that takes the inputs and
+ * returns the outputs.
  */
 import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { finish, type Parts } from "../../runtime/parts.ts";
@@ -20,22 +20,22 @@ import { type CompiledTaps, readTap, type Tap } from "./tapped.ts";
 
 const NAME = "CompiledPlan";
 
-/** The part of tfjs' wasm backend that the kernel needs. */
+/** The part of tfjs' wasm backend that the kernel uses. */
 interface Backend {
   makeOutput(shape: number[], dtype: "float32"): TfTensor;
   typedArrayFromHeap(tensor: unknown): Float32Array;
 }
 
-/** What tfjs sees of a run: its beginning, which has its inputs, and its end, which gives its outputs. */
+/** A run as tfjs sees it: the beginning, which takes the inputs, and the end, which returns the outputs. */
 interface Part {
   readonly inputs?: readonly Input[];
 }
 
 /** Has the same interface as Executor. */
 export class PlanInstance {
-  /** What it runs. */
+  /** The plan that it runs. */
   readonly compiled: CompiledPlan;
-  /** Where features are read while it runs, or why there are none. */
+  /** Where features are read while the plan runs, or why the network does not give any. */
   readonly taps: CompiledTaps | string;
   readonly #kernels: Kernels;
   readonly #binding: Binding;
@@ -44,8 +44,8 @@ export class PlanInstance {
   /**
    * Call initBackend() first.
    *
-   * @throws LabelerError of kind model-unusable if a constant is damaged, or of kind model-unavailable if the memory does
-   *   not suffice.
+   * @throws LabelerError of kind model-unusable if a constant is damaged, or of kind model-unavailable if there is not
+   *   enough memory.
    */
   constructor({ plan, constants, taps }: Compilation) {
     this.compiled = plan;
@@ -54,7 +54,7 @@ export class PlanInstance {
     this.#binding = bind(plan, constants, this.#kernels);
   }
 
-  /** Computes steps from what is in the arena; by default all, and so what follows from the inputs there. */
+  /** Runs steps on the current content of the arena; by default all of them. */
   runSteps(from = 0, to = this.compiled.steps.length): void {
     const { steps } = this.compiled;
     for (let index = from; index < to; index++) {
@@ -67,7 +67,7 @@ export class PlanInstance {
     }
   }
 
-  /** What tfjs calls: inputs that are no pixels, and outputs, are tensors in its memory. */
+  /** The kernel that tfjs calls: outputs, and inputs other than pixels, are tensors in its memory. */
   compute({ inputs }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
     const { inputs: takes, outputs: gives } = this.compiled;
     if (inputs !== undefined) {
@@ -77,7 +77,7 @@ export class PlanInstance {
       }
       return [];
     }
-    // Before any view is made, since an allocation may move the memory.
+    // Allocates before any view is made, since an allocation may move the memory.
     const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
     for (const [i, output] of gives.entries()) {
       giveValues(output, backend.typedArrayFromHeap(results[i]), this.#binding);
@@ -98,9 +98,10 @@ export class PlanInstance {
   }
 
   /**
-   * As run(), a step of the plan in each part. Between two parts another run may begin only if this one never goes on.
+   * Like run(), with one step of the plan in each part. Between two parts another run may begin only if this one is
+   * never continued.
    *
-   * @param ran Told of each step once it has run; what it made is in memory until a later step writes over it.
+   * @param ran Called after each step; its output stays in memory until a later step overwrites it.
    */
   *runInParts(inputs: readonly Input[], ran?: (step: number) => void): Parts<Float32Array[]> {
     for (const [i, { size }] of this.compiled.inputs.entries()) {
@@ -117,7 +118,7 @@ export class PlanInstance {
     return this.#call({});
   }
 
-  /** Has tfjs take the inputs, or give the outputs. */
+  /** Makes tfjs pass the inputs, or return the outputs. */
   #call(part: Part): Float32Array[] {
     return tf.tidy(() => {
       const tensors = (part.inputs ?? []).flatMap((input, i) => {
@@ -130,26 +131,26 @@ export class PlanInstance {
   }
 
   /**
-   * How much each place of the image speaks for a class, as of the last run; see computeActivation(). Call it before
+   * How much each place of the image contributes to a class, from the last run; see computeActivation(). Call it before
    * anything is awaited.
    *
-   * @throws NoActivation with the reason if the graph has no such maps.
+   * @throws NoActivation with the reason if the graph does not have such maps.
    */
   classActivation(label: number): ClassActivation {
     return computeActivation(this.compiled, this.#binding, label);
   }
 
-  /** The values of a tap, right after its step has run. */
+  /** The values of a tap; call it right after its step has run. */
   readTap(tap: Tap): Float32Array {
     return readTap(tap, wasmHeap().memory.buffer, addressOf(this.#binding, tap.value.tensor.index));
   }
 
-  /** The bytes that the plan takes in tfjs' memory: weights, activations, scratch. */
+  /** The bytes of the plan in tfjs' memory: weights, activations, scratch. */
   get weightBytes(): number {
     return this.#binding.bytes;
   }
 
-  /** The kernels and functions of the host in the order in which they run. */
+  /** The kernels and host functions in the order in which they run. */
   get kernels(): readonly string[] {
     return this.compiled.steps.map(nameOf);
   }

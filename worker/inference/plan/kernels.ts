@@ -1,4 +1,4 @@
-/** The kernels of native/kernels, instantiated in the memory of tfjs' wasm backend. Knows nothing of graphs. */
+/** Instantiates the kernels of native/kernels in the memory of tfjs' wasm backend. Independent of graphs. */
 
 import kernelsModule from "../../../native/kernels/kernels.wasm";
 import { wasmHeap } from "../backend.ts";
@@ -14,12 +14,12 @@ export function loadKernels(): Kernels {
 }
 
 /**
- * Whether this CPU's relaxed dot product of bytes sums four products of full bytes exactly. Where it adds pairs in 16
- * bits, 127·255 + 127·255 does not fit.
+ * Whether this CPU's relaxed dot product of uint8 is exact for four products of full bytes. If the CPU adds pairs in 16
+ * bits, 127·255 + 127·255 overflows.
  */
 export const dotIsExact = (): boolean =>
   loadKernels().usdot_is_exact(127, 255) === 1 && loadKernels().usdot_is_exact(-128, 255) === 1;
 
-/** Whether its relaxed dot product of pairs of bytes is exact for full bytes as long as the sums fit 16 bits. */
+/** Whether the CPU's relaxed dot product of pairs of uint8 is exact for full bytes as long as the sums fit 16 bits. */
 export const pairsAreExact = (): boolean =>
   loadKernels().usdot2_is_exact(64, 255) === 1 && loadKernels().usdot2_is_exact(-64, 255) === 1;

@@ -1,7 +1,7 @@
 /**
- * Plans: graphs that run as calls of the kernels in native/kernels. In stages: lower/ turns operators into steps and
- * chooses their kernels, pack/ says how their constants are packed, layout/ lays out the memory; compile.ts makes a
- * CompiledPlan of these, bind.ts gives it addresses, and instance.ts runs it.
+ * Plans: graphs that run as calls of the kernels in native/kernels. lower/ turns operators into steps and chooses their
+ * kernels, pack/ packs their constants, layout/ lays out the memory. compile.ts combines these to a CompiledPlan,
+ * bind.ts gives it addresses, and instance.ts runs it.
  */
 import type { Graph } from "../../tflite/graph.ts";
 import { compile } from "./compile.ts";
@@ -16,19 +16,19 @@ export { NoPlan } from "./lower/value.ts";
 
 export interface PlanOptions {
   readonly precision: PlanPrecision;
-  /** Whether to use the relaxed dot product of bytes; by default where it is exact. */
+  /** Whether to use the relaxed dot product of uint8; by default if it is exact. */
   readonly dot?: boolean;
-  /** Whether to use that of pairs of bytes where the other is not used; by default where it is exact. */
+  /** Whether to use the dot product of pairs of uint8 if `dot` is not used; by default if it is exact. */
   readonly pairs?: boolean;
-  /** Which products of a fast plan go by Strassen's multiplication; by default those that gain by it. */
+  /** Which products of a fast plan use Strassen's multiplication; by default those that it speeds up. */
   readonly strassen?: UseOfStrassen;
 }
 
 /**
  * Compiles a graph for this CPU and loads it into tfjs' heap. Call initBackend() first.
  *
- * @throws NoPlan with the reason if there is no kernel for what the graph asks for; LabelerError of kind
- *   model-unusable if a constant is damaged, or of kind model-unavailable if the memory does not suffice.
+ * @throws NoPlan with the reason if no kernel supports the graph; LabelerError of kind model-unusable if a constant is
+ *   damaged, or of kind model-unavailable if there is not enough memory.
  */
 export function makePlan(graph: Graph, options: PlanOptions): PlanInstance {
   const { precision, dot = dotIsExact(), pairs = pairsAreExact(), strassen } = options;

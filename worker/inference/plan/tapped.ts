@@ -1,21 +1,21 @@
-/** Reads tensors out of a running plan, reduced to a value a channel, before later steps use their memory again. */
+/** Reads tensors out of a running plan, reduced to one value per channel, before later steps reuse their memory. */
 import { findTaps } from "../taps.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import type { Builder } from "./lower/builder.ts";
 import type { LoweredStep } from "./lower/lower.ts";
 import { SHORT_STEP, tensorOf } from "./lower/value.ts";
 
-/** How an image becomes a value a channel. */
+/** How a tensor of an image is reduced to one value per channel. */
 type Reduction = "mean" | "greatest";
 
-/** A tensor, and the step after which all its values are there. */
+/** A tensor, and the step after which all its values are in memory. */
 export interface Tap {
   readonly value: PlanValue;
   readonly step: number;
   readonly reduction: Reduction;
 }
 
-/** What is tapped of a run: real numbers, a value a channel. Without values where the network has no such tensor. */
+/** The tapped values of a run: real numbers, one per channel. Empty if the network does not have such a tensor. */
 export interface Tapped {
   readonly pooled: Float32Array;
   readonly maxima: Float32Array;
@@ -25,7 +25,7 @@ export interface Tapped {
 
 export type CompiledTaps = { readonly [name in keyof Tapped]: Tap | undefined };
 
-/** The last step of the operators up to the one that makes a tensor: then its values are there. */
+/** The last step of the operators up to the one that computes a tensor: after it, the values are in memory. */
 function lastStepOf(builder: Builder, steps: readonly LoweredStep[], tensor: number): number {
   const { operators } = builder.graph;
   const places = new Map(operators.map((operator, place) => [operator, place]));
@@ -53,7 +53,7 @@ export function compileTaps(builder: Builder, steps: readonly LoweredStep[]): Co
   };
 }
 
-/** A tensor's values as they are stored, and how they become real numbers: (stored − zero) · scale. */
+/** A tensor's stored values, and their conversion to real numbers: (stored − zero) · scale. */
 function viewOf(value: PlanValue, buffer: ArrayBufferLike, address: number) {
   if (value.kind === "u8")
     return { values: new Uint8Array(buffer, address, value.size), zero: value.zero, scale: value.scale };
@@ -61,7 +61,7 @@ function viewOf(value: PlanValue, buffer: ArrayBufferLike, address: number) {
   return { values: new Float32Array(buffer, address, value.size), zero: 0, scale: 1 };
 }
 
-/** A value a channel of the tensor at `address`. */
+/** One value per channel of the tensor at `address`. */
 export function readTap({ value, reduction }: Tap, buffer: ArrayBufferLike, address: number): Float32Array {
   const { values, zero, scale } = viewOf(value, buffer, address);
   const channels = value.tensor.shape.at(-1) ?? 1;

@@ -1,6 +1,6 @@
-/** What stands in a kernel's parameters before the plan has addresses. */
+/** The words of a kernel's parameters before the plan has addresses. */
 
-/** Where something lies: a tensor of the graph, the step's packed constants, or scratch memory of all steps. */
+/** A place in memory: a tensor of the graph, the step's packed constants, or scratch memory of all steps. */
 export type Place = { readonly tensor: number } | { readonly packed: number } | { readonly scratch: number };
 
 /** A place whose address is not known yet, or an address; 0 for none. */

@@ -1,15 +1,15 @@
 /**
- * A dilated convolution that an older converter wrote as SPACE_TO_BATCH_ND, a convolution and BATCH_TO_SPACE_ND: written as
- * the convolution that it is.
+ * Rewrites a dilated convolution that an older converter expressed as SPACE_TO_BATCH_ND, a convolution and
+ * BATCH_TO_SPACE_ND as one convolution.
  */
 import type { Operator } from "../../tflite/graph.ts";
 import type { ConvOptions } from "../../tflite/options.ts";
 import type { GraphEditor } from "./editor.ts";
 
-/** How far a dilated window reaches beyond its first place, in pixels. */
+/** How far a dilated window extends beyond its first place, in pixels. */
 const reach = (size: number, dilation: number): number => (size - 1) * dilation;
 
-/** The operators in the place of the three; undefined where they are not such a convolution. */
+/** The replacement of the three operators; undefined if they are not such a convolution. */
 function asConvolution(editor: GraphEditor, back: Operator): Operator[] | undefined {
   const convolution = editor.producerOf(back.inputs[0]);
   const forth = convolution && editor.producerOf(convolution.inputs[0]);

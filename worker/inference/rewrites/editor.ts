@@ -1,4 +1,4 @@
-/** A graph that is being rewritten: operators are replaced, and tensors are added behind those of the file. */
+/** A graph that is being rewritten: operators are replaced, and new tensors follow those of the file. */
 import type { Graph, Operator, Tensor } from "../../tflite/graph.ts";
 import { integers, realValues, sizeOf } from "../constants.ts";
 
@@ -22,7 +22,7 @@ export class GraphEditor {
     return this.operators.filter(({ inputs }) => inputs.includes(tensor));
   }
 
-  /** The only operator that reads a tensor which is not an output of the graph. */
+  /** The only operator that reads a tensor, provided that the tensor is not an output of the graph. */
   soleReaderOf(tensor: number): Operator | undefined {
     const [reader, ...others] = this.readersOf(tensor);
     return others.length > 0 || this.outputs.includes(tensor) ? undefined : reader;
@@ -32,12 +32,12 @@ export class GraphEditor {
     return this.operators.find(({ outputs }) => outputs.includes(tensor));
   }
 
-  /** Adds a tensor like another one. @returns Its index. */
+  /** Adds a copy of a tensor with changes. @returns Its index. */
   addLike(tensor: Tensor, changes: Partial<Tensor>): number {
     return this.tensors.push({ ...tensor, ...changes, index: this.tensors.length }) - 1;
   }
 
-  /** Adds a constant vector, or a matrix, of int32. @returns Its index. */
+  /** Adds an int32 constant: a vector or a matrix. @returns Its index. */
   addIntegers(values: readonly number[], shape: readonly number[] = [values.length]): number {
     const data = new Uint8Array(Int32Array.from(values).buffer);
     const index = this.tensors.length;
@@ -45,7 +45,7 @@ export class GraphEditor {
     return index;
   }
 
-  /** Puts operators into the place of one, which makes the same output. */
+  /** Replaces an operator by others that compute the same output. */
   replace(operator: Operator, by: readonly Operator[]): void {
     this.operators.splice(this.operators.indexOf(operator), 1, ...by);
   }
@@ -54,14 +54,14 @@ export class GraphEditor {
     this.replace(operator, []);
   }
 
-  /** The integers of a constant; undefined where it is not one. */
+  /** The integers of a constant; undefined if the tensor is not one. */
   integersOf(index: number | undefined): number[] | undefined {
     const tensor = this.tensors[index ?? -1];
     const whole = tensor?.type === "int32" || tensor?.type === "int64";
     return tensor?.data === undefined || !whole ? undefined : integers(tensor);
   }
 
-  /** A float constant that is one number, or one for each channel; undefined where it is not one. */
+  /** A float constant with one number, or one for each channel; undefined if the tensor is not one. */
   perChannelOf(index: number | undefined): number[] | undefined {
     const tensor = this.tensors[index ?? -1];
     const real = tensor?.type === "float32" || tensor?.type === "float16";

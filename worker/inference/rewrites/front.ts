@@ -1,6 +1,6 @@
 /**
- * What stands in front of a network to make its input of an image, and is the labeler's own work: a change of type, and of
- * size. The labeler resizes with antialiasing, from the image itself, which is more exact than resizing a second time.
+ * Drops operators in front of a network that do the labeler's own work on its input: a change of type, and one of size.
+ * The labeler resizes with antialiasing, from the image itself, which is more exact than resizing a second time.
  */
 import type { Operator } from "../../tflite/graph.ts";
 import type { GraphEditor } from "./editor.ts";
@@ -19,11 +19,11 @@ export function dropCast(editor: GraphEditor): void {
   editor.remove(cast);
 }
 
-/** Whether an operator treats all pixels alike, so that it can come before or behind a change of size. */
+/** Whether an operator treats all pixels alike, so that it commutes with a change of size. */
 const scales = (editor: GraphEditor, { op, inputs }: Operator): boolean =>
   SCALES.has(op) && inputs.length === 2 && editor.perChannelOf(inputs[1]) !== undefined;
 
-/** Drops a change of size, where only a scale and a shift stand between it and the input. */
+/** Drops a change of size if only a scale and a shift stand between it and the input. */
 export function dropResize(editor: GraphEditor): void {
   const before: Operator[] = [];
   let reader = editor.soleReaderOf(editor.inputs[0]);
@@ -35,7 +35,7 @@ export function dropResize(editor: GraphEditor): void {
   const resized = editor.tensors[reader.outputs[0]];
   const given = editor.tensors[editor.inputs[0]];
   if (resized?.shape.length !== 4 || given?.type !== resized.type) return;
-  // The tensors before it get its size; the last one is its output.
+  // The tensors before it take its output size; the last one becomes its output.
   const sized = (index: number) =>
     editor.addLike(editor.tensors[index], {
       shape: resized.shape,

@@ -1,8 +1,10 @@
-/** A convolution in groups, each of which sees its own part of the channels: written as one convolution for each group. */
+/**
+ * Rewrites a grouped convolution, in which each group sees its own part of the channels, as one convolution per group.
+ */
 import type { Operator, Quantization, Tensor } from "../../tflite/graph.ts";
 import type { GraphEditor } from "./editor.ts";
 
-/** More would cost more time for slices than for sums. */
+/** The most groups: with more, slicing would take longer than the sums. */
 const MOST_GROUPS = 64;
 
 const sliceQuantization = (given: Quantization | undefined, from: number, count: number): Quantization | undefined =>
@@ -10,7 +12,7 @@ const sliceQuantization = (given: Quantization | undefined, from: number, count:
     ? given
     : { ...given, scale: given.scale.slice(from, from + count), zeroPoint: given.zeroPoint.slice(from, from + count) };
 
-/** A part of a constant along its first dimension, without a copy. @returns Its index. */
+/** Adds a part of a constant along its first dimension, without a copy. @returns Its index. */
 function part(editor: GraphEditor, tensor: Tensor, from: number, count: number): number {
   const [length, ...inner] = tensor.shape;
   const bytes = (tensor.data?.length ?? 0) / length;

@@ -1,7 +1,7 @@
-/** Which of a network's outputs is used, and what of the network it needs. */
+/** Reduces a network to the output that is used and the operators that it needs. */
 import type { GraphEditor } from "./editor.ts";
 
-/** A network that ends in the number of the best class has that class's scores right before it. */
+/** Drops the ARG_MAX of a network that ends in the number of the top-1 class: its input has the scores. */
 export function dropArgMax(editor: GraphEditor): void {
   const [output, ...others] = editor.outputs;
   const last = editor.producerOf(output ?? -1);
@@ -10,7 +10,7 @@ export function dropArgMax(editor: GraphEditor): void {
   editor.remove(last);
 }
 
-/** Removes all operators of which no output depends. */
+/** Removes all operators on which no output depends. */
 export function dropUnused(editor: GraphEditor): void {
   const needed = new Set(editor.outputs);
   editor.operators = editor.operators

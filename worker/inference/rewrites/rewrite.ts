@@ -1,4 +1,4 @@
-/** Writes a network's graph in fewer kinds of operators, before anybody asks whether it can be run. */
+/** Rewrites a network's graph with fewer kinds of operators, before its support is checked. */
 import type { Graph } from "../../tflite/graph.ts";
 import { mergeDilation } from "./dilated.ts";
 import { GraphEditor } from "./editor.ts";
@@ -8,8 +8,9 @@ import { dropArgMax, dropUnused } from "./outputs.ts";
 import { addBranches } from "./select.ts";
 
 /**
- * @param output The tensor that is wanted, if the graph has several outputs.
- * @returns A graph with the same values. Its input may be another tensor: what a change of type or size in front makes of it.
+ * @param output The tensor that is used, if the graph has several outputs.
+ * @returns A graph with the same values. Its input may be another tensor: the output of a dropped change of type or
+ *   size.
  */
 export function rewrite(graph: Graph, output?: number): Graph {
   const editor = new GraphEditor(graph);
@@ -21,7 +22,7 @@ export function rewrite(graph: Graph, output?: number): Graph {
   addBranches(editor);
   mergeDilation(editor);
   splitGroups(editor);
-  // What was replaced may have left operators behind that nothing reads any more.
+  // The rewrites may have left operators whose outputs nothing reads any more.
   dropUnused(editor);
   return editor.finish();
 }

@@ -1,11 +1,11 @@
 /**
- * Activations such as ELU and SELU, which converters write as SELECT(x > 0, f(x), g(x)). Where f(0) = g(0) = 0, that is
- * f(max(x, 0)) + g(min(x, 0)) to the last bit, since one of both is 0; nothing has to be chosen then.
+ * Rewrites activations such as ELU and SELU, which converters express as SELECT(x > 0, f(x), g(x)). If f(0) = g(0) = 0,
+ * this equals f(max(x, 0)) + g(min(x, 0)) to the last bit, since one of both is 0; nothing has to be selected then.
  */
 import type { Operator } from "../../tflite/graph.ts";
 import type { GraphEditor } from "./editor.ts";
 
-/** What a branch may consist of, with its value for a number. A constant stands second. */
+/** The operators that a branch may contain, as functions of a number. A constant is the second operand. */
 const STEPS: Readonly<Record<string, (x: number, constant: number) => number>> = {
   EXP: (x) => Math.exp(x),
   MUL: (x, constant) => x * constant,
@@ -14,7 +14,7 @@ const STEPS: Readonly<Record<string, (x: number, constant: number) => number>> =
   DIV: (x, constant) => x / constant,
 };
 
-/** The operators from x to a branch's end, first one first; undefined where it is another kind of branch. */
+/** The operators from x to the end of a branch, in order; undefined for any other kind of branch. */
 function branchOf(editor: GraphEditor, x: number, end: number): Operator[] | undefined {
   const branch: Operator[] = [];
   for (let at = end; at !== x; ) {
@@ -31,7 +31,7 @@ function branchOf(editor: GraphEditor, x: number, end: number): Operator[] | und
 const valueAtZero = (editor: GraphEditor, branch: readonly Operator[]): number =>
   branch.reduce((x, { op, inputs }) => STEPS[op]?.(x, editor.perChannelOf(inputs[1])?.[0] ?? 0) ?? Number.NaN, 0);
 
-/** The operators in the place of SELECT; undefined where it is not such an activation. */
+/** The replacement of SELECT; undefined if it is not such an activation. */
 function asSum(editor: GraphEditor, select: Operator): Operator[] | undefined {
   const [condition, above, below] = select.inputs;
   const greater = editor.producerOf(condition);

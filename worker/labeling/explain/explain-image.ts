@@ -1,4 +1,4 @@
-/** Labels an image and shows where in it the network sees a label: a class activation map over the image, as a PNG. */
+/** Labels an image and draws where in it the network sees a label: a class activation map over the image, as a PNG. */
 
 import type { DecodedImage } from "../../image/decode.ts";
 import { boxIn } from "../../image/fractions.ts";
@@ -13,30 +13,32 @@ import type { ImageSource, Labelled, LabelOptions } from "../types.ts";
 import { HeatMap } from "./heat-map.ts";
 import { encodePng } from "./png.ts";
 
-/** Of a picture, in pixels, whatever its shape. */
+/** The area of a picture, in pixels, whatever its shape. */
 const AREA = 176_000;
 
-/** Of a picture, in pixels; for shapes that are hardly more than a line. */
+/** The longest side of a picture, in pixels, for shapes that are hardly more than a line. */
 const LONGEST_SIDE = 4096;
 
 const sideOf = (length: number): number => Math.min(LONGEST_SIDE, Math.max(1, Math.ceil(length)));
 
-/** What was squashed gets its own shape back, the picture's or that of a rectangle in it; the square in its middle is one. */
+/**
+ * The shape of the picture, or of the rectangle in it, before it was squashed to the input; a central crop is square.
+ */
 function shapeOf({ sourceWidth: width, sourceHeight: height }: DecodedImage, crop: Crop): Size {
   if (crop === "squash") return { width, height };
   return crop === "center" ? { width: 1, height: 1 } : boxIn({ width, height }, crop);
 }
 
 export interface Explained extends Labelled {
-  /** A PNG. */
+  /** A PNG file. */
   readonly picture: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * As labelOne(), with a picture.
+ * Like labelOne(), with a picture of the explanation.
  *
- * @param rank Of the label that is explained; 1 is the best.
- * @throws LabelerError as labelOne() does, and of kind no-explanation for a network that has no such maps.
+ * @param rank The rank of the label that is explained; 1 is the top-1 label.
+ * @throws LabelerError as labelOne() does, and of kind no-explanation for a network that does not have such maps.
  */
 export async function explainOne(
   image: ImageSource,

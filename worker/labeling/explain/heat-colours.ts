@@ -1,6 +1,8 @@
-/** The colours of a heat map, which the page's legend shows too. Imports nothing: the page takes it into the browser. */
+/**
+ * The colours of a heat map, which the page's legend shows too. It imports nothing, since the page loads it as well.
+ */
 
-/** The colours of no, some and most heat: red, green and blue, 0..255; what is between is mixed. */
+/** The colours of zero, medium and full heat: red, green and blue, 0..255. Values in between are interpolated. */
 export const COLOURS = [
   [48, 18, 200],
   [30, 160, 230],
@@ -9,5 +11,5 @@ export const COLOURS = [
   [220, 30, 20],
 ] as const;
 
-/** How much of the colour, at most, is laid over the picture; without heat it is none. */
+/** The largest opacity of the colour over the picture; it is 0 where there is no heat. */
 export const COVER = 0.65;

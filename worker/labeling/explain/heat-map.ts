@@ -1,7 +1,7 @@
-/** Draws a class activation map over the image that it is of. Knows pixels only; png.ts makes a file of them. */
+/** Draws a class activation map over its image. It handles pixels only; png.ts encodes the file. */
 import { COLOURS, COVER } from "./heat-colours.ts";
 
-/** [height, width, channels] in rows; channels is 3 for a picture, 1 for a map. */
+/** [height, width, channels], row by row; channels is 3 for a picture, 1 for a map. */
 export interface Plane {
   readonly width: number;
   readonly height: number;
@@ -15,7 +15,7 @@ function colour(heat: number, channel: number): number {
   return COLOURS[below][channel] * (1 - part) + COLOURS[below + 1][channel] * part;
 }
 
-/** For each position along the larger side, its two neighbours along the smaller one and the share of the second. */
+/** For each position along the larger side: its two neighbours along the smaller side, and the weight of the second. */
 interface Neighbours {
   readonly near: Int32Array;
   readonly far: Int32Array;
@@ -33,7 +33,7 @@ function findNeighbours(from: number, to: number): Neighbours {
   return { near, far, share };
 }
 
-/** A plane that is enlarged row by row, bilinearly. */
+/** A plane that is enlarged bilinearly, row by row. */
 class Enlarged {
   readonly #plane: Plane;
   readonly #channels: number;
@@ -69,8 +69,9 @@ class Enlarged {
 }
 
 /**
- * A map laid over a picture: the more a place speaks for the class, the warmer and denser its colour. What speaks against
- * it is left as it is. Drawn by the row, so that whoever draws can leave the thread to others in between.
+ * A map laid over a picture: the more a place contributes to the class, the warmer and denser its colour. Places with a
+ * negative contribution are left as they are. It is drawn row by row, so that the caller can yield the thread in
+ * between.
  */
 export class HeatMap {
   readonly width: number;
@@ -82,8 +83,8 @@ export class HeatMap {
   readonly #heat: Float32Array;
 
   /**
-   * @param picture RGB, 0..255. @param map One value a place, of any scale.
-   * @param width Of what is drawn, in pixels, and @param height: no smaller than the picture.
+   * @param picture RGB, 0..255. @param map One value for each place, at any scale.
+   * @param width The width of the drawing, in pixels, and @param height its height: no smaller than the picture's.
    */
   constructor(picture: Plane, map: Plane, width: number, height: number) {
     this.width = width;
@@ -97,7 +98,7 @@ export class HeatMap {
     this.#heat = new Float32Array(width);
   }
 
-  /** Draws a row. @param rgb Where to, [width, 3], 0..255. */
+  /** Draws a row. @param rgb The destination, [width, 3], 0..255. */
   drawRow(y: number, rgb: Uint8Array): void {
     const [pixels, heat, most] = [this.#pixels, this.#heat, this.#most];
     this.#picture.writeRow(y, pixels);

@@ -1,15 +1,16 @@
 /**
- * Writes a PNG in stretches. upng-js filters the rows and computes the checksums; its own encode() would block the thread for
- * a quarter of a second, since it compresses the whole picture several times over. The platform compresses instead.
+ * Encodes a PNG in small parts. upng-js filters the rows and computes the checksums. Its own encode() would block the
+ * thread for a quarter of a second, since it compresses the whole picture several times; CompressionStream compresses
+ * instead.
  */
 import UPNG from "upng-js";
 import type { Execute } from "../../runtime/execute.ts";
 
-/** What is drawn row by row. */
+/** A picture that is drawn row by row. */
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  /** @param rgb Where to, [width, 3], 0..255. */
+  /** @param rgb The destination, [width, 3], 0..255. */
   drawRow(y: number, rgb: Uint8Array): void;
 }
 
@@ -17,7 +18,7 @@ const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const CHANNELS = 3;
 const PAETH = 4;
 
-/** Pixels that are drawn and filtered in one turn, and how long that takes, in milliseconds. */
+/** Pixels that are drawn and filtered without yielding, and how long that takes, in milliseconds. */
 const STRETCH = 8 << 10;
 const STRETCH_UNITS = 3;
 
@@ -41,7 +42,7 @@ function header(width: number, height: number): Uint8Array<ArrayBuffer> {
   return chunk("IHDR", contents);
 }
 
-/** The rows as PNG has them: each behind the number of its filter. */
+/** Writes the rows as PNG stores them: each after the number of its filter. */
 async function writeRows(drawing: Drawing, execute: Execute, to: WritableStream<BufferSource>): Promise<void> {
   const writer = to.getWriter();
   const { width, height } = drawing;
@@ -51,7 +52,7 @@ async function writeRows(drawing: Drawing, execute: Execute, to: WritableStream<
   for (let y = 0; y < height; y += rows) {
     const count = Math.min(rows, height - y);
     const filtered = await execute(STRETCH_UNITS, () => {
-      // The row above comes along, since the filter looks at it.
+      // The filter reads the row above, so it is drawn as well.
       const raw = new Uint8Array((count + 1) * length);
       raw.set(above);
       const filtered = new Uint8Array((count + 1) * (length + 1));
@@ -67,7 +68,7 @@ async function writeRows(drawing: Drawing, execute: Execute, to: WritableStream<
   await writer.close();
 }
 
-/** Draws a picture and makes a PNG of it: RGB of 8 bits. */
+/** Draws a picture and encodes it as a PNG: RGB with 8 bits per channel. */
 export async function encodePng(drawing: Drawing, execute: Execute): Promise<Uint8Array<ArrayBuffer>> {
   const compressed = new CompressionStream("deflate");
   const [data] = await Promise.all([

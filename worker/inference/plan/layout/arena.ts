@@ -1,9 +1,9 @@
-/** Places tensors in one block of memory, so that those that live at different times share it. */
+/** Places tensors in one block of memory, so that tensors that live at different times share it. */
 import { align, SLACK } from "../step.ts";
 
 export interface ArenaLayout {
   readonly bytes: number;
-  /** By tensor index, from the start of the arena. */
+  /** Offsets by tensor index, in bytes from the start of the arena. */
   readonly offsets: ReadonlyMap<number, number>;
 }
 
@@ -16,7 +16,7 @@ interface Lifetime {
 
 const overlap = (a: Lifetime, b: Lifetime): boolean => a.from <= b.to && b.from <= a.to;
 
-/** The lowest offset at which `bytes` fit between the blocks that are taken. */
+/** The lowest offset at which `bytes` fit between the occupied blocks. */
 function lowestGap(bytes: number, taken: readonly { readonly offset: number; readonly bytes: number }[]): number {
   let offset = 0;
   for (const block of [...taken].sort((a, b) => a.offset - b.offset)) {
@@ -27,10 +27,10 @@ function lowestGap(bytes: number, taken: readonly { readonly offset: number; rea
 }
 
 /**
- * Largest first, each as low as it fits.
+ * Places the largest tensors first, each at the lowest offset at which it fits.
  *
  * @param uses The tensors that each step reads or writes.
- * @param ends Tensors that are there before the first step, and that are wanted after the last.
+ * @param ends Tensors that exist before the first step, and tensors that are needed after the last.
  * @param bytesOf The size of a tensor.
  */
 export function layOut(

@@ -6,7 +6,7 @@ import type { Builder } from "../lower/builder.ts";
 import { align, SLACK, type Step } from "../step.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 
-/** Room for the parameters with which inputs are converted; behind it are the levels of pixels. */
+/** The bytes of the parameters with which inputs are converted; the levels of pixels follow them. */
 export const INPUT_BYTES = Math.max(CONVERT_BYTES, PIXELS_BYTES);
 
 /** The tensors that a step reads and writes. */
@@ -19,7 +19,7 @@ const parameterBytes = (step: Step): number => ("kernel" in step ? 4 * parameter
 const packedBytes = (step: Step): number => ("kernel" in step ? (step.packed?.bytes ?? 0) : 0);
 const scratchBytes = (step: Step): number => ("kernel" in step ? (step.scratch ?? 0) : 0);
 
-/** @param kept Tensors that are still there after the run, besides the outputs. */
+/** @param kept Tensors, besides the outputs, that must still be in memory after the run. */
 export function layOutTensors(
   builder: Builder,
   steps: readonly Step[],

@@ -1,9 +1,9 @@
-/** Heads of packed uint8 weights: how the sums of eight output channels are requantised. */
+/** Writes the heads of packed uint8 weights: how the sums of eight output channels are requantised. */
 import { fixedPoint } from "../../fixed-point.ts";
 import { CHANNELS } from "../layouts.ts";
 import { type Rounding, requantization } from "./multiplier.ts";
 
-/** Writes how `count` of eight channels are scaled. */
+/** Writes the scales of `count` of eight channels. */
 export function writeChannels(
   view: DataView<ArrayBufferLike>,
   byte: number,

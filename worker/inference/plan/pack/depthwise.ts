@@ -1,4 +1,7 @@
-/** Weights of depthwise convolutions in the layouts of f32_dwconv_7x4_fma.c, qu8_dwconv_2x8c2_dot16x2.c and qu8_dwconv_2x4x4c4_usdot.c. */
+/**
+ * Weights of depthwise convolutions in the layouts of f32_dwconv_7x4_fma.c, qu8_dwconv_2x8c2_dot16x2.c and
+ * qu8_dwconv_2x4x4c4_usdot.c.
+ */
 import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, PANEL_COLUMNS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
 import { writeChannels } from "./channels.ts";
@@ -29,8 +32,8 @@ export function packF32Dwconv(
 }
 
 /**
- * How TFLite's optimised depthwise convolution rounds: of int8 it does eight channels at a time by instructions that round
- * halves up, and what is left, as all of uint8, one by one.
+ * How TFLite's optimised depthwise convolution rounds: for int8 it computes eight channels at a time with instructions
+ * that round halves up; the remaining channels, and all channels of uint8, are computed one by one.
  */
 export const depthwiseRounding = (signed: boolean, channel: number, channels: number): Rounding =>
   signed && channel < channels - (channels % 8) ? "up" : "away";
@@ -39,7 +42,7 @@ export const depthwiseRounding = (signed: boolean, channel: number, channels: nu
 export interface DepthwiseBytes {
   readonly weights: Later<Int32Array>;
   readonly bias: Later<Int32Array> | undefined;
-  /** Whether they are of int8. */
+  /** Whether they are int8. */
   readonly signed: boolean;
 }
 
@@ -72,13 +75,13 @@ export function packQu8DwconvDot16x2(
   };
 }
 
-/** The bytes that a weight is split into: what one holds of it, and the rest. */
+/** Splits a weight into two int8 values: as much as fits into the first, and the rest. */
 const parted = (weight: number): readonly [number, number] => {
   const first = Math.min(127, Math.max(-128, weight));
   return [first, weight - first];
 };
 
-/** Whether weights, less their zero point, can be split so. */
+/** Whether all weights, less their zero point, can be split into two int8 values. */
 export const canBeParted = (weights: Int32Array): boolean => weights.every((weight) => parted(weight)[1] <= 127);
 
 /** For qu8_dwconv_2x4x4c4_usdot.c. @param inputZero The input's zero point. */

@@ -1,4 +1,7 @@
-/** Weights of float convolutions in the layouts of f32_gemm_4x8_fma.c, qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c. */
+/**
+ * Weights of float convolutions in the layouts of f32_gemm_4x8_fma.c, qd16_f32_gemm_4x8c2_dot16x2.c and
+ * qd16_f32_gemm_4x8c2_strassen.c.
+ */
 import { HEAD, I16_STEPS, PANEL_COLUMNS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
 import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
@@ -6,14 +9,14 @@ import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
 /** The largest value of an int16 tensor. */
 const SHORT_STEPS = 8191;
 
-/** The units of a float convolution's input and output: 1, or their step where they are int16. */
+/** The units of an f32 convolution's input and output: 1, or their step if they are int16. */
 export interface Steps {
   readonly input: number;
   readonly output: number;
   readonly short: { readonly input: boolean; readonly output: boolean };
 }
 
-/** Weights of a convolution as a matrix, and what is added to each column. */
+/** The weights of a convolution as a matrix, and the bias of each output channel. */
 export interface FloatMatrix {
   readonly weights: Later<Source>;
   readonly bias: Later<Float32Array> | undefined;
@@ -22,7 +25,7 @@ export interface FloatMatrix {
   readonly depth: number;
 }
 
-/** A bias in the output's steps; truncation of what has half a step more is rounding. */
+/** A bias in the output's steps; with half a step added, truncation becomes rounding. */
 export const biasIn = ({ output, short }: Steps, bias = 0): number => bias / output + (short.output ? 0.5 : 0);
 
 /** For f32_gemm_4x8_fma.c. */
@@ -42,12 +45,16 @@ export function packF32Gemm({ columns, depth, ...later }: FloatMatrix): Packed {
   };
 }
 
-/** The deepest matrix for which stepOf leaves room. */
+/** The largest reduction dimension (K) for which stepOf leaves headroom. */
 export const DEEPEST_I16 = 2 ** 17;
 
 const LARGEST_I16 = 2 ** 15 - 1;
 
-/** For qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c. @param limit What no weight is beyond, in steps. */
+/**
+ * For qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c.
+ *
+ * @param limit What no weight is beyond, in steps.
+ */
 export function packQd16Gemm({ columns, depth, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
   const pairs = Math.ceil(depth / 2);
   const panelBytes = HEAD.bytes + 4 * PANEL_COLUMNS * pairs;

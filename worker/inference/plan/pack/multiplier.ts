@@ -1,16 +1,16 @@
-/** What the kernels make of TensorFlow Lite's fixed-point multipliers. */
+/** Converts TensorFlow Lite's fixed-point multipliers to the constants of the kernels. */
 import { type FixedPoint, realOf } from "../../fixed-point.ts";
 import { REQUANTIZE_BASE, REQUANTIZE_BIAS } from "../layouts.ts";
 
 /**
- * Where halves go in the second rounding of negative sums: away from zero, but up in TFLite's matrix product of int8
- * (ruy), which its reference kernels do not do.
+ * How the second rounding treats halves of negative sums: away from zero, but up in TFLite's matrix product of int8
+ * (ruy), unlike in its reference kernels.
  */
 export type Rounding = "away" | "up";
 
 /**
- * Of the floats of requantize.h: what it adds to them, their steps there, and how many steps too large results are meant
- * to be.
+ * The f32 arithmetic of requantize.h: the base that it adds to results, their steps per unit, and how many steps too
+ * large results are on purpose.
  */
 export const NEAR = { base: REQUANTIZE_BASE, steps: 2 ** 15, more: 5 };
 
@@ -21,7 +21,7 @@ interface Factors {
   readonly negative: number;
 }
 
-/** What `struct Channels` has of a multiplier, as floats and as doubles. */
+/** The fields of `struct Channels` for a multiplier, in single and double precision. */
 export function requantization(fixed: FixedPoint, rounding: Rounding): { near: Factors; exact: Factors } {
   const half = fixed.shift > 0 ? 2 ** -(fixed.shift + 1) : 0;
   const [multiplier, c, n] = [realOf(fixed), 0.5 + half, rounding === "up" ? 0 : 2 * half];

@@ -1,16 +1,16 @@
-/** What all packed weights have in common: their source, and panels of eight output channels. */
+/** Common parts of all packed weights: their source, and panels of eight output channels. */
 import type { Tensor } from "../../../tflite/graph.ts";
 import { bytesOf } from "../../constants.ts";
 import { PANEL_COLUMNS } from "../layouts.ts";
 import { align, type Packing, SLACK } from "../step.ts";
 
-/** Weights as the file has them, [columns, depth]. */
+/** Weights in the order of the file, [columns, depth]: output channels, reduction dimension (K). */
 export interface Source {
   readonly bytes: Uint8Array;
   readonly type: "float32" | "float16" | "uint8" | "int8";
 }
 
-/** Gives values when they are packed and not before, so that no more than one operator's are unpacked at a time. */
+/** Returns values only when they are packed, so that the weights of only one operator are unpacked at a time. */
 export type Later<T> = () => T;
 
 /** The integers of a constant of type uint8, int8 or int32, less `zero`. */
@@ -22,7 +22,7 @@ export function integersOf(tensor: Tensor, zero = 0): Int32Array<ArrayBuffer> {
   });
 }
 
-/** Calls `write` for each panel: its first byte, its first column and how many columns it has. */
+/** Calls `write` for each panel with its first byte, its first output channel, and their number. */
 export function panels(
   columns: number,
   bytes: number,
@@ -35,10 +35,14 @@ export function panels(
 
 const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
 
-/** Bytes that staging eight columns of a matrix takes: as the file has them, and as floats. */
+/** Bytes for staging eight output channels of a matrix: in the type of the file, and as f32. */
 export const stagingOf = (depth: number): number => 2 * align(4 * PANEL_COLUMNS * depth + SLACK);
 
-/** Copies `count` columns from `first` on into the heap. @returns Their address, as floats if they are any kind of those. */
+/**
+ * Copies `count` columns from `first` on into the heap.
+ *
+ * @returns Their address, as floats if they are any kind of those.
+ */
 export function stage(
   { kernels, buffer, staging }: Packing,
   source: Source,

@@ -1,4 +1,7 @@
-/** Weights of uint8 convolutions in the layouts of qu8_gemm_4x8c2_dot16x2.c, qu8_gemm_4x12c4_usdot.c and qu8_gemm_3x8c4_usdot2.c. */
+/**
+ * Weights of uint8 convolutions in the layouts of qu8_gemm_4x8c2_dot16x2.c, qu8_gemm_4x12c4_usdot.c and
+ * qu8_gemm_3x8c4_usdot2.c.
+ */
 import { CHANNELS, PANEL_COLUMNS, RESIDUE, RESIDUES } from "../layouts.ts";
 import { align, type Packed, SLACK } from "../step.ts";
 import { writeChannels } from "./channels.ts";
@@ -10,7 +13,7 @@ export interface ByteMatrix {
   /** The weights' zero point; with 128 added for int8. */
   readonly zero: number;
   readonly bias: Later<Int32Array> | undefined;
-  /** Input scale · weight scale / output scale, of each column. */
+  /** Input scale · weight scale / output scale, for each output channel. */
   readonly multipliers: readonly number[];
   readonly rounding: Rounding;
   readonly columns: number;
@@ -42,7 +45,7 @@ export function packQu8GemmDot16x2({ multipliers, rounding, columns, depth, zero
 /** For qu8_gemm_4x12c4_usdot.c. @param inputZero The input's zero point. */
 export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
-  // What is stored, signed bytes, is a weight and this.
+  // A weight is the stored int8 value plus 128, so this is the zero point of the stored values.
   const weightsZero = zero - 128;
   const panelBytes = CHANNELS.bytes + PANEL_COLUMNS * Math.ceil(depth / 4) * 4;
   return {
@@ -52,7 +55,7 @@ export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed 
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(columns, panelBytes, (byte, first, count) => {
         const from = stage(packing, weights, first, count, depth);
-        // The sums go where the biases will be.
+        // The sums are stored where the biases will be.
         const sums = view.byteOffset + byte;
         packing.kernels.qu8_packw_x8c4_usdot(
           from,
@@ -61,7 +64,7 @@ export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed 
           depth,
           weights.type === "uint8" ? 128 : 0,
         );
-        // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel sees to the first two.
+        // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel computes the first two terms.
         writeChannels(view, byte, count, rounding, (i) => ({
           bias:
             (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i) + depth * inputZero * weightsZero,
@@ -72,7 +75,7 @@ export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed 
   };
 }
 
-/** For qu8_gemm_3x8c4_usdot2.c. @param residues Of each panel. @param inputZero The input's zero point. */
+/** For qu8_gemm_3x8c4_usdot2.c. @param residues The number for each panel. @param inputZero The input's zero point. */
 export function packQu8GemmUsdot2(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
   const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
   const weightBytes = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;

@@ -1,18 +1,18 @@
-/** Reads a column of weights back from the layout in which f32.ts and uint8.ts have written it. */
+/** Reads an output channel's weights back from the layout in which f32.ts and uint8.ts have written them. */
 import { CHANNELS, type Conv, type ConvKernel, HEAD, PANEL_COLUMNS, RESIDUE, RESIDUES } from "../layouts.ts";
 
 type Zeros = Pick<Conv, "inputZero" | "weightsZero">;
 
-/** Reads one column of a packed matrix. */
+/** Reads one output channel of a packed matrix. */
 type ReadColumn = (view: DataView<ArrayBufferLike>, depth: number, column: number, zeros: Zeros) => Column;
 
-/** In steps of the weights and of the sums where they are quantised. */
+/** The weights of an output channel, in steps of the weights and of the sums if they are quantised. */
 export interface Column {
   readonly weights: Float32Array;
   readonly bias: number;
 }
 
-/** The start of a column's panel, and its place in the panel. */
+/** The start of a channel's panel, and its lane in the panel. */
 const placeOf = (panelBytes: number, column: number): readonly [start: number, lane: number] => [
   Math.floor(column / PANEL_COLUMNS) * panelBytes,
   column % PANEL_COLUMNS,
@@ -25,7 +25,7 @@ const read = (depth: number, bias: number, weight: (k: number) => number): Colum
 
 const PAIR = 2 * PANEL_COLUMNS;
 
-/** Of floats as int16. */
+/** Reads a column of f32 weights that are stored as int16. */
 const readShorts: ReadColumn = (view, depth, column) => {
   const [start, lane] = placeOf(HEAD.bytes + 4 * PANEL_COLUMNS * Math.ceil(depth / 2), column);
   const step = HEAD.scale.get(view, start, lane);
@@ -50,7 +50,7 @@ export const READ_COLUMN: { readonly [kernel in ConvKernel]: ReadColumn } = {
     const [start, lane] = placeOf(CHANNELS.bytes + PANEL_COLUMNS * 4 * Math.ceil(depth / 4), column);
     const at = (k: number) => view.getInt8(start + CHANNELS.bytes + (k >> 2) * 4 * PANEL_COLUMNS + 4 * lane + (k & 3));
     const { weights } = read(depth, 0, (k) => at(k) - zeros.weightsZero);
-    // The packed bias has in it what follows from the input's zero point.
+    // The packed bias includes the terms of the input's zero point.
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return { weights, bias: CHANNELS.bias.get(view, start, lane) + zeros.inputZero * sum };
   },
