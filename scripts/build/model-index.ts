@@ -1,4 +1,4 @@
-/** Looks through model-assets/, judges each folder by the Worker's own code, and writes what is there to index.json. */
+/** Checks each folder of model-assets/ with the Worker's own code, and lists the models in index.json. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";

@@ -91,7 +91,7 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
-    const wrong = command === undefined ? "There is no command." : `What is "${[command, ...names].join(" ")}"?`;
+    const wrong = command === undefined ? "Name a command." : `"${[command, ...names].join(" ")}" is not a command.`;
     throw new UsageError(
       `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER, teach NAME, statistics NAME and remove NAME.`,
     );

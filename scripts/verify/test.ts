@@ -20,11 +20,8 @@ All tests end with a line that counts them, those of C and those of TypeScript t
 /** Runs both kinds at once, whatever becomes of either, and counts them together. @returns An exit code. */
 async function runAll(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-test-"));
-  const [tap, text, json] = ["codecs.tap", "codecs.txt", "vitest.json"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const at = (name: string) => join(folder, name);
+  const [tap, text, json] = [at("codecs.tap"), at("codecs.txt"), at("vitest.json")];
   const files = readdirSync(CODECS).filter((name) => name.endsWith(".test.mjs"));
   const reporters = [
     ...["--test-reporter=spec", `--test-reporter-destination=${text}`],

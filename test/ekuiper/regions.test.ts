@@ -120,7 +120,7 @@ describe.skipIf(skip)("a rule with a region model and a group model", () => {
     for (const picture of pictures) expect(JSON.parse(await mailbox.next("mine"))).toEqual(truths.get(picture));
   });
 
-  test("keeps the row of what is no image, with empty labels and the reason", async () => {
+  test("keeps the row of a payload that is not an image, with empty labels and the reason", async () => {
     await putRule(
       "SELECT parking(self)->regions->bay_a->label as bay, labelImage(self)->regions[1]->label as second, parking(self)->error as error, parking(self)->model as model FROM tfdemo",
     );

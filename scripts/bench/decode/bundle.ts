@@ -1,7 +1,8 @@
 /** Makes a Worker of each file in rivals/: a script, with its wasm beside it as modules, since workerd compiles no bytes. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { writeWorkerConfig } from "../../labeler/write-worker-config.ts";
 import type { Engine } from "./engines.ts";
 
 const COMPATIBILITY_DATE = "2026-11-01"; // wrangler.toml's
@@ -34,8 +35,6 @@ const loaders = (wasm: Map<string, string>): Plugin => ({
   },
 });
 
-const text = (value: string) => JSON.stringify(value);
-
 /** Writes an engine's Worker and workerd's configuration into a folder. @returns The path of the configuration. */
 export async function bundleEngine({ file, node = false }: Engine, root: string): Promise<string> {
   const folder = resolve(root, file);
@@ -56,27 +55,8 @@ export async function bundleEngine({ file, node = false }: Engine, root: string)
     plugins: [loaders(wasm)],
     logLevel: "error",
   });
-  for (const [name, path] of wasm) writeFileSync(join(folder, name), readFileSync(path));
-  const modules = [
-    `(name = "index.js", esModule = embed "index.js")`,
-    ...[...wasm.keys()].map((name) => `(name = ${text(name)}, wasm = embed ${text(name)})`),
-  ];
-  const config = join(folder, "config.capnp");
-  writeFileSync(
-    config,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .decoder)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-const decoder :Workerd.Worker = (
-  modules = [${modules.join(", ")}],
-  compatibilityDate = ${text(COMPATIBILITY_DATE)},
-  compatibilityFlags = [${node ? text("nodejs_compat") : ""}],
-);
-`,
-  );
-  return config;
+  const compatibilityFlags = node ? ["nodejs_compat"] : [];
+  return writeWorkerConfig({ folder, wasm, compatibilityDate: COMPATIBILITY_DATE, compatibilityFlags });
 }
 
 /** What the packages of the CommonJS days call in a bundle that is a module. */

@@ -59,7 +59,7 @@ async function besideFull(bench: Bench, bytes: Uint8Array<ArrayBuffer>, full: La
   return { scale: auto.scale, ...compareLabels(auto.labels, full.labels), ...(pixels && { pixels }) };
 }
 
-/** @returns Undefined for what is no file, such as a link to a folder. */
+/** @returns Undefined if the path does not name a file, such as a link to a folder. */
 export async function evaluateFile(bench: Bench, { path, name }: FoundFile): Promise<FileResult | undefined> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {

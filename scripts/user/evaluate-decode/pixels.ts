@@ -1,57 +1,29 @@
 /** The labeler's decoder in a workerd of its own: from the bytes of a file to the pixels of a model's input. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { wasmModules } from "../../build/wasm-modules.ts";
 import { readDeclared } from "../../labeler/declared.ts";
 import { type Started, startWorker, stopChild } from "../../labeler/worker-process.ts";
+import { writeWorkerConfig } from "../../labeler/write-worker-config.ts";
 import type { InputTask } from "./reference.ts";
 
 const ENTRY = "scripts/user/evaluate-decode/pixel-worker.js";
-const text = (value: string) => JSON.stringify(value);
-
-/** Leaves wasm where workerd finds it: a module beside the script. */
-const besideTheScript = (found: Set<string>): Plugin => ({
-  name: "wasm beside the script",
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
-      found.add(join(resolveDir, path));
-      return { path: `./${basename(path)}`, external: true };
-    }),
-});
 
 /** Writes the Worker and workerd's configuration into a folder. @returns The path of the configuration. */
 async function bundle(folder: string): Promise<string> {
-  const wasm = new Set<string>();
+  const wasm = new Map<string, string>();
   await build({
     entryPoints: [ENTRY],
     outfile: join(folder, "index.js"),
     bundle: true,
     format: "esm",
-    plugins: [besideTheScript(wasm)],
+    plugins: [wasmModules(wasm)],
     logLevel: "error",
   });
-  for (const path of wasm) writeFileSync(join(folder, basename(path)), readFileSync(path));
   const { compatibilityDate } = await readDeclared();
-  const modules = [
-    `(name = "index.js", esModule = embed "index.js")`,
-    ...[...wasm].map((path) => `(name = ${text(basename(path))}, wasm = embed ${text(basename(path))})`),
-  ];
-  const config = join(folder, "config.capnp");
-  writeFileSync(
-    config,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "main", worker = .decoder)],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-const decoder :Workerd.Worker = (
-  modules = [${modules.join(", ")}],
-  compatibilityDate = ${text(compatibilityDate)},
-);
-`,
-  );
-  return config;
+  return writeWorkerConfig({ folder, wasm, compatibilityDate });
 }
 
 export class PixelProcess {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { startWorkerd } from "../../labeler/workerd.ts";
+import { findModel } from "./installed.ts";
 import { noteLines } from "./list.ts";
 
 /** Photos of 128 × 128 pixels of very different things. */
@@ -60,9 +61,7 @@ export async function dependsOnPicture(url: string, model: string): Promise<bool
 /** @returns Whether all models can be used. */
 export async function checkModels(models: string, names: readonly string[]): Promise<boolean> {
   const entries = await indexModels(models);
-  const unknown = names.find((name) => !entries.some((entry) => entry.name === name));
-  if (unknown !== undefined)
-    throw new CommandError(`There is no model "${unknown}"; npm run model -- list shows what there is.`, 1);
+  for (const name of names) findModel(entries, name);
   const chosen = entries.filter(({ name }) => names.length === 0 || names.includes(name));
   if (chosen.length === 0) throw new CommandError(`There are no models in ${models}.`, 1);
   const server = await startWorkerd({ models, settings: { DEFAULT_MODEL: chosen[0]?.name ?? "" } });

@@ -1,7 +1,7 @@
 /** `npm run model -- explain NAME`: compiles a model in a workerd of this machine and measures the steps of its plan. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { build } from "esbuild";
 import type { Precision } from "../../../worker/model/precision-name.ts";
 import { oneOf } from "../../../worker/validation/words.ts";
@@ -12,9 +12,9 @@ import { CommandError } from "../../command-line/command.ts";
 import { readDeclared } from "../../labeler/declared.ts";
 import { startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
 import { V8_FLAGS } from "../../labeler/workerd-config.ts";
+import { writeWorkerConfig } from "../../labeler/write-worker-config.ts";
 import type { Explained } from "./explain-worker.ts";
-
-const text = (value: string) => JSON.stringify(value);
+import { findModel } from "./installed.ts";
 
 /** Bundles the Worker that measures. @returns The path of workerd's configuration. */
 async function bundle(folder: string, models: string): Promise<string> {
@@ -30,26 +30,8 @@ async function bundle(folder: string, models: string): Promise<string> {
     plugins: [wasmModules(wasm)],
     logLevel: "error",
   });
-  for (const [name, path] of wasm) writeFileSync(join(folder, name), readFileSync(path));
-  const modules = [...wasm.keys()].map((name) => `, (name = ${text(name)}, wasm = embed ${text(name)})`);
   const { compatibilityDate } = await readDeclared();
-  const config = join(folder, "config.capnp");
-  writeFileSync(
-    config,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  v8Flags = [${V8_FLAGS.map(text).join(", ")}],
-  services = [(name = "main", worker = .explain), (name = "models", disk = (path = ${text(resolve(models))}))],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
-);
-const explain :Workerd.Worker = (
-  modules = [(name = "index.js", esModule = embed "index.js")${modules.join("")}],
-  compatibilityDate = ${text(compatibilityDate)},
-  bindings = [(name = "MODELS", service = "models")],
-);
-`,
-  );
-  return config;
+  return writeWorkerConfig({ folder, wasm, compatibilityDate, v8Flags: V8_FLAGS, models });
 }
 
 /**
@@ -60,10 +42,7 @@ const explain :Workerd.Worker = (
  * @throws CommandError if there is no such model, no such precision, or no plan.
  */
 export async function explainModel(models: string, name: string, precision?: string): Promise<Explained> {
-  const entry = (await indexModels(models)).find((entry) => entry.name === name);
-  if (entry === undefined) {
-    throw new CommandError(`There is no model "${name}"; npm run model -- list shows what there is.`, 1);
-  }
+  const entry = findModel(await indexModels(models), name);
   const { error, precisions = [], noPlan } = entry;
   if (error !== undefined) throw new CommandError(`${name} cannot be used. ${error}`, 1);
   if (precision !== undefined && !precisions.includes(precision as Precision)) {

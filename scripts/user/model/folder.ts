@@ -6,6 +6,7 @@ import { MODEL_NAME } from "../../../worker/model/names.ts";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 import { chooseLabels } from "./choose-labels.ts";
+import { findModel } from "./installed.ts";
 import { readSource } from "./sources.ts";
 
 /** What a user did wrong, with what to do instead. */
@@ -74,7 +75,7 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   if (await exists(folder)) {
     throw new ModelError(`There is a model "${name}" already; choose another name with --name, or remove it first.`);
   }
-  // Whole or not at all, as a labeler that runs sees it: a folder with a dot in front is no model.
+  // A running labeler sees the whole model or nothing: it skips folders whose names begin with a dot.
   const staging = join(models, `.${name}`);
   const notes: string[] = [];
   try {
@@ -98,14 +99,13 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   await rm(folder, { recursive: true });
   await indexModels(models);
   const error = entry?.error?.replace(join(folder, "model.tflite"), file).replace(folder, file);
-  throw new ModelError(error ?? `${name} is no model.`);
+  throw new ModelError(error ?? `${name} is not a model.`);
 }
 
-/** @throws ModelError if there is no such model, or others derive from it. */
+/** @throws CommandError if there is no such model, or others derive from it. */
 export async function removeModel(models: string, name: string): Promise<void> {
   const entries = await indexModels(models);
-  const found = entries.some((model) => model.name === name);
-  if (!found) throw new ModelError(`There is no model "${name}"; npm run model -- list shows what there is.`);
+  findModel(entries, name);
   const derived = entries.filter(({ base }) => base === name).map((model) => model.name);
   if (derived.length > 0) {
     const others = derived.join(", ");

@@ -74,7 +74,7 @@ export class LiteRt {
   /**
    * @param file Of the model.
    * @param name Under which the labeler at `url` has it.
-   * @returns The largest difference of a confidence, or why there is no comparison.
+   * @returns The largest difference of a confidence, or why the two were not compared.
    */
   async difference(file: string, model: InspectedModel, url: string, name: string): Promise<number | string> {
     const pixels = noise(model.input.height * model.input.width * 3);

@@ -14,6 +14,7 @@ import { startWorkerd } from "../../labeler/workerd.ts";
 import { Classes, classNamesOf, readSynsets, UnknownClass } from "../evaluate/classes.ts";
 import { ask } from "../label/ask.ts";
 import { type Image, imagesOfAll } from "../label/images.ts";
+import { findModel } from "./installed.ts";
 
 interface Normalization {
   readonly mean: number | readonly number[];
@@ -126,7 +127,7 @@ const perChannel = ([red = 0, green = red, blue = red]: number[], [r = 1, g = r,
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** Whether the first way is better than another one beyond what its confidence could do by chance. */
+/** Compares two ways for a sort that puts the best one first. */
 const better = (a: Tried, b: Tried): number => b.accuracy - a.accuracy || b.confidence - a.confidence;
 
 /**
@@ -136,9 +137,7 @@ const better = (a: Tried, b: Tried): number => b.accuracy - a.accuracy || b.conf
  * @throws CommandError if it cannot be used, or no photo is of a class of it.
  */
 export async function trySamples(models: string, name: string, folder: string): Promise<void> {
-  const entry = (await indexModels(models)).find((candidate) => candidate.name === name);
-  if (entry === undefined)
-    throw new CommandError(`There is no model "${name}"; npm run model -- list shows what there is.`, 1);
+  const entry = findModel(await indexModels(models), name);
   if (entry.error !== undefined) throw new CommandError(entry.error, 1);
   if (entry.base !== undefined) throw new CommandError(`${name} derives from ${entry.base}: check that one.`, 1);
   const samples = await samplesIn(folder, await labelsOfModel(models, name));

@@ -12,6 +12,7 @@ import { startWorkerd } from "../../labeler/workerd.ts";
 import { imagesOfAll } from "../label/images.ts";
 import { readImage } from "../label/post-image.ts";
 import { featuresOf } from "./features.ts";
+import { findModel } from "./installed.ts";
 
 export interface StatisticsOptions {
   /** Where the photos are from, in a line. */
@@ -31,9 +32,7 @@ export async function makeStatistics(
   folder: string,
   { source, crop }: StatisticsOptions,
 ): Promise<{ path: string; photos: number }> {
-  const entry = (await indexModels(models)).find((candidate) => candidate.name === name);
-  if (entry === undefined)
-    throw new CommandError(`There is no model "${name}"; npm run model -- list shows what there is.`, 1);
+  const entry = findModel(await indexModels(models), name);
   if (entry.error !== undefined) throw new CommandError(entry.error, 1);
   const { sha256, precision = "exact" } = entry;
   const images = await imagesOfAll([folder]);

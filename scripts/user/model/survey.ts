@@ -34,7 +34,7 @@ export interface Surveyed {
   readonly engine?: string;
   /** Whether six very different pictures have different answers. */
   readonly depends?: boolean;
-  /** The largest difference from LiteRT in any confidence, or why there is no comparison. */
+  /** The largest difference from LiteRT in any confidence, or why the two were not compared. */
   readonly difference?: number | string;
 }
 
