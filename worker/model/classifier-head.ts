@@ -2,8 +2,6 @@
  * A classifier head that was taught with a user's photos and replaces the last layers of a base: the interface for the
  * rest of the labeler. worker/teaching implements the computation of a head.
  */
-import type { Input } from "../inference/input.ts";
-import type { Parts } from "../runtime/parts.ts";
 import type { Features } from "../teaching/features.ts";
 import { Head, type HeadBase } from "../teaching/head.ts";
 import { readHead } from "../teaching/head-file.ts";
@@ -15,11 +13,6 @@ export interface HeadScores {
   readonly isUnknown: boolean;
 }
 
-/** The network that a head is put on. */
-export interface FeatureSource {
-  features(input: Input): Parts<Features>;
-}
-
 export interface ClassifierHead {
   /** The names of its classes, in the order of their probabilities. */
   readonly labels: readonly string[];
@@ -27,14 +20,8 @@ export interface ClassifierHead {
   readonly base: HeadBase;
   /** How many bytes the head keeps resident beside the weights of its base. */
   readonly residentBytes: number;
-  /**
-   * Runs the base once and scores the features of that run.
-   *
-   * @param network The base.
-   * @param input One image, normalised as the base expects it.
-   * @throws LabelerError of kind no-features or model-unusable if the head does not belong to this base.
-   */
-  infer(network: FeatureSource, input: Input): Parts<HeadScores>;
+  /** @throws LabelerError of kind model-unusable if the features are not of a network like the base. */
+  score(features: Features): HeadScores;
 }
 
 /**
@@ -48,8 +35,6 @@ export function readClassifierHead(bytes: Uint8Array): ClassifierHead {
     labels: head.labels,
     base: head.data.base,
     residentBytes: head.residentBytes,
-    *infer(network, input) {
-      return head.score(yield* network.features(input));
-    },
+    score: (features) => head.score(features),
   };
 }

@@ -95,7 +95,7 @@ export class Classifier {
    * @param pixels [height, width, 3] of `input`, 0..255, red first.
    */
   scores(pixels: Uint8Array): Parts<Scores> {
-    return this.#infer(this.#network.inputFrom(pixels));
+    return this.#infer(this.#inputOf(pixels));
   }
 
   /**
@@ -105,8 +105,14 @@ export class Classifier {
    * @throws LabelerError of kind bad-body if the network expects its input in another order.
    */
   scoresOf(values: Float32Array): Parts<Scores> {
+    return this.#infer(this.#inputOf(values));
+  }
+
+  /** @param image As scores() takes it, or in f32 as scoresOf() does. */
+  #inputOf(image: Uint8Array | Float32Array): Input {
+    if (image instanceof Uint8Array) return this.#network.inputFrom(image);
     const { layout, shape } = this.input;
-    if (layout === "rgb") return this.#infer({ values, shape });
+    if (layout === "rgb") return { values: image, shape };
     throw new LabelerError(
       "bad-body",
       `The network's input is [${shape.join(", ")}]: send pixels as UINT8, or image files as BYTES.`,
@@ -115,7 +121,12 @@ export class Classifier {
 
   *#infer(input: Input): Parts<Scores> {
     if (this.#head === undefined) return scoresIn(this.#vocabulary, yield* this.#network.probabilities(input));
-    const { probabilities, isUnknown } = yield* this.#head.infer(this.#network, input);
+    return this.#scoresFrom(yield* this.#network.features(input));
+  }
+
+  /** The confidence of every label, from features of the network. */
+  #scoresFrom(features: Features): Scores {
+    const { probabilities, isUnknown } = this.#head?.score(features) ?? { ...features, isUnknown: undefined };
     return scoresIn(this.#vocabulary, probabilities, isUnknown);
   }
 
@@ -167,8 +178,13 @@ export class Classifier {
    * @throws LabelerError of kind no-features for a network that does not end in a pooling over all places.
    */
   features(image: Uint8Array | Float32Array): Parts<Features> {
-    if (image instanceof Uint8Array) return this.#network.features(this.#network.inputFrom(image));
-    return this.#network.features({ values: image, shape: this.input.shape });
+    return this.#network.features(this.#inputOf(image));
+  }
+
+  /** The scores and the features of an image from one run; see features(). */
+  *scoresWithFeatures(image: Uint8Array | Float32Array): Parts<{ scores: Scores; features: Features }> {
+    const features = yield* this.features(image);
+    return { scores: this.#scoresFrom(features), features };
   }
 
   /** Frees the weights; a derived model does not own any. */

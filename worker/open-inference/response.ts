@@ -5,7 +5,7 @@ import type { Inference, WantedOutput } from "./request.ts";
 
 /** What every model gives here, for N images. */
 export const OUTPUTS = ["labels", "confidences", "probabilities"] as const;
-/** What is given where it is asked for, by models whose network has features: another run of the network. */
+/** Returned where a request names it, by models whose network has features. */
 export const FEATURES = "features";
 type OutputName = (typeof OUTPUTS)[number] | typeof FEATURES;
 

@@ -59,10 +59,14 @@ function inferencesOf(
   /** All labels are ranked: the protocol's clients may ask for more of them than `top`. */
   const infer = (values: Uint8Array | Float32Array) =>
     model.run(function* (classifier): Parts<InferredImage> {
+      const all = { top: classifier.labels.length, min: 0 };
+      if (featured) {
+        const { scores, features } = yield* classifier.scoresWithFeatures(values);
+        const ranked = classifier.rank(scores, all);
+        return { probabilities: scores.confidences, ranked, features: normalise(features.pooled) };
+      }
       const scores = yield* values instanceof Uint8Array ? classifier.scores(values) : classifier.scoresOf(values);
-      const ranked = classifier.rank(scores, { top: classifier.labels.length, min: 0 });
-      const features = featured ? normalise((yield* classifier.features(values)).pooled) : undefined;
-      return { probabilities: scores.confidences, ranked, features };
+      return { probabilities: scores.confidences, ranked: classifier.rank(scores, all) };
     });
   const { datatype, shape } = input;
   if (datatype === "BYTES") {

@@ -68,15 +68,14 @@ it("gets its base anew where that had to make room", async () => {
   expect(reads("a/model.tflite")).toBe(2);
 });
 
-it("answers with the classes of a taught head, which runs the base itself", async () => {
+it("answers with the classes of a taught head, which scores the features of its base", async () => {
   const base = await Classifier.load({ tflite: tiny, labels: LABELS });
   let unknown = false;
   const head: ClassifierHead = {
     labels: ["open", "closed", "none"],
     base: { name: "a", sha256: "", precision: "exact", crop: "squash" },
     residentBytes: 300,
-    *infer(network, input) {
-      const { probabilities } = yield* network.features(input);
+    score({ probabilities }) {
       const first = Math.min(0.75, probabilities[0]);
       return { probabilities: Float32Array.of(first, 0.75 - first, 0.25), isUnknown: unknown };
     },
