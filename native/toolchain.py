@@ -3,15 +3,31 @@ installs into virtual environments in a cache folder."""
 
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 
 
 def run(command, **options):
     subprocess.run([str(part) for part in command], check=True, **options)
+
+
+def run_all(commands):
+    """Runs commands that do not depend on each other, as many at once as there are processors."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(run, commands))
+
+
+def script(main):
+    """Runs a script's main function. A command that fails ends it with a message that repeats the command."""
+    try:
+        main()
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"{shlex.join(str(part) for part in error.cmd)}\nfailed with {error.returncode}")
 
 
 def installed(cache, name, requirements):

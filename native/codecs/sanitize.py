@@ -11,15 +11,13 @@ with its sanitizers: gcc or clang, $CC or cc. SIMDe stands for wasm's SIMD; it i
 import os
 import pathlib
 import shlex
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE))
 from build import SOURCE, sources, units  # noqa: E402
-from toolchain import run, simde  # noqa: E402
+from toolchain import run, run_all, script, simde  # noqa: E402
 
 HARNESS = HERE / "test" / "sanitized"
 
@@ -55,19 +53,14 @@ def main():
     built += [(HARNESS / "memory.c", []), (HARNESS / "main.c", [])]
     targets = [objects / f"{index:02d}-{source.stem}.o" for index, (source, _) in enumerate(built)]
 
-    def compile_one(job):
-        (source, options), target = job
-        run([*compiler, *COMPILE, *options, *includes, "-c", source, "-o", target])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(compile_one, zip(built, targets)))
+    run_all(
+        [*compiler, *COMPILE, *options, *includes, "-c", source, "-o", target]
+        for (source, options), target in zip(built, targets)
+    )
     program = cache / "codecs-sanitized"
     run([*compiler, *COMPILE, *targets, *LINK, "-o", program])
     print(program)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{shlex.join(str(part) for part in error.cmd)}\nfailed with {error.returncode}")
+    script(main)

@@ -14,14 +14,12 @@ import pathlib
 import platform
 import re
 import shlex
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(HERE.parent))
-from toolchain import run, simde  # noqa: E402
+from toolchain import run, run_all, script, simde  # noqa: E402
 
 SOURCE = HERE / "src"
 HARNESS = HERE / "test" / "sanitized"
@@ -100,20 +98,11 @@ def main():
         options.append("-DFUSES")
     units = [*sorted(SOURCE.glob("*.c")), HARNESS / "main.c"]
     targets = [objects / f"{unit.stem}.o" for unit in units]
-
-    def compile_one(job):
-        unit, target = job
-        run([*compiler, *options, "-c", unit, "-o", target])
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(compile_one, zip(units, targets)))
+    run_all([*compiler, *options, "-c", unit, "-o", target] for unit, target in zip(units, targets))
     program = cache / "kernels-sanitized"
     run([*compiler, *COMPILE, *targets, "-lm", "-o", program])
     print(program)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except subprocess.CalledProcessError as error:
-        sys.exit(f"{shlex.join(str(part) for part in error.cmd)}\nfailed with {error.returncode}")
+    script(main)
