@@ -19,15 +19,16 @@ let folder: string;
 let here: string;
 const running: ChildProcess[] = [];
 
-const makePackage = (name: string, ...args: string[]): string => {
-  const made = join(folder, name);
+/** Makes a package in a folder of its own, so that a test that is tried again can make it again. */
+const makePackage = (...args: string[]): string => {
+  const made = join(mkdtempSync(join(folder, "made-")), "package");
   execFileSync("npm", ["run", "--silent", "package", "--", made, ...args], { stdio: "pipe" });
   return made;
 };
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "edge-labeler-package-"));
-  here = makePackage("here");
+  here = makePackage();
 });
 afterEach(async () => {
   for (const child of running.splice(0)) {
@@ -87,7 +88,7 @@ it("is not made over what is there, or for a platform without workerd", () => {
 });
 
 it.skipIf(noArm)("gives the same confidences on ARM, to the last bit, in every precision", async () => {
-  const arm = makePackage("arm", "--platform", "linux-arm64");
+  const arm = makePackage("--platform", "linux-arm64");
   renameSync(join(arm, "workerd"), join(arm, "workerd.arm64"));
   const start = `#!/bin/sh\nexec ${ARM.qemu} -L ${ARM.root} ${resolve(arm, "workerd.arm64")} "$@"\n`;
   writeFileSync(join(arm, "workerd"), start, { mode: 0o755 });
@@ -98,10 +99,8 @@ it.skipIf(noArm)("gives the same confidences on ARM, to the last bit, in every p
     ["china.jpg", "model=efficientnet_lite0&precision=fast"],
     ["coffee-96.webp", "model=mobilenet_quant_v1_224&precision=quantised"],
   ]) {
-    const [expected, found] = [
-      await label(near, image, `${query}&top=1000`),
-      await label(far, image, `${query}&top=1000`),
-    ];
-    expect(await labelsOf(found), query).toEqual(await labelsOf(expected));
+    const expected = await labelsOf(await label(near, image, `${query}&top=1000`));
+    const found = await labelsOf(await label(far, image, `${query}&top=1000`));
+    expect(found, query).toEqual(expected);
   }
 });
