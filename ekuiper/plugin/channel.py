@@ -54,7 +54,7 @@ class Channel:
     def _connect(self):
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.settimeout(5)  # of a hello, and of the pieces of one message
+            connection.settimeout(5)  # of a hello, and for each chunk of a message
             connection.connect(self.path)
             self.socket = connection
             connection.sendall(HELLO_REQ)

@@ -71,11 +71,14 @@ function wantsHelp(args: readonly string[]): boolean {
 }
 
 /**
- * Runs a command that hands its arguments on to another program: as runCommand(), but that one reads them.
+ * Runs a command that passes its arguments through to another program, as runCommand() does without reading them.
  *
  * @param main Gives the exit code.
  */
-export async function runHandingOn(usage: string, main: (args: readonly string[]) => Promise<number>): Promise<void> {
+export async function runPassingThrough(
+  usage: string,
+  main: (args: readonly string[]) => Promise<number>,
+): Promise<void> {
   const args = process.argv.slice(2);
   try {
     if (wantsHelp(args)) console.log(usage);
@@ -100,7 +103,7 @@ export const runCommand = <const O extends Options>(
   command: Command<O>,
   main: (values: Values<O>, operands: string[]) => Promise<number>,
 ): Promise<void> =>
-  runHandingOn(command.usage, async (args) => {
+  runPassingThrough(command.usage, async (args) => {
     const { values, operands } = readArguments(command, args);
     return main(values, operands);
   });

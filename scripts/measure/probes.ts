@@ -16,7 +16,7 @@ const PAUSE = 10;
  * Probes as long as something runs.
  *
  * @param url The labeler's, without a slash at the end.
- * @param work Is to call `did` for each piece of work that was done.
+ * @param work Calls `did` after each unit of work.
  */
 export async function probeDuring<T>(
   url: string,

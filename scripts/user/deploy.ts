@@ -1,7 +1,7 @@
 /** npm run deploy: puts the labeler on Cloudflare, by `wrangler deploy`, which gets the arguments. */
 import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { prepare } from "../build/prepare.ts";
-import { CommandError, runHandingOn } from "../command-line/command.ts";
+import { CommandError, runPassingThrough } from "../command-line/command.ts";
 import { wrangler } from "../labeler/run.ts";
 import { refuseSecrets } from "./secrets.ts";
 
@@ -12,7 +12,7 @@ const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not 
 
 So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
 
-await runHandingOn(usage, async (args) => {
+await runPassingThrough(usage, async (args) => {
   refuseSecrets(args, "Cloudflare with npm run wrangler -- secret put NAME");
   const errors = (await prepare()).flatMap((entry) => whyNotDeployed(entry) ?? []);
   if (errors.length > 0) {

@@ -3,14 +3,14 @@ import { parseArgs } from "node:util";
 import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { makeBundles } from "../build/bundles.ts";
 import { MODELS } from "../build/model-index.ts";
-import { runHandingOn } from "../command-line/command.ts";
+import { runPassingThrough } from "../command-line/command.ts";
 import { wrangler } from "../labeler/run.ts";
 import { checkWranglerDev, WITHOUT_EXPLORER } from "../labeler/wrangler-dev.ts";
 import { whenOrphaned } from "../system/orphan.ts";
 import { indexAloud, watchModels } from "./models-folder.ts";
 import { readSecrets, refuseSecrets } from "./secrets.ts";
 import { checkAddresses } from "./start/address.ts";
-import { handSecretsOn } from "./start/environment.ts";
+import { passSecretsOn } from "./start/environment.ts";
 
 const usage = `npm start -- [options]: the labeler on this machine, and again with every change of its code
 
@@ -33,7 +33,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === "string
 const textsOf = (values: unknown): string[] =>
   (Array.isArray(values) ? values : []).filter((v) => typeof v === "string");
 
-await runHandingOn(usage, async (args) => {
+await runPassingThrough(usage, async (args) => {
   checkWranglerDev(args);
   refuseSecrets(args, "the environment or in .dev.vars");
   checkAddresses(args);
@@ -48,7 +48,7 @@ await runHandingOn(usage, async (args) => {
   );
   checkAddresses(args, { ip: dev.ip, inspectorIp: dev.inspector_ip });
   const files = [...textsOf(values["env-file"]), ...textsOf(values.envFile)];
-  const secrets = handSecretsOn(args, { vars, files, environment });
+  const secrets = passSecretsOn(args, { vars, files, environment });
 
   const models = textOf(values.assets) ?? MODELS;
   await Promise.all([indexAloud(models, { whyNot: whyNotDeployed }), makeBundles()]);

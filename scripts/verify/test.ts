@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runHandingOn } from "../command-line/command.ts";
+import { runPassingThrough } from "../command-line/command.ts";
 import { node } from "../labeler/run.ts";
 import { nodeTotals, sum, totalsLine, totalsOf, vitestTotals } from "./test/totals.ts";
 
@@ -41,4 +41,4 @@ async function runAll(): Promise<number> {
   }
 }
 
-await runHandingOn(usage, (args) => (args.length === 0 ? runAll() : node([...VITEST, ...args])));
+await runPassingThrough(usage, (args) => (args.length === 0 ? runAll() : node([...VITEST, ...args])));

@@ -16,7 +16,7 @@ const ALL_NAMES = "worker/tflite/builtin-operators.ts";
 /** They look for networks of a known kind, or make one. */
 const PATTERNS = [
   "worker/inference/plan/lower/head.ts",
-  "worker/inference/plan/lower/short.ts",
+  "worker/inference/plan/lower/int16.ts",
   "worker/inference/rehearsal.ts",
   "worker/inference/taps.ts",
   "worker/inference/rewrites/dilated.ts",

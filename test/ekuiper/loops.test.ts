@@ -251,7 +251,7 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
     const handedOver: string[] = [];
     // Raised step by step, so that rows come before and after each restart, however fast this machine is.
     let allowed = 0;
-    const handOver = async () => {
+    const submit = async () => {
       while (handedOver.length < 1000) {
         while (handedOver.length >= allowed) await sleep(5);
         const id = `${device}-${handedOver.length}`;
@@ -261,7 +261,7 @@ describe.skipIf(skip).each(VERSIONS)("loops on eKuiper %s", (version) => {
         handedOver.push(id);
       }
     };
-    const done = handOver();
+    const done = submit();
     for (let restarts = 0; restarts < 2; restarts++) {
       const seen = mailbox.waiting(ERRORS);
       allowed += 400;

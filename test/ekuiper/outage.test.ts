@@ -156,7 +156,7 @@ describe.skipIf(skip)("images handed over during an outage", () => {
     });
 
     /** The shipped rule, through a relay to the address, with the images' numbers in their ids. */
-    async function handOver(name: string, labelerUrl: string): Promise<void> {
+    async function submit(name: string, labelerUrl: string): Promise<void> {
       await relay?.stop();
       relay = await startRelay(labelerUrl);
       const rule: Rule = JSON.parse(readFileSync("ekuiper/rules/handover.json", "utf8"));
@@ -175,7 +175,7 @@ describe.skipIf(skip)("images handed over during an outage", () => {
 
     test.each(runs)("a labeler that is killed for 10 s loses none, run %i", async (run) => {
       const name = `killed ${version} ${run}`;
-      await handOver(name, labeler.url);
+      await submit(name, labeler.url);
       const since = await cursor();
       const published = publish(numbers, numbered(mailbox));
       await sleep(2000);
@@ -189,7 +189,7 @@ describe.skipIf(skip)("images handed over during an outage", () => {
 
     test.each(runs)("a labeler that answers 503 and 429 loses none, run %i", async (run) => {
       const name = `busy ${version} ${run}`;
-      await handOver(name, `http://127.0.0.1:${(front.address() as AddressInfo).port}`);
+      await submit(name, `http://127.0.0.1:${(front.address() as AddressInfo).port}`);
       const since = await cursor();
       const published = publish(fewer, numbered(mailbox), haste);
       for (const answer of [503, undefined, 429, 401, undefined]) {

@@ -51,7 +51,7 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** The status of a hand-over; "closed" for a connection that ends without an answer, which makes eKuiper send again. */
-async function handOver(relay: RunningRelay, size = 100_000): Promise<number | "closed"> {
+async function submit(relay: RunningRelay, size = 100_000): Promise<number | "closed"> {
   const init = { method: "POST", body: new Uint8Array(size).fill(7), headers: { "x-image-id": "an id" } };
   return fetch(`${relay.url}/ekuiper/sink`, init).then(
     ({ status }) => status,
@@ -84,21 +84,21 @@ describe.skipIf(skip)("nginx in front of the labeler", () => {
   test.each([200, 204, 400, 413, 415])("passes a %i on", async (status) => {
     const { listener, got } = scripted([status]);
     const relay = use(await startRelay(`http://127.0.0.1:${await serve(listener)}`));
-    expect(await handOver(relay)).toBe(status);
+    expect(await submit(relay)).toBe(status);
     expect(got).toEqual([{ path: "/ekuiper/sink", id: "an id", fields: {}, body: Buffer.alloc(100_000, 7) }]);
   });
 
   test.each([401, 403, 404, 408, 429, 500, 502, 503, 504])("makes a %i an end of file", async (status) => {
     const { listener } = scripted([status]);
     const relay = use(await startRelay(`http://127.0.0.1:${await serve(listener)}`));
-    expect(await handOver(relay)).toBe("closed");
-    expect(await handOver(relay)).toBe(204);
+    expect(await submit(relay)).toBe("closed");
+    expect(await submit(relay)).toBe(204);
   });
 
   test("makes a labeler that is not there an end of file, for images of many MB, too", async () => {
     const relay = use(await startRelay("http://127.0.0.1:9"));
-    expect(await handOver(relay)).toBe("closed");
-    expect(await handOver(relay, 20_000_000)).toBe("closed");
+    expect(await submit(relay)).toBe("closed");
+    expect(await submit(relay, 20_000_000)).toBe("closed");
   });
 
   test("leaves every other path's status as it is", async () => {
@@ -140,12 +140,12 @@ describe.skipIf(skip)("nginx in front of the labeler", () => {
     test("hands over, and makes 429, 503 and Cloudflare's 530 an end of file", async () => {
       const relay = await behindTls("labeler.crt", [204, 429, 503, 530, 204]);
       const answers: (number | string)[] = [];
-      for (let i = 0; i < 5; i++) answers.push(await handOver(relay));
+      for (let i = 0; i < 5; i++) answers.push(await submit(relay));
       expect(answers).toEqual([204, "closed", "closed", "closed", 204]);
     });
 
     test("gives no image to a server whose certificate it cannot check", async () => {
-      expect(await handOver(await behindTls("another.crt", []))).toBe("closed");
+      expect(await submit(await behindTls("another.crt", []))).toBe("closed");
     });
   });
 });

@@ -174,7 +174,7 @@ describe("tokens", () => {
     ["none", {}],
     ["a wrong one", { authorization: "Bearer guess" }],
     ["the right one under another scheme", { authorization: `Basic ${TOKEN}` }],
-    ["the right one in pieces", { authorization: `Bearer ${TOKEN.slice(0, 3)}` }],
+    ["only the beginning of the right one", { authorization: `Bearer ${TOKEN.slice(0, 3)}` }],
   ])("with %s, a call is a 401 that asks for one", async (_, headers) => {
     for (const path of ["/label", "/ekuiper/labelImage", "/models"]) {
       const response = await fetch(labeler.url + path, {

@@ -7,7 +7,7 @@ import { type Random, random } from "./hostile-json/random.ts";
 const CASES = 200;
 const REFUSED = "refused";
 
-/** @param size Of the pieces in which it comes. */
+/** @param size The size of the chunks, in bytes, in which the body arrives. */
 function inflate(compressed: Uint8Array, size: number): string {
   const decoder = new Inflate();
   const steps: Buffer[] = [];

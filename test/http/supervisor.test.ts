@@ -98,7 +98,7 @@ it.each<[string, Partial<SupervisorOptions>]>([
   expect(pids.map(hasEnded)).toEqual([true]);
 });
 
-it("names the cause that workerd gives in its last words, even in two pieces", async () => {
+it("names the cause that workerd gives in its last words, even in two chunks", async () => {
   const { ready, call } = await supervise();
   await expect.poll(() => ready.mock.calls.length).toBe(1);
   await call("/descriptors");

@@ -69,10 +69,10 @@ async function* decoded(parts: Iterable<string> | AsyncIterable<string>): AsyncG
  *   are read.
  */
 export async function imageFromBase64(text: Text): Promise<ImageSource> {
-  const pieces = new ByteStream(decoded(typeof text === "string" ? [text] : text.parts()));
-  if ((await pieces.peek(1)).length === 0) throw new LabelerError("bad-body", "The image in the JSON is empty.");
-  if (text.length > SMALL) return { pieces, size: undefined };
-  const whole = await pieces.all({ limit: SMALL });
+  const stream = new ByteStream(decoded(typeof text === "string" ? [text] : text.parts()));
+  if ((await stream.peek(1)).length === 0) throw new LabelerError("bad-body", "The image in the JSON is empty.");
+  if (text.length > SMALL) return { stream, size: undefined };
+  const whole = await stream.all({ limit: SMALL });
   if (whole === undefined) throw new Error("base64 never grows when it is decoded");
   return imageFrom(whole);
 }
@@ -102,12 +102,12 @@ export async function beginsAsBase64Image(text: ByteStream): Promise<boolean> {
   }
 }
 
-async function* textsOf(pieces: ByteStream): AsyncGenerator<string, void> {
+async function* textsOf(stream: ByteStream): AsyncGenerator<string, void> {
   // The head of a data URL has to be in the first of the texts.
-  await pieces.peek(SNIFF_CHARACTERS);
+  await stream.peek(SNIFF_CHARACTERS);
   let markable = true;
-  for (let piece = await pieces.next(); piece !== undefined; piece = await pieces.next()) {
-    yield markable ? textOf(piece).replace(BYTE_ORDER_MARK, "") : textOf(piece);
+  for (let chunk = await stream.next(); chunk !== undefined; chunk = await stream.next()) {
+    yield markable ? textOf(chunk).replace(BYTE_ORDER_MARK, "") : textOf(chunk);
     markable = false;
   }
 }

@@ -9,7 +9,7 @@ import type { AppEnv } from "./app-env.ts";
 import { decodedBody, encodingOf } from "./content-encoding.ts";
 
 export interface Body {
-  readonly pieces: ByteStream;
+  readonly stream: ByteStream;
   /** In bytes, if the request has a Content-Length. */
   readonly size: number | undefined;
   /** How fast it arrives. */
@@ -75,7 +75,7 @@ export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTE
   const size = declared === null ? undefined : Number(declared);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
   const reception = new Reception();
-  if (request.body === null) return { pieces: new ByteStream([]), size, reception };
+  if (request.body === null) return { stream: new ByteStream([]), size, reception };
   const reader = request.body.getReader({ mode: "byob" });
   let ended = false;
   opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
@@ -83,9 +83,9 @@ export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTE
     ended = true;
   };
   const received = new ByteStream(receive(reader, reception, end)).tap(countUpTo(limit, setting));
-  if (encoding === undefined) return { pieces: received, size, reception };
+  if (encoding === undefined) return { stream: received, size, reception };
   const decoded = new ByteStream(decodedBody(received, encoding, c.get("execute")));
-  return { pieces: decoded.tap(countUpTo(limit, setting)), size: undefined, reception };
+  return { stream: decoded.tap(countUpTo(limit, setting)), size: undefined, reception };
 }
 
 /** Reads the rest of a request's body, within bounds. Returns at once if everything was read. */
@@ -100,12 +100,12 @@ export async function drainBody(request: Request, limit: number): Promise<void> 
 }
 
 /** Bytes per read. The buffer is reused: a new one for each read would leave the whole body to the garbage collector. */
-const PIECE = 64 << 10;
+const CHUNK_BYTES = 64 << 10;
 
 /** A body is given up if nothing of it arrives for so long, in milliseconds. */
 const STANDSTILL = 10_000;
 
-async function readPiece(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
+async function readChunk(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const tooSlow = new Promise<never>((_, reject) => {
     const error = new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`);
@@ -129,9 +129,9 @@ async function* receive(
   reception: Reception,
   ended: () => void,
 ): AsyncGenerator<Uint8Array, void> {
-  let buffer = new Uint8Array(PIECE);
+  let buffer = new Uint8Array(CHUNK_BYTES);
   for (;;) {
-    const { done, value } = await readPiece(reader, buffer, reception);
+    const { done, value } = await readChunk(reader, buffer, reception);
     if (done || value === undefined) return ended();
     buffer = new Uint8Array(value.buffer);
     yield value;
@@ -140,9 +140,9 @@ async function* receive(
 
 async function drain(reader: ReadableStreamBYOBReader, limit: number): Promise<void> {
   const end = Date.now() + DRAIN.patience;
-  let buffer = new Uint8Array(PIECE);
+  let buffer = new Uint8Array(CHUNK_BYTES);
   for (let drained = 0; drained < DRAIN.limits * limit && Date.now() < end; ) {
-    const { done, value } = await readPiece(reader, buffer);
+    const { done, value } = await readChunk(reader, buffer);
     if (done || value === undefined) return;
     drained += value.length;
     buffer = new Uint8Array(value.buffer);

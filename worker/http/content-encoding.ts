@@ -55,32 +55,32 @@ const damaged = (encoding: Encoding, cause?: unknown): LabelerError => {
 /** The bytes of a compressed body: one by one for its heads, in chunks for its content. */
 class Compressed {
   readonly #source: ByteStream;
-  #piece: Uint8Array = new Uint8Array();
+  #chunk: Uint8Array = new Uint8Array();
 
   constructor(source: ByteStream) {
     this.#source = source;
   }
 
   /** The next chunk; undefined at the end. */
-  async piece(): Promise<Uint8Array | undefined> {
-    const piece = this.#piece;
-    this.#piece = new Uint8Array();
-    return piece.length > 0 ? piece : this.#source.next();
+  async chunk(): Promise<Uint8Array | undefined> {
+    const chunk = this.#chunk;
+    this.#chunk = new Uint8Array();
+    return chunk.length > 0 ? chunk : this.#source.next();
   }
 
   giveBack(bytes: Uint8Array): void {
-    this.#piece = bytes;
+    this.#chunk = bytes;
   }
 
   /** The next byte; undefined at the end. */
   async byte(): Promise<number | undefined> {
-    while (this.#piece.length === 0) {
-      const piece = await this.#source.next();
-      if (piece === undefined) return undefined;
-      this.#piece = piece;
+    while (this.#chunk.length === 0) {
+      const chunk = await this.#source.next();
+      if (chunk === undefined) return undefined;
+      this.#chunk = chunk;
     }
-    const [byte] = this.#piece;
-    this.#piece = this.#piece.subarray(1);
+    const [byte] = this.#chunk;
+    this.#chunk = this.#chunk.subarray(1);
     return byte;
   }
 
@@ -143,9 +143,9 @@ async function* inflated(
   while (!inflate.ended) {
     if (inflate.starved) {
       inflate.keep();
-      const piece = await body.piece();
-      if (piece === undefined) throw cutOff(encoding);
-      inflate.push(piece);
+      const chunk = await body.chunk();
+      if (chunk === undefined) throw cutOff(encoding);
+      inflate.push(chunk);
     }
     const bytes = await execute(UNITS, () => {
       const step = inflate.step();
@@ -182,7 +182,7 @@ async function* gunzipped(body: Compressed, execute: Execute): AsyncGenerator<Ui
 
 async function* undeflated(body: Compressed, execute: Execute): AsyncGenerator<Uint8Array, void> {
   const head = await body.bytes(2, "deflate");
-  if (!isZlib(head)) body.giveBack(new Uint8Array([...head, ...((await body.piece()) ?? [])]));
+  if (!isZlib(head)) body.giveBack(new Uint8Array([...head, ...((await body.chunk()) ?? [])]));
   yield* inflated(body, new Inflate(), "deflate", execute, () => undefined);
 }
 
@@ -191,7 +191,7 @@ async function* undeflated(body: Compressed, execute: Execute): AsyncGenerator<U
  *
  * @throws LabelerError of kind bad-body, from the chunks, if the body has another encoding, is damaged or is incomplete.
  */
-export function decodedBody(pieces: ByteStream, encoding: Encoding, execute: Execute): AsyncIterable<Uint8Array> {
-  const body = new Compressed(pieces);
+export function decodedBody(stream: ByteStream, encoding: Encoding, execute: Execute): AsyncIterable<Uint8Array> {
+  const body = new Compressed(stream);
   return encoding === "gzip" ? gunzipped(body, execute) : undeflated(body, execute);
 }

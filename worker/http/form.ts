@@ -57,7 +57,7 @@ interface Part {
 }
 
 async function* contentOf(reader: MultipartReader): AsyncGenerator<Uint8Array, void> {
-  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) yield piece;
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) yield chunk;
 }
 
 /** A class and no closure: a closure would keep the whole form alive. */
@@ -89,7 +89,7 @@ class Form {
   #empty: string | undefined;
 
   constructor({ source, options }: FormSource, boundary: string) {
-    this.#reader = new MultipartReader(source.pieces, boundary, options.execute);
+    this.#reader = new MultipartReader(source.stream, boundary, options.execute);
     this.#size = source.size;
     this.#options = options;
   }
@@ -181,8 +181,8 @@ class Form {
     const files: { readonly name: string; readonly start: number; readonly end: number }[] = [];
     for (let part = next; part !== undefined; part = await this.nextFile(late)) {
       const start = buffer.length;
-      for (let piece = await part.content.next(); piece !== undefined; piece = await part.content.next()) {
-        await buffer.add(piece);
+      for (let chunk = await part.content.next(); chunk !== undefined; chunk = await part.content.next()) {
+        await buffer.add(chunk);
       }
       files.push({ name: nameOf(part.head), start, end: buffer.length });
     }
@@ -211,7 +211,7 @@ export async function readForm(
   const { content } = part;
   const beginning = await content.peek(SMALL_IMAGE + 1, options.reserveBeginning);
   if (beginning.length > SMALL_IMAGE) {
-    const one = { pieces: content, size: undefined, reception: source.reception };
+    const one = { stream: content, size: undefined, reception: source.reception };
     const behind = async () => form.rest(undefined, await form.nextFile(true), true);
     return { images: { one, name, behind }, parameters: form.parameters };
   }

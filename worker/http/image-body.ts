@@ -88,12 +88,12 @@ async function fromJson(body: Uint8Array, options: BodyOptions): Promise<BodyCon
  * @throws LabelerError of kind bad-body for a common mistake of clients, such as a file name in place of a file.
  */
 export async function plainImage(source: ImageSource, contentType: string): Promise<ImageSource> {
-  const beginning = await source.pieces.peek(SNIFF_BYTES);
+  const beginning = await source.stream.peek(SNIFF_BYTES);
   const mistake = mistakeOf(beginning, contentType);
   if (mistake !== undefined) throw mistake;
   // Anything else is not an image either; decoding reports that.
-  if (isImage(beginning) || !(await beginsAsBase64Image(source.pieces))) return source;
-  return { pieces: decodedStream(source.pieces), size: undefined, reception: source.reception };
+  if (isImage(beginning) || !(await beginsAsBase64Image(source.stream))) return source;
+  return { stream: decodedStream(source.stream), size: undefined, reception: source.reception };
 }
 
 /**
@@ -105,7 +105,7 @@ export async function plainImage(source: ImageSource, contentType: string): Prom
  *   `whole`.
  */
 export async function readBody(source: ImageSource, contentType: string, options: BodyOptions): Promise<BodyContent> {
-  const beginning = await source.pieces.peek(SNIFF_BYTES);
+  const beginning = await source.stream.peek(SNIFF_BYTES);
   if (beginning.length === 0) throw bad("The body is empty.");
   if (isImage(beginning)) return singleImage(await plainImage(source, contentType));
   if (isMultipart(contentType)) {

@@ -87,8 +87,8 @@ export async function withImages<Q extends Pick<LabelOptions, "model" | "precisi
   return label(images, options, context);
 }
 
-async function exhaust(pieces: ByteStream): Promise<void> {
-  while ((await pieces.next()) !== undefined);
+async function exhaust(stream: ByteStream): Promise<void> {
+  while ((await stream.next()) !== undefined);
 }
 
 /** Labels the only image of a request. @throws LabelerError of kind bad-body if there are several. */
@@ -132,8 +132,8 @@ export interface LabelRequestOptions {
   readonly queries?: Queries;
   /** Reads the parameters; parseQuery() if absent. */
   readonly parse?: (queries: Queries) => LabelOptions;
-  /** Gets the image's bytes as they are labelled, and then those behind its end. A piece holds until the promise does. */
-  readonly observe?: ((piece: Uint8Array) => Promise<void>) | undefined;
+  /** Gets the image's bytes as they are labelled, and then those behind its end. A chunk holds until the promise does. */
+  readonly observe?: ((chunk: Uint8Array) => Promise<void>) | undefined;
 }
 
 /**
@@ -149,9 +149,9 @@ export function labelRequest(
   return withImages(c, { queries, parse, names: LABEL_NAMES, record: true }, (images, options, context) =>
     onlyImage(images, advice, async (image) => {
       if (observe === undefined) return labelOne(image, options, context);
-      const watched = image.pieces.tap(observe);
+      const watched = image.stream.tap(observe);
       try {
-        return await labelOne({ ...image, pieces: watched }, options, context);
+        return await labelOne({ ...image, stream: watched }, options, context);
       } finally {
         await exhaust(watched);
       }

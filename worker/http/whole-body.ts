@@ -37,7 +37,7 @@ export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undef
 }
 
 interface ComingBody {
-  readonly pieces: ByteStream;
+  readonly stream: ByteStream;
   /** In bytes, if it is known. */
   readonly size: number | undefined;
   readonly reception?: Reception | undefined;
@@ -46,16 +46,16 @@ interface ComingBody {
 /**
  * Reads a body into memory, which is reserved as the body arrives and kept until the request is answered.
  *
- * @throws LabelerError of kind body-too-large or busy, and the errors of `pieces`.
+ * @throws LabelerError of kind body-too-large or busy, and the errors of `stream`.
  */
 export async function wholeBody(
   c: Context<AppEnv>,
-  { pieces, size, reception }: ComingBody,
+  { stream, size, reception }: ComingBody,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { MAX_FORM_BYTES: limit } = settingsOf(c.env);
   if (size !== undefined && size > limit) throw tooLarge(size, limit, "MAX_FORM_BYTES");
   const memory = wholeBodyMemory(c, reception);
-  const whole = await pieces.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
+  const whole = await stream.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
   if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
   return whole;
 }
@@ -68,5 +68,5 @@ export async function wholeBody(
 export function formBody<T extends ComingBody>(c: Context<AppEnv>, body: T): T {
   const { MAX_FORM_BYTES: limit } = settingsOf(c.env);
   if (body.size !== undefined && body.size > limit) throw tooLarge(body.size, limit, "MAX_FORM_BYTES");
-  return { ...body, pieces: body.pieces.tap(countUpTo(limit, "MAX_FORM_BYTES")) };
+  return { ...body, stream: body.stream.tap(countUpTo(limit, "MAX_FORM_BYTES")) };
 }

@@ -165,11 +165,11 @@ export class Codec {
   }
 
   /** Passes the next bytes of the file; chunks of some ten KB keep the instance small. @throws CodecError */
-  feed(piece: Uint8Array): void {
-    const address = this.#exports.reserve(piece.length);
+  feed(chunk: Uint8Array): void {
+    const address = this.#exports.reserve(chunk.length);
     if (address === 0) throw new CodecError("memory", this.info());
-    new Uint8Array(this.#exports.memory.buffer).set(piece, address);
-    this.#checked(() => this.#exports.commit(piece.length));
+    new Uint8Array(this.#exports.memory.buffer).set(chunk, address);
+    this.#checked(() => this.#exports.commit(chunk.length));
   }
 
   /** Ends the input. */

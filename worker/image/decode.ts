@@ -92,9 +92,9 @@ class Decoder {
   }
 
   /** Continues with the next bytes of the file, or ends the input if there are none. @throws CodecError */
-  take(piece: Uint8Array | undefined): Promise<CodecState> {
-    if (piece === undefined) return this.#run(STRETCH_UNITS, () => this.#codec.end());
-    return this.#run(Math.max(1, piece.length / BYTES_PER_UNIT), () => this.#codec.feed(piece));
+  take(chunk: Uint8Array | undefined): Promise<CodecState> {
+    if (chunk === undefined) return this.#run(STRETCH_UNITS, () => this.#codec.end());
+    return this.#run(Math.max(1, chunk.length / BYTES_PER_UNIT), () => this.#codec.feed(chunk));
   }
 
   #run(units: number, prepare: () => void): Promise<CodecState> {
@@ -163,12 +163,12 @@ async function decodeIn(
  * @example
  * const { pixels } = await decodeToInput(new ByteStream([bytes]), { width: 224, height: 224, crop: "squash", exif: "apply", maxPixels: 1e8 });
  */
-export async function decodeToInput(pieces: ByteStream, options: DecodeOptions): Promise<DecodedImage> {
-  const beginning = await pieces.peek(SNIFF_BYTES);
+export async function decodeToInput(stream: ByteStream, options: DecodeOptions): Promise<DecodedImage> {
+  const beginning = await stream.peek(SNIFF_BYTES);
   const start = imageStart(beginning);
   const format = sniff(beginning.subarray(start));
   if (!isCodecFormat(format)) throw unsupported(beginning, format);
-  const feed = new Feed(pieces, start);
+  const feed = new Feed(stream, start);
   const decode = (kind: Kind) =>
     withCodec(kind, (codec, holds) => decodeIn(codec, kind, holds, feed, format, options), options.request);
   const small = keptBytes(beginning.subarray(start), format, options.fileSize) <= SMALL_WHOLE;

@@ -2,13 +2,13 @@
 import type { ByteStream } from "../runtime/byte-stream.ts";
 
 /** Bytes per call: the instance keeps bytes that it has not consumed yet. */
-const PIECE = 64 << 10;
+const CHUNK_BYTES = 64 << 10;
 
 /** The longest header, in bytes, after which the image can still be restarted in a large instance. */
 const MAX_REPLAY = 4 << 20;
 
 export class Feed {
-  readonly #pieces: ByteStream;
+  readonly #stream: ByteStream;
   #kept: Uint8Array[] | undefined = [];
   #keptBytes = 0;
   #again: Uint8Array[] = [];
@@ -16,27 +16,27 @@ export class Feed {
   #skip: number;
 
   /** @param skip The number of bytes in front of the file. */
-  constructor(pieces: ByteStream, skip = 0) {
-    this.#pieces = pieces;
+  constructor(stream: ByteStream, skip = 0) {
+    this.#stream = stream;
     this.#skip = skip;
   }
 
-  /** The next chunk, at most PIECE bytes; undefined at the end. */
+  /** The next chunk, of at most CHUNK_BYTES; undefined at the end. */
   async next(): Promise<Uint8Array | undefined> {
     const again = this.#again.shift();
     if (again !== undefined) return again;
     while (this.#rest.length === 0) {
-      const piece = await this.#pieces.next();
-      if (piece === undefined) return undefined;
-      this.#rest = piece.subarray(this.#skip);
-      this.#skip -= piece.length - this.#rest.length;
+      const chunk = await this.#stream.next();
+      if (chunk === undefined) return undefined;
+      this.#rest = chunk.subarray(this.#skip);
+      this.#skip -= chunk.length - this.#rest.length;
     }
-    const piece = this.#rest.subarray(0, PIECE);
-    this.#rest = this.#rest.subarray(PIECE);
-    this.#kept?.push(piece.slice()); // the next chunk may reuse its memory
-    this.#keptBytes += piece.length;
+    const chunk = this.#rest.subarray(0, CHUNK_BYTES);
+    this.#rest = this.#rest.subarray(CHUNK_BYTES);
+    this.#kept?.push(chunk.slice()); // the next chunk may reuse its memory
+    this.#keptBytes += chunk.length;
     if (this.#keptBytes > MAX_REPLAY) this.#kept = undefined;
-    return piece;
+    return chunk;
   }
 
   /** Drops the chunks that were kept: they are not needed again. */

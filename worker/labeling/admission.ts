@@ -57,17 +57,17 @@ async function readBeginning(
   image: ImageSource,
   memory: MemoryUse | undefined,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const { bytes, pieces, size = 0 } = image;
+  const { bytes, stream, size = 0 } = image;
   if (bytes !== undefined) return undefined;
   const reserve = memory && ((more: number) => memory.reserve(more));
   // A body that is not an image is refused without waiting for the rest of it.
-  if (!isImage(await pieces.peek(SNIFF_BYTES, reserve))) return undefined;
+  if (!isImage(await stream.peek(SNIFF_BYTES, reserve))) return undefined;
   if (size > SMALL_IMAGE) {
-    await pieces.peek(BEGINNING, reserve);
+    await stream.peek(BEGINNING, reserve);
     return undefined;
   }
-  const begun = await pieces.peek(SMALL_IMAGE + 1, reserve);
-  return begun.length > SMALL_IMAGE ? undefined : ((await pieces.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
+  const begun = await stream.peek(SMALL_IMAGE + 1, reserve);
+  return begun.length > SMALL_IMAGE ? undefined : ((await stream.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
 }
 
 /**

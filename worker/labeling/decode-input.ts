@@ -14,14 +14,14 @@ export const scaleFor = ({ scale }: Pick<LabelOptions, "scale">, precision: Prec
   scale ?? (precision === "exact" ? "full" : "auto");
 
 /** The chunks of an image; records how long they were waited for and how many bytes they have. */
-async function* received(pieces: ByteStream, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
+async function* received(stream: ByteStream, { trace }: LabelContext): AsyncGenerator<Uint8Array, void> {
   for (;;) {
     const asked = performance.now();
-    const piece = await pieces.next();
+    const chunk = await stream.next();
     trace?.took("receive", asked);
-    if (piece === undefined) return;
-    if (trace !== undefined) trace.bytes += piece.length;
-    yield piece;
+    if (chunk === undefined) return;
+    if (trace !== undefined) trace.bytes += chunk.length;
+    yield chunk;
   }
 }
 
@@ -51,7 +51,7 @@ export async function pixelsOf(
 ): Promise<DecodedImage> {
   // An index entry without an input belongs to a model that cannot be used; loading it throws the reason.
   const { width, height } = entry.input ?? (await classifier()).input;
-  return decodeToInput(new ByteStream(received(image.pieces, context)), {
+  return decodeToInput(new ByteStream(received(image.stream, context)), {
     width,
     height,
     crop: options.crop ?? entry.crop ?? "squash",

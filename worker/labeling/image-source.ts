@@ -14,7 +14,7 @@ async function* steps(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
 
 /** An image whose file is in memory. */
 export const imageFrom = (bytes: Uint8Array<ArrayBuffer>): ImageSource => ({
-  pieces: new ByteStream(bytes.length > STEP ? steps(bytes) : [bytes]),
+  stream: new ByteStream(bytes.length > STEP ? steps(bytes) : [bytes]),
   size: bytes.length,
   bytes,
 });

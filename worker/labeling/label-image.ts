@@ -15,12 +15,12 @@ const TAIL = 64 << 10;
 const FEW_REGIONS = 2;
 
 /** Reads to the end of a file, if no more than TAIL bytes are left. @returns Whether it reached the end. */
-async function endOf(pieces: ByteStream, left: number | undefined): Promise<boolean> {
+async function endOf(stream: ByteStream, left: number | undefined): Promise<boolean> {
   if (left !== undefined && left > TAIL) return false;
   for (let read = 0; read <= TAIL; ) {
-    const piece = await pieces.next();
-    if (piece === undefined) return true;
-    read += piece.length;
+    const chunk = await stream.next();
+    if (chunk === undefined) return true;
+    read += chunk.length;
   }
   return false;
 }
@@ -96,11 +96,11 @@ async function findOrInfer(
   } else if (resultCache !== undefined) {
     const added = new Digest();
     digest = added;
-    source = { ...image, pieces: image.pieces.tap((chunk) => added.add(chunk)) };
+    source = { ...image, stream: image.stream.tap((chunk) => added.add(chunk)) };
   }
   return admitted(context, source, async (context) => {
     const { regions: pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);
-    if (digest !== undefined && (await endOf(source.pieces, image.size && image.size - digest.length))) {
+    if (digest !== undefined && (await endOf(source.stream, image.size && image.size - digest.length))) {
       const late = await known(await digest.hex());
       if (late.result !== undefined) return late.result;
       key = late.key;

@@ -11,7 +11,7 @@ import type { Reception } from "../runtime/reception.ts";
 
 /** The bytes of an image file, which may still be arriving. */
 export interface ImageSource {
-  readonly pieces: ByteStream;
+  readonly stream: ByteStream;
   /** The size of the file in bytes, if it is known. */
   readonly size: number | undefined;
   /** All bytes, if they are in memory. */

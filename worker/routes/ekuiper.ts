@@ -99,7 +99,7 @@ async function keep(c: Context<AppEnv>): Promise<void> {
         submission = readSubmission(c, queries);
         return parseQuery(submission.queries);
       },
-      observe: digest && ((piece) => digest.add(piece)),
+      observe: digest && ((chunk) => digest.add(chunk)),
     }),
     () => modelOf(c, submission.queries),
   );
@@ -127,7 +127,7 @@ interface FoundResult {
 
 /** The result of the image whose id is the body. Nothing in it is null: eKuiper would drop the row. */
 async function labelOf(c: Context<AppEnv>): Promise<FoundResult> {
-  const body = await openBody(c).pieces.all({ limit: 4096 });
+  const body = await openBody(c).stream.all({ limit: 4096 });
   const result = body && (await resultsOf(c.env).get(new TextDecoder().decode(body).trim()));
   return {
     found: result != null,

@@ -30,7 +30,7 @@ interface Asked {
 /** The image of a request; one that is sent as it is, is not waited for. */
 async function imageOf(c: Context<AppEnv>): Promise<Asked> {
   const source = openBody(c);
-  const beginning = await source.pieces.peek(SNIFF_BYTES);
+  const beginning = await source.stream.peek(SNIFF_BYTES);
   if (isImage(beginning) || firstByte(beginning) !== OPENING_BRACE) {
     return { image: await plainImage(source, c.req.header("content-type") ?? ""), top: undefined };
   }

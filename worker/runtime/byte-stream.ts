@@ -29,9 +29,9 @@ export class ByteStream {
     // A chunk is valid only until the next one is requested, so it is copied.
     await buffer.add(this.#ahead);
     while (buffer.length < count) {
-      const piece = await this.#pull();
-      if (piece === undefined) break;
-      await buffer.add(piece);
+      const chunk = await this.#pull();
+      if (chunk === undefined) break;
+      await buffer.add(chunk);
     }
     this.#ahead = buffer.bytes;
     return this.#ahead.subarray(0, count);
@@ -40,9 +40,9 @@ export class ByteStream {
   /** The next bytes; undefined at the end. */
   async next(): Promise<Uint8Array | undefined> {
     if (this.#ahead.length === 0) return this.#pull();
-    const piece = this.#ahead;
+    const chunk = this.#ahead;
     this.#ahead = EMPTY;
-    return piece;
+    return chunk;
   }
 
   /**
@@ -61,9 +61,9 @@ export class ByteStream {
     reserve?: Reserve | undefined;
   }): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const buffer = new GrowingBuffer({ expected: size && Math.min(size, limit), most: limit, reserve });
-    for (let piece = await this.next(); piece !== undefined; piece = await this.next()) {
-      if (buffer.length + piece.length > limit) return undefined;
-      await buffer.add(piece);
+    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
+      if (buffer.length + chunk.length > limit) return undefined;
+      await buffer.add(chunk);
     }
     return buffer.bytes;
   }

@@ -13,9 +13,9 @@ export class Digest {
   length = 0;
 
   /** Adds a chunk, whose memory may be reused as soon as the promise resolves. */
-  async add(piece: Uint8Array): Promise<void> {
-    this.length += piece.length;
-    await this.#writer.write(piece);
+  async add(chunk: Uint8Array): Promise<void> {
+    this.length += chunk.length;
+    await this.#writer.write(chunk);
   }
 
   /** Finishes the digest. @returns 64 hexadecimal digits. */

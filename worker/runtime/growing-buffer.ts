@@ -40,8 +40,8 @@ export class GrowingBuffer {
   }
 
   /** Adds a copy of a chunk. */
-  async add(piece: Uint8Array): Promise<void> {
-    const needed = this.#length + piece.length;
+  async add(chunk: Uint8Array): Promise<void> {
+    const needed = this.#length + chunk.length;
     if (needed > this.#buffer.length) {
       const capacity = this.#capacityFor(needed);
       await this.#reserve?.(capacity - this.#buffer.length);
@@ -49,7 +49,7 @@ export class GrowingBuffer {
       larger.set(this.bytes);
       this.#buffer = larger;
     }
-    this.#buffer.set(piece, this.#length);
+    this.#buffer.set(chunk, this.#length);
     this.#length = needed;
   }
 

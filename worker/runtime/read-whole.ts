@@ -18,16 +18,16 @@ export async function readWhole(
   let length = 0;
   let room = new Uint8Array(AT_ONCE);
   for (;;) {
-    const { value: piece, done } = await reader.readAtLeast(room.length, room);
-    if (piece !== undefined) {
-      if (length + piece.length > whole.length) {
-        const larger = new Uint8Array(2 * (length + piece.length));
+    const { value: chunk, done } = await reader.readAtLeast(room.length, room);
+    if (chunk !== undefined) {
+      if (length + chunk.length > whole.length) {
+        const larger = new Uint8Array(2 * (length + chunk.length));
         larger.set(whole.subarray(0, length));
         whole = larger;
       }
-      whole.set(piece, length);
-      length += piece.length;
-      room = new Uint8Array(piece.buffer as ArrayBuffer);
+      whole.set(chunk, length);
+      length += chunk.length;
+      room = new Uint8Array(chunk.buffer as ArrayBuffer);
     }
     if (done) return whole.subarray(0, length);
   }

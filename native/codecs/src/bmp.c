@@ -190,7 +190,7 @@ static void convert_row(const uint8_t *from, uint8_t *to) {
 
 /* Hands over eight rows as they are, if they are there. How many were taken, or -1: more input is worth waiting for. */
 static int take_eight(void) {
-  enum { ROWS = 8, MOST_WAITING = 48 * 1024 }; /* bytes, which the next piece has moved */
+  enum { ROWS = 8, MOST_WAITING = 48 * 1024 }; /* bytes, which the next chunk has moved */
   if (!is_plain() || height - next_row < ROWS) return 0;
   uint64_t needed = (uint64_t)ROWS * stride;
   if (input.available < needed) return needed <= MOST_WAITING && !input.ended ? -1 : 0;

@@ -3,7 +3,7 @@
  *
  *   init(limits)  once per image; forgets everything about the image before
  *   open(format)
- *   reserve, commit   pieces of the file, any size; end() after the last
+ *   reserve, commit   chunks of the file, of any size; end() after the last
  *   run(0)        until STATUS_HEADER
  *   inset, also   for each further crop
  *   start(...)    scale, crop, output size

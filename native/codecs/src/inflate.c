@@ -261,7 +261,7 @@ struct Place {
   uint8_t *out, *out_end;
 };
 
-/* Gives back whole bytes that were read but not taken, as far as they are of this piece of input. */
+/* Gives back whole bytes that were read but not taken, as far as they are of this chunk of input. */
 static void give_back(struct Place *at) {
   uint32_t bytes = z->bits / 8, most = (uint32_t)(at->in - at->in_begin);
   if (bytes > most) bytes = most;

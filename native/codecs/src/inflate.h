@@ -1,4 +1,4 @@
-/* Decompresses a zlib stream piece by piece; see inflate.c. */
+/* Decompresses a zlib stream chunk by chunk; see inflate.c. */
 #ifndef INFLATE_H
 #define INFLATE_H
 

@@ -1,12 +1,12 @@
 /*
- * The window onto the file: a buffer that the host fills with pieces of the stream and the decoder empties.
+ * The window onto the file: a buffer that the host fills with chunks of the stream and the decoder empties.
  *
  * Purpose: no decoder needs the whole file, except WebP, which simply does not consume until all of it is there.
  * Bounds: reserve and commit check each other, so a host that miscounts gets an error, not a corrupt heap. The bytes
  * behind the last one are zeroed up to INPUT_PADDING, so that 8-byte reads may run over the end.
  * A decoder that wants more input is called again when there is twice as much as it has not consumed, so that what it
- * looks at once more with each piece adds up to no more than the file, however small the pieces are.
- * Memory: what is not consumed plus the piece in hand. With pieces of 64 KB that is 64 to 128 KB.
+ * looks at once more with each chunk adds up to no more than the file, however small the chunks are.
+ * Memory: what is not consumed plus the current chunk. With chunks of 64 KB that is 64 to 128 KB.
  */
 #include "input.h"
 
@@ -31,7 +31,7 @@ uint8_t *input_reserve(uint32_t size) {
   if (input.available && input.next != buffer) memmove(buffer, input.next, input.available);
   uint32_t wanted = input.available + size;
   if (wanted > capacity) {
-    /* Doubling keeps the copying linear for WebP; it stops mattering for the others after the first piece. */
+    /* Doubling keeps the copying linear for WebP; it stops mattering for the others after the first chunk. */
     uint32_t larger = wanted > 2 * capacity ? wanted : 2 * capacity;
     uint8_t *moved = realloc(buffer, larger + INPUT_PADDING);
     if (!moved) moved = realloc(buffer, (larger = wanted) + INPUT_PADDING);

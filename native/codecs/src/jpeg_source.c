@@ -3,9 +3,9 @@
  * last consumed a byte when the window has more.
  *
  * Bounds: when libjpeg suspends, it has consumed all but the segment or the MCU that it is reading, and whatever it
- * looked at since then is read again with the next piece. codecs.c waits until there is twice as much, so that reading
- * is linear however small the pieces are. Fill bytes (a run of FF in front of a marker, of any length) are the exception
- * that libjpeg does not consume either; here all but the last are forgotten.
+ * looked at since then is read again with the next chunk of the file. codecs.c waits until there is twice as much, so
+ * that reading is linear however small the chunks are. Fill bytes (a run of FF in front of a marker, of any length) are
+ * the exception: libjpeg does not consume them either, and all but the last are dropped here.
  */
 #define JPEG_INTERNALS
 #include "jpeg_source.h"

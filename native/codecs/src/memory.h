@@ -12,7 +12,7 @@ void memory_reset(uint32_t limit);
 /* The highest address ever in use since memory_reset, which is what the instance needed. */
 uint32_t memory_peak(void);
 
-/* Bytes that could still be allocated in one piece at the top of the heap. */
+/* Bytes that could still be allocated as one block at the top of the heap. */
 uint32_t memory_left(void);
 
 #endif

@@ -4,7 +4,7 @@
  * an APNG the default image is decoded.
  *
  * Chunks are parsed as the bytes come, and rows leave as soon as they are complete. IHDR, PLTE and eXIf are read whole
- * from the window, IDAT is inflated piece by piece, everything else is skipped.
+ * from the window, IDAT is inflated as it arrives, everything else is skipped.
  * Bounds: chunk lengths against 2^31, chunk count against the limit, pixel count before anything is allocated; CRCs of
  * IHDR, PLTE and IDAT are verified (of the last IDAT only as far as rows are still wanted), which makes zlib's Adler-32
  * superfluous. Inflate writes into a strip of known size, so a bomb costs time but no memory, and stops with the last
@@ -210,7 +210,7 @@ static int enter_chunk(void) {
   return STATUS_DONE;
 }
 
-/* Walks chunks up to the next piece of IDAT (STATUS_DONE, state IDAT_DATA) or the end (state ENDED). */
+/* Walks chunks up to the next data of IDAT (STATUS_DONE, state IDAT_DATA) or the end (state ENDED). */
 static int walk_chunks(void) {
   static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
   enum { HEAD_BYTES = 8, CRC_BYTES = 4 };

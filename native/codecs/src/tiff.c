@@ -21,7 +21,7 @@
 enum { NONE = 1, LZW = 5, ADOBE_DEFLATE = 8, OLD_DEFLATE = 32946, PACKBITS = 32773 };
 enum { WHITE_IS_ZERO = 0, BLACK_IS_ZERO = 1, RGB = 2 };
 enum { SHORT = 3, LONG = 4 };
-enum { BUFFER_BYTES = 64 * 1024, MOST_STRING = 4096, PIECE = 64 * 1024 };
+enum { BUFFER_BYTES = 64 * 1024, MOST_STRING = 4096, SLICE = 64 * 1024 };
 
 static int big_endian;
 static uint32_t width, height, bits, channels, photometric, compression, predictor, rows_per_strip, strips;
@@ -377,7 +377,7 @@ static void make_room(void) {
 }
 
 /* Decodes some of the strip into the buffer. STATUS_DONE, or why that cannot be. `*spent` is what it cost, in bytes. */
-static int decode_piece(uint32_t *spent) {
+static int decode_slice(uint32_t *spent) {
   if (strip_over) return ERROR_BROKEN; /* its data end before its rows */
   if (strip_at < input.position) return ERROR_BROKEN;
   if (in_order) input_consume(strip_at - input.position);
@@ -388,7 +388,7 @@ static int decode_piece(uint32_t *spent) {
     return info.rows > 0 ? STATUS_TRUNCATED : ERROR_EMPTY;
   }
   if (size > input.available - at) size = input.available - at;
-  if (size > PIECE) size = PIECE;
+  if (size > SLICE) size = SLICE;
   make_room();
   const uint8_t *begin = input.next + at, *in = begin, *in_end = in + size;
   uint8_t *out = buffer + buffer_filled, *out_end = buffer + buffer_size;
@@ -413,7 +413,7 @@ static int tiff_rows(int budget) {
     if (buffer_filled - buffer_at >= row_bytes) {
       take_row();
     } else {
-      int status = decode_piece(&spent);
+      int status = decode_slice(&spent);
       if (status != STATUS_DONE) return status;
     }
     left -= spent;

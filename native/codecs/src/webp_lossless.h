@@ -16,8 +16,8 @@ int lossless_start(const uint8_t *data, uint32_t size, uint32_t width, uint32_t 
  * read; STATUS_MORE; STATUS_NEED_INPUT when the data end too soon; or an error. */
 int lossless_header(int64_t budget);
 
-/* After lossless_header has answered STATUS_DONE: decodes up to row `end`, give or take sixteen. STATUS_DONE; STATUS_NEED_INPUT when the data end too soon; or an
- * error. */
+/* After lossless_header has returned STATUS_DONE: decodes up to row `end`, give or take sixteen. Returns STATUS_DONE,
+ * STATUS_NEED_INPUT when the data end too soon, or an error. */
 int lossless_rows(uint32_t end);
 
 #endif

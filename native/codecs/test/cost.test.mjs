@@ -73,7 +73,7 @@ function timed(codecs) {
 }
 
 /** Decodes as the labeler does: JPEGs at the smallest scale that will do, in stretches. */
-function measure(bytes, piece) {
+function measure(bytes, chunkBytes) {
   const { watched, spent } = timed(instantiate());
   let rows = 1;
   const scale = ({ format, width, height, flags, coefficientBytes }) => {
@@ -84,7 +84,7 @@ function measure(bytes, piece) {
     return eighths;
   };
   const codecs = { ...watched, run: () => watched.run(rows) };
-  const options = { codecs, scale, piece, memory: MEMORY, pixels: 1e8 };
+  const options = { codecs, scale, chunkBytes, memory: MEMORY, pixels: 1e8 };
   try {
     const { status, info } = decode(bytes, options);
     return { ...spent, status, info };
@@ -95,10 +95,10 @@ function measure(bytes, piece) {
 }
 
 /** The first measurement within bounds, else the last. */
-function measureWell(bytes, piece) {
+function measureWell(bytes, chunkBytes) {
   let result;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    result = measure(bytes, piece);
+    result = measure(bytes, chunkBytes);
     if (result.total < MOST_MILLISECONDS / 2 && result.longest < LONGEST_STRETCH / 2) break;
   }
   return result;
@@ -120,7 +120,7 @@ describe("a hostile file costs little processor time, and never much at once:", 
   }
 });
 
-describe("the time grows with the file and not faster, however small the pieces that it comes in:", () => {
+describe("the time grows with the file and not faster, however small the chunks that it comes in:", () => {
   const PARSED =
     /fill bytes|garbage|stuffed|million|000 Huffman|quantisation|EXIF|text|IDATs|clear codes|chunks|groups|PackBits|comment/;
   for (const [name, make] of HOSTILE.filter(([name]) => PARSED.test(name))) {

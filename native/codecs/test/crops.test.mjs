@@ -27,14 +27,14 @@ const cropsOf = ({ width: w, height: h }) => [
 
 describe("several crops", { skip }, () => {
   for (const name of EACH_KIND) {
-    it(`${name}: each comes out as if it were alone, in pieces and slices too`, () => {
+    it(`${name}: each comes out as if it were alone, in chunks and slices too`, () => {
       const bytes = variants.get(name)();
       const size = { width: 24, height: 31 };
       const all = cropsOf(decode(bytes, size).info);
       const alone = all.map(([x, y, width, height, order]) =>
         decode(bytes, { ...size, crop: [x, y, width, height], order }),
       );
-      for (const options of [{}, { piece: 1000, slice: 3 }]) {
+      for (const options of [{}, { chunkBytes: 1000, slice: 3 }]) {
         const [[x, y, width, height, order], ...further] = all;
         const together = decode(bytes, { ...size, ...options, crop: [x, y, width, height], order, further });
         assert.equal(together.status, Status.DONE);
@@ -49,9 +49,9 @@ describe("several crops", { skip }, () => {
 
   it("decodes no row below the last crop", () => {
     const bytes = variants.get("base420.jpg")();
-    const { info, used } = decode(bytes, { piece: 512 });
+    const { info, used } = decode(bytes, { chunkBytes: 512 });
     const further = [[0, 8, 32, 8, 0]];
-    const part = decode(bytes, { piece: 512, crop: [0, 0, 32, 8], further });
+    const part = decode(bytes, { chunkBytes: 512, crop: [0, 0, 32, 8], further });
     assert.equal(part.info.wantedRows, 16);
     assert.ok(part.used < used / 2, `${part.used} of ${used} bytes for 16 of ${info.height} rows`);
   });
@@ -121,7 +121,7 @@ describe("a crop of a JPEG, for which only that part is computed", { skip }, () 
             Math.max(1, ((whole.height * d) >> 2) - y),
           ];
           const crop = [Math.min(x, whole.width - width), Math.min(y, whole.height - height), width, height];
-          const identity = { width, height, scale, crop, piece: 777 };
+          const identity = { width, height, scale, crop, chunkBytes: 777 };
           if (whole.status === Status.TRUNCATED && crop[1] >= whole.info.rows) {
             assert.throws(() => decode(bytes, identity), { status: Status.EMPTY });
             continue;

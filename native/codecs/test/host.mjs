@@ -12,7 +12,7 @@ export const Format = Object.fromEntries(
 export const Flag = valuesOf("Flag");
 export const INFO_FIELDS = layouts.structs.Info.fields.map(([declaration]) => declaration.replace("int32_t ", ""));
 
-const PIECE = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 const statusName = (code) => Object.keys(Status).find((name) => Status[name] === code) ?? String(code);
 
 /** The image is refused; `status` is one of the negative Status values. */
@@ -66,7 +66,7 @@ export function serviceScale(info, size) {
  * Decodes and resizes an image.
  * @param options.scale    (info) => eighths, for JPEG
  * @param options.slice    rows per call of `run`, 0 for all
- * @param options.piece    bytes per piece of input
+ * @param options.chunkBytes    bytes per chunk of input
  * @param options.crop     [x, y, width, height] of the scaled image
  * @param options.further  crops of the same image beside it, [x, y, width, height, order]
  * @param options.codecs   an instance to use; one that threw must not be used again
@@ -78,7 +78,7 @@ export function decode(bytes, options = {}) {
     height = 224,
     scale = () => 8,
     slice = 0,
-    piece = PIECE,
+    chunkBytes = CHUNK_BYTES,
     crop = [0, 0, 0, 0],
     further = [],
   } = options;
@@ -107,7 +107,7 @@ export function decode(bytes, options = {}) {
         for (const other of further) check(codecs.also(...other));
         check(codecs.start(scale(info()), ...crop, width, height, options.order ?? 0));
       } else if (status === Status.NEED_INPUT && offset < bytes.length) {
-        const part = bytes.subarray(offset, offset + piece);
+        const part = bytes.subarray(offset, offset + chunkBytes);
         const address = codecs.reserve(part.length);
         if (!address) throw new CodecError(Status.MEMORY, info());
         new Uint8Array(codecs.memory.buffer).set(part, address);

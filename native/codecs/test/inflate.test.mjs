@@ -1,4 +1,4 @@
-// The inflate in PNG against Node's zlib: streams of every kind of block, whole, cut off and damaged, in pieces.
+// The inflate in PNG against Node's zlib: streams of every kind of block, whole, cut off and damaged, in chunks.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, crc32, deflateSync, inflateSync } from "node:zlib";
@@ -26,7 +26,7 @@ const randomFrom = (seed) => (limit) => {
   return Math.floor((seed / 2 ** 32) * limit);
 };
 
-/** Rows without a filter: noise, runs, repeated pieces near and far, and a photo's mixture. */
+/** Rows without a filter: noise, runs, repeated runs near and far, and a photo's mixture. */
 function rows(kind, random) {
   const data = Buffer.alloc((WIDTH + 1) * HEIGHT);
   for (let i = 0, value = 0; i < data.length; i++) {
@@ -73,7 +73,7 @@ describe("inflate", () => {
     it(`gives what was compressed: ${kind}`, () => {
       for (const stream of streams) {
         for (const cut of CUTS) {
-          const { grey, status } = decoded(png(stream, cut), { piece: [65536, 1000, 1 + random(50)][random(3)] });
+          const { grey, status } = decoded(png(stream, cut), { chunkBytes: [65536, 1000, 1 + random(50)][random(3)] });
           assert.equal(status, Status.DONE);
           assert.ok(Buffer.from(grey).equals(expected(data, HEIGHT)));
         }
@@ -87,7 +87,7 @@ describe("inflate", () => {
           const output = inflateSync(part, LENIENT);
           const count = Math.min(HEIGHT, Math.floor(output.length / (WIDTH + 1)));
           if (count === 0) continue;
-          const picture = decoded(png(part, CUTS[random(3)]), { piece: 1 + random(5000) });
+          const picture = decoded(png(part, CUTS[random(3)]), { chunkBytes: 1 + random(5000) });
           assert.equal(picture.rows, count);
           assert.equal(picture.status, count < HEIGHT ? Status.TRUNCATED : Status.DONE);
           assert.ok(Buffer.from(picture.grey).equals(expected(output, count)));
@@ -111,7 +111,7 @@ describe("inflate", () => {
           }
           let picture;
           try {
-            picture = decoded(png(damaged, CUTS[random(2)]), { codecs, piece: 65536 });
+            picture = decoded(png(damaged, CUTS[random(2)]), { codecs, chunkBytes: 65536 });
           } catch (error) {
             assert.ok(error instanceof CodecError);
             if (output === undefined) continue;

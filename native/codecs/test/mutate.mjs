@@ -72,13 +72,13 @@ export function* mutants(seeds, count, seed) {
     const { name, bytes } = seeds[i % seeds.length];
     let mutant = mutate(bytes, random);
     if (sniff(bytes) === "png" && random(4)) mutant = repairChecksums(mutant);
-    const piece = random(2) ? 65536 : 1 + random(5000);
+    const chunkBytes = random(2) ? 65536 : 1 + random(5000);
     const eighths = 1 + random(8);
     const size = 1 + random(300);
     const options = {
       ...LIMITS,
       format: sniff(bytes),
-      piece,
+      chunkBytes,
       slice: 0,
       scale: (info) => (info.format === 1 ? eighths : 8),
       crop: [0, 0, 0, 0],

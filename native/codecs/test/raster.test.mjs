@@ -1,4 +1,4 @@
-// TIFF and PNM of every variant against Pillow 12.2, in pieces of any size, cut and damaged.
+// TIFF and PNM of every variant against Pillow 12.2, in chunks of any size, cut and damaged.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
@@ -20,14 +20,14 @@ describe("TIFF and PNM", () => {
     assert.equal(cases.filter(({ format }) => format === "pnm").length, 10);
   });
   for (const { name, format, file, rgb } of cases) {
-    it(`${name}: Pillow's pixels, in pieces and slices of any size`, () => {
+    it(`${name}: Pillow's pixels, in chunks and slices of any size`, () => {
       assert.equal(sniff(file), format);
-      for (const [piece, slice] of [
+      for (const [chunkBytes, slice] of [
         [65536, 0],
         [1, 0],
         [37, 2],
       ]) {
-        const { status, data, info } = decode(file, { width, height, piece, slice });
+        const { status, data, info } = decode(file, { width, height, chunkBytes, slice });
         assert.equal(status, Status.DONE);
         assert.deepEqual([info.width, info.height], [width, height]);
         assert.deepEqual(data, rgb);

@@ -64,9 +64,9 @@ function inWasm({ bytes, options }) {
 
 /** struct Case of main.c, and the file. */
 function encode({ bytes, options }, eighths, base) {
-  const { memory, pixels, scans, chunks, format, crop, width, height, order, piece, slice } = options;
+  const { memory, pixels, scans, chunks, format, crop, width, height, order, chunkBytes, slice } = options;
   const numbers = [base, memory, pixels, scans, chunks, Format[format], eighths, ...crop, width, height, order];
-  const head = Int32Array.of(...numbers, piece, slice, bytes.length);
+  const head = Int32Array.of(...numbers, chunkBytes, slice, bytes.length);
   return Buffer.concat([Buffer.from(head.buffer), bytes]);
 }
 
@@ -104,7 +104,7 @@ function* images() {
 }
 
 function* cases() {
-  const plain = { ...LIMITS, crop: [0, 0, 0, 0], width: 224, height: 224, order: 0, piece: 64 << 10, slice: 0 };
+  const plain = { ...LIMITS, crop: [0, 0, 0, 0], width: 224, height: 224, order: 0, chunkBytes: 64 << 10, slice: 0 };
   const seeds = [];
   for (const { name, bytes, large } of images()) {
     const format = sniff(bytes);
@@ -113,7 +113,7 @@ function* cases() {
     const options = { ...plain, format };
     yield { name, bytes, options: { ...options, scale: (info) => serviceScale(info, 224) } };
     if (large) continue;
-    yield { name: `${name}, small pieces`, bytes, options: { ...options, scale: () => 8, piece: 97, slice: 3 } };
+    yield { name: `${name}, small chunks`, bytes, options: { ...options, scale: () => 8, chunkBytes: 97, slice: 3 } };
     for (const order of SHORT ? [7] : [1, 2, 4, 7])
       yield { name: `${name}, order ${order}`, bytes, options: { ...options, order, scale: () => 8 } };
     for (let eighths = 1; eighths < 8 && format === "jpeg"; eighths++) {

@@ -1,4 +1,4 @@
-// The stream: pieces of any size, slices of any size, crops, output sizes, and one instance for many images.
+// The stream: chunks of any size, slices of any size, crops, output sizes, and one instance for many images.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { decode, instantiate, Status } from "./host.mjs";
@@ -14,13 +14,13 @@ const EACH_KIND = [
   ..."lossy.webp ll.webp anim.webp alpha.webp p.gif inter.gif offs.gif b24.bmp b1.bmp rle8.bmp topdown.bmp".split(" "),
 ];
 
-describe("input in pieces", { skip }, () => {
+describe("input in chunks", { skip }, () => {
   for (const name of EACH_KIND) {
-    it(`${name} comes out the same from pieces of 1, 7, 1000 and all bytes`, () => {
+    it(`${name} comes out the same from chunks of 1, 7, 1000 and all bytes`, () => {
       const bytes = read(name);
-      const whole = decode(bytes, { piece: bytes.length });
-      for (const piece of [1, 7, 1000]) {
-        const parts = decode(bytes, { piece });
+      const whole = decode(bytes, { chunkBytes: bytes.length });
+      for (const chunkBytes of [1, 7, 1000]) {
+        const parts = decode(bytes, { chunkBytes });
         assert.equal(parts.status, whole.status);
         assert.deepEqual(difference(parts.data, whole.data), { mean: 0, max: 0 });
       }
@@ -30,7 +30,7 @@ describe("input in pieces", { skip }, () => {
     for (const name of ["rgb8.png", "trailing.jpg"]) {
       const bytes = read(name);
       const padded = Buffer.concat([bytes, Buffer.alloc(1 << 20)]);
-      assert.ok(decode(padded, { piece: 4096 }).used < bytes.length + 8192);
+      assert.ok(decode(padded, { chunkBytes: 4096 }).used < bytes.length + 8192);
     }
   });
 });
@@ -41,7 +41,7 @@ describe("work in slices", { skip }, () => {
       const bytes = read(name);
       const whole = decode(bytes);
       for (const slice of [1, 50]) {
-        const sliced = decode(bytes, { slice, piece: bytes.length });
+        const sliced = decode(bytes, { slice, chunkBytes: bytes.length });
         assert.deepEqual(difference(sliced.data, whole.data), { mean: 0, max: 0 });
         assert.ok(sliced.calls >= whole.info.rows / (slice + 32), `${sliced.calls} calls`);
       }
@@ -81,7 +81,7 @@ describe("crop and output size", { skip }, () => {
   });
   it("decoding stops with the crop's last row", () => {
     const bytes = read("rgb8.png");
-    const { used, info } = decode(bytes, { crop: [0, 0, 100, 20], piece: 1024 });
+    const { used, info } = decode(bytes, { crop: [0, 0, 100, 20], chunkBytes: 1024 });
     assert.equal(info.rows, 20);
     assert.ok(used < bytes.length / 4);
   });

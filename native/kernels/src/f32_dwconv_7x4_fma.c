@@ -15,13 +15,13 @@ static void copy_floats(const struct Depthwise *s, int32_t channel, int32_t firs
     copy_rows(FLOATS, s, channel, first, rows);
 }
 
-static void copy_shorts(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
+static void copy_int16(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
     copy_rows(SHORTS_AS_FLOATS, s, channel, first, rows);
 }
 
 /* The first `count` (1..4) channels of a pixel. */
 INLINE void store(const struct Depthwise *s, uint8_t *to, v128_t x, int32_t count) {
-    if (!s->short_output) {
+    if (!s->int16_output) {
         store_f32((float *)to, x, count);
         return;
     }
@@ -84,7 +84,7 @@ static void tile_of_any(const struct Window *window, const struct Depthwise *s, 
 INLINE void plane_row(const int known, struct Window window, const struct Depthwise *s, const uint8_t *in,
                       const float *w, uint8_t *out, const int32_t count) {
     const v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
-    const int32_t bytes = s->channels * (s->short_output ? 2 : 4), step = window.stride * COLUMN_BYTES;
+    const int32_t bytes = s->channels * (s->int16_output ? 2 : 4), step = window.stride * COLUMN_BYTES;
     int32_t x = s->out_width;
     if (known) {
         NO_UNROLL
@@ -110,7 +110,7 @@ INLINE void plane_row(const int known, struct Window window, const struct Depthw
 INLINE void block(const int known, struct Window window, const struct Depthwise *s, int32_t channel, int32_t start) {
     const int32_t rows = min_i32(s->block, s->out_height - start), row = s->padded_width * COLUMN_BYTES;
     const int32_t plane = plane_bytes(s, block_rows(s, rows)), end = min_i32(s->channels, channel + PLANES * LANES);
-    const int32_t element = s->short_output ? 2 : 4, panel = LANES * (1 + window.height * window.width);
+    const int32_t element = s->int16_output ? 2 : 4, panel = LANES * (1 + window.height * window.width);
     const float *w = (const float *)s->weights + channel / LANES * panel;
     const uint8_t *in = s->planes;
     for (int32_t c = channel; c < end; c += LANES, in += plane, w += panel) {
@@ -129,7 +129,7 @@ INLINE void convolve(const int known, struct Window window, const struct Depthwi
         for (int32_t start = 0; start < s->out_height; start += s->block) {
             const int32_t rows = block_rows(s, min_i32(s->block, s->out_height - start));
             const int32_t first = start * s->stride_y - s->top;
-            if (s->short_input) copy_shorts(s, channel, first, rows);
+            if (s->int16_input) copy_int16(s, channel, first, rows);
             else copy_floats(s, channel, first, rows);
             block(known, window, s, channel, start);
         }

@@ -1,7 +1,7 @@
 /* Convolution of floats.
- * Tile: 4 rows × 8 columns in 8 accumulators; the rest of the rows one by one.
- * Panel: bias[8], weights[depth][8], floats.
- * Bounds: any rows, depth and columns; multiply-add is fused where the CPU can. */
+ * Tile: 4 rows × 8 output channels in 8 accumulators; the rest of the rows one by one.
+ * Panel: bias[8], weights[K][8], floats.
+ * Bounds: any number of rows and output channels and any K; multiply-add is fused where the CPU can. */
 #include "gemm.h"
 
 #define ROWS TILE_ROWS
@@ -14,11 +14,12 @@ INLINE v128_t splat_lane(v128_t x, const int lane) {
     return wasm_i32x4_shuffle(x, x, 3, 3, 3, 3);
 }
 
-/* `depth` steps of the product, a multiple of 4. Four steps of a row come by one load: V8 checks the bounds of each, which
- * costs as much as a multiplication, and does not address a load32_splat at an offset in one instruction. */
-INLINE void multiply(const int rows, const int depth, const float *row[ROWS], const float *w, v128_t sum[ROWS][2]) {
+/* Multiplies along `reduction` values of K, a multiple of 4. One load fetches four values of a row: V8 checks the bounds
+ * of each load, which costs as much as a multiplication, and does not address a load32_splat at an offset in one
+ * instruction. */
+INLINE void multiply(const int rows, const int reduction, const float *row[ROWS], const float *w, v128_t sum[ROWS][2]) {
     UNROLL
-    for (int k = 0; k < depth; k += 4) {
+    for (int k = 0; k < reduction; k += 4) {
         v128_t x[ROWS];
         UNROLL
         for (int r = 0; r < rows; r++) {
@@ -40,30 +41,30 @@ INLINE void multiply(const int rows, const int depth, const float *row[ROWS], co
     }
 }
 
-/* Moves all pointers on by `depth` steps. */
-INLINE void advance(const int rows, const int depth, const float *row[ROWS], const float **w) {
-    *w += 8 * depth;
+/* Moves all pointers on by `reduction` values of K. */
+INLINE void advance(const int rows, const int reduction, const float *row[ROWS], const float **w) {
+    *w += 8 * reduction;
     OPAQUE(*w);
     UNROLL
     for (int r = 0; r < rows; r++) {
-        row[r] += depth;
+        row[r] += reduction;
         OPAQUE(row[r]);
     }
 }
 
 INLINE void tile(const int rows, const float *a, const float *panel, const struct Conv *s, float *out,
-                 int32_t columns) {
+                 int32_t out_channels) {
     v128_t sum[ROWS][2];
     const float *row[ROWS];
     UNROLL
     for (int r = 0; r < rows; r++) {
         sum[r][0] = wasm_v128_load(panel);
         sum[r][1] = wasm_v128_load(panel + 4);
-        row[r] = a + r * s->depth;
+        row[r] = a + r * s->reduction;
         OPAQUE(row[r]);
     }
     const float *w = panel + 8;
-    int32_t k = s->depth;
+    int32_t k = s->reduction;
     NO_UNROLL
     for (; k >= 4; k -= 4) {
         multiply(rows, 4, row, w, sum);
@@ -82,29 +83,29 @@ INLINE void tile(const int rows, const float *a, const float *panel, const struc
     v128_t low = wasm_f32x4_splat(s->low), high = wasm_f32x4_splat(s->high);
     UNROLL
     for (int r = 0; r < rows; r++) {
-        float *to = out + r * s->columns;
-        store_f32(to, clamp_f32(sum[r][0], low, high), columns);
-        if (columns > 4) store_f32(to + 4, clamp_f32(sum[r][1], low, high), columns - 4);
+        float *to = out + r * s->out_channels;
+        store_f32(to, clamp_f32(sum[r][0], low, high), out_channels);
+        if (out_channels > 4) store_f32(to + 4, clamp_f32(sum[r][1], low, high), out_channels - 4);
     }
 }
 
 EXPORT(f32_gemm_4x8_fma) void f32_gemm_4x8_fma(const struct Conv *s) {
-    const int32_t panel_floats = 8 * (s->depth + 1);
+    const int32_t panel_floats = 8 * (s->reduction + 1);
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const float *a = (const float *)matrix_rows(s, start, rows, 4);
         const float *panel = (const float *)s->weights;
-        for (int32_t n = 0; n < s->columns; n += 8, panel += panel_floats) {
-            const int32_t columns = min_i32(8, s->columns - n);
+        for (int32_t n = 0; n < s->out_channels; n += 8, panel += panel_floats) {
+            const int32_t out_channels = min_i32(8, s->out_channels - n);
             const float *from = a;
-            float *out = (float *)s->output + start * s->columns + n;
+            float *out = (float *)s->output + start * s->out_channels + n;
             int32_t m = rows;
             NO_UNROLL
-            for (; m >= ROWS; m -= ROWS, from += ROWS * s->depth, out += ROWS * s->columns) {
-                tile(ROWS, from, panel, s, out, columns);
+            for (; m >= ROWS; m -= ROWS, from += ROWS * s->reduction, out += ROWS * s->out_channels) {
+                tile(ROWS, from, panel, s, out, out_channels);
             }
             NO_UNROLL
-            for (; m > 0; m--, from += s->depth, out += s->columns) tile(1, from, panel, s, out, columns);
+            for (; m > 0; m--, from += s->reduction, out += s->out_channels) tile(1, from, panel, s, out, out_channels);
         }
     }
 }

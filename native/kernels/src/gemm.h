@@ -1,9 +1,9 @@
-/* What the convolutions share. A convolution is a matrix product: `rows` output pixels by `depth` = kernel height ·
- * kernel width · input channels, times weights of `depth` by `columns` output channels. It goes block by block of rows,
- * so that the rows of a block stay in the cache while all weights pass by. A fully connected layer is a 1×1 kernel.
+/* What the convolutions share. A convolution is a matrix product: `rows` output pixels by `reduction` = kernel height ·
+ * kernel width · input channels (K), times weights of `reduction` by `out_channels`. It goes block by block of rows, so
+ * that the rows of a block stay in the cache while all weights pass by. A fully connected layer is a 1×1 kernel.
  *
- * Weights come in panels of 8 columns, each headed by what its columns are scaled and offset by; columns beyond the
- * last are zero. All tensors have 32 readable bytes behind them.
+ * Weights come in panels of 8 output channels. Each panel begins with the scales and offsets of its channels; channels
+ * beyond the last are zero. All tensors have 32 readable bytes behind them.
  */
 #ifndef KERNELS_GEMM_H
 #define KERNELS_GEMM_H
@@ -63,23 +63,25 @@ INLINE void gather_patches(const struct Conv *s, const uint8_t *input, int32_t s
 
 /* The matrix rows of a block, gathered if they have to be. */
 INLINE const uint8_t *matrix_rows(const struct Conv *s, int32_t start, int32_t count, int32_t element) {
-    if (!s->gather) return s->input + start * s->depth * element;
-    gather_patches(s, s->input, start, count, element, s->depth * element);
+    if (!s->gather) return s->input + start * s->reduction * element;
+    gather_patches(s, s->input, start, count, element, s->reduction * element);
     return s->patches;
 }
 
-/* Requantises the sums of a tile, bias included, and stores the first `columns` (1..8) bytes of each row. */
+/* Requantises the sums of a tile, bias included, and stores the first `out_channels` (1..8) bytes of each row. */
 INLINE void store_requantized(const int rows, v128_t sum[][2], const struct Channels *panel, const struct Conv *s,
-                              uint8_t *out, int32_t columns, struct Clamp clamp, int signs) {
-    v128_t doubt = no_doubt();
+                              uint8_t *out, int32_t out_channels, struct Clamp clamp, int signs) {
+    v128_t margin = full_margin();
     UNROLL
     for (int r = 0; r < rows; r++) {
-        store_u8(out + r * s->columns, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &doubt), columns);
+        store_u8(out + r * s->out_channels, requantize(sum[r][0], sum[r][1], panel, clamp, signs, &margin),
+                 out_channels);
     }
-    if (is_doubtful(doubt)) {
+    if (is_uncertain(margin)) {
         UNROLL
         for (int r = 0; r < rows; r++) {
-            store_u8(out + r * s->columns, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range), columns);
+            store_u8(out + r * s->out_channels, requantize_exactly(sum[r][0], sum[r][1], panel, &s->range),
+                     out_channels);
         }
     }
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum {
-    PANEL_COLUMNS = 8,      /* output channels of a panel of packed weights */
+    PANEL_CHANNELS = 8,     /* output channels of a panel of packed weights */
     TILE_ROWS = 4,          /* matrix rows that a convolution computes at a time */
     PAIRS_TILE_ROWS = 3,    /* the same in qu8_gemm_3x8c4_usdot2.c */
     /* float activations are quantised to -I16_STEPS..I16_STEPS by qd16_f32_gemm_4x8c2_dot16x2.c */
@@ -81,12 +81,12 @@ struct Range {
 struct Conv {
     const uint8_t *input;   /* [in_height, in_width, in_channels] */
     const uint8_t *weights; /* panels; see the kernel */
-    uint8_t *output;        /* [rows, columns] */
-    uint8_t *patches;       /* scratch, [block, depth] elements, if `gather` */
+    uint8_t *output;        /* [rows, out_channels] */
+    uint8_t *patches;       /* scratch, [block, reduction] elements, if `gather` */
     uint8_t *wide;          /* scratch of the 16-bit kernels and of qu8_gemm_4x12c4_usdot.c; see there */
     int32_t rows;           /* output pixels */
-    int32_t depth;          /* kernel height * kernel width * input channels */
-    int32_t columns;        /* output channels */
+    int32_t reduction;      /* K: kernel height * kernel width * input channels */
+    int32_t out_channels;
     int32_t block;          /* rows at a time */
     int32_t gather;         /* 0: the input is the matrix as it stands; 1: its patches are gathered first */
     int32_t in_height;
@@ -107,8 +107,8 @@ struct Conv {
     int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
     float low;              /* float: clamp of the output */
     float high;
-    int32_t short_input;    /* qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
-    int32_t short_output;   /* the same of the output */
+    int32_t int16_input;    /* qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
+    int32_t int16_output;   /* the same of the output */
     /* scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
     uint8_t *whole;
     uint8_t *operands;      /* scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
@@ -143,8 +143,8 @@ struct Depthwise {
     int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
     float low;              /* float: clamp of the output */
     float high;
-    int32_t short_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
-    int32_t short_output;   /* the same of the output */
+    int32_t int16_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
+    int32_t int16_output;   /* the same of the output */
 };
 
 /* Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
@@ -164,7 +164,7 @@ struct Elementwise {
     int32_t b_shift;
     int32_t out_multiplier; /* the only one that a product has */
     int32_t out_shift;
-    int32_t in_floats;      /* quantised: 1 if sums may be tried in floats, by the next three */
+    int32_t in_f32;         /* quantised: 1 if sums may be tried in floats, by the next three */
     float a_factor;
     float b_factor;
     float offset;
@@ -283,14 +283,14 @@ struct Head {
 };
 
 /* Stands between struct Channels and the weights of a panel of qu8_gemm_3x8c4_usdot2.c. */
-struct Residues {
-    int32_t count; /* residues behind the weights */
+struct OverflowHeader {
+    int32_t count; /* how many struct OverflowWeights lie behind the weights */
     int32_t unused[3];
 };
 
-/* What is left of the weights of four of the depth. */
-struct Residue {
-    int32_t offset; /* of the four in the depth */
+/* Overflow weights: what is left of the weights of four places of K. */
+struct OverflowWeights {
+    int32_t offset; /* of the four places, along K */
     int32_t unused[3];
     int8_t weights[8][4];
 };
@@ -305,7 +305,7 @@ struct DepthwisePanel {
 
 /* Scratch of qu8_gemm_4x12c4_usdot.c for tiles that cannot be stored at once. */
 struct DotSpare {
-    int32_t sums[3][4][4]; /* [four columns][row][column] */
+    int32_t sums[3][4][4]; /* [four output channels][row][channel] */
     uint8_t bytes[3][4][4];
 };
 
@@ -349,22 +349,22 @@ int32_t usdot2_is_exact(int32_t weight, int32_t byte);
 /* binary16 to float. */
 void f16_f32_vcvt(const uint16_t *from, float *to, int32_t count);
 
-/* Weights [8][depth] of a panel of f32_gemm_4x8_fma.c. */
-void f32_packw_x8(const float *from, float *to, int32_t depth);
+/* Weights [8][K] of a panel of f32_gemm_4x8_fma.c. */
+void f32_packw_x8(const float *from, float *to, int32_t reduction);
 
 /* The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
-void f32_qs16_packw_x8c2(const float *from, float *steps, int16_t *to, int32_t depth, int32_t limit, int32_t largest,
-                         int32_t one_sign, float factor);
+void f32_qs16_packw_x8c2(const float *from, float *steps, int16_t *to, int32_t reduction, int32_t limit,
+                         int32_t largest, int32_t one_sign, float factor);
 
 /* The same for qu8_gemm_4x8c2_dot16x2.c; `flip`: 128 for int8, else 0. */
-void qu8_qs16_packw_x8c2(const uint8_t *from, int16_t *to, int32_t depth, int32_t flip, int32_t zero);
+void qu8_qs16_packw_x8c2(const uint8_t *from, int16_t *to, int32_t reduction, int32_t flip, int32_t zero);
 
 /* The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
-void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t depth, int32_t flip);
+void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t reduction, int32_t flip);
 
-/* The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of residues; `to` is 0 to have them counted only. */
-int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t depth,
-                              int32_t columns, int32_t flip, int32_t zero);
+/* The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; `to` is 0 to have them counted only. */
+int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t reduction,
+                              int32_t out_channels, int32_t flip, int32_t zero);
 
 /* The layout that TypeScript writes and reads. */
 _Static_assert(offsetof(struct Range, zero) == 0, "struct Range: zero");
@@ -377,8 +377,8 @@ _Static_assert(offsetof(struct Conv, output) == 8, "struct Conv: output");
 _Static_assert(offsetof(struct Conv, patches) == 12, "struct Conv: patches");
 _Static_assert(offsetof(struct Conv, wide) == 16, "struct Conv: wide");
 _Static_assert(offsetof(struct Conv, rows) == 20, "struct Conv: rows");
-_Static_assert(offsetof(struct Conv, depth) == 24, "struct Conv: depth");
-_Static_assert(offsetof(struct Conv, columns) == 28, "struct Conv: columns");
+_Static_assert(offsetof(struct Conv, reduction) == 24, "struct Conv: reduction");
+_Static_assert(offsetof(struct Conv, out_channels) == 28, "struct Conv: out_channels");
 _Static_assert(offsetof(struct Conv, block) == 32, "struct Conv: block");
 _Static_assert(offsetof(struct Conv, gather) == 36, "struct Conv: gather");
 _Static_assert(offsetof(struct Conv, in_height) == 40, "struct Conv: in_height");
@@ -399,8 +399,8 @@ _Static_assert(offsetof(struct Conv, range) == 96, "struct Conv: range");
 _Static_assert(offsetof(struct Conv, signs) == 108, "struct Conv: signs");
 _Static_assert(offsetof(struct Conv, low) == 112, "struct Conv: low");
 _Static_assert(offsetof(struct Conv, high) == 116, "struct Conv: high");
-_Static_assert(offsetof(struct Conv, short_input) == 120, "struct Conv: short_input");
-_Static_assert(offsetof(struct Conv, short_output) == 124, "struct Conv: short_output");
+_Static_assert(offsetof(struct Conv, int16_input) == 120, "struct Conv: int16_input");
+_Static_assert(offsetof(struct Conv, int16_output) == 124, "struct Conv: int16_output");
 _Static_assert(offsetof(struct Conv, whole) == 128, "struct Conv: whole");
 _Static_assert(offsetof(struct Conv, operands) == 132, "struct Conv: operands");
 _Static_assert(sizeof(struct Conv) == 136, "struct Conv");
@@ -430,8 +430,8 @@ _Static_assert(offsetof(struct Depthwise, range) == 88, "struct Depthwise: range
 _Static_assert(offsetof(struct Depthwise, signs) == 100, "struct Depthwise: signs");
 _Static_assert(offsetof(struct Depthwise, low) == 104, "struct Depthwise: low");
 _Static_assert(offsetof(struct Depthwise, high) == 108, "struct Depthwise: high");
-_Static_assert(offsetof(struct Depthwise, short_input) == 112, "struct Depthwise: short_input");
-_Static_assert(offsetof(struct Depthwise, short_output) == 116, "struct Depthwise: short_output");
+_Static_assert(offsetof(struct Depthwise, int16_input) == 112, "struct Depthwise: int16_input");
+_Static_assert(offsetof(struct Depthwise, int16_output) == 116, "struct Depthwise: int16_output");
 _Static_assert(sizeof(struct Depthwise) == 120, "struct Depthwise");
 _Static_assert(offsetof(struct Elementwise, a) == 0, "struct Elementwise: a");
 _Static_assert(offsetof(struct Elementwise, b) == 4, "struct Elementwise: b");
@@ -448,7 +448,7 @@ _Static_assert(offsetof(struct Elementwise, b_multiplier) == 44, "struct Element
 _Static_assert(offsetof(struct Elementwise, b_shift) == 48, "struct Elementwise: b_shift");
 _Static_assert(offsetof(struct Elementwise, out_multiplier) == 52, "struct Elementwise: out_multiplier");
 _Static_assert(offsetof(struct Elementwise, out_shift) == 56, "struct Elementwise: out_shift");
-_Static_assert(offsetof(struct Elementwise, in_floats) == 60, "struct Elementwise: in_floats");
+_Static_assert(offsetof(struct Elementwise, in_f32) == 60, "struct Elementwise: in_f32");
 _Static_assert(offsetof(struct Elementwise, a_factor) == 64, "struct Elementwise: a_factor");
 _Static_assert(offsetof(struct Elementwise, b_factor) == 68, "struct Elementwise: b_factor");
 _Static_assert(offsetof(struct Elementwise, offset) == 72, "struct Elementwise: offset");
@@ -538,13 +538,13 @@ _Static_assert(sizeof(struct Channels) == 320, "struct Channels");
 _Static_assert(offsetof(struct Head, bias) == 0, "struct Head: bias");
 _Static_assert(offsetof(struct Head, scale) == 32, "struct Head: scale");
 _Static_assert(sizeof(struct Head) == 64, "struct Head");
-_Static_assert(offsetof(struct Residues, count) == 0, "struct Residues: count");
-_Static_assert(offsetof(struct Residues, unused) == 4, "struct Residues: unused");
-_Static_assert(sizeof(struct Residues) == 16, "struct Residues");
-_Static_assert(offsetof(struct Residue, offset) == 0, "struct Residue: offset");
-_Static_assert(offsetof(struct Residue, unused) == 4, "struct Residue: unused");
-_Static_assert(offsetof(struct Residue, weights) == 16, "struct Residue: weights");
-_Static_assert(sizeof(struct Residue) == 48, "struct Residue");
+_Static_assert(offsetof(struct OverflowHeader, count) == 0, "struct OverflowHeader: count");
+_Static_assert(offsetof(struct OverflowHeader, unused) == 4, "struct OverflowHeader: unused");
+_Static_assert(sizeof(struct OverflowHeader) == 16, "struct OverflowHeader");
+_Static_assert(offsetof(struct OverflowWeights, offset) == 0, "struct OverflowWeights: offset");
+_Static_assert(offsetof(struct OverflowWeights, unused) == 4, "struct OverflowWeights: unused");
+_Static_assert(offsetof(struct OverflowWeights, weights) == 16, "struct OverflowWeights: weights");
+_Static_assert(sizeof(struct OverflowWeights) == 48, "struct OverflowWeights");
 _Static_assert(offsetof(struct DepthwisePanel, channels) == 0, "struct DepthwisePanel: channels");
 _Static_assert(offsetof(struct DepthwisePanel, parts) == 320, "struct DepthwisePanel: parts");
 _Static_assert(offsetof(struct DepthwisePanel, unused) == 324, "struct DepthwisePanel: unused");

@@ -1,16 +1,16 @@
 /* What qd16_f32_gemm_4x8c2_dot16x2.c computes, to the bit, with 49 products of blocks instead of 64: Strassen's
- * multiplication, twice, where rows, depth and columns are many. In integers it is exact: sums and differences are
+ * multiplication, twice, where rows, K and output channels are many. In integers it is exact: sums and differences are
  * right modulo 2^32, whatever overflows on the way, if the result fits; and those of blocks, of up to four terms, fit
  * int16 if weights and activations are within ±8191, which who quantises has to see to.
  *
- * Each matrix is cut into 4 × 4 blocks, halves of halves. Rows go in units of 16, of which each row block has 4; columns in
- * groups of 4 panels, one for each column block; the depth is cut into quarters. So what is multiplied is
- *   - on the left, for each of the 49 products, [rows / 4][depth / 4] int16;
- *   - on the right, for each of them, a panel [depth / 8][8][2] int16.
+ * Each matrix is cut into 4 × 4 blocks, halves of halves. Rows go in units of 16, of which each row block has 4; output
+ * channels in groups of 4 panels, one for each block of columns; K is cut into quarters. So the operands are
+ *   - on the left, for each of the 49 products, [rows / 4][K / 4] int16;
+ *   - on the right, for each of them, a panel [K / 8][8][2] int16.
  * It is made here at each run, which costs little beside the products, so that weights take no more memory than else.
  *
  * Tile and packing: as of qd16_f32_gemm_4x8c2_dot16x2.c.
- * Bounds: depth divisible by 32, columns by 32; nothing is gathered. Rows beyond the last unit go as in
+ * Bounds: K divisible by 32, output channels by 32; nothing is gathered. Rows beyond the last unit go as in
  * qd16_f32_gemm_4x8c2_dot16x2.c.
  * `operands`, of a block of rows: left and right operands, each with a gap of GAP bytes behind, and a tile of sums for
  * each product of each unit. */
@@ -22,7 +22,7 @@
 #define UNIT STRASSEN_UNIT
 #define SUMS STRASSEN_SUMS
 #define GAP STRASSEN_GAP
-_Static_assert(PRODUCTS == 7 * 7 && UNIT == PARTS * TILE_ROWS && SUMS == TILE_ROWS * PANEL_COLUMNS * 4, "see above");
+_Static_assert(PRODUCTS == 7 * 7 && UNIT == PARTS * TILE_ROWS && SUMS == TILE_ROWS * PANEL_CHANNELS * 4, "see above");
 
 /* What is multiplied, of 2 × 2 blocks a and b: row by row. */
 INLINE void left_operands(const v128_t a[4], v128_t to[7]) {
@@ -125,7 +125,7 @@ INLINE void combine(uint8_t *products) {
 
 /* Stores the blocks of a unit's result. `row`: of the output; `panel`: the group's first. */
 INLINE void store_unit(const struct Conv *s, const uint8_t *blocks, const float *scales, int32_t scaled, int32_t row,
-                       int32_t column, int32_t pairs) {
+                       int32_t channel, int32_t pairs) {
     NO_UNROLL
     for (int32_t y = 0; y < PARTS; y++) {
         NO_UNROLL
@@ -136,8 +136,8 @@ INLINE void store_unit(const struct Conv *s, const uint8_t *blocks, const float 
                 sum[r][0] = wasm_v128_load(blocks + 32 * r);
                 sum[r][1] = wasm_v128_load(blocks + 32 * r + 16);
             }
-            finish(TILE_ROWS, sum, scaled ? scales + y * TILE_ROWS : scales, scaled, panel_at(s, column / 8 + x, pairs),
-                   s, output_at(s, row + y * TILE_ROWS, column + 8 * x), 8);
+            finish(TILE_ROWS, sum, scaled ? scales + y * TILE_ROWS : scales, scaled,
+                   panel_at(s, channel / 8 + x, pairs), s, output_at(s, row + y * TILE_ROWS, channel + 8 * x), 8);
         }
     }
 }
@@ -145,18 +145,18 @@ INLINE void store_unit(const struct Conv *s, const uint8_t *blocks, const float 
 /* `units` units of rows of int16 times all panels; the first is row `start` of the output. */
 static void multiply_units(const struct Conv *s, const int16_t *matrix, const float *scales, int32_t scaled,
                            int32_t start, int32_t units) {
-    const int32_t pairs = s->depth / 2, part = pairs / PARTS;
+    const int32_t pairs = s->reduction / 2, part = pairs / PARTS;
     /* Bytes of a row of a left operand, and of a right operand; and from each operand to the next. */
     const int32_t left = 4 * part, right = 32 * part;
     const int32_t left_step = units * TILE_ROWS * left + GAP, right_step = right + GAP;
     uint8_t *lefts = s->operands, *rights = lefts + PRODUCTS * left_step, *sums = rights + PRODUCTS * right_step;
     for (int32_t row = 0; row < units * TILE_ROWS; row++) {
-        const int16_t *from = matrix + (row / TILE_ROWS * UNIT + row % TILE_ROWS) * s->depth;
-        operands(left_operands, (const uint8_t *)from, 2 * TILE_ROWS * s->depth, left, left / 16, lefts + row * left,
-                 left_step);
+        const int16_t *from = matrix + (row / TILE_ROWS * UNIT + row % TILE_ROWS) * s->reduction;
+        operands(left_operands, (const uint8_t *)from, 2 * TILE_ROWS * s->reduction, left, left / 16,
+                 lefts + row * left, left_step);
     }
-    for (int32_t column = 0; column < s->columns; column += 8 * PARTS) {
-        const struct Head *panel = panel_at(s, column / 8, pairs);
+    for (int32_t channel = 0; channel < s->out_channels; channel += 8 * PARTS) {
+        const struct Head *panel = panel_at(s, channel / 8, pairs);
         operands(right_operands, (const uint8_t *)weights_of(panel), right, sizeof(struct Head) + 32 * pairs,
                  right / 16, rights, right_step);
         /* A right operand stays in the first cache while all rows pass by. */
@@ -170,24 +170,26 @@ static void multiply_units(const struct Conv *s, const int16_t *matrix, const fl
         for (int32_t u = 0; u < units; u++) {
             uint8_t *unit = sums + u * PRODUCTS * SUMS;
             combine(unit);
-            store_unit(s, unit, scaled ? scales + u * UNIT : scales, scaled, start + u * UNIT, column, pairs);
+            store_unit(s, unit, scaled ? scales + u * UNIT : scales, scaled, start + u * UNIT, channel, pairs);
         }
     }
 }
 
 EXPORT(qd16_f32_gemm_4x8c2_strassen) void qd16_f32_gemm_4x8c2_strassen(const struct Conv *s) {
-    const int32_t scaled = !s->short_input;
+    const int32_t scaled = !s->int16_input;
     float *scales = (float *)s->wide;
     scales[0] = 1;
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start), units = rows / UNIT, done = units * UNIT;
-        const int16_t *matrix = (const int16_t *)s->input + start * s->depth;
+        const int16_t *matrix = (const int16_t *)s->input + start * s->reduction;
         if (scaled) {
             int16_t *wide = (int16_t *)(scales + s->block);
-            quantize_rows((const float *)s->input + start * s->depth, scales, wide, rows, s->depth, s->depth / 2);
+            quantize_rows((const float *)s->input + start * s->reduction, scales, wide, rows, s->reduction,
+                          s->reduction / 2);
             matrix = wide;
         }
         multiply_units(s, matrix, scales, scaled, start, units);
-        multiply_rows(s, matrix + done * s->depth, scaled ? scales + done : scales, scaled, start + done, rows - done);
+        multiply_rows(s, matrix + done * s->reduction, scaled ? scales + done : scales, scaled, start + done,
+                      rows - done);
     }
 }

@@ -163,10 +163,10 @@ INLINE void add_product(v128_t *sum, v128_t weights, v128_t bytes) {
 
 /* Four pixels of four channels → bytes. */
 INLINE v128_t bytes_of(const v128_t sum[PIXELS], struct Factors factors, struct Clamp clamp, const int signs,
-                       v128_t *doubt) {
+                       v128_t *margin) {
     v128_t whole[PIXELS];
     UNROLL
-    for (int p = 0; p < PIXELS; p++) whole[p] = scale_by(sum[p], factors, signs, doubt);
+    for (int p = 0; p < PIXELS; p++) whole[p] = scale_by(sum[p], factors, signs, margin);
     return join_bytes(join_whole(whole[0], whole[1], clamp), join_whole(whole[2], whole[3], clamp), clamp);
 }
 
@@ -219,10 +219,10 @@ INLINE void rows_of_three(const int stride, const int parts, const struct Depthw
                 }
             }
         }
-        v128_t doubt = no_doubt();
-        const v128_t first = bytes_of(sum[0], factors, clamp, 0, &doubt);
-        const v128_t second = bytes_of(sum[1], factors, clamp, 0, &doubt);
-        if (is_doubtful(doubt)) {
+        v128_t margin = full_margin();
+        const v128_t first = bytes_of(sum[0], factors, clamp, 0, &margin);
+        const v128_t second = bytes_of(sum[1], factors, clamp, 0, &margin);
+        if (is_uncertain(margin)) {
             spare_sums(s, sum[0]);
             store_exactly(s, &quad.panel->channels, quad.first, out, PIXELS, QUAD);
             spare_sums(s, sum[1]);
@@ -267,10 +267,10 @@ INLINE void row_of_any(const struct Depthwise *s, struct Ring ring, int32_t top,
                 }
             }
         }
-        v128_t doubt = no_doubt();
-        const v128_t bytes = bytes_of(sum, factors, clamp, 1, &doubt);
+        v128_t margin = full_margin();
+        const v128_t bytes = bytes_of(sum, factors, clamp, 1, &margin);
         const int32_t pixels = s->out_width - x;
-        if (is_doubtful(doubt)) {
+        if (is_uncertain(margin)) {
             spare_sums(s, sum);
             store_exactly(s, &quad.panel->channels, quad.first, out, pixels, count);
         } else if (pixels < PIXELS || count < QUAD) {

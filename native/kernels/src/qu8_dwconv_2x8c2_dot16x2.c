@@ -59,13 +59,13 @@ INLINE void tile(const int pixels, const struct Window window, const uint8_t *in
             multiply_add(&sum[p], a, b, w0, w1);
         }
     }
-    v128_t doubt = no_doubt();
+    v128_t margin = full_margin();
     UNROLL
     for (int p = 0; p < pixels; p++) {
         wasm_v128_store64_lane(out + p * s->channels,
-                               requantize(sum[p].low, sum[p].high, channels, clamp, signs, &doubt), 0);
+                               requantize(sum[p].low, sum[p].high, channels, clamp, signs, &margin), 0);
     }
-    if (is_doubtful(doubt)) {
+    if (is_uncertain(margin)) {
         UNROLL
         for (int p = 0; p < pixels; p++) {
             const v128_t bytes = requantize_exactly(sum[p].low, sum[p].high, channels, &s->range);

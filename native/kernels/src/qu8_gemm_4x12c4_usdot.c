@@ -1,17 +1,17 @@
 /* Convolution of bytes by the relaxed byte dot product, for CPUs where that is exact for full bytes: where one product
  * sums four (VNNI). `usdot_is_exact` says whether this CPU's is. The result is TFLite's, exactly.
- * Tile: 4 rows × 12 columns in 12 accumulators of 32 bits, or × 8 or 4 where fewer columns are left. Four rows lie
- * interleaved, so that one load has four of the depth of each; an accumulator has a lane for each of four columns, each
- * with another row, and rotating the rows three times brings each together with each. That takes 4 loads, whose bounds
- * V8 checks, for 12 products, where a row at a time would take 8.
- * Panel: struct Channels, then weights [depth / 4][8][4] int8, filled up with zero. The bias holds what follows from
+ * Tile: 4 rows × 12 output channels in 12 accumulators of 32 bits, or × 8 or 4 where fewer channels are left. Four rows
+ * lie interleaved, so that one load has four values along K of each. An accumulator has a lane for each of four output
+ * channels, each with another row, and rotating the rows three times combines each channel with each row. That takes 4
+ * loads, whose bounds V8 checks, for 12 products, where a row at a time would take 8.
+ * Panel: struct Channels, then weights [K / 4][8][4] int8, filled up with zero. The bias holds what follows from
  * the input's zero point; what follows from the weights' is −weights_zero · the sum of the row.
- * Scratch: `wide` is struct DotSpare, offsets [block, filled up to four], then rows [block / 4][depth / 4][4][4].
- * Bounds: depth ≤ 33025 as in qu8_gemm_4x8c2_dot16x2.c; reads up to 15 bytes behind a row. */
+ * Scratch: `wide` is struct DotSpare, offsets [block, filled up to four], then rows [block / 4][K / 4][4][4].
+ * Bounds: K ≤ 33025 as in qu8_gemm_4x8c2_dot16x2.c; reads up to 15 bytes behind a row. */
 #include "gemm.h"
 
 #define ROWS TILE_ROWS
-/* Four columns of a panel. */
+/* Four output channels of a panel. */
 #define QUADS 3
 
 /* Four products of 127 · 255: 129540 does not fit the 16 bits in which other CPUs add pairs. */
@@ -43,7 +43,7 @@ INLINE v128_t rotate(v128_t x) {
     return x;
 }
 
-/* Sixteen of the depth of four rows → four steps of [row][4]. */
+/* Sixteen along K of four rows → four steps of [row][4]. */
 INLINE void interleave(v128_t a, v128_t b, v128_t c, v128_t d, uint8_t *to, v128_t *sums) {
     const v128_t ab0 = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), ab2 = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
     const v128_t cd0 = wasm_i32x4_shuffle(c, d, 0, 4, 1, 5), cd2 = wasm_i32x4_shuffle(c, d, 2, 6, 3, 7);
@@ -58,20 +58,20 @@ INLINE void interleave(v128_t a, v128_t b, v128_t c, v128_t d, uint8_t *to, v128
 
 /* Interleaves all rows of a block. Where fewer than four are left, the last is taken again. Writes up to 48 bytes too many
  * behind four rows, which the next overwrite. */
-INLINE void interleave_rows(const uint8_t *from, uint8_t *to, int32_t *offsets, int32_t rows, int32_t depth,
+INLINE void interleave_rows(const uint8_t *from, uint8_t *to, int32_t *offsets, int32_t rows, int32_t reduction,
                             int32_t weights_zero, const int offset) {
-    for (int32_t row = 0; row < rows; row += ROWS, to += 16 * ((depth + 3) >> 2), from += ROWS * depth) {
-        const uint8_t *a = from, *b = row + 1 < rows ? a + depth : a, *c = row + 2 < rows ? b + depth : b;
-        const uint8_t *d = row + 3 < rows ? c + depth : c;
+    for (int32_t row = 0; row < rows; row += ROWS, to += 16 * ((reduction + 3) >> 2), from += ROWS * reduction) {
+        const uint8_t *a = from, *b = row + 1 < rows ? a + reduction : a, *c = row + 2 < rows ? b + reduction : b;
+        const uint8_t *d = row + 3 < rows ? c + reduction : c;
         v128_t sums = wasm_i32x4_splat(0);
         int32_t k = 0;
-        for (; k + 16 <= depth; k += 16) {
+        for (; k + 16 <= reduction; k += 16) {
             interleave(wasm_v128_load(a + k), wasm_v128_load(b + k), wasm_v128_load(c + k), wasm_v128_load(d + k),
                        to + 4 * k, offset ? &sums : 0);
         }
-        if (k < depth) {
+        if (k < reduction) {
             const v128_t own = wasm_i8x16_lt(wasm_i8x16_const(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                                             wasm_i8x16_splat(depth - k));
+                                             wasm_i8x16_splat(reduction - k));
             interleave(wasm_v128_and(wasm_v128_load(a + k), own), wasm_v128_and(wasm_v128_load(b + k), own),
                        wasm_v128_and(wasm_v128_load(c + k), own), wasm_v128_and(wasm_v128_load(d + k), own), to + 4 * k,
                        offset ? &sums : 0);
@@ -80,7 +80,7 @@ INLINE void interleave_rows(const uint8_t *from, uint8_t *to, int32_t *offsets, 
     }
 }
 
-/* Four of the depth. */
+/* Four along K. */
 INLINE void step(const int quads, v128_t x, const int8_t *w[QUADS], int32_t at, v128_t sum[QUADS][ROWS]) {
     const v128_t w0 = wasm_v128_load(w[0] + at), w1 = quads > 1 ? wasm_v128_load(w[1] + at) : w0;
     UNROLL
@@ -104,42 +104,43 @@ struct Rounding {
     v128_t order;
 };
 
-/* Sixteen scaled sums as they lie in accumulators → bytes [row][column]. */
+/* Sixteen scaled sums as they lie in accumulators → bytes [row][channel]. */
 INLINE v128_t bytes_of(const v128_t scaled[ROWS], struct Rounding rounding) {
     const v128_t low = join_whole(scaled[0], scaled[1], rounding.clamp);
     const v128_t high = join_whole(scaled[2], scaled[3], rounding.clamp);
     return wasm_i8x16_relaxed_swizzle(join_bytes(low, high, rounding.clamp), rounding.order);
 }
 
-_Static_assert(sizeof(struct DotSpare) == QUADS * ROWS * 4 * (4 + 1), "a tile: QUADS times four columns, ROWS rows");
+_Static_assert(sizeof(struct DotSpare) == QUADS * ROWS * 4 * (4 + 1),
+               "a tile: QUADS times four out_channels, ROWS rows");
 
 INLINE struct DotSpare *spare_of(const struct Conv *s) { return (struct DotSpare *)s->wide; }
 INLINE int32_t *offsets_of(const struct Conv *s) { return (int32_t *)(spare_of(s) + 1); }
 INLINE uint8_t *rows_of(const struct Conv *s, int32_t rows) { return (uint8_t *)(offsets_of(s) + ((rows + 3) & ~3)); }
 
-/* Part of an output: as many rows and columns as there are, or more. */
+/* Part of an output: as many rows and output channels as there are, or more. */
 struct Target {
     uint8_t *out;
-    int32_t stride, rows, columns;
+    int32_t stride, rows, out_channels;
 };
 
 /* Stores the bytes in `spare` of `quads` quads, as far as the output goes. */
 static __attribute__((noinline)) void store_some(const struct DotSpare *spare, int32_t quads, uint8_t *out,
-                                                 int32_t stride, int32_t rows, int32_t columns) {
+                                                 int32_t stride, int32_t rows, int32_t out_channels) {
     NO_UNROLL
     for (int32_t row = 0; row < min_i32(rows, ROWS); row++) {
         NO_UNROLL
-        for (int32_t i = 0; i < min_i32(columns, 4 * quads); i++)
+        for (int32_t i = 0; i < min_i32(out_channels, 4 * quads); i++)
             out[row * stride + i] = spare->bytes[i >> 2][row][i & 3];
     }
 }
 
-/* Stores the bytes of quads, [row][column] each. */
+/* Stores the bytes of quads, [row][channel] each. */
 INLINE void store_tile(const int quads, struct Target to, const v128_t bytes[QUADS], struct DotSpare *spare) {
-    if (to.rows < ROWS || to.columns < 4 * quads) {
+    if (to.rows < ROWS || to.out_channels < 4 * quads) {
         UNROLL
         for (int q = 0; q < quads; q++) wasm_v128_store(spare->bytes[q], bytes[q]);
-        store_some(spare, quads, to.out, to.stride, to.rows, to.columns);
+        store_some(spare, quads, to.out, to.stride, to.rows, to.out_channels);
         return;
     }
     uint8_t *row[] = {to.out, to.out + to.stride, to.out + 2 * to.stride, to.out + 3 * to.stride};
@@ -161,14 +162,14 @@ INLINE void store_tile(const int quads, struct Target to, const v128_t bytes[QUA
 }
 
 INLINE struct Quad quad_at(const struct Conv *s, int32_t quad) {
-    const int32_t panel = sizeof(struct Channels) + 32 * ((s->depth + 3) >> 2);
+    const int32_t panel = sizeof(struct Channels) + 32 * ((s->reduction + 3) >> 2);
     return (struct Quad){(const struct Channels *)(s->weights + (quad >> 1) * panel), (quad & 1) * 4};
 }
 
 /* Turn t has row (t + i) mod 4 in lane i: byte 4r + i comes from turn r − i. */
 INLINE v128_t order_of_turns(void) { return wasm_i8x16_const(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3); }
 
-/* Stores the sums in `spare` of `quads` quads of columns from `quad` on, as bytes. */
+/* Stores the sums in `spare` of `quads` quads of output channels from `quad` on, as bytes. */
 static __attribute__((noinline)) void store_exactly(const struct Conv *s, int32_t quads, int32_t quad, uint8_t *out,
                                                     int32_t rows) {
     struct DotSpare *spare = spare_of(s);
@@ -184,7 +185,7 @@ static __attribute__((noinline)) void store_exactly(const struct Conv *s, int32_
                                                      wasm_i16x8_narrow_i32x4(scaled[2], scaled[3]));
         wasm_v128_store(spare->bytes[q], wasm_i8x16_relaxed_swizzle(bytes, order_of_turns()));
     }
-    store_some(spare, quads, out, s->columns, rows, s->columns - 4 * quad);
+    store_some(spare, quads, out, s->out_channels, rows, s->out_channels - 4 * quad);
 }
 
 INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t offsets, int32_t quad,
@@ -205,7 +206,7 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
             sum[q][turn] = wasm_i32x4_add(constants[q].bias, offsets);
         }
     }
-    int32_t steps = (s->depth + 3) >> 2;
+    int32_t steps = (s->reduction + 3) >> 2;
     NO_UNROLL
     for (; steps >= 2; steps -= 2) {
         step(quads, wasm_v128_load(x), w, 0, sum);
@@ -220,18 +221,18 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
     }
     if (steps > 0) step(quads, wasm_v128_load(x), w, 0, sum);
 
-    v128_t doubt = no_doubt(), bytes[QUADS];
+    v128_t margin = full_margin(), bytes[QUADS];
     UNROLL
     for (int q = 0; q < quads; q++) {
         v128_t scaled[ROWS];
         UNROLL
         for (int turn = 0; turn < ROWS; turn++) {
-            scaled[turn] = scale_by(sum[q][turn], constants[q].factors, signs, &doubt);
+            scaled[turn] = scale_by(sum[q][turn], constants[q].factors, signs, &margin);
         }
         bytes[q] = bytes_of(scaled, rounding);
         OPAQUE(bytes[q]);
     }
-    if (is_doubtful(doubt)) {
+    if (is_uncertain(margin)) {
         UNROLL
         for (int q = 0; q < quads; q++) {
             UNROLL
@@ -243,9 +244,9 @@ INLINE void tile(const int quads, const struct Conv *s, const uint8_t *x, v128_t
     }
 }
 
-/* All rows of a block times `quads` quads of columns from `quad` on. */
-INLINE void columns(const int quads, const struct Conv *s, int32_t quad, int32_t start, int32_t rows,
-                    struct Rounding rounding, const int signs) {
+/* All rows of a block times `quads` quads of output channels from `quad` on. */
+INLINE void multiply_quads(const int quads, const struct Conv *s, int32_t quad, int32_t start, int32_t rows,
+                           struct Rounding rounding, const int signs) {
     struct Quad own[QUADS];
     struct Constants constants[QUADS];
     UNROLL
@@ -254,11 +255,13 @@ INLINE void columns(const int quads, const struct Conv *s, int32_t quad, int32_t
         constants[q].bias = wasm_v128_load(own[q].channels->bias + own[q].first);
         constants[q].factors = factors_of(own[q].channels, own[q].first, rounding.clamp);
     }
-    struct Target to = {s->output + start * s->columns + 4 * quad, s->columns, rows, s->columns - 4 * quad};
+    struct Target to = {s->output + start * s->out_channels + 4 * quad, s->out_channels, rows,
+                        s->out_channels - 4 * quad};
     const int32_t *offsets = offsets_of(s);
     const uint8_t *x = rows_of(s, rows);
     NO_UNROLL
-    for (; to.rows > 0; to.rows -= ROWS, to.out += ROWS * to.stride, offsets += ROWS, x += 16 * ((s->depth + 3) >> 2)) {
+    for (; to.rows > 0;
+         to.rows -= ROWS, to.out += ROWS * to.stride, offsets += ROWS, x += 16 * ((s->reduction + 3) >> 2)) {
         tile(quads, s, x, wasm_v128_load(offsets), quad, own, constants, to, rounding, signs);
     }
 }
@@ -267,14 +270,14 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, const int s
     v128_t order = order_of_turns();
     OPAQUE(order);
     const struct Rounding rounding = {clamp_to(s->range), order};
-    const int32_t quads = (s->columns + 3) >> 2;
+    const int32_t quads = (s->out_channels + 3) >> 2;
     int32_t quad = 0;
     /* Four are two and two, rather than three and a slow one. */
     NO_UNROLL
-    for (; quads - quad >= 3 && quads - quad != 4; quad += 3) columns(3, s, quad, start, rows, rounding, signs);
+    for (; quads - quad >= 3 && quads - quad != 4; quad += 3) multiply_quads(3, s, quad, start, rows, rounding, signs);
     NO_UNROLL
-    for (; quads - quad >= 2; quad += 2) columns(2, s, quad, start, rows, rounding, signs);
-    if (quad < quads) columns(1, s, quad, start, rows, rounding, signs);
+    for (; quads - quad >= 2; quad += 2) multiply_quads(2, s, quad, start, rows, rounding, signs);
+    if (quad < quads) multiply_quads(1, s, quad, start, rows, rounding, signs);
 }
 
 EXPORT(qu8_gemm_4x12c4_usdot) void qu8_gemm_4x12c4_usdot(const struct Conv *s) {
@@ -282,8 +285,8 @@ EXPORT(qu8_gemm_4x12c4_usdot) void qu8_gemm_4x12c4_usdot(const struct Conv *s) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
         if (s->weights_zero != 0)
-            interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->depth, s->weights_zero, 1);
-        else interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->depth, 0, 0);
+            interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, s->weights_zero, 1);
+        else interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, 0, 0);
         if (s->signs) block(s, start, rows, 1);
         else block(s, start, rows, 0);
     }

@@ -1,6 +1,6 @@
 /* The matrix product of 16-bit integers that qu8_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_dot16x2.c share.
- * Tile: up to 4 rows × 8 columns in 8 accumulators of 32 bits.
- * Packing: rows of `pairs` pairs of int16; weights [pairs][8][2] int16, an odd depth filled up with zero.
+ * Tile: up to 4 rows × 8 output channels in 8 accumulators of 32 bits.
+ * Packing: rows of `pairs` pairs of int16; weights [pairs][8][2] int16, an odd K filled up with zero.
  * Bounds: the sums must fit 32 bits, which who quantises has to see to. */
 #ifndef KERNELS_TILE_4X8C2_DOT16X2_H
 #define KERNELS_TILE_4X8C2_DOT16X2_H
@@ -18,7 +18,7 @@ INLINE void multiply_add(v128_t *sum, const int16_t *pair, v128_t w0, v128_t w1)
     OPAQUE(sum[1]);
 }
 
-/* Adds the products of `rows` rows and eight columns to sum[row][half]. */
+/* Adds the products of `rows` rows and eight output channels to sum[row][half]. */
 INLINE void tile_i16(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *a, const int16_t *w, int32_t pairs) {
     const int16_t *row[TILE_ROWS];
     UNROLL

@@ -7,7 +7,7 @@
  * TFLite scales bytes to integers with SUM_SHIFT more bits, each rounded, adds, and rounds the sum to a byte. Sums and
  * differences are computed in floats first, as requantize.h has it: a · a_factor + b · b_factor + offset, which has 256
  * and a half more than the byte, and SUM_ERROR steps. It is less than these off if |a_factor| + |b_factor| ≤ 2 and the
- * sum's shift is 17 or more, which who sets `in_floats` sees to: both factors being rounded 1 step, the offset, the inner
+ * sum's shift is 17 or more, which who sets `in_f32` sees to: both factors being rounded 1 step, the offset, the inner
  * sum and its product 2.5, the outer ones 1, TFLite's own roundings 0.75. */
 #include "common.h"
 #include "requantize.h"
@@ -97,20 +97,19 @@ struct Summands {
     struct Clamp clamp;
 };
 
-INLINE v128_t sum_in_floats(v128_t a, v128_t b, struct Summands factors, v128_t *doubt) {
+INLINE v128_t sum_in_f32(v128_t a, v128_t b, struct Summands factors, v128_t *margin) {
     const v128_t inner = wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(b), factors.b, factors.offset);
-    return take_whole(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), doubt);
+    return take_whole(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), margin);
 }
 
 /* As combine_exactly. */
-INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, int32_t in_floats, v128_t a, v128_t b) {
-    if (in_floats) {
-        v128_t doubt = no_doubt();
-        const v128_t low = sum_in_floats(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors,
-                                         &doubt);
-        const v128_t high = sum_in_floats(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors,
-                                          &doubt);
-        if (!is_below(doubt, 2 * SUM_ERROR + 1)) {
+INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, int32_t in_f32, v128_t a, v128_t b) {
+    if (in_f32) {
+        v128_t margin = full_margin();
+        const v128_t low = sum_in_f32(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors, &margin);
+        const v128_t high = sum_in_f32(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors,
+                                       &margin);
+        if (!is_below(margin, 2 * SUM_ERROR + 1)) {
             const v128_t both = join_whole(low, high, factors.clamp);
             return join_bytes(both, both, factors.clamp);
         }
@@ -121,7 +120,7 @@ INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, in
 EXPORT(qu8_vbinary) void qu8_vbinary(const struct Elementwise *s) {
     const uint8_t *a = s->a;
     uint8_t *to = s->output;
-    const int32_t in_floats = s->in_floats;
+    const int32_t in_f32 = s->in_f32;
     const struct Summands factors = {wasm_f32x4_splat(s->a_factor), wasm_f32x4_splat(s->b_factor),
                                      wasm_f32x4_splat(s->offset),
                                      clamp_to((struct Range){0, s->range.low, s->range.high})};
@@ -130,7 +129,7 @@ EXPORT(qu8_vbinary) void qu8_vbinary(const struct Elementwise *s) {
             const v128_t b = wasm_i16x8_splat(s->b[j]);
             for (int32_t i = 0; i < s->run; i += 8) {
                 const int32_t count = min_i32(8, s->run - i);
-                store_u8(to, vector_u8(s, factors, in_floats, wasm_u16x8_load8x8(a), b), count);
+                store_u8(to, vector_u8(s, factors, in_f32, wasm_u16x8_load8x8(a), b), count);
                 a += count, to += count;
             }
         }
@@ -140,7 +139,7 @@ EXPORT(qu8_vbinary) void qu8_vbinary(const struct Elementwise *s) {
         /* What is read behind the end of the period is computed and not stored. */
         for (int32_t i = 0; i < s->period; i += 8) {
             const int32_t count = min_i32(8, s->period - i);
-            store_u8(to, vector_u8(s, factors, in_floats, wasm_u16x8_load8x8(a), wasm_u16x8_load8x8(b + i)), count);
+            store_u8(to, vector_u8(s, factors, in_f32, wasm_u16x8_load8x8(a), wasm_u16x8_load8x8(b + i)), count);
             a += count, to += count;
         }
     }

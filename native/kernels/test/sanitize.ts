@@ -19,7 +19,7 @@ import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { type Compilation, compile } from "../../../worker/inference/plan/compile.ts";
 import { type KernelCall, parameterWords } from "../../../worker/inference/plan/layouts.ts";
 import type { Capabilities, PlanPrecision } from "../../../worker/inference/plan/lower/builder.ts";
-import { countingBytes, countResiduesIn } from "../../../worker/inference/plan/lower/convolution/residues.ts";
+import { countingBytes, countOverflowIn } from "../../../worker/inference/plan/lower/convolution/overflow.ts";
 import { NoPlan } from "../../../worker/inference/plan/lower/value.ts";
 import { align, SLACK } from "../../../worker/inference/plan/step.ts";
 import type { Word } from "../../../worker/inference/plan/word.ts";
@@ -38,17 +38,17 @@ const ONLY = new RegExp(process.argv[2] ?? "");
 type How = readonly [PlanPrecision, Capabilities];
 const EXACT: How = ["exact", { dot: false }];
 const FAST: How = ["fast", { dot: false, strassen: "never" }];
-const residuesOf: Capabilities["residuesOf"] = (source, matrix) => {
+const countOverflow: Capabilities["countOverflow"] = (source, matrix) => {
   const address = 1024;
-  const buffer = bufferOf(address + countingBytes(matrix.depth));
-  return countResiduesIn({ kernels, buffer, address }, source, matrix);
+  const buffer = bufferOf(address + countingBytes(matrix.reduction));
+  return countOverflowIn({ kernels, buffer, address }, source, matrix);
 };
 
 /** What runs natively, and what it is compared with in wasm: the relaxed dot products may not be exact there. */
 const VARIANTS: Readonly<Record<string, readonly [native: How, wasm: How]>> = {
   exact: [EXACT, EXACT],
   dot: [["exact", { dot: true }], EXACT],
-  pairs: [["exact", { dot: false, residuesOf }], EXACT],
+  pairs: [["exact", { dot: false, countOverflow }], EXACT],
   fast: [FAST, FAST],
   strassen: [["fast", { dot: false, strassen: "always" }], FAST],
 };

@@ -52,11 +52,11 @@ async function label(bytes) {
 }
 
 createServer((request, response) => {
-  const pieces = [];
-  request.on("data", (piece) => pieces.push(piece));
+  const chunks = [];
+  request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", async () => {
     try {
-      const body = JSON.stringify(await label(new Uint8Array(Buffer.concat(pieces))));
+      const body = JSON.stringify(await label(new Uint8Array(Buffer.concat(chunks))));
       response.writeHead(200, { "content-type": "application/json" }).end(body);
     } catch (error) {
       response.writeHead(500).end(String(error));

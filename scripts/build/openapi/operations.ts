@@ -94,7 +94,7 @@ const IN_HEADER: Parameter = {
     "query to the address. They are checked like the query, and a parameter may not be in both.",
 };
 
-const HANDED_OVER: readonly Parameter[] = [
+const SUBMITTED_IMAGE: readonly Parameter[] = [
   IN_HEADER,
   {
     name: "X-Image-Id",
@@ -384,7 +384,7 @@ export const operations: readonly Operation[] = [
     description:
       "The answer means that the result is on disk. A repeated id stores nothing. An image that cannot be read is stored with its " +
       "`error`. Parameters `meta-NAME` (or headers X-Meta-NAME) are stored with the result.",
-    parameters: HANDED_OVER,
+    parameters: SUBMITTED_IMAGE,
     query: { of: "label" },
     body: IMAGE_BODY,
     status: 204,

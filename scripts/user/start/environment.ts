@@ -47,7 +47,7 @@ export interface StartEnvironment {
  *   the environment.
  * @throws CommandError that names the setting.
  */
-export function handSecretsOn(
+export function passSecretsOn(
   args: readonly string[],
   { vars, files, environment }: StartEnvironment,
   env: NodeJS.ProcessEnv = process.env,

@@ -13,8 +13,8 @@ const noise = (length: number) => new Uint8Array(length).map((_, i) => (i * i) >
 
 async function bytesOf(json: string): Promise<Uint8Array> {
   const text = await readJson(new TextEncoder().encode(json), imageJsonLimits(1), z.unknown(), atOnce);
-  const { pieces } = await imageFromBase64(text as Text);
-  const whole = await pieces.all({ limit: 1e8 });
+  const { stream } = await imageFromBase64(text as Text);
+  const whole = await stream.all({ limit: 1e8 });
   if (whole === undefined) throw new Error("too much");
   return whole;
 }

@@ -13,13 +13,13 @@ const compress = async (bytes: Uint8Array<ArrayBuffer>, format: "gzip" | "deflat
   );
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
-  const piece = new Uint8Array(size);
+  const chunk = new Uint8Array(size);
   for (let at = 0; at < bytes.length; at += size) {
     const part = bytes.subarray(at, at + size);
-    // A piece holds no longer than until the next one is asked for.
-    piece.fill(0xaa);
-    piece.set(part);
-    yield piece.subarray(0, part.length);
+    // A chunk holds no longer than until the next one is asked for.
+    chunk.fill(0xaa);
+    chunk.set(part);
+    yield chunk.subarray(0, part.length);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Forms as clients write them: each gives the same image and the same parameters, however the network cuts it into pieces.
+ * Forms as clients write them: each gives the same image and the same parameters, however the network cuts it into chunks.
  * The bytes are those that were seen of the versions named; .NET's are from HttpClient's sources and a public report.
  */
 import { describe, expect, it } from "vitest";
@@ -235,24 +235,24 @@ const options = {
 };
 
 function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array> {
-  // A piece holds no longer than until the next one is asked for.
-  const piece = new Uint8Array(size);
+  // A chunk holds no longer than until the next one is asked for.
+  const chunk = new Uint8Array(size);
   for (let at = 0; at < bytes.length; at += size) {
     const part = bytes.subarray(at, at + size);
-    piece.fill(0x2d);
-    piece.set(part);
-    yield piece.subarray(0, part.length);
+    chunk.fill(0x2d);
+    chunk.set(part);
+    yield chunk.subarray(0, part.length);
   }
 }
 
 function read({ body, contentType = b }: Pick<Written, "body" | "contentType">, size = 64 << 10) {
   const bytes = bytesOf(body);
-  const source = { pieces: new ByteStream(cut(bytes, size)), size: bytes.length };
+  const source = { stream: new ByteStream(cut(bytes, size)), size: bytes.length };
   return readForm({ source, options }, boundaryOf(contentType, bytes.subarray(0, 256)));
 }
 
-async function contentOf({ pieces }: ImageSource): Promise<string> {
-  const whole = await pieces.all({ limit: 1e7 });
+async function contentOf({ stream }: ImageSource): Promise<string> {
+  const whole = await stream.all({ limit: 1e7 });
   return Array.from(whole ?? [], (byte) => String.fromCharCode(byte)).join("");
 }
 
@@ -265,7 +265,7 @@ const errorOf = async (form: Promise<unknown>): Promise<LabelerError> => {
   throw error;
 };
 
-describe.each([1, 2, 3, 7, 64, 1000, 64 << 10])("in pieces of %i bytes", (size) => {
+describe.each([1, 2, 3, 7, 64, 1000, 64 << 10])("in chunks of %i bytes", (size) => {
   it.each(Object.entries({ ...CLIENTS, ...WILD }))("%s", async (_, written) => {
     const { images, parameters } = await read(written, size);
     expect({ ...parameters }).toEqual(written.parameters ?? {});

@@ -125,7 +125,7 @@ export function decode(bytes: Uint8Array, options: DecodeOptions): Promise<Decod
   return decodeToInput(new ByteStream([bytes]), { scale: "full", fileSize: bytes.length, ...options });
 }
 
-/** A file in pieces of this many bytes; counts how many of its bytes were taken. */
+/** A file in chunks of this many bytes; counts how many of its bytes were taken. */
 export class Stream implements Iterable<Uint8Array> {
   readonly #bytes: Uint8Array;
   readonly #size: number;
@@ -138,9 +138,9 @@ export class Stream implements Iterable<Uint8Array> {
 
   *[Symbol.iterator](): Iterator<Uint8Array> {
     for (let at = 0; at < this.#bytes.length; at += this.#size) {
-      const piece = this.#bytes.subarray(at, at + this.#size);
-      this.taken += piece.length;
-      yield piece;
+      const chunk = this.#bytes.subarray(at, at + this.#size);
+      this.taken += chunk.length;
+      yield chunk;
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The stream: pieces of any size give the same pixels, and no more of a file is taken than is needed. */
+/** The stream: chunks of any size give the same pixels, and no more of a file is taken than is needed. */
 import { describe, expect, it } from "vitest";
 import { type DecodedImage, type DecodeOptions, decodeToInput } from "../../../worker/image/decode.ts";
 import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
@@ -9,20 +9,20 @@ import { decode, difference, EQUAL, formatCase, refusal, Stream, TO_224 } from "
 
 const streamed = async (
   file: Uint8Array,
-  piece: number,
+  chunkBytes: number,
   options: Partial<DecodeOptions> = {},
 ): Promise<DecodedImage & { taken: number }> => {
-  const stream = new Stream(file, piece);
+  const stream = new Stream(file, chunkBytes);
   const decoded = await decodeToInput(new ByteStream(stream), { ...TO_224, scale: "full", ...options });
   return { ...decoded, taken: stream.taken };
 };
 
-describe("the pixels are the same whatever the pieces are", () => {
+describe("the pixels are the same whatever the chunks are", () => {
   const same = async (name: string, file: Uint8Array, sizes: number[]) => {
     const whole = await decode(file, TO_224);
-    for (const piece of sizes) {
-      const { pixels, missing } = await streamed(file, piece);
-      expect(difference(pixels, whole.pixels), `${name} in pieces of ${piece}`).toEqual(EQUAL);
+    for (const chunkBytes of sizes) {
+      const { pixels, missing } = await streamed(file, chunkBytes);
+      expect(difference(pixels, whole.pixels), `${name} in chunks of ${chunkBytes}`).toEqual(EQUAL);
       expect(missing).toBe(whole.missing);
     }
   };
@@ -62,7 +62,7 @@ describe("the pixels are the same whatever the pieces are", () => {
 });
 
 describe("no more is taken than is needed", () => {
-  const PIECE = 512;
+  const CHUNK_BYTES = 512;
 
   it("of a PNG, a JPEG, a GIF and a BMP with much behind the picture", async () => {
     const files = {
@@ -72,23 +72,23 @@ describe("no more is taken than is needed", () => {
       bmp: (await formatCase("bmp", "24 bits")).file,
     };
     for (const [format, file] of Object.entries(files)) {
-      const { taken, missing } = await streamed(concat(file, new Uint8Array(1 << 20)), PIECE);
-      expect(taken, format).toBeLessThan(file.length + 2 * PIECE);
+      const { taken, missing } = await streamed(concat(file, new Uint8Array(1 << 20)), CHUNK_BYTES);
+      expect(taken, format).toBeLessThan(file.length + 2 * CHUNK_BYTES);
       expect(missing, format).toBe(0);
     }
   });
 
   it("of a WebP, which is kept whole, and whose size is in its header", async () => {
     const { file } = await formatCase("webp", "lossy, of noise");
-    const { taken } = await streamed(concat(file, new Uint8Array(1 << 20)), PIECE);
-    expect(taken).toBeLessThan(file.length + 2 * PIECE);
+    const { taken } = await streamed(concat(file, new Uint8Array(1 << 20)), CHUNK_BYTES);
+    expect(taken).toBeLessThan(file.length + 2 * CHUNK_BYTES);
   });
 
   it("of a picture of which only the upper rows are wanted", async () => {
     const crop = { x: 0, y: 0, width: 100, height: 20 };
     for (const name of ["rocket.jpg", "coffee.png"]) {
       const file = await fixture(name);
-      const { taken, missing, pixels } = await streamed(file, PIECE, { crop });
+      const { taken, missing, pixels } = await streamed(file, CHUNK_BYTES, { crop });
       expect(taken, name).toBeLessThan(file.length / 4);
       expect(missing, name).toBe(0);
       expect(difference(pixels, (await decode(file, { ...TO_224, crop })).pixels), name).toEqual(EQUAL);
@@ -97,16 +97,16 @@ describe("no more is taken than is needed", () => {
 
   it("of what is refused by its header", async () => {
     const file = concat(await fixture("coffee.png"), new Uint8Array(1 << 20));
-    const stream = new Stream(file, PIECE);
+    const stream = new Stream(file, CHUNK_BYTES);
     const decoded = decodeToInput(new ByteStream(stream), { ...TO_224, maxPixels: 1000 });
     await expect(decoded).rejects.toMatchObject({ kind: "image-too-large" });
-    expect(stream.taken).toBeLessThanOrEqual(PIECE);
+    expect(stream.taken).toBeLessThanOrEqual(CHUNK_BYTES);
   });
 
   it("of what is no image", async () => {
-    const stream = new Stream(new Uint8Array(1 << 20), PIECE);
+    const stream = new Stream(new Uint8Array(1 << 20), CHUNK_BYTES);
     await expect(decodeToInput(new ByteStream(stream), TO_224)).rejects.toMatchObject({ kind: "unsupported-image" });
-    expect(stream.taken).toBeLessThanOrEqual(PIECE);
+    expect(stream.taken).toBeLessThanOrEqual(CHUNK_BYTES);
   });
 });
 
@@ -129,7 +129,7 @@ describe("what is decoded when all of it has come", () => {
     const [width, height] = [2048, 1024];
     const rows = await deflate(Array(height * (1 + width)).fill(0));
     const header = ihdr({ width, height, depth: 8, colourType: 0 });
-    expect(rows.length).toBeLessThan(64 << 10); // a single piece
+    expect(rows.length).toBeLessThan(64 << 10); // a single chunk
     expect(await stretch(png(header, chunk("IDAT", rows), chunk("IEND", [])))).toBeLessThan(0.35);
   });
 
@@ -157,12 +157,12 @@ describe("a stream that fails", () => {
 });
 
 describe("a picture that is begun again in a larger instance", () => {
-  it.runIf(hasReference)("has the same pixels, in pieces of any size", async () => {
+  it.runIf(hasReference)("has the same pixels, in chunks of any size", async () => {
     const file = await reference("corpus/large/12mp_prog.jpg"); // 36 MB of coefficients
     const whole = await decode(file, TO_224);
-    for (const piece of [100, 65_537, 1 << 20]) {
-      const { pixels } = await streamed(file, piece);
-      expect(difference(pixels, whole.pixels), `pieces of ${piece}`).toEqual(EQUAL);
+    for (const chunkBytes of [100, 65_537, 1 << 20]) {
+      const { pixels } = await streamed(file, chunkBytes);
+      expect(difference(pixels, whole.pixels), `chunks of ${chunkBytes}`).toEqual(EQUAL);
     }
   });
 

@@ -83,13 +83,13 @@ describe("the EXIF orientation of a WebP", () => {
     expect(difference(asStored.pixels, rgb)).toEqual(EQUAL);
   });
 
-  it("is applied too when it comes in a later piece than the picture, where it always is", async () => {
+  it("is applied too when it comes in a later chunk than the picture, where it always is", async () => {
     const { file, width, height } = await formatCase("webp", "with metadata");
     const size = { ...TO_224, width: height, height: width };
     const expected = await decode(file, { ...size, exif: 6 });
-    for (const piece of [1, 100]) {
-      const { pixels } = await decodeToInput(new ByteStream(new Stream(file, piece)), { ...size, exif: "apply" });
-      expect(difference(pixels, expected.pixels), `pieces of ${piece}`).toEqual(EQUAL);
+    for (const chunkBytes of [1, 100]) {
+      const { pixels } = await decodeToInput(new ByteStream(new Stream(file, chunkBytes)), { ...size, exif: "apply" });
+      expect(difference(pixels, expected.pixels), `chunks of ${chunkBytes}`).toEqual(EQUAL);
     }
   });
 });

@@ -5,12 +5,12 @@ import { classActivation, NoActivation } from "../../../worker/inference/class-a
 import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
-import { countResidues } from "../../../worker/inference/plan/count-residues.ts";
+import { countOverflow } from "../../../worker/inference/plan/count-overflow.ts";
 import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import { findHead } from "../../../worker/inference/plan/lower/head.ts";
 import { packF32Gemm, packQd16Gemm } from "../../../worker/inference/plan/pack/f32.ts";
 import { packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../../worker/inference/plan/pack/uint8.ts";
-import { READ_COLUMN } from "../../../worker/inference/plan/pack/unpack.ts";
+import { READ_CHANNEL } from "../../../worker/inference/plan/pack/unpack.ts";
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { align } from "../../../worker/inference/plan/step.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
@@ -53,7 +53,7 @@ const CASES: readonly (readonly [file: string, options: PlanOptions, tolerance: 
 
 describe("a map is the features times the weights of a class", () => {
   it.each(CASES)("%s, %j", async (file, options, tolerance) => {
-    if (options.dot && !dotIsExact()) return; // The features would be wrong; the columns are tested below.
+    if (options.dot && !dotIsExact()) return; // The features would be wrong; the output channels are tested below.
     const graph = readGraph(await fixture(`ops/${file}.tflite`));
     const head = findHead(graph);
     if (typeof head === "string") throw new Error(head);
@@ -79,24 +79,24 @@ describe("a map is the features times the weights of a class", () => {
   });
 });
 
-describe("columns are read back as they were packed", () => {
-  const [columns, depth] = [11, 13];
+describe("outChannels are read back as they were packed", () => {
+  const [outChannels, reduction] = [11, 13];
   const random = new Random(9);
   const [zero, inputZero] = [125, 17];
-  // Some of them too large for qu8_gemm_3x8c4_usdot2.c, which then has residues.
-  const bytes = Uint8Array.from({ length: columns * depth }, () =>
+  // Some of them too large for qu8_gemm_3x8c4_usdot2.c, which then has overflow weights.
+  const bytes = Uint8Array.from({ length: outChannels * reduction }, () =>
     random.next() < 0.02 ? random.int(0, 255) : zero + random.int(-20, 20),
   );
-  const floats = random.floats(columns * depth);
-  const byteBias = Int32Array.from({ length: columns }, () => random.int(-999, 999));
-  const floatBias = random.floats(columns);
-  const multipliers = Array.from({ length: columns }, () => 0.01);
-  const steps = { input: 1, output: 1, short: { input: false, output: false } };
+  const floats = random.floats(outChannels * reduction);
+  const byteBias = Int32Array.from({ length: outChannels }, () => random.int(-999, 999));
+  const floatBias = random.floats(outChannels);
+  const multipliers = Array.from({ length: outChannels }, () => 0.01);
+  const steps = { input: 1, output: 1, int16: { input: false, output: false } };
   const byteSource = { bytes, type: "uint8" } as const;
-  const ofBytes = { weights: () => byteSource, bias: () => byteBias, zero, columns, depth };
+  const ofBytes = { weights: () => byteSource, bias: () => byteBias, zero, outChannels, reduction };
   const byteMatrix = { ...ofBytes, multipliers, rounding: "up" } as const;
   const source = { bytes: new Uint8Array(floats.buffer), type: "float32" } as const;
-  const floatMatrix = { weights: () => source, bias: () => floatBias, steps, columns, depth };
+  const floatMatrix = { weights: () => source, bias: () => floatBias, steps, outChannels, reduction };
   const real = [...bytes].map((byte) => byte - zero);
   it.each([
     ["f32_gemm_4x8_fma", packF32Gemm(floatMatrix), [...floats], floatBias, 0],
@@ -105,8 +105,8 @@ describe("columns are read back as they were packed", () => {
     ["qu8_gemm_4x12c4_usdot", packQu8GemmUsdot(byteMatrix, inputZero), real, byteBias, 0],
     ["qu8_gemm_3x8c4_usdot2", undefined, real, byteBias, 0],
   ] as const)("%s", (kernel, known, weights, bias, tolerance) => {
-    const packed = known ?? packQu8GemmUsdot2(byteMatrix, countResidues(byteSource, ofBytes) ?? [], inputZero);
-    if (known === undefined) expect(countResidues(byteSource, ofBytes)).not.toEqual([0, 0]);
+    const packed = known ?? packQu8GemmUsdot2(byteMatrix, countOverflow(byteSource, ofBytes) ?? [], inputZero);
+    if (known === undefined) expect(countOverflow(byteSource, ofBytes)).not.toEqual([0, 0]);
     const heap = wasmHeap();
     const address = heap.malloc(packed.bytes + (packed.staging ?? 0) + 32);
     const start = align(address);
@@ -114,11 +114,11 @@ describe("columns are read back as they were packed", () => {
     const view = new DataView(buffer, start, packed.bytes);
     new Uint8Array(buffer, start, packed.bytes).fill(0);
     packed.write(view, { kernels: loadKernels(), buffer, staging: align(start + packed.bytes) });
-    for (let column = 0; column < columns; column++) {
-      const read = READ_COLUMN[kernel](view, depth, column, { inputZero, weightsZero: zero - 128 });
-      expect(read.bias).toBe(bias[column]);
-      for (let k = 0; k < depth; k++) {
-        expect(Math.abs(read.weights[k] - weights[column * depth + k])).toBeLessThanOrEqual(tolerance);
+    for (let channel = 0; channel < outChannels; channel++) {
+      const read = READ_CHANNEL[kernel](view, reduction, channel, { inputZero, weightsZero: zero - 128 });
+      expect(read.bias).toBe(bias[channel]);
+      for (let k = 0; k < reduction; k++) {
+        expect(Math.abs(read.weights[k] - weights[channel * reduction + k])).toBeLessThanOrEqual(tolerance);
       }
     }
     heap.free(address);

@@ -11,7 +11,7 @@ import { initBackend, wasmHeap } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { type Compilation, compile } from "../../../worker/inference/plan/compile.ts";
 import { nameOf, type PlanStep, serialisePlan } from "../../../worker/inference/plan/compiled-plan.ts";
-import { countResidues } from "../../../worker/inference/plan/count-residues.ts";
+import { countOverflow } from "../../../worker/inference/plan/count-overflow.ts";
 import { PlanInstance } from "../../../worker/inference/plan/instance.ts";
 import { loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import type { Capabilities, PlanPrecision } from "../../../worker/inference/plan/lower/builder.ts";
@@ -29,7 +29,7 @@ const VARIANTS = {
   fast: ["fast", { dot: false }],
   strassen: ["fast", { dot: false, strassen: "always" }],
   dot: ["exact", { dot: true }],
-  pairs: ["exact", { dot: false, residuesOf: countResidues }],
+  pairs: ["exact", { dot: false, countOverflow }],
 } as const satisfies Record<string, readonly [PlanPrecision, Capabilities]>;
 type Variant = keyof typeof VARIANTS;
 

@@ -63,19 +63,19 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
     const drawn = randomShape(random);
     const shape = depthwise ? { ...drawn, filters: random.pick([1, 1, 1, 2, 3]) } : drawn;
     const { height, width, channels, kernel, filters } = shape;
-    const columns = depthwise ? channels * filters : filters;
-    const filterShape = depthwise ? [1, ...kernel, columns] : [columns, ...kernel, channels];
+    const outChannels = depthwise ? channels * filters : filters;
+    const filterShape = depthwise ? [1, ...kernel, outChannels] : [outChannels, ...kernel, channels];
     const { y, x } = outer(shape);
     const activation = random.pick(ACTIVATIONS);
     const input = random.floats(height * width * channels).map((value) => value * 4);
     const weights = random.floats(size(filterShape));
-    const bias = random.next() < 0.5 ? random.floats(columns) : undefined;
+    const bias = random.next() < 0.5 ? random.floats(outChannels) : undefined;
     const graph = graphOf(
       [
         { shape: [1, height, width, channels] },
         { shape: filterShape, data: weights },
-        ...(bias ? [{ shape: [columns], data: bias }] : []),
-        { shape: [1, y, x, columns] },
+        ...(bias ? [{ shape: [outChannels], data: bias }] : []),
+        { shape: [1, y, x, outChannels] },
       ],
       { op, options: { ...shape, activation } },
     );
@@ -84,12 +84,12 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
     const largest = Math.max(...input.map(Math.abs));
     const expected = [...sums(shape, depthwise, input, weights)];
     expect(exact.length).toBe(expected.length);
-    for (const [i, { column, sum, magnitude }] of expected.entries()) {
-      const value = clamp(sum + (bias?.[column] ?? 0), activation);
+    for (const [i, { channel, sum, magnitude }] of expected.entries()) {
+      const value = clamp(sum + (bias?.[channel] ?? 0), activation);
       expect(Math.abs(exact[i] - value)).toBeLessThan(1e-6 * (magnitude + 1));
       // A step of the row is 1/4095 of its largest value, of which half may be lost with each product.
-      const depth = kernel[0] * kernel[1] * channels;
-      expect(Math.abs(fast[i] - value)).toBeLessThan(1e-6 + (largest * depth) / 8190 + 1e-3 * magnitude);
+      const reduction = kernel[0] * kernel[1] * channels;
+      expect(Math.abs(fast[i] - value)).toBeLessThan(1e-6 + (largest * reduction) / 8190 + 1e-3 * magnitude);
     }
   });
 
@@ -113,11 +113,11 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
       const chosen = tiled ? { ...drawn, ...largeShape(random) } : drawn;
       const shape = depthwise ? { ...chosen, filters: tiled ? 1 : random.pick([1, 1, 1, 2, 3]) } : drawn;
       const { height, width, channels, kernel, filters } = shape;
-      const columns = depthwise ? channels * filters : filters;
-      const filterShape = depthwise ? [1, ...kernel, columns] : [columns, ...kernel, channels];
+      const outChannels = depthwise ? channels * filters : filters;
+      const filterShape = depthwise ? [1, ...kernel, outChannels] : [outChannels, ...kernel, channels];
       const { y, x } = outer(shape);
       const activation = tiled ? "RELU" : random.pick(ACTIVATIONS);
-      const depth = size(kernel) * (depthwise ? 1 : channels);
+      const reduction = size(kernel) * (depthwise ? 1 : channels);
       const floor = signed ? -128 : 0;
       const zero = random.int(0, dot ? 127 : 255) + floor;
       const outputZero = random.int(0, 255) + floor;
@@ -133,18 +133,18 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
         ? Int8Array.from({ length: size(filterShape) }, () => draw(-128, 127, 0))
         : Uint8Array.from({ length: size(filterShape) }, () => draw(0, 255, weightsZero));
       const bias =
-        random.next() < 0.7 ? Int32Array.from({ length: columns }, () => random.int(-30000, 30000)) : undefined;
+        random.next() < 0.7 ? Int32Array.from({ length: outChannels }, () => random.int(-30000, 30000)) : undefined;
       const inputScale = Math.fround(0.01 + 0.05 * random.next());
-      const scales = Array.from({ length: signed ? columns : 1 }, () => Math.fround(0.002 + 0.02 * random.next()));
-      const output = one(0.01 * inputScale * (1 + random.next()) * Math.sqrt(depth) * 200, outputZero);
+      const scales = Array.from({ length: signed ? outChannels : 1 }, () => Math.fround(0.002 + 0.02 * random.next()));
+      const output = one(0.01 * inputScale * (1 + random.next()) * Math.sqrt(reduction) * 200, outputZero);
       const quantization = { scale: scales, zeroPoint: scales.map(() => weightsZero), axis: depthwise ? 3 : 0 };
       const type = signed ? "int8" : "uint8";
       const graph = graphOf(
         [
           { shape: [1, height, width, channels], type, quantization: one(inputScale, zero) },
           { shape: filterShape, data: weights, quantization },
-          ...(bias ? [{ shape: [columns], data: bias, quantization: one(1, 0) }] : []),
-          { shape: [1, y, x, columns], type, quantization: output },
+          ...(bias ? [{ shape: [outChannels], data: bias, quantization: one(1, 0) }] : []),
+          { shape: [1, y, x, outChannels], type, quantization: output },
         ],
         { op, options: { ...shape, activation } },
       );
@@ -152,12 +152,12 @@ describe.each(["CONV_2D", "DEPTHWISE_CONV_2D"] as const)("%s", (op) => {
       if (pairs)
         usedPairs += kernelsOf(graph, { precision: "quantised", dot, pairs }).includes("qu8_gemm_3x8c4_usdot2") ? 1 : 0;
       const real = [...weights].map((weight) => weight - weightsZero);
-      const expected = Float32Array.from(sums(shape, depthwise, input, real), ({ column, sum }) => {
-        const scale = scales[signed ? column : 0];
+      const expected = Float32Array.from(sums(shape, depthwise, input, real), ({ channel, sum }) => {
+        const scale = scales[signed ? channel : 0];
         const product = signed ? inputScale * scale : Math.fround(inputScale * scale);
-        const total = sum + (bias?.[column] ?? 0);
+        const total = sum + (bias?.[channel] ?? 0);
         // Depthwise, TFLite's optimised kernel has halves go up in each eight channels, and away from zero in the rest.
-        const up = signed && (!depthwise || column < columns - (columns % 8));
+        const up = signed && (!depthwise || channel < outChannels - (outChannels % 8));
         const scaled = multiplyByQuantizedMultiplier(total, product / output.scale[0], up);
         return clampQuantized(scaled, activation, output, signed);
       });
@@ -209,23 +209,27 @@ it("most of the plans that might multiply in pairs did", () => {
 describe("FULLY_CONNECTED", () => {
   it.each(SEEDS.slice(0, 20))("of floats and bytes, seed %i", (seed) => {
     const random = new Random(seed);
-    const [rows, depth, columns] = [random.int(1, 7), random.int(1, 300), random.int(1, 40)];
-    const input = random.floats(rows * depth);
-    const weights = random.floats(columns * depth);
+    const [rows, reduction, outChannels] = [random.int(1, 7), random.int(1, 300), random.int(1, 40)];
+    const input = random.floats(rows * reduction);
+    const weights = random.floats(outChannels * reduction);
     const options = { activation: random.pick(ACTIVATIONS), shuffledWeights: false };
     const graph = graphOf(
-      [{ shape: [rows, depth] }, { shape: [columns, depth], data: weights }, { shape: [rows, columns] }],
+      [
+        { shape: [rows, reduction] },
+        { shape: [outChannels, reduction], data: weights },
+        { shape: [rows, outChannels] },
+      ],
       { op: "FULLY_CONNECTED", options },
     );
     const actual = run(graph, { precision: "exact" }, input);
     const fast = run(graph, { precision: "fast" }, input);
     for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
+      for (let channel = 0; channel < outChannels; channel++) {
         let sum = 0;
-        for (let k = 0; k < depth; k++) sum += input[row * depth + k] * weights[column * depth + k];
+        for (let k = 0; k < reduction; k++) sum += input[row * reduction + k] * weights[channel * reduction + k];
         const expected = clamp(sum, options.activation);
-        expect(actual[row * columns + column]).toBeCloseTo(expected, 4);
-        expect(Math.abs(fast[row * columns + column] - expected)).toBeLessThan(1e-6 + depth / 4000);
+        expect(actual[row * outChannels + channel]).toBeCloseTo(expected, 4);
+        expect(Math.abs(fast[row * outChannels + channel] - expected)).toBeLessThan(1e-6 + reduction / 4000);
       }
     }
   });
@@ -278,7 +282,7 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
 });
 
 describe("sums and differences of bytes", () => {
-  /** The first are computed in floats wherever that is beyond doubt, the last two never: see vbinary.c. */
+  /** The first are computed in floats wherever that is beyond margin, the last two never: see vbinary.c. */
   const SCALES = [
     [0.02, 0.03, 0.05],
     [0.1, 0.1, 0.1],

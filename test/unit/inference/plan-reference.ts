@@ -192,10 +192,10 @@ export function randomShape(random: Random, largestKernel = 5): Shape2d {
 export function* sums(shape: Shape2d, depthwise: boolean, input: ArrayLike<number>, weights: ArrayLike<number>) {
   const { height, width, channels, kernel, stride, dilation, filters } = shape;
   const { y: outY, x: outX, top, left } = outer(shape);
-  const columns = depthwise ? channels * filters : filters;
+  const outChannels = depthwise ? channels * filters : filters;
   for (let y = 0; y < outY; y++) {
     for (let x = 0; x < outX; x++) {
-      for (let column = 0; column < columns; column++) {
+      for (let channel = 0; channel < outChannels; channel++) {
         let [sum, magnitude] = [0, 0];
         for (let ky = 0; ky < kernel[0]; ky++) {
           for (let kx = 0; kx < kernel[1]; kx++) {
@@ -203,18 +203,18 @@ export function* sums(shape: Shape2d, depthwise: boolean, input: ArrayLike<numbe
             const ix = x * stride[1] - left + kx * dilation[1];
             if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
             for (let c = 0; c < channels; c++) {
-              if (depthwise && c !== Math.floor(column / filters)) continue;
+              if (depthwise && c !== Math.floor(channel / filters)) continue;
               const tap = ky * kernel[1] + kx;
               const weight = depthwise
-                ? weights[tap * columns + column]
-                : weights[(column * kernel[0] * kernel[1] + tap) * channels + c];
+                ? weights[tap * outChannels + channel]
+                : weights[(channel * kernel[0] * kernel[1] + tap) * channels + c];
               const product = input[(iy * width + ix) * channels + c] * weight;
               sum += product;
               magnitude += Math.abs(product);
             }
           }
         }
-        yield { column, sum, magnitude };
+        yield { channel, sum, magnitude };
       }
     }
   }

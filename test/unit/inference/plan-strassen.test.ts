@@ -11,28 +11,28 @@ const SEEDS = Array.from({ length: 24 }, (_, i) => i + 1);
 
 interface Layer {
   readonly weights: Float32Array;
-  readonly columns: number;
+  readonly outChannels: number;
   readonly activation: Activation;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
 
 /** Pointwise convolutions, one after the other; between two of them with a ReLU6 there are integers. */
-function network([height, width]: readonly [number, number], depth: number, layers: readonly Layer[]): Graph {
+function network([height, width]: readonly [number, number], reduction: number, layers: readonly Layer[]): Graph {
   const tensors: Tensor[] = [];
   const add = (shape: readonly number[], data?: Uint8Array): number => {
     const index = tensors.length;
     tensors.push({ index, name: `t${index}`, shape, open: [], type: "float32", quantization: undefined, data });
     return index;
   };
-  const input = add([1, height, width, depth]);
-  let [from, channels] = [input, depth];
-  const operators = layers.map(({ weights, columns, activation }, index): Operator => {
-    const bias = Float32Array.from({ length: columns }, (_, i) => (i % 7) / 3 - 1);
-    const constants = [add([columns, 1, 1, channels], bytesOf(weights)), add([columns], bytesOf(bias))];
-    const output = add([1, height, width, columns]);
+  const input = add([1, height, width, reduction]);
+  let [from, channels] = [input, reduction];
+  const operators = layers.map(({ weights, outChannels, activation }, index): Operator => {
+    const bias = Float32Array.from({ length: outChannels }, (_, i) => (i % 7) / 3 - 1);
+    const constants = [add([outChannels, 1, 1, channels], bytesOf(weights)), add([outChannels], bytesOf(bias))];
+    const output = add([1, height, width, outChannels]);
     const inputs = [from, ...constants];
-    [from, channels] = [output, columns];
+    [from, channels] = [output, outChannels];
     const options = { padding: "same", stride: [1, 1], dilation: [1, 1], activation } as const;
     return { index, op: "CONV_2D", inputs, outputs: [output], options };
   });
@@ -57,16 +57,18 @@ const even = (random: Random, count: number, scale: number) =>
 function draw(random: Random) {
   const width = random.int(4, 40);
   const height = random.int(Math.ceil(16 / width), 11);
-  return { size: [height, width] as const, depth: 32 * random.int(4, 9), columns: 32 * random.int(1, 3) };
+  return { size: [height, width] as const, reduction: 32 * random.int(4, 9), outChannels: 32 * random.int(1, 3) };
 }
 
 describe("Strassen's multiplication gives the bits of the plain product", () => {
   it.each(SEEDS)("of floats, each row of a scale of its own, seed %i", (seed) => {
     const random = new Random(seed);
-    const { size, depth, columns } = draw(random);
+    const { size, reduction, outChannels } = draw(random);
     const activation = random.pick(["NONE", "RELU", "RELU6"] as const);
-    const graph = network(size, depth, [{ weights: even(random, depth * columns, 1), columns, activation }]);
-    const input = random.floats(size[0] * size[1] * depth).map((value, i) => value * (1 + (i % 5)));
+    const graph = network(size, reduction, [
+      { weights: even(random, reduction * outChannels, 1), outChannels, activation },
+    ]);
+    const input = random.floats(size[0] * size[1] * reduction).map((value, i) => value * (1 + (i % 5)));
     const plain = run(graph, { precision: "fast", strassen: "never" }, input);
     const quick = run(graph, { precision: "fast", strassen: "always" }, input);
     expect([plain.kernels, quick.kernels]).toEqual([["qd16_f32_gemm_4x8c2_dot16x2"], ["qd16_f32_gemm_4x8c2_strassen"]]);
@@ -76,11 +78,11 @@ describe("Strassen's multiplication gives the bits of the plain product", () => 
 
   it.each(SEEDS)("of int16 to int16 and to floats, seed %i", (seed) => {
     const random = new Random(100 + seed);
-    const { size, depth, columns } = draw(random);
+    const { size, reduction, outChannels } = draw(random);
     const layers: Layer[] = [
-      { weights: even(random, 8 * depth, 1), columns: depth, activation: "RELU6" },
-      { weights: even(random, depth * columns, 0.2), columns, activation: "RELU6" },
-      { weights: even(random, columns * 32, 1), columns: 32, activation: "NONE" },
+      { weights: even(random, 8 * reduction, 1), outChannels: reduction, activation: "RELU6" },
+      { weights: even(random, reduction * outChannels, 0.2), outChannels, activation: "RELU6" },
+      { weights: even(random, outChannels * 32, 1), outChannels: 32, activation: "NONE" },
     ];
     const input = random.floats(size[0] * size[1] * 8).map((value) => value * 4);
     for (const count of [2, 3]) {
@@ -89,7 +91,7 @@ describe("Strassen's multiplication gives the bits of the plain product", () => 
       const quick = run(graph, { precision: "fast", strassen: "always" }, input);
       expect(quick.kernels.slice(0, 2)).toEqual(["qd16_f32_gemm_4x8c2_dot16x2", "qd16_f32_gemm_4x8c2_strassen"]);
       expect(new Set(plain.output).size).toBeGreaterThan(16);
-      // A third layer of few columns has weights that their size bounds, and the limit is another with Strassen's.
+      // A third layer of few output channels has weights that their size bounds, and the limit is another with Strassen's.
       if (count === 2) expect(quick.output).toEqual(plain.output);
       else
         for (const [i, value] of plain.output.entries()) expect(Math.abs(quick.output[i] - value)).toBeLessThan(0.05);
@@ -99,13 +101,13 @@ describe("Strassen's multiplication gives the bits of the plain product", () => 
 
 describe("Strassen's multiplication", () => {
   it("does not overflow where all that it adds up is as large as can be", () => {
-    const [depth, columns] = [128, 64];
+    const [reduction, outChannels] = [128, 64];
     // The same place of each block is all that there is: sums of four weights are four times the largest.
     for (const sign of [1, -1]) {
-      const weights = Float32Array.from({ length: depth * columns }, (_, i) => (i % 32 === 5 ? sign : 0));
+      const weights = Float32Array.from({ length: reduction * outChannels }, (_, i) => (i % 32 === 5 ? sign : 0));
       const layers: Layer[] = [
-        { weights: new Float32Array(8 * depth).fill(2), columns: depth, activation: "RELU6" },
-        { weights, columns, activation: "NONE" },
+        { weights: new Float32Array(8 * reduction).fill(2), outChannels: reduction, activation: "RELU6" },
+        { weights, outChannels, activation: "NONE" },
       ];
       const graph = network([4, 5], 8, layers);
       const input = new Float32Array(4 * 5 * 8).fill(1);
@@ -118,9 +120,14 @@ describe("Strassen's multiplication", () => {
   });
 
   it("is used for large products alone, and left where blocks would not be whole", () => {
-    const kernelOf = (size: readonly [number, number], depth: number, columns: number, strassen: "always" | "pays") => {
-      const layer: Layer = { weights: new Float32Array(depth * columns), columns, activation: "NONE" };
-      const plan = makePlan(network(size, depth, [layer]), { precision: "fast", strassen });
+    const kernelOf = (
+      size: readonly [number, number],
+      reduction: number,
+      outChannels: number,
+      strassen: "always" | "pays",
+    ) => {
+      const layer: Layer = { weights: new Float32Array(reduction * outChannels), outChannels, activation: "NONE" };
+      const plan = makePlan(network(size, reduction, [layer]), { precision: "fast", strassen });
       const [kernel] = plan.kernels;
       plan.dispose();
       return kernel;

@@ -2,45 +2,45 @@
 import { describe, expect, it } from "vitest";
 import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 
-const of = (...pieces: number[][]) => new ByteStream(pieces.map((piece) => Uint8Array.from(piece)));
+const of = (...chunks: number[][]) => new ByteStream(chunks.map((chunk) => Uint8Array.from(chunk)));
 const list = (bytes: Uint8Array | undefined) => bytes && [...bytes];
 
 describe("peek", () => {
-  it("shows the first bytes without taking them, over as many pieces as it takes", async () => {
-    const pieces = of([1], [], [2, 3], [4, 5, 6], [7]);
-    expect(list(await pieces.peek(4))).toEqual([1, 2, 3, 4]);
-    expect(list(await pieces.peek(2))).toEqual([1, 2]);
-    expect(list(await pieces.next())).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(list(await pieces.next())).toEqual([7]);
-    expect(await pieces.next()).toBeUndefined();
+  it("shows the first bytes without taking them, over as many chunks as it takes", async () => {
+    const stream = of([1], [], [2, 3], [4, 5, 6], [7]);
+    expect(list(await stream.peek(4))).toEqual([1, 2, 3, 4]);
+    expect(list(await stream.peek(2))).toEqual([1, 2]);
+    expect(list(await stream.next())).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(list(await stream.next())).toEqual([7]);
+    expect(await stream.next()).toBeUndefined();
   });
 
   it("shows what there is, if that is less", async () => {
-    const pieces = of([1, 2], [3]);
-    expect(list(await pieces.peek(256))).toEqual([1, 2, 3]);
-    expect(list(await pieces.next())).toEqual([1, 2, 3]);
-    expect(await pieces.next()).toBeUndefined();
+    const stream = of([1, 2], [3]);
+    expect(list(await stream.peek(256))).toEqual([1, 2, 3]);
+    expect(list(await stream.next())).toEqual([1, 2, 3]);
+    expect(await stream.next()).toBeUndefined();
     expect(list(await of().peek(256))).toEqual([]);
     expect(list(await of([]).peek(256))).toEqual([]);
   });
 
-  it("takes no more pieces than it needs", async () => {
+  it("takes no more chunks than it needs", async () => {
     let taken = 0;
     function* counted() {
       for (; taken < 9; taken++) yield Uint8Array.of(taken, taken);
     }
-    const pieces = new ByteStream(counted());
-    await pieces.peek(3);
+    const stream = new ByteStream(counted());
+    await stream.peek(3);
     expect(taken).toBe(1); // the second is being looked at
   });
 });
 
 describe("all", () => {
   it("is everything that is left", async () => {
-    const pieces = of([1], [2, 3], [4]);
-    expect(list(await pieces.next())).toEqual([1]);
-    expect(list(await pieces.all({ limit: 100 }))).toEqual([2, 3, 4]);
-    expect(list(await pieces.all({ limit: 100 }))).toEqual([]);
+    const stream = of([1], [2, 3], [4]);
+    expect(list(await stream.next())).toEqual([1]);
+    expect(list(await stream.all({ limit: 100 }))).toEqual([2, 3, 4]);
+    expect(list(await stream.all({ limit: 100 }))).toEqual([]);
   });
 
   it("is the same whatever size was announced, too small or too large", async () => {
@@ -49,9 +49,9 @@ describe("all", () => {
   });
 
   it("includes what was looked at", async () => {
-    const pieces = of([1], [2, 3], [4]);
-    await pieces.peek(2);
-    expect(list(await pieces.all({ limit: 4 }))).toEqual([1, 2, 3, 4]);
+    const stream = of([1], [2, 3], [4]);
+    await stream.peek(2);
+    expect(list(await stream.all({ limit: 4 }))).toEqual([1, 2, 3, 4]);
   });
 
   it("is undefined as soon as it is more than the limit", async () => {
@@ -84,25 +84,25 @@ describe("close", () => {
       yield* plain();
     }
     for (const source of [plain(), later()]) {
-      const pieces = new ByteStream(source);
-      expect(list(await pieces.next())).toEqual([1]);
-      await pieces.close();
-      expect(await pieces.next()).toBeUndefined();
+      const stream = new ByteStream(source);
+      expect(list(await stream.next())).toEqual([1]);
+      await stream.close();
+      expect(await stream.next()).toBeUndefined();
     }
     expect(closed).toBe(2);
   });
 
   it("cancels a stream", async () => {
     let cancelled = false;
-    const stream = new ReadableStream<Uint8Array>({
+    const source = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(Uint8Array.of(1, 2)),
       cancel: () => {
         cancelled = true;
       },
     });
-    const pieces = new ByteStream(stream);
-    expect(list(await pieces.peek(1))).toEqual([1]);
-    await pieces.close();
+    const stream = new ByteStream(source);
+    expect(list(await stream.peek(1))).toEqual([1]);
+    await stream.close();
     expect(cancelled).toBe(true);
   });
 

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import { GrowingBuffer, type GrowingBufferOptions } from "../../../worker/runtime/growing-buffer.ts";
 
-/** Adds pieces of one size. @returns What was reserved after each. */
-async function filled(pieces: number, size: number, options: GrowingBufferOptions) {
+/** Adds chunks of one size. @returns What was reserved after each. */
+async function filled(chunks: number, size: number, options: GrowingBufferOptions) {
   const reserved: number[] = [];
   let sum = 0;
   const buffer = new GrowingBuffer({
@@ -12,7 +12,7 @@ async function filled(pieces: number, size: number, options: GrowingBufferOption
       sum += bytes;
     },
   });
-  for (let i = 0; i < pieces; i++) {
+  for (let i = 0; i < chunks; i++) {
     await buffer.add(new Uint8Array(size).fill(i));
     reserved.push(sum);
   }

@@ -5,8 +5,8 @@ import { readWhole } from "../../../worker/runtime/read-whole.ts";
 /** Bytes that differ from their neighbours near and far. */
 const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8) + (i >> 16)) & 255);
 
-/** In pieces of 4 KB, as files come from workerd's disk service. */
-function pieces(whole: Uint8Array): ReadableStream<Uint8Array> {
+/** In chunks of 4 KB, as files come from workerd's disk service. */
+function inChunks(whole: Uint8Array): ReadableStream<Uint8Array> {
   const { readable, writable } = new IdentityTransformStream();
   const writer = writable.getWriter();
   void (async () => {
@@ -26,7 +26,7 @@ it.each([
   ["none", 0, 4096],
 ])("%s", async (_, length, expected) => {
   const whole = bytes(length);
-  const read = await readWhole(pieces(whole), expected);
+  const read = await readWhole(inChunks(whole), expected);
   expect(read.length).toBe(length);
   expect(read.findIndex((byte, i) => byte !== whole[i])).toBe(-1);
 });

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { Reception } from "../../../worker/runtime/reception.ts";
 import { ManualClock } from "./manual-clock.ts";
 
-/** A body that comes for so many seconds, ten pieces each, and then is waited for. */
+/** A body that comes for so many seconds, ten chunks each, and then is waited for. */
 async function received(
   bytesPerSecond: number,
   seconds: number,

@@ -4,13 +4,13 @@ import type { Parts } from "../../../worker/runtime/parts.ts";
 import { type Share, ThreadScheduler } from "../../../worker/runtime/thread-scheduler.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
 
-/** A request that does pieces of work, one after the other, each noted by its name. */
+/** A request that does units of work, one after the other, each noted by its name. */
 class Requests {
   readonly clock = new ManualClock();
   readonly scheduler = new ThreadScheduler(this.clock);
   served = "";
 
-  /** @param units Of each piece of work, which takes as long by the clock unless `takes` says otherwise. */
+  /** @param units The weight of each unit of work, which takes as long by the clock unless `takes` says otherwise. */
   async send(
     name: string,
     units: readonly number[],
@@ -18,9 +18,9 @@ class Requests {
   ): Promise<void> {
     const share = this.scheduler.begin();
     share.bulk = bulk;
-    for (const piece of units) {
-      await this.scheduler.run(share, piece, () => {
-        this.clock.compute(takes ?? piece);
+    for (const weight of units) {
+      await this.scheduler.run(share, weight, () => {
+        this.clock.compute(takes ?? weight);
         this.served += name;
       });
     }
@@ -102,7 +102,7 @@ describe("several requests", () => {
     expect(requests.served.slice(first)).toMatch(/^sB?sB?s/);
   });
 
-  it("have the same time, however large their pieces of work are", async () => {
+  it("have the same time, however large their units of work are", async () => {
     const requests = new Requests();
     const { scheduler, clock } = requests;
     const times = new Map<string, number>();

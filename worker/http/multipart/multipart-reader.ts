@@ -1,5 +1,5 @@
 /**
- * Splits a multipart body into its parts while it comes: no more of it stands in memory than a piece of the network's. It
+ * Splits a multipart body into its parts while it comes: no more of it stands in memory than one chunk from the network. It
  * takes what clients send and RFC 2046 does not: lines that end with LF alone, and a body without its last boundary.
  * What the parts mean is in http/form.ts.
  */
@@ -95,20 +95,20 @@ export class MultipartReader {
   /** Waits for more of the body. @returns Whether there is something new to look at. */
   async #pull(): Promise<boolean> {
     if (this.#complete) return false;
-    const rest = this.#held.slice(); // asking for the next piece takes the memory of this one away, also at the end
+    const rest = this.#held.slice(); // asking for the next chunk takes the memory of this one away, also at the end
     this.#held = rest;
-    const piece = await this.#source.next();
-    if (piece === undefined) {
+    const chunk = await this.#source.next();
+    if (chunk === undefined) {
       this.#complete = true;
       return rest.length > 0;
     }
     if (rest.length === 0) {
-      this.#held = piece;
+      this.#held = chunk;
       return true;
     }
-    this.#held = new Uint8Array(rest.length + piece.length);
+    this.#held = new Uint8Array(rest.length + chunk.length);
     this.#held.set(rest);
-    this.#held.set(piece, rest.length);
+    this.#held.set(chunk, rest.length);
     return true;
   }
 

@@ -41,7 +41,7 @@ export const ELEMENTWISE = {
   ADD: binary<Activated>(
     { computes: "a + b", options: readActivated, fold: foldPairs((a, b) => a + b), endsBlock: true },
     (tf) => tf.add,
-    { operation: ElementwiseOperation.add, swapped: ElementwiseOperation.add, bytes: { multipliers: sumMultipliers } },
+    { operation: ElementwiseOperation.add, swapped: ElementwiseOperation.add, u8: { multipliers: sumMultipliers } },
   ),
   SUB: binary<Activated>(
     { computes: "a − b", options: readActivated, fold: foldPairs((a, b) => a - b) },
@@ -49,7 +49,7 @@ export const ELEMENTWISE = {
     {
       operation: ElementwiseOperation.subtract,
       swapped: ElementwiseOperation.subtractFrom,
-      bytes: { multipliers: sumMultipliers },
+      u8: { multipliers: sumMultipliers },
     },
   ),
   MUL: binary<Activated>(
@@ -58,7 +58,7 @@ export const ELEMENTWISE = {
     {
       operation: ElementwiseOperation.multiply,
       swapped: ElementwiseOperation.multiply,
-      bytes: { multipliers: productMultipliers },
+      u8: { multipliers: productMultipliers },
     },
   ),
   DIV: binary<Activated>(
@@ -70,12 +70,12 @@ export const ELEMENTWISE = {
   MAXIMUM: binary({ computes: "the greater of a and b", ...EXTREMUM }, (tf) => tf.maximum, {
     operation: ElementwiseOperation.maximum,
     swapped: ElementwiseOperation.maximum,
-    bytes: { table: () => Math.max },
+    u8: { table: () => Math.max },
   }),
   MINIMUM: binary({ computes: "the lesser of a and b", ...EXTREMUM }, (tf) => tf.minimum, {
     operation: ElementwiseOperation.minimum,
     swapped: ElementwiseOperation.minimum,
-    bytes: { table: () => Math.min },
+    u8: { table: () => Math.min },
   }),
   SQUARED_DIFFERENCE: binary(
     { computes: "(a − b)²", types: ["float32", "int8"] },
@@ -83,13 +83,13 @@ export const ELEMENTWISE = {
     {
       operation: ElementwiseOperation.squaredDifference,
       swapped: ElementwiseOperation.squaredDifference,
-      bytes: { table: squaredDifference },
+      u8: { table: squaredDifference },
     },
   ),
   PRELU: binary(
     { computes: "a, times b where it is negative" },
     (tf) => (x, slope) => tf.add(tf.relu(x), tf.mul(slope, tf.minimum(x, 0))),
-    { operation: ElementwiseOperation.prelu, swapped: undefined, bytes: { table: prelu } },
+    { operation: ElementwiseOperation.prelu, swapped: undefined, u8: { table: prelu } },
   ),
   SQUARE: {
     kind: "rewritten",

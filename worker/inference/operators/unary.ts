@@ -8,7 +8,7 @@ import {
   type ByteRange,
   byteFunction,
   hardSwish,
-  inFloats,
+  inF32,
   inverseRoot,
   leaky,
   magnitude,
@@ -36,9 +36,9 @@ interface UnaryFunction<Options> {
   /** The same function, if tfjs has a kernel for it. */
   readonly tfjs?: (tf: ReferenceOps) => (x: TfTensor) => TfTensor;
   /** The step that computes it in f32. */
-  readonly floats: (ends: readonly [Value, Value], options: Options) => KernelStep;
+  readonly f32: (ends: readonly [Value, Value], options: Options) => KernelStep;
   /** TensorFlow Lite's uint8 and int8 arithmetic; f32 arithmetic if it is not stated. */
-  readonly bytes?: (input: ByteValue, output: ByteValue, options: Options) => OfByte;
+  readonly u8?: (input: ByteValue, output: ByteValue, options: Options) => OfByte;
   /** The range of the stored integers; that of the type if it is not stated. */
   readonly range?: ByteRange;
 }
@@ -48,7 +48,7 @@ export interface UnaryOperator<Options> extends ComputedOperator<Options> {
 }
 
 function unary<Options = undefined>(given: UnaryFunction<Options>): UnaryOperator<Options> {
-  const { of, tfjs, floats, bytes, range = wholeRange, ...described } = given;
+  const { of, tfjs, f32, u8, range = wholeRange, ...described } = given;
   return {
     ...computed<Options>({
       ...described,
@@ -60,9 +60,9 @@ function unary<Options = undefined>(given: UnaryFunction<Options>): UnaryOperato
       lower(builder, operator) {
         const [input, output] = endsOf(builder, operator);
         const { options } = operator;
-        if (input.kind === "f32" && output.kind === "f32") return [floats([input, output], options)];
+        if (input.kind === "f32" && output.kind === "f32") return [f32([input, output], options)];
         if (input.kind !== "u8" || output.kind !== "u8") return refuse(operator, "mixes floats and integers");
-        const ofByte = bytes?.(input, output, options) ?? inFloats(input, output, of(options));
+        const ofByte = u8?.(input, output, options) ?? inF32(input, output, of(options));
         return [lookUp(input, output, byteFunction(ofByte, input, output, range))];
       },
     }),
@@ -92,8 +92,8 @@ const clamping = (
   unary({
     ...described,
     of: () => clamp(clampOf(activation)),
-    floats: clampKernel(clampOf(activation)),
-    bytes: rescaled,
+    f32: clampKernel(clampOf(activation)),
+    u8: rescaled,
     range(output) {
       const { low, high } = rangeOf(activation, output);
       return [low, high];
@@ -110,8 +110,8 @@ export const UNARY = {
   RELU_0_TO_1: unary({
     computes: "x, held in 0…1",
     of: () => clamp(UNIT),
-    floats: clampKernel(UNIT),
-    bytes: rescaled,
+    f32: clampKernel(UNIT),
+    u8: rescaled,
     range(output) {
       const [low, high] = wholeRange(output);
       return [Math.max(low, output.zero), Math.min(high, output.zero + Math.round(1 / output.scale))];
@@ -124,28 +124,28 @@ export const UNARY = {
       ({ alpha }) =>
       (x) =>
         x > 0 ? x : x * alpha,
-    floats: ([input, output], { alpha }) => functionStep(UnaryOperation.leakyRelu, input, output, alpha),
-    bytes: (input, output, { alpha }) => leaky(input, output, alpha),
+    f32: ([input, output], { alpha }) => functionStep(UnaryOperation.leakyRelu, input, output, alpha),
+    u8: (input, output, { alpha }) => leaky(input, output, alpha),
   }),
   LOGISTIC: unary({
     computes: "1 / (1 + e⁻ˣ)",
     givesProbabilities: true,
     of: () => (x) => 1 / (1 + Math.exp(-x)),
     tfjs: (tf) => tf.sigmoid,
-    floats: kernel(UnaryOperation.logistic),
+    f32: kernel(UnaryOperation.logistic),
   }),
-  TANH: unary({ computes: "tanh x", of: () => Math.tanh, floats: kernel(UnaryOperation.tanh) }),
+  TANH: unary({ computes: "tanh x", of: () => Math.tanh, f32: kernel(UnaryOperation.tanh) }),
   HARD_SWISH: unary({
     computes: "x · ReLU6(x + 3) / 6",
     of: () => (x) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
-    floats: (ends) => convert("f32_vhswish", ends, {}),
-    bytes: hardSwish,
+    f32: (ends) => convert("f32_vhswish", ends, {}),
+    u8: hardSwish,
   }),
   ELU: unary({
     computes: "x, or eˣ − 1 where it is negative",
     types: ["float32"],
     of: () => (x) => (x < 0 ? Math.expm1(x) : x),
-    floats: kernel(UnaryOperation.elu),
+    f32: kernel(UnaryOperation.elu),
   }),
   GELU: unary({
     computes: "x · Φ(x), exact or by tanh",
@@ -155,44 +155,44 @@ export const UNARY = {
       approximate
         ? (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
         : (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
-    floats: ([input, output], { approximate }) =>
+    f32: ([input, output], { approximate }) =>
       functionStep(approximate ? UnaryOperation.geluApproximate : UnaryOperation.gelu, input, output),
   }),
-  EXP: unary({ computes: "eˣ", types: FLOAT_AND_INT8, of: () => Math.exp, floats: kernel(UnaryOperation.exp) }),
+  EXP: unary({ computes: "eˣ", types: FLOAT_AND_INT8, of: () => Math.exp, f32: kernel(UnaryOperation.exp) }),
   ABS: unary({
     computes: "|x|",
     types: FLOAT_AND_INT8,
     of: () => Math.abs,
-    floats: kernel(UnaryOperation.abs),
-    bytes: magnitude,
+    f32: kernel(UnaryOperation.abs),
+    u8: magnitude,
   }),
   NEG: unary({
     computes: "−x",
     // For uint8 and int8, TensorFlow Lite negates without regard to scale and zero point.
     types: ["float32"],
     of: () => (x) => -x,
-    floats: kernel(UnaryOperation.neg),
+    f32: kernel(UnaryOperation.neg),
   }),
   SQRT: unary({
     computes: "√x",
     types: FLOAT_AND_INT8,
     of: () => Math.sqrt,
-    floats: kernel(UnaryOperation.sqrt),
-    bytes: root,
+    f32: kernel(UnaryOperation.sqrt),
+    u8: root,
   }),
   RSQRT: unary({
     computes: "1 / √x",
     types: FLOAT_AND_INT8,
     of: () => (x) => 1 / Math.sqrt(x), // infinite at 0
-    floats: kernel(UnaryOperation.rsqrt),
-    bytes: inverseRoot,
+    f32: kernel(UnaryOperation.rsqrt),
+    u8: inverseRoot,
   }),
   LOG: unary({
     computes: "ln x",
     types: FLOAT_AND_INT8,
     of: () => Math.log,
-    floats: kernel(UnaryOperation.log),
+    f32: kernel(UnaryOperation.log),
     // For values that are not positive, TensorFlow Lite returns the lowest value of the type.
-    bytes: (input, output) => inFloats(input, output, (x) => (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY)),
+    u8: (input, output) => inF32(input, output, (x) => (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY)),
   }),
 };

@@ -4,7 +4,7 @@ import { addressOf } from "./addresses.ts";
 import type { Binding } from "./bind.ts";
 import type { CompiledPlan, PlanStep } from "./compiled-plan.ts";
 import type { ConvKernel, KernelCall } from "./layouts.ts";
-import { READ_COLUMN } from "./pack/unpack.ts";
+import { READ_CHANNEL } from "./pack/unpack.ts";
 
 /** The contribution of each place of the image to a class, in units of the class's score before the softmax. */
 export interface ClassActivation {
@@ -19,7 +19,7 @@ export interface ClassActivation {
 export class NoActivation extends Error {}
 
 const isConvolution = (step: PlanStep): step is PlanStep & Extract<KernelCall, { kernel: ConvKernel }> =>
-  "kernel" in step && step.kernel in READ_COLUMN;
+  "kernel" in step && step.kernel in READ_CHANNEL;
 
 /**
  * Computes how much each place of the image contributes to a class, from the last run of a plan.
@@ -31,11 +31,11 @@ export function computeActivation({ head, steps }: CompiledPlan, binding: Bindin
   if (typeof head === "string") throw new NoActivation(`This network has no map of its classes: ${head}.`);
   const step = steps[head.step];
   if (!isConvolution(step)) throw new Error("the classifier is no matrix of weights");
-  const { depth, columns } = step.parameters;
-  if (!(label >= 0 && label < columns)) throw new RangeError(`class ${label} is not among ${columns}`);
+  const { reduction, outChannels } = step.parameters;
+  if (!(label >= 0 && label < outChannels)) throw new RangeError(`class ${label} is not among ${outChannels}`);
   const { buffer } = wasmHeap().memory;
   const packed = new DataView(buffer, binding.packed[head.step]);
-  const { weights, bias } = READ_COLUMN[step.kernel](packed, depth, label, step.parameters);
+  const { weights, bias } = READ_CHANNEL[step.kernel](packed, reduction, label, step.parameters);
   const { features, inputScale } = head;
   const [, height, width, channels] = features.tensor.shape;
   const at = addressOf(binding, features.tensor.index);

@@ -5,7 +5,7 @@ import { float32, float64, int8, int32 } from "./fields.ts";
 import { type Address, f32, type Word } from "./word.ts";
 
 /** output channels of a panel of packed weights */
-export const PANEL_COLUMNS = 8;
+export const PANEL_CHANNELS = 8;
 
 /** matrix rows that a convolution computes at a time */
 export const TILE_ROWS = 4;
@@ -129,18 +129,17 @@ export interface Conv {
   readonly input: Address;
   /** panels; see the kernel */
   readonly weights: Address;
-  /** [rows, columns] */
+  /** [rows, out_channels] */
   readonly output: Address;
-  /** scratch, [block, depth] elements, if `gather` */
+  /** scratch, [block, reduction] elements, if `gather` */
   readonly patches: Address;
   /** scratch of the 16-bit kernels and of qu8_gemm_4x12c4_usdot.c; see there */
   readonly wide: Address;
   /** output pixels */
   readonly rows: number;
-  /** kernel height * kernel width * input channels */
-  readonly depth: number;
-  /** output channels */
-  readonly columns: number;
+  /** K: kernel height * kernel width * input channels */
+  readonly reduction: number;
+  readonly outChannels: number;
   /** rows at a time */
   readonly block: number;
   /** 0: the input is the matrix as it stands; 1: its patches are gathered first */
@@ -171,9 +170,9 @@ export interface Conv {
   readonly low: number;
   readonly high: number;
   /** qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
-  readonly shortInput: number;
+  readonly int16Input: number;
   /** the same of the output */
-  readonly shortOutput: number;
+  readonly int16Output: number;
   /** scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
   readonly whole: Address;
   /** scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
@@ -221,9 +220,9 @@ export interface Depthwise {
   readonly low: number;
   readonly high: number;
   /** f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
-  readonly shortInput: number;
+  readonly int16Input: number;
   /** the same of the output */
-  readonly shortOutput: number;
+  readonly int16Output: number;
 }
 
 /** Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
@@ -250,7 +249,7 @@ export interface Elementwise {
   readonly outMultiplier: number;
   readonly outShift: number;
   /** quantised: 1 if sums may be tried in floats, by the next three */
-  readonly inFloats: number;
+  readonly inF32: number;
   readonly aFactor: number;
   readonly bFactor: number;
   readonly offset: number;
@@ -428,8 +427,8 @@ const convWords = (s: Conv): readonly Word[] => [
   s.patches,
   s.wide,
   s.rows,
-  s.depth,
-  s.columns,
+  s.reduction,
+  s.outChannels,
   s.block,
   s.gather,
   s.inHeight,
@@ -452,8 +451,8 @@ const convWords = (s: Conv): readonly Word[] => [
   s.signs,
   f32(s.low),
   f32(s.high),
-  s.shortInput,
-  s.shortOutput,
+  s.int16Input,
+  s.int16Output,
   s.whole,
   s.operands,
 ];
@@ -487,8 +486,8 @@ const depthwiseWords = (s: Depthwise): readonly Word[] => [
   s.signs,
   f32(s.low),
   f32(s.high),
-  s.shortInput,
-  s.shortOutput,
+  s.int16Input,
+  s.int16Output,
 ];
 
 const elementwiseWords = (s: Elementwise): readonly Word[] => [
@@ -507,7 +506,7 @@ const elementwiseWords = (s: Elementwise): readonly Word[] => [
   s.bShift,
   s.outMultiplier,
   s.outShift,
-  s.inFloats,
+  s.inF32,
   f32(s.aFactor),
   f32(s.bFactor),
   f32(s.offset),
@@ -714,18 +713,18 @@ export const HEAD = {
 } as const;
 
 /** Stands between struct Channels and the weights of a panel of qu8_gemm_3x8c4_usdot2.c. */
-export const RESIDUES = {
+export const OVERFLOW_HEADER = {
   /** Its size. */
   bytes: 16,
-  /** residues behind the weights */
+  /** how many struct OverflowWeights lie behind the weights */
   count: int32(0),
 } as const;
 
-/** What is left of the weights of four of the depth. */
-export const RESIDUE = {
+/** Overflow weights: what is left of the weights of four places of K. */
+export const OVERFLOW_WEIGHTS = {
   /** Its size. */
   bytes: 48,
-  /** of the four in the depth */
+  /** of the four places, along K */
   offset: int32(0),
   weights: int8(16),
 } as const;
@@ -749,31 +748,33 @@ export interface Exports {
   usdot2_is_exact(weight: number, byte: number): number;
   /** binary16 to float. */
   f16_f32_vcvt(from: number, to: number, count: number): void;
-  /** Weights [8][depth] of a panel of f32_gemm_4x8_fma.c. */
-  f32_packw_x8(from: number, to: number, depth: number): void;
+  /** Weights [8][K] of a panel of f32_gemm_4x8_fma.c. */
+  f32_packw_x8(from: number, to: number, reduction: number): void;
   /** The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
   f32_qs16_packw_x8c2(
     from: number,
     steps: number,
     to: number,
-    depth: number,
+    reduction: number,
     limit: number,
     largest: number,
     oneSign: number,
     factor: number,
   ): void;
   /** The same for qu8_gemm_4x8c2_dot16x2.c; `flip`: 128 for int8, else 0. */
-  qu8_qs16_packw_x8c2(from: number, to: number, depth: number, flip: number, zero: number): void;
+  qu8_qs16_packw_x8c2(from: number, to: number, reduction: number, flip: number, zero: number): void;
   /** The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
-  qu8_packw_x8c4_usdot(from: number, sums: number, to: number, depth: number, flip: number): void;
-  /** The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of residues; `to` is 0 to have them counted only. */
+  qu8_packw_x8c4_usdot(from: number, sums: number, to: number, reduction: number, flip: number): void;
+  /**
+   * The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; `to` is 0 to have them counted only.
+   */
   qu8_packw_x8c4_usdot2(
     from: number,
     to: number,
     rest: number,
     sums: number,
-    depth: number,
-    columns: number,
+    reduction: number,
+    outChannels: number,
     flip: number,
     zero: number,
   ): number;

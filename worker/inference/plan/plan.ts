@@ -5,7 +5,7 @@
  */
 import type { Graph } from "../../tflite/graph.ts";
 import { compile } from "./compile.ts";
-import { countResidues } from "./count-residues.ts";
+import { countOverflow } from "./count-overflow.ts";
 import { PlanInstance } from "./instance.ts";
 import { dotIsExact, pairsAreExact } from "./kernels.ts";
 import type { PlanPrecision, UseOfStrassen } from "./lower/builder.ts";
@@ -32,6 +32,7 @@ export interface PlanOptions {
  */
 export function makePlan(graph: Graph, options: PlanOptions): PlanInstance {
   const { precision, dot = dotIsExact(), pairs = pairsAreExact(), strassen } = options;
-  const residuesOf = pairs ? countResidues : undefined;
-  return new PlanInstance(compile(graph, precision, { dot, residuesOf, strassen }));
+  return new PlanInstance(
+    compile(graph, precision, { dot, countOverflow: pairs ? countOverflow : undefined, strassen }),
+  );
 }

@@ -3,7 +3,7 @@ import { findTaps } from "../taps.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import type { Builder } from "./lower/builder.ts";
 import type { LoweredStep } from "./lower/lower.ts";
-import { SHORT_STEP, tensorOf } from "./lower/value.ts";
+import { INT16_STEP, tensorOf } from "./lower/value.ts";
 
 /** How a tensor of an image is reduced to one value per channel. */
 type Reduction = "mean" | "greatest";
@@ -57,7 +57,7 @@ export function compileTaps(builder: Builder, steps: readonly LoweredStep[]): Co
 function viewOf(value: PlanValue, buffer: ArrayBufferLike, address: number) {
   if (value.kind === "u8")
     return { values: new Uint8Array(buffer, address, value.size), zero: value.zero, scale: value.scale };
-  if (value.short) return { values: new Int16Array(buffer, address, value.size), zero: 0, scale: SHORT_STEP };
+  if (value.int16) return { values: new Int16Array(buffer, address, value.size), zero: 0, scale: INT16_STEP };
   return { values: new Float32Array(buffer, address, value.size), zero: 0, scale: 1 };
 }
 

@@ -23,7 +23,7 @@ struct Case {
   int32_t format, eighths;
   uint32_t x, y, width, height, outWidth, outHeight;
   int32_t order;
-  uint32_t piece, slice, length;
+  uint32_t chunk_bytes, slice, length;
 };
 
 struct Answer {
@@ -62,7 +62,7 @@ static int decode(const struct Case *c, const uint8_t *bytes) {
     if (status == STATUS_HEADER) {
       status = codecs_start(c->eighths, c->x, c->y, c->width, c->height, c->outWidth, c->outHeight, c->order);
     } else if (status == STATUS_NEED_INPUT && offset < c->length) {
-      const uint32_t size = c->length - offset < c->piece ? c->length - offset : c->piece;
+      const uint32_t size = c->length - offset < c->chunk_bytes ? c->length - offset : c->chunk_bytes;
       uint8_t *to = codecs_reserve(size);
       if (!to) return ERROR_MEMORY;
       memcpy(to, bytes + offset, size);

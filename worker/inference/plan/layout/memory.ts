@@ -40,7 +40,7 @@ export function layOutTensors(
     const { name, shape } = tensor;
     const offset = arena.offsets.get(root(index));
     if (offset === undefined) throw new Error(`tensor ${index} has no place in the plan`);
-    const type = value.kind === "f32" && value.short ? "i16" : value.kind;
+    const type = value.kind === "f32" && value.int16 ? "i16" : value.kind;
     return { index, name, shape, type, bytes: builder.bytesOf(index), offset };
   });
   return { tensors, arena };

@@ -3,7 +3,7 @@ import type { Graph, Operator, Tensor } from "../../../tflite/graph.ts";
 import { bytesOf, realValues } from "../../constants.ts";
 import type { Source } from "../pack/panels.ts";
 import { align, type Place, SLACK, scratchAt } from "../step.ts";
-import { shortTensors } from "./short.ts";
+import { int16Tensors } from "./int16.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
 /**
@@ -23,10 +23,10 @@ export function scratchLayout(sizes: readonly number[]): { bytes: number; places
   return { bytes, places };
 }
 
-/** @returns How many residues each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if another kernel is better. */
-export type CountResidues = (
+/** @returns How many overflow weights each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if another kernel is better. */
+export type CountOverflow = (
   source: Source,
-  matrix: { readonly columns: number; readonly depth: number; readonly zero: number },
+  matrix: { readonly outChannels: number; readonly reduction: number; readonly zero: number },
 ) => readonly number[] | undefined;
 
 /** Which matrix products of a fast plan go by Strassen's multiplication: all that can, those that gain by it, or none. */
@@ -37,7 +37,7 @@ export interface Capabilities {
   /** Whether that of four full bytes is exact. */
   readonly dot: boolean;
   /** Absent where that of two is not exact either, as long as their sum fits 16 bits. */
-  readonly residuesOf?: CountResidues | undefined;
+  readonly countOverflow?: CountOverflow | undefined;
   readonly strassen?: UseOfStrassen | undefined;
 }
 
@@ -47,20 +47,20 @@ export class Builder {
   /** Whether the relaxed dot product of bytes is exact here. */
   readonly dot: boolean;
   /** Whether that of pairs of bytes is worth it for a matrix. */
-  readonly residuesOf: CountResidues;
+  readonly countOverflow: CountOverflow;
   readonly strassen: UseOfStrassen;
-  readonly #short: ReadonlySet<number>;
+  readonly #int16: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
 
-  constructor(graph: Graph, precision: PlanPrecision, { dot, residuesOf, strassen }: Capabilities) {
+  constructor(graph: Graph, precision: PlanPrecision, { dot, countOverflow, strassen }: Capabilities) {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;
-    this.residuesOf = residuesOf ?? (() => undefined);
+    this.countOverflow = countOverflow ?? (() => undefined);
     this.strassen = strassen ?? "pays";
-    this.#short = precision === "fast" ? shortTensors(graph) : new Set();
+    this.#int16 = precision === "fast" ? int16Tensors(graph) : new Set();
   }
 
   /** Says that `tensor` is the constant `source`, dequantised. */
@@ -122,7 +122,7 @@ export class Builder {
   /** A tensor that may be computed or constant. */
   value(index: number): Value {
     const value = toValue(tensorOf(this.graph, index));
-    return value.kind === "f32" ? { ...value, short: this.#short.has(index) } : value;
+    return value.kind === "f32" ? { ...value, int16: this.#int16.has(index) } : value;
   }
 
   output(operator: Operator): Value {
@@ -132,6 +132,6 @@ export class Builder {
   /** The bytes of a tensor where it lies. */
   bytesOf(tensor: number): number {
     const value = this.value(tensor);
-    return value.size * (value.kind === "u8" ? 1 : value.short ? 2 : 4);
+    return value.size * (value.kind === "u8" ? 1 : value.int16 ? 2 : 4);
   }
 }

@@ -81,26 +81,26 @@ const NOT_QUANTISED: Quantised = {
   bShift: 0,
   outMultiplier: 0,
   outShift: 0,
-  inFloats: 0,
+  inF32: 0,
   aFactor: 0,
   bFactor: 0,
   offset: 0,
 };
 
 /** Whether and how sums may be tried in floats. */
-function sumInFloats(
+function sumInF32(
   operation: ElementwiseOperation,
   [aZero, bZero]: readonly number[],
   output: ByteValue,
   [ofA, ofB, ofSum]: readonly FixedPoint[],
-): Pick<Elementwise, "inFloats" | "aFactor" | "bFactor" | "offset"> {
+): Pick<Elementwise, "inF32" | "aFactor" | "bFactor" | "offset"> {
   const signs = SIGNS[operation];
-  if (signs === undefined) return { inFloats: 0, aFactor: 0, bFactor: 0, offset: 0 };
+  if (signs === undefined) return { inF32: 0, aFactor: 0, bFactor: 0, offset: 0 };
   const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
   const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
   const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
-  const inFloats = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
-  return { inFloats: inFloats ? 1 : 0, aFactor: a, bFactor: b, offset };
+  const inF32 = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
+  return { inF32: inF32 ? 1 : 0, aFactor: a, bFactor: b, offset };
 }
 
 /** What is computed of two values. */
@@ -108,8 +108,8 @@ export interface Combination {
   readonly operation: ElementwiseOperation;
   /** The same with the operands swapped; undefined if there is none. */
   readonly swapped: ElementwiseOperation | undefined;
-  /** How bytes are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
-  readonly bytes?:
+  /** How uint8 and int8 values are combined: by the kernel for sums and products, or by a table of all pairs; undefined if they are not. */
+  readonly u8?:
     | { readonly multipliers: Multipliers }
     | { readonly table: (a: ByteValue, b: ByteValue, output: ByteValue) => OfBytes };
 }
@@ -221,7 +221,7 @@ function combiningStep(operator: Operator, combination: Combination, operands: O
   if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
     return arithmeticStep(operator, operands, output, operation);
   }
-  const how = combination.bytes;
+  const how = combination.u8;
   if (how === undefined) return refuse(operator, "has no kernel for bytes");
   if ("table" in how) {
     return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
@@ -237,6 +237,6 @@ function combiningStep(operator: Operator, combination: Combination, operands: O
     bShift: ofB.shift,
     outMultiplier: ofOutput.multiplier,
     outShift: ofOutput.shift,
-    ...sumInFloats(operation, [a.zero, b.zero], output, multipliers),
+    ...sumInF32(operation, [a.zero, b.zero], output, multipliers),
   });
 }

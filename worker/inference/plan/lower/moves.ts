@@ -7,8 +7,8 @@ import { at, type KernelStep, type Packed, packedAt } from "../step.ts";
 import type { Builder } from "./builder.ts";
 import { constantOperand } from "./elementwise.ts";
 import { mustFit } from "./fit.ts";
+import { isTakenOver, paddingsOf } from "./int16.ts";
 import { refuse } from "./parts.ts";
-import { isTakenOver, paddingsOf } from "./short.ts";
 import { type ByteValue, rangeOf, sameScale, tensorOf, type Value } from "./value.ts";
 
 const elementOf = ({ kind }: Value): number => (kind === "f32" ? 4 : 1);

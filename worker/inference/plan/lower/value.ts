@@ -11,12 +11,12 @@ export interface FloatValue {
   readonly kind: "f32";
   readonly tensor: Tensor;
   readonly size: number;
-  /** Whether it is kept as int16, in steps of SHORT_STEP; see short.ts. */
-  readonly short: boolean;
+  /** Whether it is kept as int16, in steps of INT16_STEP; see int16.ts. */
+  readonly int16: boolean;
 }
 
 /** The step of int16 that keep 0..6: 13 bits. */
-export const SHORT_STEP = 6 / 8191;
+export const INT16_STEP = 6 / 8191;
 
 /** int8 is stored as uint8 with 128 added, to value and zero point, so that there is one set of kernels. */
 export interface ByteValue {
@@ -34,7 +34,7 @@ export type Value = FloatValue | ByteValue;
 
 export function toValue(tensor: Tensor): Value {
   const size = sizeOf(tensor.shape);
-  if (tensor.type === "float32" || tensor.type === "float16") return { kind: "f32", tensor, size, short: false };
+  if (tensor.type === "float32" || tensor.type === "float16") return { kind: "f32", tensor, size, int16: false };
   const { quantization } = tensor;
   if ((tensor.type !== "uint8" && tensor.type !== "int8") || quantization?.scale.length !== 1) {
     throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is ${tensor.type} and not of one scale`);

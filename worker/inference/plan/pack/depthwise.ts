@@ -2,7 +2,7 @@
  * Weights of depthwise convolutions in the layouts of f32_dwconv_7x4_fma.c, qu8_dwconv_2x8c2_dot16x2.c and
  * qu8_dwconv_2x4x4c4_usdot.c.
  */
-import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, PANEL_COLUMNS } from "../layouts.ts";
+import { CHANNELS, DEPTHWISE_PANEL, DOT_TAPS, PANEL_CHANNELS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
 import { writeChannels } from "./channels.ts";
 import { biasIn, type FloatMatrix } from "./f32.ts";
@@ -96,11 +96,11 @@ export function packQu8DwconvUsdot(
   const partBytes = 2 * height * rowBytes;
   const panelBytes = DEPTHWISE_PANEL.bytes + 2 * partBytes;
   return {
-    bytes: Math.ceil(channels / PANEL_COLUMNS) * panelBytes,
+    bytes: Math.ceil(channels / PANEL_CHANNELS) * panelBytes,
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, panelBytes, (byte, first, count) => {
-        const sums = new Int32Array(PANEL_COLUMNS);
+        const sums = new Int32Array(PANEL_CHANNELS);
         let parts = 1;
         for (let tap = 0; tap < height * width; tap++) {
           const [y, x] = [Math.floor(tap / width), tap % width];

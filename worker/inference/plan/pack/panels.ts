@@ -1,10 +1,10 @@
 /** Common parts of all packed weights: their source, and panels of eight output channels. */
 import type { Tensor } from "../../../tflite/graph.ts";
 import { bytesOf } from "../../constants.ts";
-import { PANEL_COLUMNS } from "../layouts.ts";
+import { PANEL_CHANNELS } from "../layouts.ts";
 import { align, type Packing, SLACK } from "../step.ts";
 
-/** Weights in the order of the file, [columns, depth]: output channels, reduction dimension (K). */
+/** Weights in the order of the file, [output channels, K]. */
 export interface Source {
   readonly bytes: Uint8Array;
   readonly type: "float32" | "float16" | "uint8" | "int8";
@@ -24,22 +24,22 @@ export function integersOf(tensor: Tensor, zero = 0): Int32Array<ArrayBuffer> {
 
 /** Calls `write` for each panel with its first byte, its first output channel, and their number. */
 export function panels(
-  columns: number,
+  outChannels: number,
   bytes: number,
   write: (byte: number, first: number, count: number) => void,
 ): void {
-  for (let first = 0; first < columns; first += PANEL_COLUMNS) {
-    write((first / PANEL_COLUMNS) * bytes, first, Math.min(PANEL_COLUMNS, columns - first));
+  for (let first = 0; first < outChannels; first += PANEL_CHANNELS) {
+    write((first / PANEL_CHANNELS) * bytes, first, Math.min(PANEL_CHANNELS, outChannels - first));
   }
 }
 
 const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
 
 /** Bytes for staging eight output channels of a matrix: in the type of the file, and as f32. */
-export const stagingOf = (depth: number): number => 2 * align(4 * PANEL_COLUMNS * depth + SLACK);
+export const stagingOf = (reduction: number): number => 2 * align(4 * PANEL_CHANNELS * reduction + SLACK);
 
 /**
- * Copies `count` columns from `first` on into the heap.
+ * Copies `count` output channels from `first` on into the heap.
  *
  * @returns Their address, as floats if they are any kind of those.
  */
@@ -48,14 +48,14 @@ export function stage(
   source: Source,
   first: number,
   count: number,
-  depth: number,
+  reduction: number,
 ) {
-  const bytes = ELEMENT[source.type] * depth;
-  const target = new Uint8Array(buffer, staging, PANEL_COLUMNS * bytes);
+  const bytes = ELEMENT[source.type] * reduction;
+  const target = new Uint8Array(buffer, staging, PANEL_CHANNELS * bytes);
   target.set(source.bytes.subarray(first * bytes, (first + count) * bytes));
   target.fill(0, count * bytes);
   if (source.type !== "float16") return staging;
-  const floats = staging + align(4 * PANEL_COLUMNS * depth + SLACK);
-  kernels.f16_f32_vcvt(staging, floats, PANEL_COLUMNS * depth);
+  const floats = staging + align(4 * PANEL_CHANNELS * reduction + SLACK);
+  kernels.f16_f32_vcvt(staging, floats, PANEL_CHANNELS * reduction);
   return floats;
 }

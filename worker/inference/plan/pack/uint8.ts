@@ -2,7 +2,7 @@
  * Weights of uint8 convolutions in the layouts of qu8_gemm_4x8c2_dot16x2.c, qu8_gemm_4x12c4_usdot.c and
  * qu8_gemm_3x8c4_usdot2.c.
  */
-import { CHANNELS, PANEL_COLUMNS, RESIDUE, RESIDUES } from "../layouts.ts";
+import { CHANNELS, OVERFLOW_HEADER, OVERFLOW_WEIGHTS, PANEL_CHANNELS } from "../layouts.ts";
 import { align, type Packed, SLACK } from "../step.ts";
 import { writeChannels } from "./channels.ts";
 import type { Rounding } from "./multiplier.ts";
@@ -16,27 +16,34 @@ export interface ByteMatrix {
   /** Input scale · weight scale / output scale, for each output channel. */
   readonly multipliers: readonly number[];
   readonly rounding: Rounding;
-  readonly columns: number;
-  readonly depth: number;
+  readonly outChannels: number;
+  readonly reduction: number;
 }
 
 /** For qu8_gemm_4x8c2_dot16x2.c. */
-export function packQu8GemmDot16x2({ multipliers, rounding, columns, depth, zero, ...later }: ByteMatrix): Packed {
-  const pairs = Math.ceil(depth / 2);
-  const panelBytes = CHANNELS.bytes + 4 * PANEL_COLUMNS * pairs;
+export function packQu8GemmDot16x2({
+  multipliers,
+  rounding,
+  outChannels,
+  reduction,
+  zero,
+  ...later
+}: ByteMatrix): Packed {
+  const pairs = Math.ceil(reduction / 2);
+  const panelBytes = CHANNELS.bytes + 4 * PANEL_CHANNELS * pairs;
   return {
-    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
-    staging: stagingOf(depth),
+    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
+    staging: stagingOf(reduction),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
-      panels(columns, panelBytes, (byte, first, count) => {
+      panels(outChannels, panelBytes, (byte, first, count) => {
         writeChannels(view, byte, count, rounding, (i) => ({
           bias: bias?.[first + i] ?? 0,
           multiplier: multipliers[first + i],
         }));
-        const from = stage(packing, weights, first, count, depth);
+        const from = stage(packing, weights, first, count, reduction);
         const to = view.byteOffset + byte + CHANNELS.bytes;
-        packing.kernels.qu8_qs16_packw_x8c2(from, to, depth, weights.type === "int8" ? 128 : 0, zero);
+        packing.kernels.qu8_qs16_packw_x8c2(from, to, reduction, weights.type === "int8" ? 128 : 0, zero);
       });
     },
   };
@@ -44,30 +51,32 @@ export function packQu8GemmDot16x2({ multipliers, rounding, columns, depth, zero
 
 /** For qu8_gemm_4x12c4_usdot.c. @param inputZero The input's zero point. */
 export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed {
-  const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
+  const { multipliers, rounding, outChannels, reduction, zero, ...later } = matrix;
   // A weight is the stored int8 value plus 128, so this is the zero point of the stored values.
   const weightsZero = zero - 128;
-  const panelBytes = CHANNELS.bytes + PANEL_COLUMNS * Math.ceil(depth / 4) * 4;
+  const panelBytes = CHANNELS.bytes + PANEL_CHANNELS * Math.ceil(reduction / 4) * 4;
   return {
-    bytes: Math.ceil(columns / PANEL_COLUMNS) * panelBytes,
-    staging: stagingOf(depth),
+    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
+    staging: stagingOf(reduction),
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
-      panels(columns, panelBytes, (byte, first, count) => {
-        const from = stage(packing, weights, first, count, depth);
+      panels(outChannels, panelBytes, (byte, first, count) => {
+        const from = stage(packing, weights, first, count, reduction);
         // The sums are stored where the biases will be.
         const sums = view.byteOffset + byte;
         packing.kernels.qu8_packw_x8c4_usdot(
           from,
           sums,
           sums + CHANNELS.bytes,
-          depth,
+          reduction,
           weights.type === "uint8" ? 128 : 0,
         );
-        // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + depth·za·zw; the kernel computes the first two terms.
+        // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + K·za·zw; the kernel computes the first two terms.
         writeChannels(view, byte, count, rounding, (i) => ({
           bias:
-            (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i) + depth * inputZero * weightsZero,
+            (bias?.[first + i] ?? 0) -
+            inputZero * CHANNELS.bias.get(view, byte, i) +
+            reduction * inputZero * weightsZero,
           multiplier: multipliers[first + i],
         }));
       });
@@ -75,30 +84,32 @@ export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed 
   };
 }
 
-/** For qu8_gemm_3x8c4_usdot2.c. @param residues The number for each panel. @param inputZero The input's zero point. */
-export function packQu8GemmUsdot2(matrix: ByteMatrix, residues: readonly number[], inputZero: number): Packed {
-  const { multipliers, rounding, columns, depth, zero, ...later } = matrix;
-  const weightBytes = PANEL_COLUMNS * Math.ceil(depth / 8) * 8;
-  const panelBytes = residues.map((count) => CHANNELS.bytes + RESIDUES.bytes + weightBytes + RESIDUE.bytes * count);
-  // Behind the weights that are staged: what is left of eight of each column, and the columns' sums.
-  const scratch = align(4 * PANEL_COLUMNS * depth + SLACK);
+/** For qu8_gemm_3x8c4_usdot2.c. @param overflow The number of overflow weights for each panel. @param inputZero The input's zero point. */
+export function packQu8GemmUsdot2(matrix: ByteMatrix, overflow: readonly number[], inputZero: number): Packed {
+  const { multipliers, rounding, outChannels, reduction, zero, ...later } = matrix;
+  const weightBytes = PANEL_CHANNELS * Math.ceil(reduction / 8) * 8;
+  const panelBytes = overflow.map(
+    (count) => CHANNELS.bytes + OVERFLOW_HEADER.bytes + weightBytes + OVERFLOW_WEIGHTS.bytes * count,
+  );
+  // Behind the weights that are staged: what is left of eight of each output channel, and the output channels' sums.
+  const scratch = align(4 * PANEL_CHANNELS * reduction + SLACK);
   return {
-    bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + RESIDUE.bytes,
+    bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + OVERFLOW_WEIGHTS.bytes,
     staging: scratch + 256,
     write(view, packing) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       const flip = weights.type === "int8" ? 128 : 0;
       const rest = packing.staging + scratch;
       let byte = 0;
-      panels(columns, 0, (_, first, count) => {
-        const from = stage(packing, weights, first, count, depth);
+      panels(outChannels, 0, (_, first, count) => {
+        const from = stage(packing, weights, first, count, reduction);
         const sums = view.byteOffset + byte;
-        packing.kernels.qu8_packw_x8c4_usdot2(from, sums + CHANNELS.bytes, rest, sums, depth, count, flip, zero);
+        packing.kernels.qu8_packw_x8c4_usdot2(from, sums + CHANNELS.bytes, rest, sums, reduction, count, flip, zero);
         writeChannels(view, byte, count, rounding, (i) => ({
           bias: (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i),
           multiplier: multipliers[first + i],
         }));
-        byte += panelBytes[first / PANEL_COLUMNS];
+        byte += panelBytes[first / PANEL_CHANNELS];
       });
     },
   };

@@ -11,9 +11,9 @@ import { type ByteValue, tensorOf, type Value } from "../value.ts";
 import * as depthwise from "./depthwise.ts";
 import * as gemm from "./gemm.ts";
 import { type Convolution, geometryOf } from "./geometry.ts";
-import { shortnessOf, unitOf } from "./output.ts";
+import { int16EndsOf, unitOf } from "./output.ts";
 
-/** The largest depth at which 32 bits hold any sum of products of bytes. */
+/** The largest K at which 32 bits hold any sum of products of bytes. */
 const DEEPEST_U8 = 33025;
 
 /** The bias of a convolution, if it has one. */
@@ -24,10 +24,10 @@ function biasOf({ graph }: Builder, { inputs: [, , index = -1] }: Convolution): 
 function floatStep(builder: Builder, operator: Convolution, input: Value, output: Value): KernelStep {
   const filter = tensorOf(builder.graph, operator.inputs[1]);
   const bias = biasOf(builder, operator);
-  const short = shortnessOf(input, output);
+  const int16 = int16EndsOf(input, output);
   const values = {
     bias: bias && builder.real(bias),
-    steps: { input: unitOf(input), output: unitOf(output), short },
+    steps: { input: unitOf(input), output: unitOf(output), int16 },
   };
   const geometry = geometryOf(builder, operator, input, output);
   const ends = { operator, input, output, geometry };
@@ -36,14 +36,14 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
     const weights = { ...values, weights: builder.real(filter) };
     return depthwise.depthwiseStep(depthwise.F32_KERNELS, { geometry, channels, inChannels, weights }, ends);
   }
-  const columns = filter.shape[0];
-  const depth = sizeOf(filter.shape) / columns;
+  const outChannels = filter.shape[0];
+  const reduction = sizeOf(filter.shape) / outChannels;
   const product: gemm.FloatProduct = {
-    ...gemm.productOf(input, output, geometry, columns, depth),
+    ...gemm.productOf(input, output, geometry, outChannels, reduction),
     fast: builder.precision === "fast",
     strassen: builder.strassen,
-    shortInput: short.input,
-    weights: { ...values, weights: builder.source(filter), columns, depth },
+    int16Input: int16.input,
+    weights: { ...values, weights: builder.source(filter), outChannels, reduction },
   };
   return gemm.gemmStep(gemm.F32_KERNELS, product, ends);
 }
@@ -92,11 +92,11 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   const zero = zeroOf(builder, operator, filter, biasTensor);
   const bias = biasTensor && (() => integersOf(biasTensor));
   const channels = filter.shape[operator.form === "depthwise" ? 3 : 0];
-  const depth = sizeOf(filter.shape) / channels;
+  const reduction = sizeOf(filter.shape) / channels;
   const multipliers = multipliersOf(filter, channels, input, output);
   // The scaled sums have to fit 32 bits, whatever the image.
-  const most = 2 * 255 * 255 * depth * Math.max(...multipliers);
-  if (depth > DEEPEST_U8 || most >= 2 ** 31) return refuse(operator, "has sums beyond 32 bits");
+  const most = 2 * 255 * 255 * reduction * Math.max(...multipliers);
+  if (reduction > DEEPEST_U8 || most >= 2 ** 31) return refuse(operator, "has sums beyond 32 bits");
   const geometry = geometryOf(builder, operator, input, output);
   const ends = { operator, input, output, geometry };
   const ofCpu = { dot: builder.dot, inputZero: input.zero };
@@ -118,13 +118,13 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
     bias,
     multipliers,
     rounding,
-    columns: channels,
-    depth,
+    outChannels: channels,
+    reduction,
   };
   const product: gemm.ByteProduct = {
-    ...gemm.productOf(input, output, geometry, channels, depth),
+    ...gemm.productOf(input, output, geometry, channels, reduction),
     ...ofCpu,
-    residues: once(() => builder.residuesOf(source(), weights)),
+    overflow: once(() => builder.countOverflow(source(), weights)),
     weights,
   };
   return gemm.gemmStep(gemm.U8_KERNELS, product, ends);

@@ -9,11 +9,11 @@ import { type Convolution, type Geometry, gathers, windowOf } from "./geometry.t
 import { outputOf } from "./output.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 
-/** M × K times K × N: `rows` output pixels, `depth` values of a patch, `columns` output channels. */
+/** M × K times K × N: `rows` (M) output pixels, `reduction` (K) values of a patch, `outChannels` (N). */
 interface Product {
   readonly rows: number;
-  readonly depth: number;
-  readonly columns: number;
+  readonly reduction: number;
+  readonly outChannels: number;
   /** Whether the left matrix has to be gathered from the input. */
   readonly gather: boolean;
   /** The number of values of the input. */
@@ -25,15 +25,15 @@ export interface FloatProduct extends Product {
   readonly fast: boolean;
   readonly strassen: UseOfStrassen;
   /** Whether the input is int16 already. */
-  readonly shortInput: boolean;
+  readonly int16Input: boolean;
   readonly weights: FloatMatrix;
 }
 
 export interface ByteProduct extends Product {
   /** Whether the relaxed dot product of four bytes is exact on this CPU. */
   readonly dot: boolean;
-  /** How many residues each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if that kernel is not exact or not worth it. */
-  readonly residues: () => readonly number[] | undefined;
+  /** How many overflow weights each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if that kernel is inexact or too slow. */
+  readonly overflow: () => readonly number[] | undefined;
   /** The input's zero point. */
   readonly inputZero: number;
   readonly weights: ByteMatrix;
@@ -63,21 +63,21 @@ interface GemmKernel<P extends Product> {
 /** Values of the left matrix that stay in the cache while the weights pass by. */
 const BLOCK_VALUES = 64 << 10;
 
-const blockOf = ({ rows, depth }: Product, tile: number): number =>
-  Math.min(rows, Math.max(1, Math.floor(BLOCK_VALUES / depth / tile)) * tile);
+const blockOf = ({ rows, reduction }: Product, tile: number): number =>
+  Math.min(rows, Math.max(1, Math.floor(BLOCK_VALUES / reduction / tile)) * tile);
 
 /** Bytes of a block whose rows are int16, filled up to pairs. */
-const shortBytes = ({ depth }: Product, block: number): number => block * 4 * Math.ceil(depth / 2);
+const int16Bytes = ({ reduction }: Product, block: number): number => block * 4 * Math.ceil(reduction / 2);
 
 /** The scratch of kernels that quantise floats to int16: a scale for each row, and the rows. */
 const quantisedRows = (product: FloatProduct, block: number): number =>
-  4 * block + (product.shortInput || product.gather ? 0 : shortBytes(product, block));
+  4 * block + (product.int16Input || product.gather ? 0 : int16Bytes(product, block));
 
 /** Scratch `wide` of qu8_gemm_4x12c4_usdot.c: struct DotSpare, an offset for each row, and the rows, by fours. */
-const interleavedBytes = (rows: number, depth: number): number =>
-  DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(depth / 4));
+const interleavedBytes = (rows: number, reduction: number): number =>
+  DOT_SPARE_BYTES + 4 * Math.ceil(rows / 4) * (4 + 4 * Math.ceil(reduction / 4));
 
-const mayBeShort = ({ fast, depth }: FloatProduct): boolean => fast && depth <= DEEPEST_I16;
+const fitsInt16 = ({ fast, reduction }: FloatProduct): boolean => fast && reduction <= DEEPEST_I16;
 
 const STRASSEN_FITS = { always: fitsStrassen, pays: paysStrassen, never: () => false };
 
@@ -85,7 +85,7 @@ const STRASSEN_FITS = { always: fitsStrassen, pays: paysStrassen, never: () => f
 export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
   {
     kernel: "qd16_f32_gemm_4x8c2_strassen",
-    accepts: (product) => mayBeShort(product) && !product.gather && STRASSEN_FITS[product.strassen](product),
+    accepts: (product) => fitsInt16(product) && !product.gather && STRASSEN_FITS[product.strassen](product),
     tile: TILE_ROWS,
     block: strassenBlock,
     scratch: (product, block) => ({
@@ -96,12 +96,12 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
   },
   {
     kernel: "qd16_f32_gemm_4x8c2_dot16x2",
-    accepts: mayBeShort,
+    accepts: fitsInt16,
     tile: TILE_ROWS,
     scratch: (product, block) => ({
-      patches: product.gather ? shortBytes(product, block) : 0,
+      patches: product.gather ? int16Bytes(product, block) : 0,
       wide: quantisedRows(product, block),
-      whole: product.gather && !product.shortInput ? 2 * product.inputSize : 0,
+      whole: product.gather && !product.int16Input ? 2 * product.inputSize : 0,
     }),
     pack: ({ weights }) => packQd16Gemm(weights),
   },
@@ -109,7 +109,7 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
     kernel: "f32_gemm_4x8_fma",
     accepts: () => true,
     tile: TILE_ROWS,
-    scratch: ({ gather, depth }, block) => ({ patches: gather ? 4 * block * depth : 0, wide: 4 * block }),
+    scratch: ({ gather, reduction }, block) => ({ patches: gather ? 4 * block * reduction : 0, wide: 4 * block }),
     pack: ({ weights }) => packF32Gemm(weights),
   },
 ];
@@ -120,26 +120,26 @@ export const U8_KERNELS: readonly GemmKernel<ByteProduct>[] = [
     kernel: "qu8_gemm_4x12c4_usdot",
     accepts: ({ dot }) => dot,
     tile: TILE_ROWS,
-    scratch: ({ gather, depth }, block) => ({
-      patches: gather ? block * depth : 0,
-      wide: interleavedBytes(block, depth),
+    scratch: ({ gather, reduction }, block) => ({
+      patches: gather ? block * reduction : 0,
+      wide: interleavedBytes(block, reduction),
     }),
     pack: ({ weights, inputZero }) => packQu8GemmUsdot(weights, inputZero),
   },
   {
     kernel: "qu8_gemm_3x8c4_usdot2",
-    accepts: ({ residues }) => residues() !== undefined,
+    accepts: ({ overflow }) => overflow() !== undefined,
     tile: PAIRS_TILE_ROWS,
-    scratch: ({ gather, depth }, block) => ({ patches: gather ? block * depth : 0, wide: 4 * block }),
-    pack: ({ weights, residues, inputZero }) => packQu8GemmUsdot2(weights, residues() ?? [], inputZero),
+    scratch: ({ gather, reduction }, block) => ({ patches: gather ? block * reduction : 0, wide: 4 * block }),
+    pack: ({ weights, overflow, inputZero }) => packQu8GemmUsdot2(weights, overflow() ?? [], inputZero),
   },
   {
     kernel: "qu8_gemm_4x8c2_dot16x2",
     accepts: () => true,
     tile: TILE_ROWS,
     scratch: (product, block) => ({
-      patches: product.gather ? 2 * block * Math.ceil(product.depth / 2) : 0,
-      wide: 4 * block + shortBytes(product, block),
+      patches: product.gather ? 2 * block * Math.ceil(product.reduction / 2) : 0,
+      wide: 4 * block + int16Bytes(product, block),
     }),
     pack: ({ weights }) => packQu8GemmDot16x2(weights),
   },
@@ -153,7 +153,7 @@ export function gemmStep<P extends FloatProduct | ByteProduct>(
 ): KernelStep {
   const chosen = table.find(({ accepts }) => accepts(product));
   if (chosen === undefined) throw new Error("no kernel accepts a product");
-  const { rows, depth, columns, weights } = product;
+  const { rows, reduction, outChannels, weights } = product;
   const block = chosen.block?.(product) ?? blockOf(product, chosen.tile);
   const { patches = 0, wide = 0, whole = 0, operands = 0 } = chosen.scratch(product, block);
   const scratch = scratchLayout([patches, wide, whole, operands]);
@@ -170,13 +170,13 @@ export function gemmStep<P extends FloatProduct | ByteProduct>(
       patches: patchesAt,
       wide: wideAt,
       rows,
-      depth,
-      columns,
+      reduction,
+      outChannels,
       block,
       gather: product.gather ? 1 : 0,
       inHeight,
       inWidth,
-      inChannels: operator.form === "matrix" ? depth : (input.tensor.shape.at(-1) ?? 0),
+      inChannels: operator.form === "matrix" ? reduction : (input.tensor.shape.at(-1) ?? 0),
       outWidth: geometry.output[1],
       ...windowOf(geometry),
       inputZero: "inputZero" in product ? product.inputZero : 0,
@@ -193,12 +193,12 @@ export const productOf = (
   input: Value,
   output: Value,
   geometry: Geometry,
-  columns: number,
-  depth: number,
+  outChannels: number,
+  reduction: number,
 ): Product => ({
-  rows: output.size / columns,
-  depth,
-  columns,
+  rows: output.size / outChannels,
+  reduction,
+  outChannels,
   gather: gathers(geometry),
   inputSize: input.size,
 });

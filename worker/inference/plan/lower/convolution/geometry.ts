@@ -50,12 +50,12 @@ export function gathers({ kernel, stride, before }: Geometry): boolean {
 /** @throws NoPlan if the shapes do not fit each other, or the batch is not 1. */
 export function geometryOf(builder: Builder, operator: Convolution, input: Value, output: Value): Geometry {
   const filter = tensorOf(builder.graph, operator.inputs[1]).shape;
-  const columns = filter[operator.form === "depthwise" ? 3 : 0];
+  const outChannels = filter[operator.form === "depthwise" ? 3 : 0];
   const bias = operator.inputs[2] ?? -1;
-  if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, columns);
+  if (bias !== -1) mustHold(operator, tensorOf(builder.graph, bias).shape, outChannels);
   if (operator.form === "matrix") {
-    mustFit(operator, filter.length === 2 && output.size % columns === 0);
-    mustHold(operator, input.tensor.shape, (output.size / columns) * filter[1]);
+    mustFit(operator, filter.length === 2 && output.size % outChannels === 0);
+    mustHold(operator, input.tensor.shape, (output.size / outChannels) * filter[1]);
     const one: Pair = [1, 1];
     return { input: one, output: one, kernel: one, stride: one, dilation: one, before: [0, 0] };
   }
@@ -65,7 +65,7 @@ export function geometryOf(builder: Builder, operator: Convolution, input: Value
   const outer = output.tensor.shape;
   const padded = tensorOf(builder.graph, operator.inputs[0]).shape;
   mustSlide(operator, padded, outer, { ...operator.options, window: filter.slice(1, 3) });
-  mustFit(operator, outer[3] === columns && (operator.form === "dense" || filter[0] === 1));
+  mustFit(operator, outer[3] === outChannels && (operator.form === "dense" || filter[0] === 1));
   const before = [0, 1].map((axis) => {
     const reach = (outer[1 + axis] - 1) * stride[axis] + (filter[1 + axis] - 1) * dilation[axis] + 1;
     const same = padding === "same" ? Math.floor(Math.max(0, reach - size[axis]) / 2) : 0;

@@ -2,24 +2,24 @@
 import type { Range } from "../../layouts.ts";
 import type { Rounding } from "../../pack/multiplier.ts";
 import { NO_RANGE } from "../parts.ts";
-import { clampOf, rangeOf, SHORT_STEP, type Value } from "../value.ts";
+import { clampOf, INT16_STEP, rangeOf, type Value } from "../value.ts";
 import type { Convolution } from "./geometry.ts";
 
-const isShort = (value: Value): boolean => value.kind === "f32" && value.short;
+const isInt16 = (value: Value): boolean => value.kind === "f32" && value.int16;
 
 /** Whether input and output are int16 activations. */
-export interface Shortness {
+export interface Int16Ends {
   readonly input: boolean;
   readonly output: boolean;
 }
 
-export const shortnessOf = (input: Value, output: Value): Shortness => ({
-  input: isShort(input),
-  output: isShort(output),
+export const int16EndsOf = (input: Value, output: Value): Int16Ends => ({
+  input: isInt16(input),
+  output: isInt16(output),
 });
 
 /** What a value of one is in the memory of a float tensor, inverted. */
-export const unitOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1);
+export const unitOf = (value: Value): number => (isInt16(value) ? INT16_STEP : 1);
 
 /**
  * Clamp of a float output in its own unit, zero point and clamp of a quantised one, and whether halves of negative sums
@@ -28,14 +28,14 @@ export const unitOf = (value: Value): number => (isShort(value) ? SHORT_STEP : 1
 export function outputOf(operator: Convolution, input: Value, output: Value, rounding: Rounding) {
   const { activation } = operator.options;
   const [low, high] = clampOf(activation).map((limit) => limit / unitOf(output));
-  const short = shortnessOf(input, output);
+  const int16 = int16EndsOf(input, output);
   const range: Range = output.kind === "f32" ? NO_RANGE : rangeOf(activation, output);
   return {
     range,
     signs: output.kind === "u8" && rounding === "away" && range.low < range.zero ? 1 : 0,
     low,
     high,
-    shortInput: short.input ? 1 : 0,
-    shortOutput: short.output ? 1 : 0,
+    int16Input: int16.input ? 1 : 0,
+    int16Output: int16.output ? 1 : 0,
   };
 }

@@ -43,17 +43,17 @@ function isFloatConvolution(graph: Graph, operator: Operator) {
   return input.type === "float32" && output.type === "float32" && isShallow(graph, operator);
 }
 
-function takesShort(graph: Graph, operator: Operator, tensor: number): boolean {
+function takesInt16(graph: Graph, operator: Operator, tensor: number): boolean {
   if (operator.op === "PAD") {
     const [target] = operator.outputs;
     const readers = readersOf(graph, target);
-    return isTakenOver(graph, operator) && readers.every((reader) => takesShort(graph, reader, target));
+    return isTakenOver(graph, operator) && readers.every((reader) => takesInt16(graph, reader, target));
   }
   return isFloatConvolution(graph, operator) && operator.inputs.lastIndexOf(tensor) === 0;
 }
 
 /** The tensors, by index, that are int16 in a fast plan. */
-export function shortTensors(graph: Graph): ReadonlySet<number> {
+export function int16Tensors(graph: Graph): ReadonlySet<number> {
   const found = graph.operators.filter((operator) => {
     const [output] = operator.outputs;
     return (
@@ -62,7 +62,7 @@ export function shortTensors(graph: Graph): ReadonlySet<number> {
       isFloatConvolution(graph, operator) &&
       (tensorOf(graph, output).shape.at(-1) ?? 1) % 2 === 0 &&
       !graph.outputs.includes(output) &&
-      readersOf(graph, output).every((reader) => takesShort(graph, reader, output))
+      readersOf(graph, output).every((reader) => takesInt16(graph, reader, output))
     );
   });
   return new Set(found.map(({ outputs }) => outputs[0]));
