@@ -3,18 +3,29 @@ import { fixedPoint } from "../../fixed-point.ts";
 import { CHANNELS } from "../layouts.ts";
 import { type Rounding, requantization } from "./multiplier.ts";
 
-/** Writes the scales of `count` of eight channels. */
+/** The first byte of a panel in `view`, its first output channel, and the number of its channels, 1..8. */
+interface Place {
+  readonly view: DataView<ArrayBufferLike>;
+  readonly byte: number;
+  readonly first: number;
+  readonly count: number;
+}
+
+interface Scales {
+  /** Input scale · weight scale / output scale, for each output channel. */
+  readonly multipliers: readonly number[];
+  readonly rounding: Rounding;
+}
+
+/** Writes the head of a panel. @param bias The bias of channel `first + i`, in units of the sums. */
 export function writeChannels(
-  view: DataView<ArrayBufferLike>,
-  byte: number,
-  count: number,
-  rounding: Rounding,
-  channel: (i: number) => { bias: number; multiplier: number },
+  { view, byte, first, count }: Place,
+  { multipliers, rounding }: Scales,
+  bias: (i: number) => number,
 ): void {
   for (let i = 0; i < count; i++) {
-    const { bias, multiplier } = channel(i);
-    const { exact, near } = requantization(fixedPoint(multiplier), rounding);
-    CHANNELS.bias.set(view, byte, bias, i);
+    const { exact, near } = requantization(fixedPoint(multipliers[first + i]), rounding);
+    CHANNELS.bias.set(view, byte, bias(i), i);
     CHANNELS.multiplier.set(view, byte, near.multiplier, i);
     CHANNELS.offset.set(view, byte, near.offset, i);
     CHANNELS.negative.set(view, byte, near.negative, i);

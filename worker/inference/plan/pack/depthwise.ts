@@ -60,10 +60,8 @@ export function packQu8DwconvDot16x2(
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, vectorBytes, (byte, first, count) => {
-        writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
-          bias: bias?.[first + i] ?? 0,
-          multiplier: multipliers[first + i],
-        }));
+        const rounding = depthwiseRounding(signed, first, channels);
+        writeChannels({ view, byte, first, count }, { multipliers, rounding }, (i) => bias?.[first + i] ?? 0);
         const to = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS.bytes, 16 * pairs);
         for (let i = 0; i < count; i++) {
           for (let tap = 0; tap < taps; tap++) {
@@ -116,10 +114,9 @@ export function packQu8DwconvUsdot(
           }
         }
         DEPTHWISE_PANEL.parts.set(view, byte, parts);
-        writeChannels(view, byte, count, depthwiseRounding(signed, first, channels), (i) => ({
-          bias: (bias?.[first + i] ?? 0) - inputZero * sums[i],
-          multiplier: multipliers[first + i],
-        }));
+        const rounding = depthwiseRounding(signed, first, channels);
+        const biasOf = (i: number) => (bias?.[first + i] ?? 0) - inputZero * sums[i];
+        writeChannels({ view, byte, first, count }, { multipliers, rounding }, biasOf);
       });
     },
   };

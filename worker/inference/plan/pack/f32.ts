@@ -4,7 +4,7 @@
  */
 import { HEAD, I16_STEPS, PANEL_CHANNELS } from "../layouts.ts";
 import type { Packed } from "../step.ts";
-import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
+import { type Later, packPanels, type Source } from "./panels.ts";
 
 /** The largest value of an int16 tensor. */
 const INT16_STEPS = 8191;
@@ -29,20 +29,13 @@ export interface FloatMatrix {
 export const biasIn = ({ output, int16 }: Steps, bias = 0): number => bias / output + (int16.output ? 0.5 : 0);
 
 /** For f32_gemm_4x8_fma.c. */
-export function packF32Gemm({ outChannels, reduction, ...later }: FloatMatrix): Packed {
-  const panelBytes = 4 * PANEL_CHANNELS * (1 + reduction);
-  return {
-    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
-    staging: stagingOf(reduction),
-    write(view, packing) {
-      const [weights, bias] = [later.weights(), later.bias?.()];
-      panels(outChannels, panelBytes, (byte, first, count) => {
-        for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias?.[first + i] ?? 0, true);
-        const from = stage(packing, weights, first, count, reduction);
-        packing.kernels.f32_packw_x8(from, view.byteOffset + byte + 4 * PANEL_CHANNELS, reduction);
-      });
-    },
-  };
+export function packF32Gemm(matrix: FloatMatrix): Packed {
+  const { reduction } = matrix;
+  const biasBytes = 4 * PANEL_CHANNELS;
+  return packPanels(matrix, biasBytes * (1 + reduction), ({ view, byte, address, count, staged, bias }, kernels) => {
+    for (let i = 0; i < count; i++) view.setFloat32(byte + 4 * i, bias(i), true);
+    kernels.f32_packw_x8(staged, address + biasBytes, reduction);
+  });
 }
 
 /** The largest reduction dimension (K) for which stepOf leaves headroom. */
@@ -55,32 +48,15 @@ const LARGEST_I16 = 2 ** 15 - 1;
  *
  * @param limit What no weight is beyond, in steps.
  */
-export function packQd16Gemm({ outChannels, reduction, steps, ...later }: FloatMatrix, limit = LARGEST_I16): Packed {
-  const pairs = Math.ceil(reduction / 2);
-  const panelBytes = HEAD.bytes + 4 * PANEL_CHANNELS * pairs;
-  return {
-    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
-    staging: stagingOf(reduction),
-    write(view, packing) {
-      const [weights, bias] = [later.weights(), later.bias?.()];
-      const { int16 } = steps;
-      panels(outChannels, panelBytes, (byte, first, count) => {
-        for (let i = 0; i < count; i++) HEAD.bias.set(view, byte, biasIn(steps, bias?.[first + i]), i);
-        const from = stage(packing, weights, first, count, reduction);
-        const head = view.byteOffset + byte;
-        const largest = int16.input ? INT16_STEPS : I16_STEPS;
-        const factor = steps.input / steps.output;
-        packing.kernels.f32_qs16_packw_x8c2(
-          from,
-          head + HEAD.scale.offset,
-          head + HEAD.bytes,
-          reduction,
-          limit,
-          largest,
-          int16.input ? 1 : 0,
-          factor,
-        );
-      });
-    },
-  };
+export function packQd16Gemm(matrix: FloatMatrix, limit = LARGEST_I16): Packed {
+  const { steps, reduction } = matrix;
+  const panelBytes = HEAD.bytes + 4 * PANEL_CHANNELS * Math.ceil(reduction / 2);
+  const largest = steps.int16.input ? INT16_STEPS : I16_STEPS;
+  const oneSign = steps.int16.input ? 1 : 0;
+  const factor = steps.input / steps.output;
+  return packPanels(matrix, panelBytes, ({ view, byte, address, count, staged, bias }, kernels) => {
+    for (let i = 0; i < count; i++) HEAD.bias.set(view, byte, biasIn(steps, bias(i)), i);
+    const scales = address + HEAD.scale.offset;
+    kernels.f32_qs16_packw_x8c2(staged, scales, address + HEAD.bytes, reduction, limit, largest, oneSign, factor);
+  });
 }

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../../tflite/graph.ts";
 import { bytesOf } from "../../constants.ts";
 import { PANEL_CHANNELS } from "../layouts.ts";
-import { align, type Packing, SLACK } from "../step.ts";
+import { align, type Packed, type Packing, SLACK } from "../step.ts";
 
 /** Weights in the order of the file, [output channels, K]. */
 export interface Source {
@@ -36,12 +36,12 @@ export function panels(
 const ELEMENT = { float32: 4, float16: 2, uint8: 1, int8: 1 };
 
 /** Bytes for staging eight output channels of a matrix: in the type of the file, and as f32. */
-export const stagingOf = (reduction: number): number => 2 * align(4 * PANEL_CHANNELS * reduction + SLACK);
+const stagingOf = (reduction: number): number => 2 * align(4 * PANEL_CHANNELS * reduction + SLACK);
 
 /**
  * Copies `count` output channels from `first` on into the heap.
  *
- * @returns Their address, as floats if they are any kind of those.
+ * @returns Their address; float16 weights are converted to f32.
  */
 export function stage(
   { kernels, buffer, staging }: Packing,
@@ -58,4 +58,52 @@ export function stage(
   const floats = staging + align(4 * PANEL_CHANNELS * reduction + SLACK);
   kernels.f16_f32_vcvt(staging, floats, PANEL_CHANNELS * reduction);
   return floats;
+}
+
+interface Matrix {
+  readonly weights: Later<Source>;
+  readonly bias: Later<ArrayLike<number>> | undefined;
+  readonly outChannels: number;
+  readonly reduction: number;
+}
+
+/** Eight output channels of a matrix, or as many as are left. */
+interface Panel {
+  readonly view: DataView<ArrayBufferLike>;
+  /** The panel's first byte in `view`. */
+  readonly byte: number;
+  /** The same place as an address in the kernels' memory. */
+  readonly address: number;
+  /** The panel's first output channel, and how many it has. */
+  readonly first: number;
+  readonly count: number;
+  /** The address of the staged weights, [count, reduction], and their type in the file. */
+  readonly staged: number;
+  readonly type: Source["type"];
+  /** The bias of channel `first + i`; 0 if there is none. */
+  bias(i: number): number;
+}
+
+/** Packs a matrix in panels of `bytes` bytes each, of which `write` writes one at a time. */
+export function packPanels(
+  { weights, bias, outChannels, reduction }: Matrix,
+  bytes: number,
+  write: (panel: Panel, kernels: Packing["kernels"]) => void,
+): Packed {
+  return {
+    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * bytes,
+    staging: stagingOf(reduction),
+    write(view, packing) {
+      const [source, biases] = [weights(), bias?.()];
+      panels(outChannels, bytes, (byte, first, count) => {
+        const staged = stage(packing, source, first, count, reduction);
+        const address = view.byteOffset + byte;
+        const { type } = source;
+        write(
+          { view, byte, address, first, count, staged, type, bias: (i) => biases?.[first + i] ?? 0 },
+          packing.kernels,
+        );
+      });
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { CHANNELS, OVERFLOW_HEADER, OVERFLOW_WEIGHTS, PANEL_CHANNELS } from "../
 import { align, type Packed, SLACK } from "../step.ts";
 import { writeChannels } from "./channels.ts";
 import type { Rounding } from "./multiplier.ts";
-import { type Later, panels, type Source, stage, stagingOf } from "./panels.ts";
+import { type Later, packPanels, panels, type Source, stage } from "./panels.ts";
 
 export interface ByteMatrix {
   readonly weights: Later<Source>;
@@ -21,77 +21,48 @@ export interface ByteMatrix {
 }
 
 /** For qu8_gemm_4x8c2_dot16x2.c. */
-export function packQu8GemmDot16x2({
-  multipliers,
-  rounding,
-  outChannels,
-  reduction,
-  zero,
-  ...later
-}: ByteMatrix): Packed {
-  const pairs = Math.ceil(reduction / 2);
-  const panelBytes = CHANNELS.bytes + 4 * PANEL_CHANNELS * pairs;
-  return {
-    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
-    staging: stagingOf(reduction),
-    write(view, packing) {
-      const [weights, bias] = [later.weights(), later.bias?.()];
-      panels(outChannels, panelBytes, (byte, first, count) => {
-        writeChannels(view, byte, count, rounding, (i) => ({
-          bias: bias?.[first + i] ?? 0,
-          multiplier: multipliers[first + i],
-        }));
-        const from = stage(packing, weights, first, count, reduction);
-        const to = view.byteOffset + byte + CHANNELS.bytes;
-        packing.kernels.qu8_qs16_packw_x8c2(from, to, reduction, weights.type === "int8" ? 128 : 0, zero);
-      });
-    },
-  };
+export function packQu8GemmDot16x2(matrix: ByteMatrix): Packed {
+  const { reduction, zero } = matrix;
+  const panelBytes = CHANNELS.bytes + 4 * PANEL_CHANNELS * Math.ceil(reduction / 2);
+  return packPanels(matrix, panelBytes, (panel, kernels) => {
+    writeChannels(panel, matrix, panel.bias);
+    const flip = panel.type === "int8" ? 128 : 0;
+    kernels.qu8_qs16_packw_x8c2(panel.staged, panel.address + CHANNELS.bytes, reduction, flip, zero);
+  });
 }
 
 /** For qu8_gemm_4x12c4_usdot.c. @param inputZero The input's zero point. */
 export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed {
-  const { multipliers, rounding, outChannels, reduction, zero, ...later } = matrix;
+  const { reduction, zero } = matrix;
   // A weight is the stored int8 value plus 128, so this is the zero point of the stored values.
   const weightsZero = zero - 128;
   const panelBytes = CHANNELS.bytes + PANEL_CHANNELS * Math.ceil(reduction / 4) * 4;
-  return {
-    bytes: Math.ceil(outChannels / PANEL_CHANNELS) * panelBytes,
-    staging: stagingOf(reduction),
-    write(view, packing) {
-      const [weights, bias] = [later.weights(), later.bias?.()];
-      panels(outChannels, panelBytes, (byte, first, count) => {
-        const from = stage(packing, weights, first, count, reduction);
-        // The sums are stored where the biases will be.
-        const sums = view.byteOffset + byte;
-        packing.kernels.qu8_packw_x8c4_usdot(
-          from,
-          sums,
-          sums + CHANNELS.bytes,
-          reduction,
-          weights.type === "uint8" ? 128 : 0,
-        );
-        // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + K·za·zw; the kernel computes the first two terms.
-        writeChannels(view, byte, count, rounding, (i) => ({
-          bias:
-            (bias?.[first + i] ?? 0) -
-            inputZero * CHANNELS.bias.get(view, byte, i) +
-            reduction * inputZero * weightsZero,
-          multiplier: multipliers[first + i],
-        }));
-      });
-    },
-  };
+  return packPanels(matrix, panelBytes, (panel, kernels) => {
+    const { view, byte, address } = panel;
+    const flip = panel.type === "uint8" ? 128 : 0;
+    // The kernel stores the sums where the biases will be.
+    kernels.qu8_packw_x8c4_usdot(panel.staged, address, address + CHANNELS.bytes, reduction, flip);
+    // Σ(a − za)(w − zw) = Σa·w − zw·Σa − za·Σw + K·za·zw; the kernel computes the first two terms.
+    writeChannels(
+      panel,
+      matrix,
+      (i) => panel.bias(i) - inputZero * CHANNELS.bias.get(view, byte, i) + reduction * inputZero * weightsZero,
+    );
+  });
 }
 
-/** For qu8_gemm_3x8c4_usdot2.c. @param overflow The number of overflow weights for each panel. @param inputZero The input's zero point. */
+/**
+ * For qu8_gemm_3x8c4_usdot2.c.
+ *
+ * @param overflow The number of overflow weights of each panel. @param inputZero The input's zero point.
+ */
 export function packQu8GemmUsdot2(matrix: ByteMatrix, overflow: readonly number[], inputZero: number): Packed {
-  const { multipliers, rounding, outChannels, reduction, zero, ...later } = matrix;
+  const { outChannels, reduction, zero, ...later } = matrix;
   const weightBytes = PANEL_CHANNELS * Math.ceil(reduction / 8) * 8;
   const panelBytes = overflow.map(
     (count) => CHANNELS.bytes + OVERFLOW_HEADER.bytes + weightBytes + OVERFLOW_WEIGHTS.bytes * count,
   );
-  // Behind the weights that are staged: what is left of eight of each output channel, and the output channels' sums.
+  // Scratch behind the staged weights: what is left of eight weights of each channel, and the channels' sums.
   const scratch = align(4 * PANEL_CHANNELS * reduction + SLACK);
   return {
     bytes: panelBytes.reduce((sum, bytes) => sum + bytes, 0) + OVERFLOW_WEIGHTS.bytes,
@@ -105,10 +76,8 @@ export function packQu8GemmUsdot2(matrix: ByteMatrix, overflow: readonly number[
         const from = stage(packing, weights, first, count, reduction);
         const sums = view.byteOffset + byte;
         packing.kernels.qu8_packw_x8c4_usdot2(from, sums + CHANNELS.bytes, rest, sums, reduction, count, flip, zero);
-        writeChannels(view, byte, count, rounding, (i) => ({
-          bias: (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i),
-          multiplier: multipliers[first + i],
-        }));
+        const biasOf = (i: number) => (bias?.[first + i] ?? 0) - inputZero * CHANNELS.bias.get(view, byte, i);
+        writeChannels({ view, byte, first, count }, matrix, biasOf);
         byte += panelBytes[first / PANEL_CHANNELS];
       });
     },
