@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { Inspector } from "../../scripts/measure/isolate-memory.ts";
+import { mulberry32 } from "../../scripts/measure/mulberry32.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 import { tinyModels } from "./tiny-model.ts";
 
@@ -16,15 +17,10 @@ const AT_ONCE = 4;
 /** For each, with others waiting before it. Generous, since the machine may be busy: a decoding that hangs would never end. */
 const MILLISECONDS = 10_000;
 
-/** A generator of numbers below `n` that gives the same ones again (mulberry32). */
+/** A generator of integers below `n` that the seed determines. */
 function random(seed: number): (n: number) => number {
-  let state = seed;
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
-  };
+  const next = mulberry32(seed);
+  return (n) => next() % n;
 }
 
 function mutate(original: Uint8Array, below: (n: number) => number): Uint8Array<ArrayBuffer> {

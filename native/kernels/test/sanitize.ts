@@ -14,6 +14,7 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { globSync } from "tinyglobby";
+import { Random } from "../../../test/unit/inference/random-graph.ts";
 import { LabelerError } from "../../../worker/errors.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { type Compilation, compile } from "../../../worker/inference/plan/compile.ts";
@@ -28,7 +29,7 @@ import type { Graph } from "../../../worker/tflite/graph.ts";
 import { missingForSanitizers } from "../../sanitizers.mjs";
 import { type Call, callNative, type NativeWord, type Region } from "./native.ts";
 import { packCalls } from "./pack-calls.ts";
-import { Random, randomConvolution } from "./random-graph.ts";
+import { randomConvolution } from "./random-convolution.ts";
 import { bufferOf, kernels, type Placed, place, runStep, tensorBytes } from "./wasm.ts";
 
 const CASES = Number(process.env.FUZZ_CASES ?? 200);

@@ -1,24 +1,23 @@
-/** Random choices that come again with the same seed (mulberry32). */
+/** Random choices that a seed determines. */
+import { mulberry32 } from "../../measure/mulberry32.ts";
+
 export class Random {
-  #state: number;
+  readonly #next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#next = mulberry32(seed);
   }
 
-  /** A whole number from 0 to below `n`. */
+  /** An integer from 0 to n − 1. */
   below(n: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
+    return this.#next() % n;
   }
 
   of<T>(all: readonly T[]): T {
     return all[this.below(all.length)];
   }
 
-  /** One of several, each as often as its weight says. */
+  /** One of several, with probabilities proportional to their weights. */
   weighted<T extends { readonly weight: number }>(all: readonly T[]): T {
     let left = this.below(all.reduce((sum, { weight }) => sum + weight, 0));
     for (const one of all) {
@@ -28,7 +27,7 @@ export class Random {
     throw new Error("there is nothing to choose from");
   }
 
-  /** For a client of its own. */
+  /** Another generator, for another client. */
   fork(): Random {
     return new Random(this.below(2 ** 31));
   }

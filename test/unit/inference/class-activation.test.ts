@@ -16,7 +16,7 @@ import { align } from "../../../worker/inference/plan/step.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
-import { Random, size } from "./plan-reference.ts";
+import { Random, size } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

@@ -21,7 +21,7 @@ import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
 import { fixture, fixtureJson, modelFile } from "../files.ts";
 import type { Case } from "./cases.ts";
-import { Random } from "./plan-reference.ts";
+import { Random } from "./random-graph.ts";
 
 /** A plan for every way to compute convolutions, whatever the CPU of the test has: plans are compiled here, not run. */
 const VARIANTS = {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { makePlan } from "../../../worker/inference/plan/plan.ts";
-import { graphOf, Random, size } from "./plan-reference.ts";
+import { graphOf, Random, size } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

@@ -7,7 +7,7 @@ import { rewrite } from "../../../worker/inference/rewrites/rewrite.ts";
 import { memory } from "../../../worker/inference/tfjs.bundle.js";
 import { fixture, fixtureJson } from "../files.ts";
 import type { Case, CaseTensor } from "./cases.ts";
-import { graphOf } from "./plan-reference.ts";
+import { graphOf } from "./random-graph.ts";
 
 /** What TensorFlow Lite runs and tfjs has no kernel for. */
 const REFUSED: Record<string, RegExp> = {

@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { makePlan, NoPlan } from "../../../worker/inference/plan/plan.ts";
 import type { Operator } from "../../../worker/tflite/graph.ts";
-import { graphOf, Random, runPlan, size } from "./plan-reference.ts";
+import { runPlan } from "./plan-reference.ts";
+import { graphOf, Random, size } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

@@ -3,15 +3,8 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { UNARY, type UnaryOperator } from "../../../worker/inference/operators/unary.ts";
 import type { Operator, Quantization } from "../../../worker/tflite/graph.ts";
-import {
-  clamp,
-  drawReduction,
-  graphOf,
-  multiplyByQuantizedMultiplier,
-  Random,
-  runPlan,
-  size,
-} from "./plan-reference.ts";
+import { clamp, drawReduction, multiplyByQuantizedMultiplier, runPlan } from "./plan-reference.ts";
+import { graphOf, Random, size } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

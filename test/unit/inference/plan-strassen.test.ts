@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Operator, Tensor } from "../../../worker/tflite/graph.ts";
-import { Random } from "./plan-reference.ts";
+import { Random } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

@@ -9,7 +9,7 @@ import { findTaps, type Taps } from "../../../worker/inference/taps.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import type { Graph } from "../../../worker/tflite/graph.ts";
 import { fixture, hasReference, modelFile, reference } from "../files.ts";
-import { Random, size } from "./plan-reference.ts";
+import { Random, size } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

@@ -8,7 +8,7 @@ import { readHead, writeHead } from "../../../worker/teaching/head-file.ts";
 import { selfLikeness } from "../../../worker/teaching/kernel.ts";
 import { layoutOf, sampleOf } from "../../../worker/teaching/sample.ts";
 import { teachHead } from "../../../worker/teaching/teach.ts";
-import { Random } from "../inference/plan-reference.ts";
+import { Random } from "../inference/random-graph.ts";
 import { lessonOf, photoOf, statisticsOf } from "./made-up.ts";
 import { plainMatrix } from "./plain-likeness.ts";
 

@@ -4,7 +4,7 @@ import type { Features } from "../../../worker/teaching/features.ts";
 import { layoutOf, sampleOf } from "../../../worker/teaching/sample.ts";
 import { type BaseStatistics, computeStatistics } from "../../../worker/teaching/statistics.ts";
 import type { Lesson } from "../../../worker/teaching/teach.ts";
-import { Random } from "../inference/plan-reference.ts";
+import { Random } from "../inference/random-graph.ts";
 
 const WIDTHS = { pooled: 40, maxima: 40, late: 16, early: 12, probabilities: 50 } as const;
 
