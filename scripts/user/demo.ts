@@ -1,4 +1,7 @@
-/** `npm run demo [-- IMAGE]`: one image by MQTT through the real eKuiper to the labeler, and its label back. */
+/**
+ * `npm run demo [-- IMAGE]`: sends one image by MQTT through the real eKuiper to the labeler, and prints the label that
+ * comes back.
+ */
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -23,14 +26,14 @@ const withoutGo = `The labeler itself needs no Go. Start it, and send it an imag
   curl --data-binary @${coffee} http://127.0.0.1:8787/ekuiper/labelImage
 With an eKuiper of your own, ekuiper/README.md says how the function, the stream and the rule get there.`;
 
-const labelSeconds = 6; // eKuiper itself gives up a call after 5 s
+const labelSeconds = 6; // eKuiper itself gives up a call after 5 s.
 const cleanUp: (() => Promise<void>)[] = [];
 const interrupt = new AbortController();
 
 async function demo(path: string, image: Uint8Array): Promise<void> {
   console.log(`${path} by MQTT through LF Edge eKuiper to Edge Labeler\n`);
 
-  // First, since it needs Go and, the first time, a minute.
+  // Built first, since it needs Go and takes a minute the first time.
   const broker = await startBroker();
   cleanUp.push(broker.stop);
   const engine = await startEngine({ broker: broker.url, progress: showBuild, signal: interrupt.signal });
@@ -72,7 +75,7 @@ async function demo(path: string, image: Uint8Array): Promise<void> {
   console.log(`\n${label}`);
 }
 
-/** Why the labeler gives the image no label, in its own words. */
+/** The labeler's own reason for giving the image no label. */
 async function reasonOf(labeler: string, token: string, image: Uint8Array): Promise<string> {
   const response = await fetch(`${labeler}/ekuiper/labelImage`, {
     method: "POST",
@@ -90,7 +93,7 @@ function step(what: string, detail: string): void {
   console.log(`${seconds().padStart(5)} s  ${what.padEnd(10)}${detail}`);
 }
 
-/** A terminal gets one line that counts, a log a line every 10 s. */
+/** Shows progress: a terminal gets one line that counts, a log gets a line every 10 s. */
 let nextShown = 0;
 function showBuild({ seconds: elapsed, phase, modules, packages, total }: BuildState): void {
   const tty = process.stderr.isTTY;
@@ -107,7 +110,7 @@ function showBuild({ seconds: elapsed, phase, modules, packages, total }: BuildS
       ? `fetching the source of eKuiper's engine${modules > 0 ? `, ${modules} modules so far` : ""}`
       : `compiled ${packages} of ${total} packages of eKuiper's engine`;
   const line = `${seconds().padStart(5)} s  ${what}`;
-  // Lines that are drawn over each other may get shorter.
+  // Progress lines overwrite each other, and a later one may be shorter.
   process.stderr.write(tty ? `\r${line}\x1b[K` : `${line}\n`);
 }
 
@@ -120,7 +123,7 @@ async function readImage(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Stops what was started, the last first. One that cannot be stopped does not keep the others from it. */
+/** Stops what was started, in reverse order. If one does not stop, the others are stopped all the same. */
 async function stopAll(): Promise<void> {
   for (const stop of cleanUp.splice(0).reverse()) {
     await stop().catch((error) => console.error(`While stopping: ${error}`));

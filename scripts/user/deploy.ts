@@ -1,4 +1,4 @@
-/** npm run deploy: puts the labeler on Cloudflare, by `wrangler deploy`, which gets the arguments. */
+/** `npm run deploy`: deploys the labeler to Cloudflare with `wrangler deploy`, which receives the arguments. */
 import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { prepare } from "../build/prepare.ts";
 import { CommandError, runPassingThrough } from "../command-line/command.ts";
@@ -18,6 +18,7 @@ await runPassingThrough(usage, async (args) => {
   if (errors.length > 0) {
     throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
   }
-  // A labeler that does not know that it is on Cloudflare answers without a token to local names alone.
+  // Unless the labeler knows that it runs on Cloudflare, it answers requests without a token only under local host
+  // names.
   return wrangler(["deploy", "--var", "ON_CLOUDFLARE:true", "--outdir", "dist", ...args]);
 });

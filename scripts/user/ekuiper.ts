@@ -1,4 +1,4 @@
-/** `npm run ekuiper -- COMMAND`: brings the labeler's loops onto a gateway, looks at them, and takes them away again. */
+/** `npm run ekuiper -- COMMAND`: installs the labeler's loops on a gateway, inspects them, and removes them. */
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";

@@ -1,4 +1,6 @@
-/** `npm run evaluate:decode -- DIR`: how the labeler decodes any files, beside Pillow and native TensorFlow Lite. */
+/**
+ * `npm run evaluate:decode -- DIR`: compares how the labeler decodes any files with Pillow and native TensorFlow Lite.
+ */
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { indexModels, inspectFolder, MODELS } from "../build/model-index.ts";
@@ -14,7 +16,7 @@ import { ReferenceProcess, type Task, type Versions, whyNoReference } from "./ev
 import { report, summaryOf } from "./evaluate-decode/report.ts";
 import { Totals } from "./evaluate-decode/totals.ts";
 
-/** Of another Pillow the pixels may differ. */
+/** Another version of Pillow may decode to other pixels. */
 const PILLOW = "12.2";
 
 const usage = `npm run evaluate:decode -- [options] DIR
@@ -62,7 +64,7 @@ async function tryReference(python: string, task: Task, timeoutMs: number) {
   return { process, versions: await process.start() };
 }
 
-/** The first Python that will do: the one that was named, or one with all that is needed, or what there is. */
+/** Chooses a Python: the one that was named, else the first that has all modules, else any. */
 async function startReference(
   { python, "no-python": none }: Values<typeof options>,
   task: Task,

@@ -1,4 +1,7 @@
-/** `npm run evaluate -- DIR`: how often models are right on images of known class, by the same code in a local workerd. */
+/**
+ * `npm run evaluate -- DIR`: measures how often models are right about images of known class, by the same code in a
+ * local workerd.
+ */
 import { FRACTIONS_FORM, writeFractions } from "../../worker/image/fractions.ts";
 import { parseCrop } from "../../worker/model/crop.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
@@ -38,14 +41,14 @@ const options = {
   json: { type: "boolean" },
 } as const;
 
-/** A model, its images whose class it knows, and how it is to be run. */
+/** A model, its images of known class, and how to run it. */
 interface Job {
   readonly model: string;
   readonly precisions: readonly string[];
   readonly crops: readonly string[];
   readonly images: readonly Image[];
   readonly truths: readonly string[];
-  /** Images of no class of the model, with the reason. */
+  /** Images that belong to none of the model's classes, with the reason. */
   readonly unknown: readonly Answer[];
 }
 
@@ -108,7 +111,7 @@ interface Asked {
 
 async function run(server: Server, query: URLSearchParams, job: Job, show: () => void): Promise<Run> {
   const [first] = job.images;
-  if (first !== undefined) await ask(server, query, first); // loads the model
+  if (first !== undefined) await ask(server, query, first); // Loads the model.
   const start = performance.now();
   const answers: Answer[] = [];
   await inOrder(
@@ -128,7 +131,7 @@ async function evaluate(server: Server, job: Job, show: () => void): Promise<{ r
   const failed = new Map<string, Answer>();
   for (const crop of job.crops) {
     const runs = new Map<string, Run>();
-    // Precision after precision: both of a large model at once might not stay in the cache.
+    // All of one precision before the next: two precisions of a large model might not fit into the cache together.
     for (const precision of job.precisions) {
       const query = new URLSearchParams({ model: job.model, precision, crop, top: "5" });
       const done = await run(server, query, job, show);

@@ -1,4 +1,4 @@
-/** `npm run model -- list|add|check|explain|survey|teach|statistics|remove`: the models in model-assets/. */
+/** `npm run model -- list|add|check|explain|survey|teach|statistics|remove`: manages the models in model-assets/. */
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { checkModels } from "./model/check.ts";

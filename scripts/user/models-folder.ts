@@ -1,16 +1,16 @@
-/** The folder of models while a labeler runs. */
+/** Indexes the models folder, and watches it while a labeler runs. */
 import { watch } from "node:fs";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels } from "../build/model-index.ts";
 
 export interface IndexAloudOptions {
-  /** Says why a model cannot be used; by default what is wrong with its files. */
+  /** Returns why a model cannot be used; by default the fault of its files. */
   readonly whyNot?: (entry: IndexEntry) => string | undefined;
   /** Where the index is written; by default beside the models. */
   readonly index?: string | undefined;
 }
 
-/** Writes the index of a folder of models, and says which of them cannot be used. */
+/** Writes the index of a folder of models, and reports those that cannot be used. */
 export async function indexAloud(
   models: string,
   { whyNot = ({ error }) => error, index }: IndexAloudOptions = {},
@@ -20,10 +20,10 @@ export async function indexAloud(
   return entries;
 }
 
-/** How long nothing has changed when a model is taken to be copied whole, in milliseconds. */
+/** A model counts as copied completely once nothing has changed for this long, in milliseconds. */
 const QUIET = 500;
 
-/** From now on calls `changed` with the names of the models whose files have changed. */
+/** Calls `changed` with the names of the models whose files change from now on. */
 export function watchModels(models: string, changed: (names: readonly string[]) => Promise<unknown>): void {
   const touched = new Set<string>();
   let pending: NodeJS.Timeout | undefined;
@@ -39,7 +39,7 @@ export function watchModels(models: string, changed: (names: readonly string[]) 
     clearTimeout(pending);
     pending = setTimeout(report, QUIET);
   };
-  // Such as a system that lets no more folders be watched: the labeler does without.
+  // For example, the system lets no more folders be watched: the labeler does without it.
   const giveUp = ({ message }: Error) =>
     console.error(`Changes of ${models} are not seen until a restart: ${message}.`);
   try {

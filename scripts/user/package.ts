@@ -1,4 +1,7 @@
-/** npm run package: the labeler in a folder that needs nothing but Node, for a machine without npm; docs/how-to/self-host.md. */
+/**
+ * `npm run package`: writes the labeler into a folder that needs nothing but Node, for a machine without npm; see
+ * docs/how-to/self-host.md.
+ */
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -20,7 +23,7 @@ The folder must not be there yet. Copy it where it shall run, and start it with:
 
 const options = { platform: { type: "string" }, models: { type: "string" } } as const;
 
-/** The program that runs workerd: that of npm run serve, with all that it imports. */
+/** The program that runs workerd: that of `npm run serve`, bundled with all its imports. */
 async function bundleServer(file: string): Promise<void> {
   await build({
     entryPoints: ["scripts/user/package/main.ts"],
@@ -34,7 +37,7 @@ async function bundleServer(file: string): Promise<void> {
   });
 }
 
-/** The Worker as it would be deployed, without what only a person reads. @returns What is declared of it. */
+/** The Worker as it would be deployed, without the files that only a person reads. @returns Its declarations. */
 async function copyWorker(folder: string): Promise<Declared> {
   const declared = await copyWorkerBundle(folder);
   for (const name of readdirSync(folder)) if (!/\.(js|wasm)$/.test(name)) rmSync(join(folder, name));

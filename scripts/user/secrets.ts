@@ -1,12 +1,13 @@
-/** The settings that are secrets, and must not be on a command line, where every user of the machine sees them. */
+/** The settings that are secrets. They must not be on a command line, where every user of the machine sees them. */
 import { type Secrets, secretsOf } from "../../worker/settings/token-settings.ts";
 import { CommandError, UsageError } from "../command-line/command.ts";
 
 export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
 
 /**
- * @param where The secret belongs, after "set it in".
- * @throws UsageError if an argument has a secret in it: `--var NAME:VALUE`, of which wrangler takes several behind one `--var`.
+ * @param where The place where the secret belongs; follows "set it in".
+ * @throws UsageError if an argument contains a secret: `--var NAME:VALUE`, of which wrangler accepts several behind one
+ *   `--var`.
  */
 export function refuseSecrets(args: readonly string[], where: string): void {
   for (const arg of args) {
@@ -17,7 +18,7 @@ export function refuseSecrets(args: readonly string[], where: string): void {
   }
 }
 
-/** The secrets of the environment. @throws CommandError if one of them is not usable. */
+/** Reads the secrets from the environment. @throws CommandError if one of them is invalid. */
 export function readSecrets(): Secrets {
   try {
     return secretsOf(process.env);

@@ -1,4 +1,7 @@
-/** npm run token -- NAME: makes a bearer token, and its entry for the secret LABELER_TOKENS, which has only the hash. */
+/**
+ * `npm run token -- NAME`: makes a bearer token, and its entry for the secret LABELER_TOKENS, which contains only the
+ * hash.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { SCOPES } from "../../worker/settings/scopes.ts";
 import { runCommand, UsageError } from "../command-line/command.ts";
@@ -12,7 +15,7 @@ limits call the client; "client" if absent.
 
 const OPTIONS = { scope: { type: "string" } } as const;
 
-/** @throws UsageError if there is no such scope. */
+/** @throws UsageError if a scope does not exist. */
 function checkScopes(text: string): void {
   const unknown = text.split("+").find((scope) => !(SCOPES as readonly string[]).includes(scope));
   if (unknown === undefined) return;

@@ -1,11 +1,11 @@
-/** A thin client of eKuiper's REST API: only the calls that install and remove what ekuiper/ ships, and look at it. */
+/** A thin client of eKuiper's REST API: only the calls that install, remove and inspect what ekuiper/ ships. */
 import { CommandError } from "../../command-line/command.ts";
 
-/** What eKuiper calls a rule: its id, its SQL and where its rows go, keyed by the kind of sink. */
+/** A rule as eKuiper defines it: its id, its SQL, and the actions for its rows, keyed by the kind of sink. */
 export interface Rule {
   id: string;
   sql: string;
-  /** What people read instead of the id. */
+  /** A name for people, shown instead of the id. */
   name?: string;
   actions: Record<string, Record<string, unknown>>[];
   tags?: string[];
@@ -16,7 +16,7 @@ export interface Rule {
 /** Counters of a rule, keyed as eKuiper writes them, for example `sink_mqtt_0_0_records_out_total`. */
 export type RuleStatus = Record<string, string | number>;
 
-/** `status` is "running", or begins with "stopped"; on version 1 with a capital. */
+/** `status` is "running", or begins with "stopped"; version 1 writes it with a capital. */
 export interface ListedRule {
   id: string;
   status: string;
@@ -37,19 +37,16 @@ export interface PortablePlugin {
   functions?: string[] | null;
 }
 
-/** eKuiper refused a call. */
+/** Thrown if eKuiper refuses a call. */
 export class EkuiperError extends CommandError {
   override name = "EkuiperError";
 }
 
-/** A call that was made, for logs: `PUT /rules/label`. */
+/** A call, as logs show it: `PUT /rules/label`. */
 export type CallObserver = (method: string, path: string) => void;
 
 export class EkuiperApi {
-  /**
-   * @param base the REST API's address, for example http://127.0.0.1:9081
-   * @param observe is told of each call
-   */
+  /** @param base The REST API's address, for example http://127.0.0.1:9081 @param observe Receives each call. */
   constructor(
     readonly base: string,
     readonly observe: CallObserver = () => undefined,
@@ -80,7 +77,7 @@ export class EkuiperApi {
     return JSON.parse(await this.call("GET", `/services/${name}`));
   }
 
-  /** The service that offers each function. */
+  /** The name of the service that offers each function. */
   async serviceFunctions(): Promise<{ FuncName: string; ServiceName: string }[]> {
     return this.#list("/services/functions");
   }
@@ -92,8 +89,8 @@ export class EkuiperApi {
   }
 
   /**
-   * The configuration keys of a type of streams, by name; passwords in them are not shown.
-   * Undefined where eKuiper was built without the manager's metadata: keys are in its etc/ alone there.
+   * The configuration keys of a type of streams, by name; eKuiper masks their passwords. Undefined if eKuiper was built
+   * without the manager's metadata: such a build reads keys only from its etc/.
    */
   async configurationKeys(type: string): Promise<Record<string, Record<string, unknown>> | undefined> {
     const yaml = await this.call("GET", `/metadata/sources/yaml/${type}`).catch(() => undefined);
@@ -136,7 +133,7 @@ export class EkuiperApi {
   /** Creates or replaces a rule; replacing one restarts it. */
   async putRule(rule: Rule): Promise<void> {
     const exists = (await this.rules()).some(({ id }) => id === rule.id);
-    // PUT alone fails on version 1 for a rule that does not exist.
+    // On version 1, PUT alone fails for a rule that does not exist.
     await this.call(exists ? "PUT" : "POST", exists ? `/rules/${rule.id}` : "/rules", rule);
   }
 
@@ -148,7 +145,7 @@ export class EkuiperApi {
     return JSON.parse(await this.call("GET", `/rules/${id}/status`));
   }
 
-  /** Any call. @throws EkuiperError if it is not answered with a 2xx. @throws TypeError if no one answers. */
+  /** Makes any call. @throws EkuiperError if the answer is not a 2xx. @throws TypeError if there is no answer. */
   async call(method: string, path: string, body?: FormData | object): Promise<string> {
     const isForm = body instanceof FormData;
     this.observe(method, path);

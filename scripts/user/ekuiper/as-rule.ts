@@ -1,21 +1,21 @@
 /**
- * Calls the labeler as the gateway's rules call it, with their own addresses, headers and parameters: eKuiper drops the body
- * of a refused call, and with it the labeler's reason.
+ * Calls the labeler as the gateway's rules call it, with their own addresses, headers and parameters. eKuiper drops the
+ * body of a refused call, and with it the labeler's reason.
  */
 import type { Rule } from "./api.ts";
 import { reason } from "./checks.ts";
 import { FUNCTIONS, functionsOf, pathOf } from "./sql-function.ts";
 import type { GatewayState } from "./state.ts";
 
-/** A call as a rule makes it. */
+/** A call of the labeler, as a rule makes it. */
 export interface LabelerCall {
-  /** Who makes it, for example "labelImage()" or "rule handover". */
+  /** What makes the call, for example "labelImage()" or "rule handover". */
   readonly name: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What came of a call. A labeler that the gateway reaches need not be reachable from this machine. */
+/** The outcome of a call. A labeler that the gateway reaches may be out of this machine's reach. */
 export type Answer =
   | { readonly kind: "taken"; readonly body: string; readonly ms: number }
   | { readonly kind: "refused"; readonly reason: string }
@@ -23,17 +23,17 @@ export type Answer =
 
 const PATIENCE = 30_000;
 
-/** The call of a function of the service; undefined where the service does not offer it. */
+/** The call that a function of the service makes; undefined if the service does not offer the function. */
 export function functionCall({ service }: GatewayState, name: string): LabelerCall | undefined {
   const offering = Object.values(service?.Interfaces ?? {}).find(({ Functions }) => Functions.includes(name));
   if (offering === undefined) return undefined;
-  // One of the user's own is labelImage() under another name.
+  // A function of the user's is labelImage() under another name.
   const own = functionsOf(service).find((one) => one.name === name);
   const path = FUNCTIONS.find((shipped) => shipped === name) ?? (own && pathOf(own)) ?? "labelImage";
   return { name: `${name}()`, url: `${offering.Addr}/${path}`, headers: offering.Options?.headers ?? {} };
 }
 
-/** What a submitted image is called. */
+/** The fields that identify a submitted image. */
 export interface Submission {
   readonly id: string;
   readonly device: string;
@@ -52,9 +52,9 @@ function fill(text: string, row: Readonly<Record<string, string>>): string {
 }
 
 /**
- * The call of a rule's REST sink that submits images; undefined where it has none.
+ * The call that a rule's REST sink makes to submit images; undefined if the rule has none.
  *
- * @param fillsHeaders Whether this version of eKuiper fills templates in headers; others send them as they are.
+ * @param fillsHeaders Whether this version of eKuiper fills templates in headers; others send the templates themselves.
  */
 export function sinkCall(rule: Rule, { id, device }: Submission, fillsHeaders: boolean): LabelerCall | undefined {
   const sink = rule.actions
@@ -67,14 +67,14 @@ export function sinkCall(rule: Rule, { id, device }: Submission, fillsHeaders: b
   for (const [name, value] of Object.entries((sink.headers ?? {}) as Record<string, string>)) {
     headers.set(name.toLowerCase(), fillsHeaders ? fill(value, row) : value);
   }
-  // fetch() takes no credentials in a URL. The header goes before them, as in Go's client.
+  // fetch() takes no credentials in a URL. Its own Authorization header has priority, as in Go's client.
   if (url.password !== "" && !headers.has("authorization")) {
     const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
     headers.set("authorization", `Basic ${Buffer.from(pair).toString("base64")}`);
   }
   url.username = "";
   url.password = "";
-  // The image must not pass for one of the gateway's own.
+  // The image must not be mistaken for one of the gateway's own.
   if (!headers.get("x-image-id")?.includes("{{")) headers.delete("x-image-id");
   headers.delete("x-device");
   url.searchParams.set("id", id);
@@ -101,7 +101,7 @@ export async function post({ url, headers }: LabelerCall, body: Uint8Array | str
   }
 }
 
-/** The labeler's own words, of its problem details. */
+/** The labeler's own words, from its problem details. */
 function detailOf(text: string): string {
   try {
     const { detail }: { detail?: unknown } = JSON.parse(text);

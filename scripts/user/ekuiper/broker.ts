@@ -1,20 +1,20 @@
-/** An MQTT broker inside this process, and the few things that a client of it needs here. */
+/** An MQTT broker inside this process, with the few calls that its users need here. */
 import { createServer } from "node:net";
 import { Aedes } from "aedes";
 import type { MqttClient } from "mqtt";
 import { connectTo } from "./mqtt-client.ts";
 
 export interface Broker {
-  /** As eKuiper and mqtt.js write it: tcp://127.0.0.1:PORT. */
+  /** Its address in the form that eKuiper and mqtt.js expect: tcp://127.0.0.1:PORT. */
   url: string;
-  /** Resolves when a client that did not listen to the topic starts to, from now on; rejects after `seconds`. */
+  /** Resolves when another client subscribes to the topic from now on; rejects after `seconds`. */
   nextSubscriber(topic: string, seconds?: number): Promise<void>;
-  /** How many clients listen to the topic. */
+  /** The number of clients that subscribe to the topic. */
   subscribers(topic: string): number;
   stop(): Promise<void>;
 }
 
-/** Starts a broker on a free port of the loopback interface. @param user the only one that it takes, if there is one */
+/** Starts a broker on a free port of the loopback interface. @param user The only user that it accepts, if any. */
 export async function startBroker(user?: { name: string; password: string }): Promise<Broker> {
   const aedes = await Aedes.createBroker();
   if (user !== undefined) {
@@ -30,7 +30,7 @@ export async function startBroker(user?: { name: string; password: string }): Pr
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The MQTT broker has no TCP port");
 
-  // Per client, since eKuiper may subscribe twice for one rule.
+  // Counted per client, since eKuiper may subscribe twice for one rule.
   const listening = new Map<string, Set<string>>();
   const waiting = new Set<(topic: string) => void>();
   const clientsOf = (topic: string) => {
@@ -72,7 +72,7 @@ export async function startBroker(user?: { name: string; password: string }): Pr
     },
     subscribers: (topic) => clientsOf(topic).size,
     async stop() {
-      // The server first: a client that comes back in between would hold its connection until it gives up.
+      // The server is closed first: a client that reconnected in between would hold its connection until it gives up.
       const closed = new Promise((resolve) => server.close(resolve));
       await new Promise<void>((resolve) => aedes.close(resolve));
       await closed;
@@ -94,7 +94,7 @@ export class Mailbox {
     });
   }
 
-  /** Connects and subscribes to the topics whose messages are wanted. @throws CommandError if the broker is not there */
+  /** Connects, and subscribes to the given topics. @throws CommandError if the broker does not answer. */
   static async open(url: string, topics: string[]): Promise<Mailbox> {
     const client = await connectTo(url, { reconnect: false });
     const mailbox = new Mailbox(client);
@@ -107,7 +107,7 @@ export class Mailbox {
     await this.#client.publishAsync(topic, Buffer.from(payload), { qos: 1 });
   }
 
-  /** The oldest message of the topic that was not read yet, waiting for one if need be. */
+  /** The oldest unread message of the topic; waits for one if there is none. */
   next(topic: string, seconds = 10): Promise<string> {
     return new Promise((resolve, reject) => {
       const check = () => {
@@ -126,7 +126,7 @@ export class Mailbox {
     });
   }
 
-  /** How many messages of the topic wait to be read. */
+  /** The number of unread messages of the topic. */
   waiting(topic: string): number {
     return this.#queue(topic).length;
   }

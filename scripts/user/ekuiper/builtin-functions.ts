@@ -1,4 +1,4 @@
-/** Names that eKuiper 2.4.2 keeps for itself: a service's function of such a name would never be called. */
+/** Names that eKuiper 2.4.2 reserves: it would never call a service's function of such a name. */
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 

@@ -1,19 +1,19 @@
-/** Makes the planned calls; when eKuiper refuses one, takes back those before it. */
+/** Makes the planned calls; if eKuiper refuses one, reverts those before it. */
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import type { Step } from "./plan.ts";
 
 export interface Failure {
   /** The step that eKuiper refused. */
   readonly step: Step;
-  /** Why. */
+  /** The reason. */
   readonly reason: string;
-  /** What was done before, and was taken back, in the order of that. */
+  /** The steps that were done before and have been reverted, in the order in which they were done. */
   readonly undone: readonly Step[];
-  /** What was done before, and is still there. */
+  /** The steps that were done before and could not be reverted. */
   readonly left: readonly Step[];
 }
 
-/** @returns why it failed, if it did; then the gateway is as it was before, but for what is `left` */
+/** @returns The failure, if there was one; the gateway is then as it was before, except for the steps in `left`. */
 export async function carryOut(api: EkuiperApi, steps: readonly Step[]): Promise<Failure | undefined> {
   const done: Step[] = [];
   for (const step of steps) {

@@ -1,8 +1,8 @@
-/** Whether what is installed is what this release of the product installs. */
+/** Checks whether what is installed is what this release of the product installs. */
 import type { Check } from "./checks.ts";
 import type { Step } from "./plan.ts";
 
-/** @param steps What install would do with the options that were given when it was installed. */
+/** @param steps What install would do with the options of the last installation. */
 export function checkAge(steps: readonly Step[]): Check {
   const name = "installed parts";
   const older = steps.flatMap(({ replaces }) => replaces ?? []);

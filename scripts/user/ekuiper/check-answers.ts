@@ -1,4 +1,7 @@
-/** What the labeler answers to the gateway's own calls, made again from here: its reasons do not get through eKuiper. */
+/**
+ * Repeats the gateway's calls of the labeler from here and checks the answers: eKuiper does not pass the labeler's
+ * reasons on.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { EkuiperApi } from "./api.ts";
@@ -9,13 +12,13 @@ import { readCounters } from "./rule-counters.ts";
 import { calls, type GatewayState, isRunning } from "./state.ts";
 
 const IMAGE = new URL("../../../test/fixtures/coffee-96.webp", import.meta.url);
-/** The device of an image that is submitted to see what the labeler says. */
+/** The device of an image that is submitted only to see the labeler's answer. */
 export const PROBE_DEVICE = "edge-labeler-check";
 
 /** Whether the gateway's eKuiper fills templates in the headers of its REST sink. */
 export const fillsHeaders = async (api: EkuiperApi): Promise<boolean> => !dialectOf(await api.version()).breaksHeaders;
 
-/** A call at another address of the labeler, which this machine reaches. */
+/** The same call at another address of the labeler, which this machine reaches. */
 export function callAt(call: LabelerCall, labeler: string | undefined): LabelerCall {
   if (labeler === undefined) return call;
   const path = call.url.slice(call.url.lastIndexOf("/ekuiper/"));
@@ -23,7 +26,7 @@ export function callAt(call: LabelerCall, labeler: string | undefined): LabelerC
 }
 
 function judge({ name, url }: LabelerCall, answer: Answer): Check | undefined {
-  if (answer.kind === "unreachable") return undefined; // the check of the labeler from here says so
+  if (answer.kind === "unreachable") return undefined; // The check of the labeler from this machine reports it.
   const check = `labeler for ${name}`;
   if (answer.kind === "taken")
     return { name: check, state: "ok", detail: `takes the call (${Math.round(answer.ms)} ms)` };
@@ -34,10 +37,10 @@ function judge({ name, url }: LabelerCall, answer: Answer): Check | undefined {
 }
 
 /**
- * Makes the calls of the functions that rules use, and of the sinks that have had errors. What a sink submits is kept if it
- * is taken: as one result of its own device, however often this is done.
+ * Makes the calls of the functions that rules use, and of the sinks that have had errors. A submitted image that the
+ * labeler accepts is stored: as one result of its own device, however often this is done.
  *
- * @param labeler Its address from here, if that is not the gateway's.
+ * @param labeler The labeler's address from here, if it is not the gateway's.
  */
 export async function checkAnswers(
   api: EkuiperApi,

@@ -1,4 +1,4 @@
-/** Whether the labeler takes the parameters of SQL functions, before rules call them. */
+/** Checks whether the labeler accepts the parameters of SQL functions, before rules call them. */
 import { readFile } from "node:fs/promises";
 import { post } from "./as-rule.ts";
 import type { Check } from "./checks.ts";
@@ -12,13 +12,13 @@ async function checkFunction({ url, token }: Labeler, own: SqlFunction, image: U
   const answer = await post({ name: own.name, url: `${url}/ekuiper/${pathOf(own)}`, headers }, image);
   const name = `function ${own.name}`;
   if (answer.kind === "taken") return { name, state: "ok", detail: `the labeler takes ${own.query}` };
-  // Other checks say that the labeler is away, or does not take the token.
+  // Other checks report a labeler that is away or refuses the token.
   if (answer.kind === "unreachable" || /^40[13]/.test(answer.reason)) return undefined;
   const fix = `npm run model -- list shows the models. Name the function anew: --function ${own.name}=MODEL?PARAMETERS`;
   return { name, state: "error", detail: `The labeler refuses ${described(own)}: ${answer.reason}`, fix };
 }
 
-/** A check for each function, as far as the labeler answers this machine. */
+/** One check for each function, as far as the labeler answers this machine. */
 export async function checkFunctions(labeler: Labeler, functions: readonly SqlFunction[]): Promise<Check[]> {
   if (functions.length === 0) return [];
   const image = await readFile(IMAGE);

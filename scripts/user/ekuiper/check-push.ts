@@ -1,4 +1,4 @@
-/** Whether the labeler posts its results to this very gateway, and what has come of that. */
+/** Checks whether the labeler posts its results to this very gateway, and with what outcome. */
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import type { EkuiperApi } from "./api.ts";
@@ -9,11 +9,11 @@ import type { Labeler } from "./service.ts";
 import { type GatewayState, isRunning } from "./state.ts";
 
 const PATIENCE = 15_000;
-/** eKuiper's own, unless source.httpServerPort says otherwise. */
+/** eKuiper's default, unless source.httpServerPort sets another. */
 const USUAL_PORT = "10081";
 const PROBE = "edge_labeler_check";
 
-/** What the labeler's GET /push says of a target. */
+/** The labeler's GET /push about one target. */
 interface Target {
   readonly target: string;
   readonly waiting: number;
@@ -29,14 +29,14 @@ async function ask({ url, token }: Labeler, path: string, method: "GET" | "POST"
   return targets;
 }
 
-/** Has the labeler try all its targets at once, however long it would wait by itself. */
+/** Makes the labeler try all its targets at once instead of waiting for their next retry. */
 export async function retryPush(labeler: Labeler): Promise<void> {
   await ask(labeler, "/push/retry", "POST");
 }
 
 /**
- * The port that the gateway's httppush streams listen on. eKuiper names it only to who asks for a trial of a rule; the
- * trial is taken back without having run. Undefined where the stream is not there, or eKuiper has no trials.
+ * The port on which the gateway's httppush streams listen. eKuiper names it only in the answer to the trial of a rule;
+ * the trial is deleted without having run. Undefined if the stream does not exist, or eKuiper has no trials.
  */
 async function pushPort(api: EkuiperApi, state: GatewayState): Promise<string | undefined> {
   if (!state.sources.some(({ name }) => name === "labeler_pushed")) return undefined;
@@ -48,7 +48,7 @@ async function pushPort(api: EkuiperApi, state: GatewayState): Promise<string | 
   return port === undefined ? undefined : String(port);
 }
 
-/** The IP addresses of a host; of this machine, which has more than one name, all. */
+/** The IP addresses of a host; for this machine, which has several names, all of its addresses. */
 async function addressesOf(host: string): Promise<ReadonlySet<string>> {
   const name = host.replace(/^\[|\]$/g, "");
   const found = await lookup(name, { all: true }).catch(() => []);
@@ -65,7 +65,9 @@ async function isSameHost(a: string, b: string): Promise<boolean> {
 
 const portOf = ({ port, protocol }: URL) => port || (protocol === "https:" ? "443" : "80");
 
-/** Whether the labeler has this gateway as a push target, and gets through to it once a rule takes results in. */
+/**
+ * Checks whether the labeler has this gateway as a push target, and whether its results arrive once a rule reads them.
+ */
 export async function checkPush(api: EkuiperApi, state: GatewayState, labeler: Labeler): Promise<Check> {
   const name = "push";
   const { hostname } = new URL(api.base);
@@ -108,7 +110,8 @@ function judgeTarget({ target, waiting, retryAt, lastError }: Target, state: Gat
     return { name, state: "ok", detail };
   }
   if (!isRunning(rule)) {
-    // Seen with eKuiper 2.4.2: the address of a stream answers 200 until the engine is restarted, whoever listens.
+    // Seen with eKuiper 2.4.2: the address of a stream answers 200 until the engine is restarted, even without a
+    // reader.
     const detail = `Rule labels_pushed is ${rule.status}: eKuiper takes what the labeler posts to ${target}, and drops it.`;
     const fix = `Start it: curl -X POST ${gateway}/rules/labels_pushed/start. What was dropped is still in the labeler's GET /results.`;
     return { name, state: "warning", detail, fix };

@@ -1,16 +1,19 @@
-/** What the engine says of the rules that use the labeler: those that do not run, are not connected, or had errors. */
+/**
+ * Reports what the engine says about the rules that use the labeler: those that do not run, are not connected, or had
+ * errors.
+ */
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import type { Check } from "./checks.ts";
 import { dated, readCounters } from "./rule-counters.ts";
 import { calls, functionNames, type GatewayState, isRunning } from "./state.ts";
 
-/** An error that is older than this, and that rows have gone out after, is mentioned but no longer a warning. */
+/** An error that is older than this, and after which rows have gone out, is mentioned, but is no longer a warning. */
 const OLD = 3_600_000;
 
 const RECONNECT =
   "eKuiper goes on trying. Is the broker there, and its address right as the gateway sees it? --broker tcp://HOST:1883";
 
-/** What the counters of a running rule mean. @param now In milliseconds since 1970. */
+/** Interprets the counters of a running rule. @param now In milliseconds since 1970. */
 export function judgeRule(name: string, status: RuleStatus, now = Date.now()): Check {
   const { rowsIn, rowsOut, errors, lastErrors, lastOut, offline } = readCounters(status);
   const detail = `running, ${rowsIn} rows in, ${rowsOut} out`;

@@ -1,4 +1,4 @@
-/** What may be wrong between gateway, labeler and broker, found without changing anything, each with how to fix it. */
+/** Finds faults between gateway, labeler and broker without changing anything, and names the fix of each. */
 import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
@@ -14,11 +14,11 @@ export interface Check {
   readonly fix?: string | undefined;
 }
 
-/** eKuiper gives a call of a function that long, the first one too. */
+/** eKuiper's time limit for the call of a function, in seconds; it also holds for the first call. */
 const CALL_SECONDS = 5;
 const PATIENCE = 15_000;
 
-/** An error with its cause, in one line. */
+/** An error with its cause, on one line. */
 export const reason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
@@ -27,7 +27,7 @@ export const reason = (error: unknown): string => {
     : error.message;
 };
 
-/** A gateway that answers has a dialect. */
+/** Reports the gateway's version. A gateway that answers has a dialect. */
 export type GatewayCheck = Check & ({ state: "error"; dialect?: undefined } | { dialect: Dialect });
 
 export async function checkGateway(api: EkuiperApi): Promise<GatewayCheck> {
@@ -96,7 +96,7 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
     }
     return { name, state: "ok", detail: `${url} is ready and takes the token` };
   } catch (error) {
-    // It need not be reachable from here: it may be on the gateway's loopback, or behind a relay there.
+    // It need not be reachable from here: it may listen on the gateway's loopback, or behind a relay there.
     const fix = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
     return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, fix };
   }
@@ -106,8 +106,9 @@ const PRIVATE_NET =
   "Set KUIPER__BASIC__ENABLEPRIVATENET=true in eKuiper's environment, or basic.enablePrivateNet: true in its etc/kuiper.yaml, and restart it.";
 
 /**
- * Whether the gateway reaches the labeler. It is made to fetch an address there that has no file to import, by the same
- * guarded dialer that its functions, sinks and sources use: it answers with the labeler's status or with what went wrong.
+ * Checks whether the gateway reaches the labeler. eKuiper is told to import a file from an address there that has none.
+ * It uses the same guarded dialer as its functions, sinks and sources, and reports the labeler's status or the
+ * connection's error.
  */
 export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler): Promise<Check> {
   const name = "labeler from gateway";
@@ -133,9 +134,9 @@ export async function checkLabelerFromGateway(api: EkuiperApi, labeler: Labeler)
 }
 
 /**
- * Whether a plugin's function hides the service's: eKuiper looks at plugins first.
+ * Checks whether a plugin's function hides the service's: eKuiper looks at plugins first.
  *
- * @param loop The one whose rules shall call the service; undefined where none does, so that nothing is hidden.
+ * @param loop The loop whose rules call the service; undefined if there is none, so that nothing is hidden.
  */
 export function checkPlugins(
   { plugins }: GatewayState,
@@ -167,7 +168,7 @@ export function checkPlugins(
 
 const DELETED_PLUGINS = "deleted plugins";
 
-/** @param text What eKuiper says of a rule that calls labelImage. */
+/** @param text eKuiper's message about a rule that calls labelImage. */
 const hiddenByDeleted = (text: string): Check => ({
   name: DELETED_PLUGINS,
   state: "error",
@@ -175,13 +176,13 @@ const hiddenByDeleted = (text: string): Check => ({
   fix: "If a plugin such as pyai was deleted, restart eKuiper: it goes on calling the plugin until then.",
 });
 
-/** What is to be done about a rule that eKuiper refused, if a deleted plugin is the reason; undefined if it is not. */
+/** The fix for a rule that eKuiper refused because of a deleted plugin; undefined if that is not the reason. */
 export const checkRefusal = (text: string): Check | undefined =>
   /validate function \w+ error/.test(text) ? hiddenByDeleted(text) : undefined;
 
 /**
- * Whether a plugin that was deleted still hides labelImage: eKuiper keeps its functions until it is restarted, though no
- * list shows them. Checking a rule asks the function itself, and a deleted plugin does not answer.
+ * Checks whether a deleted plugin still hides labelImage: eKuiper keeps its functions until it is restarted, although
+ * no list shows them. Validating a rule calls the function itself, and a deleted plugin does not answer.
  */
 export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState): Promise<Check> {
   const name = DELETED_PLUGINS;
@@ -201,8 +202,8 @@ export async function checkDeletedPlugins(api: EkuiperApi, state: GatewayState):
 }
 
 /**
- * Streams of the user's whose CONF_KEY does not exist: eKuiper silently takes the defaults then.
- * Keys of the files in etc/ can only be seen where eKuiper was built with the manager's metadata, as its releases are.
+ * Finds the user's streams whose CONF_KEY does not exist: eKuiper then silently uses its defaults. Keys of the files in
+ * etc/ are visible only if eKuiper was built with the manager's metadata, as its releases are.
  */
 export async function checkConfKeys(api: EkuiperApi): Promise<Check> {
   const name = "configuration keys";

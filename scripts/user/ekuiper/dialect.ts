@@ -1,6 +1,6 @@
 /**
- * What releases of eKuiper differ in, as far as this product meets it, and which of them it was run on. `ekuiper/` is
- * written for 2.3 and later; for older ones its streams and rules are put into their form here.
+ * The differences between releases of eKuiper that matter to this product, and the releases that it was tested on.
+ * `ekuiper/` is written for 2.3 and later; for older releases, its streams and rules are converted here.
  */
 import { createHash } from "node:crypto";
 import { isOlder } from "../../ekuiper-engine/versions.ts";
@@ -8,30 +8,33 @@ import type { Rule } from "./api.ts";
 import type { SourceDefinition } from "./source-sql.ts";
 
 export interface Dialect {
-  /** As the gateway says it, for example 2.4.2 or v1.14.7. */
+  /** The version that the gateway reports, for example 2.4.2 or v1.14.7. */
   readonly version: string;
-  /** Whether settings of a stream can be in its EXTRA (2.3.0); else they are in a configuration key. */
+  /** Whether the settings of a stream can be in its EXTRA (2.3.0); otherwise they are in a configuration key. */
   readonly hasExtra: boolean;
-  /** Whether rules keep tags (2.2.0); else the mark is their name. */
+  /** Whether rules keep tags (2.2.0); otherwise their name is the mark. */
   readonly hasTags: boolean;
-  /** Whether durations are texts such as "20ms" (2.0.0); else they are milliseconds. */
+  /** Whether durations are texts such as "20ms" (2.0.0); otherwise they are milliseconds. */
   readonly hasDurations: boolean;
-  /** Whether the REST sink sends a binary column as it is (2.0.0); else a template has to print its bytes. */
+  /** Whether the REST sink sends a binary column unchanged (2.0.0); otherwise a template has to print its bytes. */
   readonly hasBinarySink: boolean;
-  /** Whether a function of a service gets an argument that is a text, such as an id (2.0.0); else it gets nothing. */
+  /**
+   * Whether a function of a service receives an argument that is a text, such as an id (2.0.0); otherwise it receives
+   * nothing.
+   */
   readonly hasTextArguments: boolean;
   /**
-   * Whether the REST sink sends the first row after each start without any header, so that a token must be in the URL, too,
-   * and templates in headers as they stand (2.3.1 to 2.4.1).
+   * Whether the REST sink sends the first row after each start without any header (2.3.1 to 2.4.1). A token must then
+   * be in the URL, too, and templates in headers are not filled.
    */
   readonly breaksHeaders: boolean;
-  /** Whether MQTT clients have sessions, and speak MQTT 5; there before 2.4.0, but not tried. */
+  /** Whether MQTT clients have sessions, and speak MQTT 5; they do so before 2.4.0, too, but that was not tested. */
   readonly hasSessions: boolean;
-  /** Whether an httppull stream asks on from the cursor of its last row, by `states` (2.3.0). */
+  /** Whether an httppull stream continues from the cursor of its last row, by `states` (2.3.0). */
   readonly hasCursor: boolean;
 }
 
-/** @param version what `GET /` of eKuiper's REST API says */
+/** @param version What `GET /` of eKuiper's REST API reports. */
 export function dialectOf(version: string): Dialect {
   const number = version.replace(/^v/, "");
   const since = (release: string) => !isOlder(number, release);
@@ -48,10 +51,10 @@ export function dialectOf(version: string): Dialect {
   };
 }
 
-/** The form of the files in ekuiper/. */
+/** The dialect of the files in ekuiper/. */
 export const NEWEST = dialectOf("2.4.2");
 
-/** The releases that this product was run on: by CI with each change, or by hand on a day. */
+/** The releases that this product was tested on: by CI with each change, or by hand on a date. */
 export const TRIED: Readonly<Record<string, "CI" | `${number}-${number}-${number}`>> = {
   "1.14.7": "CI",
   "2.0.8": "2026-11-30",
@@ -62,16 +65,16 @@ export const TRIED: Readonly<Record<string, "CI" | `${number}-${number}-${number
   "2.4.2": "CI",
 };
 
-/** What marks a stream, table or rule as this product's, so that a user's own of the same name is left alone. */
+/** Marks a stream, table or rule as this product's, so that one of the user's with the same name is left alone. */
 export const MARK = "edge-labeler";
-/** How the names of this product's configuration keys begin. */
+/** The prefix of this product's configuration keys. */
 export const KEY_PREFIX = "edge_labeler_";
 
 export const isOurRule = (rule: Rule) => rule.tags?.includes(MARK) === true || rule.name === MARK;
 export const isOurSource = ({ extra, options }: SourceDefinition) =>
   extra.installedBy === MARK || options.CONF_KEY?.startsWith(KEY_PREFIX) === true;
 
-/** A configuration key: the settings of streams whose CONF_KEY it is. */
+/** A configuration key: the settings of the streams that name it as their CONF_KEY. */
 export interface ConfigurationKey {
   /** The type of the streams, for example mqtt. */
   readonly type: string;
@@ -79,7 +82,7 @@ export interface ConfigurationKey {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** A shipped stream or table as the dialect writes it, and the configuration key that it needs, if any. */
+/** A shipped stream or table in the dialect, and the configuration key that it needs, if any. */
 export function sourceIn(
   dialect: Dialect,
   source: SourceDefinition,
@@ -87,10 +90,11 @@ export function sourceIn(
   if (dialect.hasExtra) return { source };
   const { installedBy: _, ...extra } = source.extra;
   const type = source.options.TYPE ?? "mqtt";
-  // A key has to have something in it; POST is what httppush streams take by themselves.
+  // A key must have content; POST is the default of httppush streams.
   const settings = type === "httppush" ? { method: "POST", ...extra } : extra;
   if (Object.keys(settings).length === 0) return { source: { ...source, extra: {} } };
-  // Named after what is in it: rules then see a change of it by another name, whatever connection eKuiper keeps for the old one.
+  // The name is derived from the content: a changed key then has another name, and rules see the change even if eKuiper
+  // keeps a connection for the old one.
   const hash = createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12);
   const name = `${KEY_PREFIX}${hash}`;
   return {
@@ -114,8 +118,8 @@ function inMilliseconds(value: unknown, name = ""): unknown {
 type Sink = Record<string, unknown>;
 
 /**
- * A sink whose template prints the image's bytes: they are posted as they are, since the format is JSON in name alone. Its
- * cache would send what comes before what is on disk already, so that all that may wait waits in memory.
+ * Converts a sink so that its template prints the image's bytes: they are posted unchanged, since the format is JSON in
+ * name only. Its cache would send new rows before those that are on disk already, so all waiting rows stay in memory.
  */
 const ofVersionOne = ({ format: _, ...rest }: Sink): Sink => ({
   ...rest,
@@ -124,7 +128,7 @@ const ofVersionOne = ({ format: _, ...rest }: Sink): Sink => ({
   memoryCacheThreshold: rest.maxDiskCache,
 });
 
-/** A sink that has its token in the URL, too, where Go's HTTP client takes it from. */
+/** A sink with its token also in the URL, from which Go's HTTP client takes it. */
 function withCredentials(rest: Sink): Sink {
   const { Authorization } = rest.headers as Record<string, string>;
   const token = Authorization?.replace(/^Bearer /, "");
@@ -138,7 +142,7 @@ function sinkIn(dialect: Dialect, rest: Sink): Sink {
   return dialect.breaksHeaders ? withCredentials(sink) : sink;
 }
 
-/** A shipped rule as the dialect writes it. */
+/** A shipped rule in the dialect. */
 export function ruleIn(dialect: Dialect, shipped: Rule): Rule {
   const { tags, ...rule } = dialect.hasDurations ? shipped : (inMilliseconds(shipped) as Rule);
   const actions = rule.actions.map(({ rest, ...action }) => ({

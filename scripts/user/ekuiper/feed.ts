@@ -7,7 +7,7 @@ import { connectTo } from "./mqtt-client.ts";
 
 const IMAGE = /\.(jpe?g|png|webp|gif|bmp)$/i;
 
-/** The files, and of folders the images in them by name. @throws CommandError */
+/** The files, and the images in the folders, sorted by name. @throws CommandError */
 export async function imageFiles(paths: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const path of paths) {
@@ -34,14 +34,16 @@ export function duration(text: string): number {
 export interface FeedOptions {
   readonly broker: string;
   readonly topic: string;
-  /** Between the starts of two publications, in milliseconds. */
+  /** The time between the starts of two publications, in milliseconds. */
   readonly every: number;
   readonly forever: boolean;
   readonly signal: AbortSignal;
   log(line: string): void;
 }
 
-/** Publishes each file in turn, with MQTT's QoS 1. @returns how many @throws UsageError for a topic with wildcards */
+/**
+ * Publishes each file in turn, with MQTT's QoS 1. @returns Their number. @throws UsageError for a topic with wildcards.
+ */
 export async function feed(files: readonly string[], options: FeedOptions): Promise<number> {
   const { broker, topic, every, forever, signal, log } = options;
   if (/[+#]|^\$share\//.test(topic)) {
@@ -53,7 +55,7 @@ export async function feed(files: readonly string[], options: FeedOptions): Prom
     const start = performance.now();
     do {
       for (const file of files) {
-        // Counted from the start, so that slow publications do not add up.
+        // Scheduled from the start, so that slow publications do not add up.
         const wait = start + count * every - performance.now();
         if (wait > 0) await sleep(wait, undefined, { signal }).catch(() => undefined);
         if (signal.aborted) return count;
@@ -72,13 +74,13 @@ export async function feed(files: readonly string[], options: FeedOptions): Prom
 export interface WatchOptions {
   readonly broker: string;
   readonly topics: readonly string[];
-  /** Ends after so many messages. */
+  /** The number of messages after which it ends. */
   readonly count: number;
   readonly signal: AbortSignal;
   take(topic: string, message: string): void;
 }
 
-/** Hands on every message of the topics until it has `count` of them or is told to stop. */
+/** Passes on each message of the topics until there were `count` of them, or until it is told to stop. */
 export async function watch({ broker, topics, count, signal, take }: WatchOptions): Promise<void> {
   const client = await connectTo(broker, { reconnect: true });
   try {

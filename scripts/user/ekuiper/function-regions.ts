@@ -1,6 +1,6 @@
 /**
- * The regions of the models that SQL functions ask: a function's schema names them, so that a rule reads
- * parking(self)->regions->bay1->label. The labeler knows them; where it is away, they stay as they are installed.
+ * Looks up the regions of the models that SQL functions use: a function's schema names them, so that a rule reads
+ * parking(self)->regions->bay1->label. The labeler knows them; if it is away, the installed ones stay.
  */
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { CommandError } from "../../command-line/command.ts";
@@ -22,7 +22,7 @@ async function modelsOf({ url, token }: Labeler): Promise<readonly Model[] | und
   }
 }
 
-/** The names of a function's regions: those of its parameters, or else of its model. */
+/** The names of a function's regions: those of its parameters, otherwise those of its model. */
 function namesFor(
   { query, regions }: SqlFunction,
   models: readonly Model[] | undefined,

@@ -1,4 +1,4 @@
-/** The commands of `npm run ekuiper` that deal with a gateway: install, uninstall, status, test. */
+/** The commands of `npm run ekuiper` for a gateway: install, uninstall, status, test. */
 import { randomUUID } from "node:crypto";
 import { CommandError } from "../../command-line/command.ts";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
@@ -42,23 +42,23 @@ const DEFAULTS = {
 
 const LABEL_SECONDS = 10;
 
-/** What the user has asked for; the rest is as it is installed, or else the defaults. */
+/** The options that the user has given. The others stay as they are installed, or else have their defaults. */
 export interface GatewayOptions {
   readonly api: EkuiperApi;
   readonly labeler?: string | undefined;
-  /** Empty for none, though one is installed. */
+  /** Empty to remove the installed one. */
   readonly token?: string | undefined;
   readonly loop?: Loop | undefined;
   readonly broker?: string | undefined;
   readonly topic?: string | undefined;
   readonly device?: string | undefined;
-  /** Each as it is installed, if absent. */
+  /** An option that is absent stays as it is installed. */
   readonly mqtt?: MqttOptions | undefined;
-  /** SQL functions of the user's own; those that are installed, if absent. */
+  /** The user's SQL functions; if absent, the installed ones stay. */
   readonly functions?: readonly SqlFunction[] | undefined;
 }
 
-/** As wantedOf(), with the regions of the functions' models. */
+/** As wantedOf() returns it, with the regions of the functions' models. */
 async function wantedWithRegions(options: Omit<GatewayOptions, "api">): Promise<Wanted> {
   const wanted = wantedOf(options);
   return { ...wanted, functions: await withRegions(wanted.labeler, wanted.functions) };
@@ -70,7 +70,7 @@ function wantedOf({ labeler = DEFAULTS.labeler, token, ...rest }: Omit<GatewayOp
   return { loop, broker, topic, device, functions, mqtt, labeler: { url: labeler, token: token || undefined } };
 }
 
-/** The sinks tell it where the stream of images is the user's own. */
+/** If the stream of images is the user's own, the sinks show the options. */
 function installedMqtt(state: GatewayState, stream: Readonly<Record<string, unknown>> | undefined): MqttOptions {
   if (stream !== undefined) return readMqttOptions(stream);
   for (const { id, rule } of ours(state).rules) {
@@ -80,7 +80,7 @@ function installedMqtt(state: GatewayState, stream: Readonly<Record<string, unkn
   return {};
 }
 
-/** What was asked for when this was installed, as far as the gateway shows it. */
+/** The options of the last installation, as far as the gateway shows them. */
 function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
   const [service] = Object.values(state.service?.Interfaces ?? {});
   const mine = ours(state);
@@ -104,7 +104,7 @@ function installedOptions(state: GatewayState): Omit<GatewayOptions, "api"> {
 const given = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T;
 
-/** What is asked for, and for the rest what is installed. */
+/** The given options, and the installed ones for the rest. */
 const together = (before: Omit<GatewayOptions, "api">, options: GatewayOptions) => ({
   ...before,
   ...given(options),
@@ -113,7 +113,7 @@ const together = (before: Omit<GatewayOptions, "api">, options: GatewayOptions) 
 
 const NAMES = ["loop", "labeler", "token", "broker", "topic", "device"] as const;
 
-/** The options that are installed and not asked to be otherwise, in words, without what is secret. */
+/** The options that stay as they are installed, in words, without secrets. */
 function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): string[] {
   const kept = NAMES.flatMap((name) => {
     const value = before[name];
@@ -126,13 +126,16 @@ function keptOf(before: Omit<GatewayOptions, "api">, options: GatewayOptions): s
   return [...kept, ...functions.map((own) => `function ${described(own)}`)];
 }
 
-/** Why the gateway's eKuiper cannot do the loop; undefined where it can. */
+/** Why the gateway's eKuiper does not support the loop; undefined if it does. */
 function whyNotLoop({ loop }: Wanted, { version, hasCursor }: Dialect): string | undefined {
   if (loop !== "pull" || hasCursor) return undefined;
   return `Loop pull needs eKuiper 2.3.0 or later: httppull streams of ${version} do not ask on from the last row. Take --loop push.`;
 }
 
-/** @throws Conflict for what the gateway's eKuiper cannot do. @throws UsageError for what cannot go together. */
+/**
+ * @throws Conflict for options that the gateway's eKuiper does not support. @throws UsageError for options that exclude
+ *   each other.
+ */
 function requireMqtt({ mqtt }: Wanted, { version, hasSessions }: Dialect): void {
   requireConsistent(mqtt);
   if (hasSessions || (mqtt.session !== true && mqtt.version !== "5")) return;
@@ -146,7 +149,7 @@ const DEAF_IN_5: Check = {
   fix: "Give --mqtt-version 3.1.1, which brokers of MQTT 5 take, too; or restart the rules when the broker was away.",
 };
 
-/** @param loop The one that is installed, or to be; undefined for none. */
+/** @param loop The loop that is or will be installed; undefined for none. */
 async function checkAll(
   api: EkuiperApi,
   state: GatewayState,
@@ -169,22 +172,24 @@ async function checkAll(
 export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");
 
 export interface Installed {
-  /** The gateway's release of eKuiper; absent where the gateway does not answer. */
+  /** The gateway's release of eKuiper; absent if the gateway does not answer. */
   readonly version?: string | undefined;
   readonly checks: readonly Check[];
-  /** What was done, or with dryRun would be. */
+  /** The steps that were done, or would be without dryRun. */
   readonly steps: readonly Step[];
   readonly done: boolean;
-  /** The options that are not the defaults, but as they were installed before. */
+  /** The options that differ from the defaults because they were installed before. */
   readonly kept: readonly string[];
-  /** The step that eKuiper refused, and what has become of those before it. */
+  /** The step that eKuiper refused, and the outcome of those before it. */
   readonly failure?: Failure | undefined;
 }
 
 /**
- * Brings the gateway to the wanted loop, unless a check fails. What was installed before stays as it is but for what the
- * options say.
- * @throws Conflict @throws EkuiperError
+ * Brings the gateway to the wanted loop, unless a check fails. What was installed before stays, except for what the
+ * options change.
+ *
+ * @throws Conflict
+ * @throws EkuiperError
  */
 export async function install(
   options: GatewayOptions,
@@ -193,7 +198,7 @@ export async function install(
   const { api } = options;
   const gateway = await checkGateway(api);
   if (gateway.state === "error") {
-    // What there is to do is known even so, for an empty gateway of the newest eKuiper.
+    // The steps are known all the same, for an empty gateway with the newest eKuiper.
     const steps = dryRun ? installSteps(EMPTY, await partsOf(wantedOf(options), NEWEST)) : [];
     return { checks: [gateway], steps, done: false, kept: [] };
   }
@@ -225,17 +230,17 @@ export async function install(
   return { version, checks: await checkAgain(api, checks, wanted), steps, done: true, kept };
 }
 
-/** The checks, with those that are known only once everything is installed. */
+/** The checks, including those that need everything to be installed. */
 async function checkAgain(api: EkuiperApi, checks: readonly Check[], { loop, labeler }: Wanted): Promise<Check[]> {
   const state = await readState(api);
   if (loop === "function") return [...checks, await checkDeletedPlugins(api, state)];
   if (loop !== "push") return [...checks];
-  // The rule that takes results in is there now, so that those that wait need not wait any longer.
+  // The rule that reads results exists now, so that waiting results need not wait any longer.
   await retryPush(labeler).catch(() => undefined);
   return [...checks.filter(({ name }) => name !== "push"), await checkPush(api, state, labeler)];
 }
 
-/** Takes away what was installed. @throws Conflict @throws EkuiperError */
+/** Removes what was installed. @throws Conflict @throws EkuiperError */
 export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[]> {
   const gateway = await checkGateway(api);
   if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
@@ -253,15 +258,15 @@ export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[
 }
 
 export interface Status {
-  /** The gateway's release of eKuiper; absent where the gateway does not answer. */
+  /** The gateway's release of eKuiper; absent if the gateway does not answer. */
   readonly version?: string | undefined;
   readonly checks: readonly Check[];
   readonly installed: readonly string[];
-  /** What install would do with the same options. */
+  /** The steps that install would make with the same options. */
   readonly pending: readonly Step[];
 }
 
-/** Looks at everything and changes nothing on the gateway. */
+/** Checks everything, and changes nothing on the gateway. */
 export async function status(options: GatewayOptions): Promise<Status> {
   const { api } = options;
   const gateway = await checkGateway(api);
@@ -295,7 +300,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   return { version: gateway.dialect.version, checks, installed, pending };
 }
 
-/** Sends one image through what is installed. @throws NoLabel @throws CommandError if nothing is installed */
+/** Sends one image through the installed loop. @throws NoLabel @throws CommandError if nothing is installed. */
 export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
   const { api } = options;
   const gateway = await checkGateway(api);
@@ -307,7 +312,7 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...together(before, options), loop: before.loop });
   const call = await callOf(api, state, loop);
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
-  // No longer waiting for a target that was away: what comes of it shows in the label, or below.
+  // A target that was away is retried at once; the outcome shows in the label, or below.
   if (loop === "push") await retryPush(labeler).catch(() => undefined);
   try {
     const tried = await tryLoop(api, {
@@ -328,7 +333,7 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
       lines.push(`The gateway shares ${listened} with other clients: one of them may have got the image.`);
     }
     if (loop === "push") {
-      // The rules know nothing of what does not reach them.
+      // The rules do not know about results that do not reach them.
       const { detail, fix } = await checkPush(api, state, labeler);
       lines.push(detail, ...(fix === undefined ? [] : [`→ ${fix}`]));
     }

@@ -1,4 +1,7 @@
-/** What `npm run ekuiper -- … --json` prints: the shape that docs/reference/commands.md describes, whatever else the objects hold. */
+/**
+ * What `npm run ekuiper -- … --json` prints: the shape that docs/reference/commands.md describes, even if the objects
+ * have more fields.
+ */
 import type { Failure } from "./carry-out.ts";
 import type { Check } from "./checks.ts";
 import type { Installed, Status } from "./install.ts";
@@ -7,7 +10,7 @@ import type { Step } from "./plan.ts";
 import { type PrintableStep, printable } from "./printable.ts";
 import type { Tried } from "./try.ts";
 
-/** A check; `fix` is there where something is to be done. */
+/** A check; `fix` is present if something should be done. */
 const checkJson = ({ name, state, detail, fix }: Check): Check =>
   state === "ok" || fix === undefined ? { name, state, detail } : { name, state, detail, fix };
 

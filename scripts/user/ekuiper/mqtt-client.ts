@@ -6,10 +6,10 @@ import { brokerSettings } from "./service.ts";
 const PATIENCE = 5000;
 
 /**
- * Connects to the broker. A first connection that fails is a wrong address more often than not.
+ * Connects to the broker. If the first connection fails, the address is probably wrong, so that it is not retried.
  *
  * @param broker For example tcp://USER:PASSWORD@127.0.0.1:1883.
- * @param reconnect Whether a connection that is lost later is to come back.
+ * @param reconnect Whether a connection that is lost later is restored.
  * @throws CommandError that names the broker, without its password, and the cause.
  */
 export async function connectTo(broker: string, { reconnect }: { reconnect: boolean }): Promise<MqttClient> {
@@ -25,9 +25,9 @@ export async function connectTo(broker: string, { reconnect }: { reconnect: bool
 }
 
 /**
- * A topic to publish to, for a subscription that may be shared ($share/GROUP/…) or have wildcards in it.
+ * A topic to publish to that matches a subscription, which may be shared ($share/GROUP/…) or contain wildcards.
  *
- * @param level What stands in the place of a wildcard.
+ * @param level The replacement for a wildcard.
  */
 export function topicFor(subscription: string, level: string): string {
   const topic = /^\$share\/[^/]+\/(.+)$/s.exec(subscription)?.[1] ?? subscription;

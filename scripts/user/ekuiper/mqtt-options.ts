@@ -1,17 +1,19 @@
-/** How the gateway's stream of images and its rules use the MQTT broker, beyond its address. */
+/** How the gateway's image stream and its rules use the MQTT broker, beyond its address. */
 import { UsageError } from "../../command-line/command.ts";
 
 export const MQTT_VERSIONS = ["3.1.1", "5"] as const;
 
 export interface MqttOptions {
-  /** Of the stream; a rule's sink adds its rule's id, since two clients of one id throw each other out. */
+  /**
+   * The stream's client id. A rule's sink appends its rule's id, since two clients with one id disconnect each other.
+   */
   readonly clientId?: string | undefined;
-  /** 0, 1 or 2; eKuiper's default, 0, if absent. */
+  /** QoS 0, 1 or 2; if absent, eKuiper's default, 0. */
   readonly qos?: number | undefined;
   /** Whether the broker keeps images for the stream while eKuiper is away. */
   readonly session?: boolean | undefined;
   readonly version?: (typeof MQTT_VERSIONS)[number] | undefined;
-  /** The certificates that the broker's is signed by, in PEM. Those that eKuiper's system trusts, if absent. */
+  /** The authorities that sign the broker's certificate, in PEM; if absent, those that eKuiper's system trusts. */
   readonly authorities?: string | undefined;
 }
 
@@ -50,7 +52,7 @@ export function parseMqtt(given: MqttArguments, authorities?: string): MqttOptio
 }
 
 /**
- * What cannot go together, seen with what is installed already.
+ * Checks that options go together, also with those that are installed.
  *
  * @throws UsageError that says what to give instead.
  */
@@ -68,8 +70,8 @@ export function requireConsistent({ clientId, qos, session, version }: MqttOptio
 }
 
 /**
- * Another topic with the same session: the broker would go on with the subscription to the one before, too, which eKuiper
- * does not take back.
+ * Refuses another topic with the same session: the broker would also keep the subscription to the old topic, which
+ * eKuiper does not end.
  *
  * @throws UsageError
  */
@@ -80,7 +82,7 @@ export function requireNewClient(before: MqttOptions, after: MqttOptions): void 
   );
 }
 
-/** Of stream and sink. */
+/** The settings that the stream and sinks share. */
 function common({ qos, session, version, authorities }: MqttOptions): Record<string, unknown> {
   const level = qos ?? (session ? 1 : undefined);
   return {
@@ -97,7 +99,7 @@ export const streamSettings = (mqtt: MqttOptions): Record<string, unknown> => ({
   ...(mqtt.session && { enableClientSession: true }),
 });
 
-/** The options of the stream in SQL: rules share one client, where it has an id. */
+/** The options of the stream in SQL: rules share one client if it has an id. */
 export const streamOptions = ({ clientId }: MqttOptions): Record<string, string> =>
   clientId === undefined ? {} : { SHARED: "true" };
 
@@ -107,11 +109,11 @@ export const sinkSettings = (mqtt: MqttOptions, rule: string): Record<string, un
   ...(mqtt.clientId !== undefined && { clientid: `${mqtt.clientId}-${rule}` }),
 });
 
-/** The client id that a sink's was made from. */
+/** The client id from which a sink's was derived. */
 export const clientOf = (sinkId: unknown, rule: string): string | undefined =>
   typeof sinkId === "string" ? sinkId.replace(new RegExp(`-${rule}$`), "") : undefined;
 
-/** The options that a stream's settings were made from; none for those of a user's own stream. */
+/** The options from which a stream's settings were derived; none for a stream of the user's own. */
 export function readMqttOptions(settings: Readonly<Record<string, unknown>> = {}): MqttOptions {
   const { clientid, qos, enableClientSession, protocolVersion, rootCARaw } = settings;
   return {

@@ -1,11 +1,11 @@
-/** Tells what a gateway's own rule has done with an image: other gateways may do the same at the same broker. */
+/** Observes what a gateway's own rule did with an image: other gateways may process it, too, from the same broker. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../../command-line/command.ts";
 import type { EkuiperApi } from "./api.ts";
 import { type RuleCounters, readCounters } from "./rule-counters.ts";
 import { isRunning } from "./state.ts";
 
-/** No label came. The message says why, as far as anyone said it. */
+/** Thrown if no label came. The message gives the reason, if anyone has reported one. */
 export class NoLabel extends CommandError {
   override name = "NoLabel";
 
@@ -30,7 +30,9 @@ export class OwnRule {
     this.#before = before;
   }
 
-  /** Looks at the rule as it is before the image comes. @throws NoLabel if it does not run: nothing would come of it */
+  /**
+   * Reads the rule's counters before the image is sent. @throws NoLabel if the rule does not run: no label could come.
+   */
   static async watch(api: EkuiperApi, id: string): Promise<OwnRule> {
     const status = await statusOf(api, id);
     if (!isRunning({ status })) {
@@ -39,10 +41,10 @@ export class OwnRule {
     return new OwnRule(api, id, readCounters(await api.ruleStatus(id)));
   }
 
-  /** How much it has counted since. */
+  /** The increase of its counters since then. */
   async since(): Promise<Pick<RuleCounters, "rowsIn" | "rowsOut" | "errors" | "lastErrors" | "offline">> {
     const now = readCounters(await this.#api.ruleStatus(this.id).catch(() => ({})));
-    // A rule that was restarted counts from nothing.
+    // A rule that was restarted counts from zero.
     const { rowsIn, rowsOut, errors } = now.rowsIn < this.#before.rowsIn ? NOTHING : this.#before;
     return {
       rowsIn: now.rowsIn - rowsIn,
@@ -53,7 +55,7 @@ export class OwnRule {
     };
   }
 
-  /** Waits for the rule to put out a row. @returns Whether it has by the deadline, a time of performance.now(). */
+  /** Waits for the rule to put out a row. @returns Whether it did before the deadline, a time of performance.now(). */
   async hasPut(deadline: number): Promise<boolean> {
     while ((await this.since()).rowsOut === 0) {
       if (performance.now() > deadline) return false;
@@ -62,7 +64,7 @@ export class OwnRule {
     return true;
   }
 
-  /** Why no label came of this rule, as far as eKuiper says. */
+  /** Why this rule put out no label, as far as eKuiper reports it. */
   async explain(topic: string): Promise<string> {
     const { rowsIn, errors, lastErrors, offline } = await this.since();
     const status = await statusOf(this.#api, this.id);

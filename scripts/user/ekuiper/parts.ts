@@ -1,4 +1,7 @@
-/** What each loop needs on the gateway: the ways in which rules use the labeler, and the parts of ekuiper/ for them. */
+/**
+ * Defines what each loop needs on the gateway: the ways in which rules use the labeler, and the parts of ekuiper/ for
+ * them.
+ */
 import type { Rule } from "./api.ts";
 import { type ConfigurationKey, type Dialect, ruleIn, sourceIn } from "./dialect.ts";
 import type { MqttOptions } from "./mqtt-options.ts";
@@ -14,34 +17,37 @@ import {
 import type { SourceDefinition } from "./source-sql.ts";
 import type { SqlFunction } from "./sql-function.ts";
 
-/** `function` asks and waits; the others hand images over: `sink` and no more, `pull` and `push` get the labels back. */
+/**
+ * `function` calls and waits; the others submit images: `sink` does only that, `pull` and `push` also return the
+ * labels.
+ */
 export const LOOPS = ["function", "sink", "pull", "push"] as const;
 export type Loop = (typeof LOOPS)[number];
 
 export interface Wanted {
   readonly loop: Loop;
   readonly labeler: Labeler;
-  /** As the gateway reaches it, for example tcp://127.0.0.1:1883 or tcp://USER:PASSWORD@HOST:1883. */
+  /** The address as the gateway reaches it, for example tcp://127.0.0.1:1883 or tcp://USER:PASSWORD@HOST:1883. */
   readonly broker: string;
   /** The MQTT topic of the images. */
   readonly topic: string;
-  /** What this gateway is called in the results. */
+  /** The name of this gateway in the results. */
   readonly device: string;
   readonly mqtt: MqttOptions;
-  /** SQL functions of the user's own. */
+  /** SQL functions of the user's. */
   readonly functions: readonly SqlFunction[];
 }
 
 export interface Parts {
   readonly service: ServiceDefinition;
-  /** What the streams and tables need where their settings cannot be in themselves. */
+  /** The settings of streams and tables, if they cannot be in the streams and tables themselves. */
   readonly keys: readonly ConfigurationKey[];
   /** Streams and tables. */
   readonly sources: readonly SourceDefinition[];
   readonly rules: readonly Rule[];
 }
 
-/** Those that bring labels come before those that hand images over. */
+/** Rules that receive labels come before those that submit images. */
 const RULES: Readonly<Record<Loop, readonly string[]>> = {
   function: ["label"],
   sink: ["handover"],
@@ -57,7 +63,7 @@ export const RULE_IDS = [...new Set(Object.values(RULES).flat())];
 /** The MQTT topics of the shipped rules and stream. */
 export const TOPICS = { images: "tfdemo", labels: "ekuiper/labels", errors: "ekuiper/errors" } as const;
 
-/** Where the labeler posts results to on the gateway, behind its host and port of httppush. */
+/** The path to which the labeler posts results on the gateway, behind the host and port of httppush. */
 export const PUSH_PATH = "/labeler/results";
 
 async function sourcesOf({ loop, labeler, broker, topic, device, mqtt }: Wanted): Promise<SourceDefinition[]> {
@@ -69,7 +75,10 @@ async function sourcesOf({ loop, labeler, broker, topic, device, mqtt }: Wanted)
   return sources;
 }
 
-/** All that a loop needs, as the gateway's eKuiper takes it. The service is there in each, for rules of the user's own. */
+/**
+ * All parts of a loop, in the form that the gateway's eKuiper accepts. Each loop includes the service, for the user's
+ * own rules.
+ */
 export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> {
   const { loop, broker, labeler, device, functions, mqtt } = wanted;
   const [service, sources, rules] = await Promise.all([
@@ -87,8 +96,8 @@ export async function partsOf(wanted: Wanted, dialect: Dialect): Promise<Parts> 
 }
 
 /**
- * The loop that these rules are of. One rule is enough to tell, so that a loop of which something was deleted is still that
- * loop; `handover` alone is what sink has.
+ * The loop to which these rules belong. One rule is enough to recognise it, so that a loop of which something was
+ * deleted is still that loop; `handover` alone means sink.
  */
 export function loopOf(ids: readonly string[]): Loop | undefined {
   const has = (loop: Loop, besides?: string) => RULES[loop].some((id) => id !== besides && ids.includes(id));

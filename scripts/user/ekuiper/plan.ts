@@ -1,4 +1,7 @@
-/** Compares what a gateway has with what it shall have, and says which calls of its REST API make up the difference. */
+/**
+ * Compares what a gateway has with what it should have, and lists the calls of its REST API that make up the
+ * difference.
+ */
 import { isDeepStrictEqual } from "node:util";
 import { CommandError } from "../../command-line/command.ts";
 import type { EkuiperApi, Rule } from "./api.ts";
@@ -11,20 +14,20 @@ import { calls, functionNames, type GatewayState, isRunning, kindOf, ours, reads
 
 /** A change of the gateway. */
 export interface Step {
-  /** What it does, in a few words. */
+  /** What the step does, in a few words. */
   readonly why: string;
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
-  /** As JSON; of the upload the name of the file. */
+  /** As JSON; for the upload, the name of the file. */
   readonly body?: unknown;
   run(api: EkuiperApi): Promise<unknown>;
-  /** What takes it back; "nothing" where nothing need be. Absent where it cannot be taken back. */
+  /** Reverts the step; "nothing" if there is nothing to revert. Absent if it cannot be reverted. */
   readonly undo?: Step | "nothing" | undefined;
-  /** What is there already and is replaced or taken away, for example "rule label". */
+  /** What exists already and is replaced or removed, for example "rule label". */
   readonly replaces?: string | undefined;
 }
 
-/** Something of the user's is in the way. The message says what, and what to do. */
+/** Thrown if something of the user's is in the way. The message names it, and the fix. */
 export class Conflict extends CommandError {
   override name = "Conflict";
 }
@@ -34,7 +37,7 @@ function step(why: string, method: Step["method"], path: string, body?: object, 
 }
 
 const putRule = (rule: Rule) => step(`rule ${rule.id}: ${rule.sql}`, "PUT", `/rules/${rule.id}`, rule);
-/** PUT would do, too, but version 1 refuses it for a rule that is not there. */
+/** PUT would create it, too, but version 1 refuses PUT for a rule that does not exist. */
 const postRule = (rule: Rule) => step(`rule ${rule.id}: ${rule.sql}`, "POST", "/rules", rule);
 const sourcePath = (source: SourceDefinition) => `/${kindOf(source)}/${source.name}`;
 const putSource = (source: SourceDefinition) =>
@@ -46,15 +49,15 @@ const sameSource = (a: SourceDefinition, b: SourceDefinition) =>
   isDeepStrictEqual(a.options, b.options) && isDeepStrictEqual(a.extra, b.extra);
 
 /**
- * Whether a rule is there as it is wanted. Whether it runs is not compared: one that the user has started or stopped is
- * still the same. Nor are the options that the wanted rule leaves to eKuiper, some releases of which name them all.
+ * Whether a rule is as it is wanted. Whether it runs is not compared: one that the user has started or stopped is the
+ * same rule. Neither are options that the wanted rule leaves to eKuiper, some releases of which list them all.
  */
 function sameRule(there: Rule, { triggered: _, options = {}, ...wanted }: Rule): boolean {
   const { triggered: __, options: all = {}, ...rest } = there;
   return isDeepStrictEqual(rest, wanted) && Object.entries(options).every(([key, value]) => all[key] === value);
 }
 
-/** The user's streams of images are used as they are, if they can be. */
+/** Image streams of the user's are used unchanged, if that is possible. */
 function mayUse(there: SourceDefinition, wanted: SourceDefinition): boolean {
   if (isOurSource(there)) return false;
   const { kind, name } = there;
@@ -108,7 +111,7 @@ function serviceSteps(state: GatewayState, { service }: Parts): Step[] {
   ];
 }
 
-/** Rules before the streams and tables that they read. */
+/** Rules come before the streams and tables that they read. */
 function removals(state: GatewayState, keep: { sources: readonly string[]; rules: readonly string[] }): Step[] {
   const { sources, rules } = ours(state);
   return [
@@ -129,7 +132,7 @@ function removals(state: GatewayState, keep: { sources: readonly string[]; rules
 
 const sameKey = (a: ConfigurationKey, b: ConfigurationKey) => a.type === b.type && a.name === b.name;
 
-/** The keys that are missing. Their names say what is in them, so that one that is there is right. */
+/** The keys that are missing. Their names are derived from their content, so that an existing one is correct. */
 function keySteps(state: GatewayState, keys: readonly ConfigurationKey[], isByHand: boolean): Step[] {
   if (state.keys === undefined) {
     if (isByHand || keys.length === 0) return [];
@@ -143,7 +146,7 @@ function keySteps(state: GatewayState, keys: readonly ConfigurationKey[], isByHa
     });
 }
 
-/** What someone has to do whose eKuiper takes settings neither in a stream nor by its REST API. */
+/** Instructions for a user whose eKuiper accepts settings neither in a stream nor through its REST API. */
 function byHand(keys: readonly ConfigurationKey[]): string {
   const files = keys.map(({ type, name, settings }) => {
     const file = type === "mqtt" ? "etc/mqtt_source.yaml" : `etc/sources/${type}.yaml`;
@@ -158,8 +161,9 @@ function byHand(keys: readonly ConfigurationKey[]): string {
 }
 
 /**
- * What brings a gateway to the wanted parts; nothing if it has them. What another loop has left goes.
- * @param keysByHand whether configuration keys that cannot be set by calls are taken to be there
+ * The steps that bring a gateway to the wanted parts; none if it has them. Parts of another loop are removed.
+ *
+ * @param keysByHand Whether configuration keys that calls cannot set are assumed to exist.
  * @throws Conflict
  */
 export function installSteps(state: GatewayState, parts: Parts, keysByHand = false): Step[] {
@@ -202,7 +206,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
       );
     }
     if (there === undefined || !sameRule(there.rule, rule)) {
-      // One that the user has started goes on.
+      // A rule that the user has started stays started, even if the shipped one is not triggered.
       const body = there !== undefined && isRunning(there) ? { ...rule, triggered: true } : rule;
       written.push(rule.id);
       if (there !== undefined) steps.push({ ...putRule(body), undo: putRule(there.rule), replaces: `rule ${rule.id}` });
@@ -212,7 +216,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
       starts.push(step(`rule ${rule.id} had stopped`, "POST", `/rules/${rule.id}/start`, undefined, undo));
     }
   }
-  // Running rules, the user's too, keep the caller and the stream that they have begun with.
+  // Running rules, the user's too, keep the caller and the stream with which they have started.
   for (const there of state.rules) {
     if (written.includes(there.id) || !isStale(there.rule) || steps.some(({ path }) => path === `/rules/${there.id}`)) {
       continue;
@@ -227,7 +231,7 @@ export function installSteps(state: GatewayState, parts: Parts, keysByHand = fal
   return [...steps, ...starts, ...stale.map(dropKey)];
 }
 
-/** Writes a stream or table, or another in its place. */
+/** Creates or replaces a stream or table. */
 function sourceSteps(state: GatewayState, source: SourceDefinition, there: SourceDefinition | undefined): Step[] {
   const { name } = source;
   const path = sourcePath(source);
@@ -236,7 +240,7 @@ function sourceSteps(state: GatewayState, source: SourceDefinition, there: Sourc
   const [before, after] = [there, source].map(({ options }) => options.SHARED === "true");
   const stops = before || after ? stopReaders(state, name) : [];
   if (before === after) return [...stops, { ...putSource(source), undo: putSource(there), replaces }];
-  // eKuiper replaces no stream by one that rules share, or do not share any more; force, since rules refer to it.
+  // eKuiper does not replace a stream if that changes whether rules share it; force, since rules refer to it.
   const goes = (why: string, undo?: Step) => step(why, "DELETE", `${path}?force=true`, undefined, undo);
   return [
     ...stops,
@@ -245,7 +249,10 @@ function sourceSteps(state: GatewayState, source: SourceDefinition, there: Sourc
   ];
 }
 
-/** A shared stream keeps its client, with its settings, until no rule reads it any more; restarts one by one do not do. */
+/**
+ * A shared stream keeps its client, with its settings, as long as any rule reads it; restarting the rules one by one is
+ * not enough.
+ */
 function stopReaders(state: GatewayState, stream: string): Step[] {
   return state.rules
     .filter((there) => isRunning(there) && reads(there.rule, stream))
@@ -262,10 +269,7 @@ function usersOf(state: GatewayState, name: string): string[] {
     .map(({ id }) => id);
 }
 
-/**
- * What takes everything away that was installed.
- * @throws Conflict if rules of the user's own would be left without it
- */
+/** The steps that remove everything that was installed. @throws Conflict if rules of the user's own would miss it. */
 export function uninstallSteps(state: GatewayState): Step[] {
   const mine = ours(state);
   const needed = [...mine.sources.map(({ name }) => name), ...functionNames(state)];

@@ -1,6 +1,6 @@
 /**
- * The zip of the portable plugin `labeler`, which gives eKuiper's tutorial rule its `labelImage(self)` unchanged, and its
- * installation. The same sources and options give the same bytes.
+ * Builds and installs the zip of the portable plugin `labeler`, which provides `labelImage(self)` to the unchanged rule
+ * of eKuiper's tutorial. The same sources and options give the same bytes.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
@@ -16,15 +16,16 @@ export const PLUGIN = "labeler";
 
 const source = fileURLToPath(new URL("../../../ekuiper/plugin", import.meta.url));
 const shippedKinds = /\.(py|sh|json)$/;
-// The oldest date that zip knows. fflate writes a date's local time, so this is one of local time.
+// The oldest date that zip supports. fflate writes a date's local time, so this is a local time.
 const mtime = new Date(1980, 0, 1);
 const unix = 3;
 
 /**
- * The zip that `POST /plugins/portables` takes.
- * @param labeler goes into config.json; without it the zip fits every gateway, and `shellParas` of the install call say
- *   where the labeler is
- * @param functions that rules get besides labelImage
+ * The zip that `POST /plugins/portables` accepts.
+ *
+ * @param labeler Written into config.json; without it the zip fits every gateway, and `shellParas` of the install call
+ *   names the labeler.
+ * @param functions The functions that rules get besides labelImage.
  */
 export async function pluginZip(labeler?: Labeler, functions: readonly SqlFunction[] = []): Promise<Uint8Array> {
   const entries = await readdir(source, { withFileTypes: true, recursive: true });

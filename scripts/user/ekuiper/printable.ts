@@ -1,4 +1,4 @@
-/** Calls as they may be printed: without token and password, since what is printed ends up in tickets. */
+/** Makes calls printable: without token and password, since the output ends up in tickets. */
 import type { Step } from "./plan.ts";
 import { sourceSql } from "./source-sql.ts";
 

@@ -1,4 +1,4 @@
-/** The protobuf schema of an SQL function whose model looks at regions. */
+/** The protobuf schema of an SQL function whose model has regions. */
 
 /** The schema of a function whose answer has a field for each region; see ekuiper/service/schemas/labeler.proto. */
 export function regionsSchema(name: string, regions: readonly string[]): string {
@@ -19,9 +19,9 @@ message Label {
 }
 
 message Region {
-  repeated Label results = 1; // by confidence, best first
-  string label = 2;           // of the best result
-  double confidence = 3;      // of the best result
+  repeated Label results = 1; // by descending confidence
+  string label = 2;           // of the top-1 label
+  double confidence = 3;      // of the top-1 label
 }
 
 message Regions {
@@ -29,11 +29,11 @@ ${fields.join("\n")}
 }
 
 message RegionsResponse {
-  repeated Label results = 1; // of the region, if there is one alone
+  repeated Label results = 1; // of the region, if there is only one
   string label = 2;
   double confidence = 3;
   string error = 4;           // why there are no labels
-  string model = 5;           // the one that labelled
+  string model = 5;           // the one that was used
   Regions regions = 6;
 }
 `;

@@ -1,4 +1,4 @@
-/** What a rule has counted, read from eKuiper's status of it, whose keys are such as `sink_mqtt_0_0_records_out_total`. */
+/** Reads a rule's counters from its status in eKuiper, whose keys look like `sink_mqtt_0_0_records_out_total`. */
 import type { RuleStatus } from "./api.ts";
 import { withoutCredentials } from "./printable.ts";
 
@@ -6,27 +6,27 @@ export interface RuleError {
   /** The source, operator or sink, for example `sink_rest_0_0`. */
   readonly place: string;
   readonly text: string;
-  /** By the gateway's clock; undefined where eKuiper does not say. */
+  /** A time by the gateway's clock; undefined if eKuiper does not report it. */
   readonly at: Date | undefined;
 }
 
 export interface RuleCounters {
-  /** Of all sources. */
+  /** The sum of all sources. */
   readonly rowsIn: number;
-  /** Of all sinks. */
+  /** The sum of all sinks. */
   readonly rowsOut: number;
   readonly errors: number;
-  /** The newest of each place, the newest first. */
+  /** The newest error of each source, operator and sink, the newest first. */
   readonly lastErrors: readonly RuleError[];
-  /** When a sink last had a row to put out; undefined for never. */
+  /** When a sink last had a row to put out; undefined if it never had one. */
   readonly lastOut: Date | undefined;
-  /** The first source or sink that has lost its connection, or has none yet. */
+  /** The first source or sink that has lost its connection, or does not have one yet. */
   readonly offline: { readonly place: string; readonly why: string; readonly since: Date | undefined } | undefined;
 }
 
 const CONNECTED = 1;
 
-/** A time as eKuiper writes it, in milliseconds, with 0 for never. */
+/** A time in eKuiper's format, in milliseconds; 0 stands for never. */
 function dateOf(value: string | number | undefined): Date | undefined {
   const ms = Number(value ?? 0);
   return ms > 0 ? new Date(ms) : undefined;
@@ -54,7 +54,7 @@ export function readCounters(status: RuleStatus): RuleCounters {
     .map((key) => dateOf(status[key]))
     .toSorted(newestFirst)[0];
 
-  // 0 means connecting, but is also what a source or sink has that connects to nothing, such as one of memory.
+  // 0 means that it is connecting, but sources and sinks without a connection, such as those of memory, have 0, too.
   const offline = places("_connection_status").find((place) => {
     const state = Number(status[`${place}_connection_status`]);
     const hasTried = ["last_try_time", "last_disconnected_time"].some((time) =>

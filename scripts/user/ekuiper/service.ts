@@ -1,4 +1,7 @@
-/** What ekuiper/ ships, made ready for one gateway: addresses, token and device name in the place of the files' own. */
+/**
+ * Fills what ekuiper/ ships with the values of one gateway: addresses, token and device name instead of those in the
+ * files.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { zipSync } from "fflate";
@@ -11,22 +14,22 @@ import { pathOf, QUERY_HEADER, REGIONS_HEADER, type SqlFunction } from "./sql-fu
 
 const shipped = (name: string) => readFile(new URL(`../../../ekuiper/${name}`, import.meta.url), "utf8");
 
-/** The service's name in eKuiper, and that of its zip. */
+/** The name of the service in eKuiper, and of its zip. */
 export const SERVICE = "labeler";
-export const ZIP = "labeler_service.zip"; // the plugin is uploaded as labeler.zip
+export const ZIP = "labeler_service.zip"; // The plugin is uploaded as labeler.zip.
 
-/** The labeler as eKuiper shall call it. */
+/** The labeler as eKuiper should call it. */
 export interface Labeler {
-  /** Its address, for example http://192.168.1.20:8787, as seen from the gateway. */
+  /** Its address from the gateway, for example http://192.168.1.20:8787. */
   url: string;
-  /** Its LABELER_TOKEN, if it asks for one. */
+  /** Its LABELER_TOKEN, if it requires one. */
   token?: string | undefined;
 }
 
 interface Interface {
   address: string;
   schemaFile: string;
-  /** Other names of the schema's functions. */
+  /** Other names for the functions of the schema. */
   functions?: { name: string; serviceName: string }[];
   options: { headers: Record<string, string> };
 }
@@ -37,7 +40,7 @@ interface Definition {
 }
 
 export interface ServiceDefinition {
-  /** The names of its interfaces: that of the shipped functions, and one for each of the user's own. */
+  /** The names of its interfaces: one for the shipped functions, and one for each of the user's. */
   interfaces: readonly string[];
   functions: readonly SqlFunction[];
   zip: Uint8Array;
@@ -46,15 +49,18 @@ export interface ServiceDefinition {
 const withoutSlash = (url: string) => url.replace(/\/+$/, "");
 const bearer = (token: string | undefined) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 
-/** The schema of the shipped functions, and that of a function of the user's own. */
+/** The schema of the shipped functions, and the name for that of a user's function. */
 const SCHEMA = "labeler.proto";
 const FUNCTION_SCHEMA = "labeler_function.proto";
 
-/** A schema's text. That of one function is the shipped one with labelImage() alone: an interface has all functions of its schema. */
+/**
+ * The text of a schema. The schema of a user's function is the shipped one with labelImage() alone: an interface has
+ * all functions of its schema.
+ */
 async function schemaText(file: string): Promise<string> {
   const text = await shipped(`service/schemas/${SCHEMA}`);
   if (file === SCHEMA) return text;
-  // eKuiper knows messages by the names of their packages.
+  // eKuiper finds messages by the names of their packages.
   const renamed = text.replace("package labeler;", "package labeler_function;");
   return renamed.replaceAll(/(^ *\/\/.*\n)?^ *rpc (?!labelImage\().*\n/gm, "");
 }
@@ -69,7 +75,7 @@ function interfaceOf(own: SqlFunction, service: Interface): Interface {
   return { ...service, schemaFile, functions, options: { ...service.options, headers } };
 }
 
-/** The texts of the schemas by their files. A function whose model looks at regions has one of its own. */
+/** The texts of the schemas by their files. A function whose model has regions has a schema of its own. */
 async function schemasOf(files: readonly string[], functions: readonly SqlFunction[]): Promise<Map<string, string>> {
   const schemas = new Map<string, string>();
   for (const { name, regions } of functions) {
@@ -80,11 +86,10 @@ async function schemasOf(files: readonly string[], functions: readonly SqlFuncti
 }
 
 /**
- * The service `labeler`.
- * An interface is named after its definition: eKuiper keeps one caller per interface name until it is restarted, so that
- * under the same name an old address or token would stay in use.
+ * The service `labeler`. An interface's name is derived from its definition: eKuiper keeps one caller for each
+ * interface name until it is restarted, so that an old address or token would stay in use under the same name.
  *
- * @param functions The user's own, besides those that are shipped.
+ * @param functions The user's functions, besides those that are shipped.
  */
 export async function serviceDefinition(
   { url, token }: Labeler,
@@ -114,7 +119,9 @@ export async function serviceDefinition(
   return { interfaces: named.map(([name]) => name), functions, zip };
 }
 
-/** A broker's address as eKuiper's MQTT sources and sinks take it. User and password are in the address, or nowhere. */
+/**
+ * A broker's address in the form of eKuiper's MQTT sources and sinks. User and password come from the address alone.
+ */
 export function brokerSettings(address: string): Record<string, string> {
   const url = new URL(address);
   const { username, password } = url;
@@ -127,7 +134,7 @@ export function brokerSettings(address: string): Record<string, string> {
   };
 }
 
-/** The address that such settings were made from. */
+/** The address from which such settings were made. */
 export function brokerAddress({ server, username, password }: Readonly<Record<string, unknown>>): string | undefined {
   if (typeof server !== "string") return undefined;
   const url = new URL(server);
@@ -136,29 +143,32 @@ export function brokerAddress({ server, username, password }: Readonly<Record<st
   return url.href.replace(/\/$/, "");
 }
 
-/** A stream or table of ekuiper/ as its file has it. */
+/** A stream or table of ekuiper/, as in its file. */
 export async function shippedSource(kind: SourceKind, name: string): Promise<SourceDefinition> {
   const { sql }: { sql: string } = JSON.parse(await shipped(`${kind}/${name}.json`));
   return sourceSql.parse(sql);
 }
 
 /**
- * The address that images are submitted to. Its templates stay as they are: eKuiper fills them for each row, in the URL
- * alone on most of its releases, and only `urlquery` makes them parameters again.
+ * The address to which images are submitted. Its templates stay: eKuiper fills them for each row, on most releases only
+ * in the URL, and only `urlquery` escapes them as parameters.
  */
 function sinkUrl(shippedUrl: string, labelerUrl: string, device?: string): string {
   const url = shippedUrl.replace(/^https?:\/\/[^/]+/, withoutSlash(labelerUrl));
   return device === undefined ? url : url.replace(/device=[^&]*$/, `device=${encodeURIComponent(device)}`);
 }
 
-/** The device that a rule names when it submits an image; older releases of this product did it in a header. */
+/** The device in a rule's submissions; older releases of this product put it into a header. */
 export function deviceOf(rest: Readonly<Record<string, unknown>> | undefined): string | undefined {
   const query = /\?.*$/.exec(String(rest?.url ?? ""))?.[0] ?? "";
   const headers = rest?.headers as Record<string, string> | undefined;
   return new URLSearchParams(query).get("device") ?? headers?.["X-Device"];
 }
 
-/** A rule of ekuiper/rules/ with its MQTT sinks pointed to the broker, its REST sinks to the labeler, and its device. */
+/**
+ * A rule of ekuiper/rules/ for one gateway: its MQTT sinks have the broker's address, its REST sinks the labeler's, and
+ * it has the gateway's device.
+ */
 export async function shippedRule(
   name: string,
   broker: string,
@@ -177,7 +187,7 @@ export async function shippedRule(
   return rule;
 }
 
-/** The shipped stream of images, with its broker. Without one it is the engine's own, of etc/mqtt_source.yaml. */
+/** The shipped image stream, with its broker. Without one, eKuiper uses that of its etc/mqtt_source.yaml. */
 export async function imageStream(
   broker?: string,
   topic?: string,
@@ -192,7 +202,7 @@ export async function imageStream(
   };
 }
 
-/** The stream that pulls the results of images that this device handed over. */
+/** The stream that pulls the results of images that this device submitted. */
 export async function pulledStream(labeler: Labeler, device: string): Promise<SourceDefinition> {
   const stream = await shippedSource("streams", "labeler_pulled");
   const headers = { ...(stream.extra.headers as Record<string, string>), ...bearer(labeler.token) };
@@ -204,7 +214,7 @@ export async function pulledStream(labeler: Labeler, device: string): Promise<So
   };
 }
 
-/** Installs the labeler's functions labelImage, labelText and labelOf, or points them to another labeler. */
+/** Installs the labeler's functions labelImage, labelText and labelOf, or changes their labeler. */
 export async function installService(api: EkuiperApi, labeler: Labeler): Promise<void> {
   const { zip } = await serviceDefinition(labeler);
   await api.putService(SERVICE, await api.upload(ZIP, zip));

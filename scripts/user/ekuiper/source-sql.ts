@@ -1,19 +1,25 @@
-/** CREATE STREAM and CREATE TABLE statements, as far as ekuiper/ needs them: no columns, options in double quotes. */
+/**
+ * Reads and writes CREATE STREAM and CREATE TABLE statements, as far as ekuiper/ needs them: no columns, options in
+ * double quotes.
+ */
 import type { SourceOptions } from "./api.ts";
 
 export interface SourceDefinition {
   readonly kind: "STREAM" | "TABLE";
   readonly name: string;
-  /** By their names in SQL, all but EXTRA. */
+  /** By their names in SQL, without EXTRA. */
   readonly options: Readonly<Record<string, string>>;
-  /** EXTRA: what would otherwise be a configuration key, which only some builds of eKuiper can set by their REST API. */
+  /**
+   * EXTRA: settings that would otherwise be in a configuration key, which only some builds of eKuiper can set through
+   * their REST API.
+   */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
 const STATEMENT = /^CREATE (STREAM|TABLE) (\w+) \(\) WITH \((.*)\)$/;
 const OPTION = /(\w+)=("(?:[^"\\]|\\.)*")/g;
 
-/** @throws Error for any other statement than `write` makes */
+/** @throws Error for any other statement than `write` produces. */
 function parse(sql: string): SourceDefinition {
   const [, kind, name, list] = STATEMENT.exec(sql) ?? [];
   if ((kind !== "STREAM" && kind !== "TABLE") || name === undefined || list === undefined) {
@@ -31,10 +37,10 @@ function write({ kind, name, options, extra }: SourceDefinition): string {
   return `CREATE ${kind} ${name} () WITH (${list.join(", ")})`;
 }
 
-/** The name in SQL of an option, which eKuiper's REST API calls confKey, for example. */
+/** The SQL name of an option; for example, eKuiper's REST API calls CONF_KEY confKey. */
 const inSql = (option: string) => option.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 
-/** What eKuiper says of a stream or table in the terms of its definition. */
+/** Converts eKuiper's description of a stream or table to a definition. */
 function describe(kind: SourceDefinition["kind"], name: string, described: SourceOptions): SourceDefinition {
   const { extra, ...rest } = described;
   const options = Object.entries(rest).map(([option, value]) => [inSql(option), String(value)]);

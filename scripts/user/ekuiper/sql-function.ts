@@ -1,31 +1,34 @@
-/** SQL functions of the user's own: labelImage() with other parameters, such as another model, under another name. */
+/** The user's SQL functions: labelImage() under another name, with other parameters, such as another model. */
 import { parseQuery } from "../../../worker/http/query.ts";
 import { UsageError } from "../../command-line/command.ts";
 import type { Service } from "./api.ts";
 import { BUILTIN_FUNCTIONS, RESERVED_WORDS } from "./builtin-functions.ts";
 
-/** The functions that the service always has. */
+/** The functions that the service always offers. */
 export const FUNCTIONS = ["labelImage", "labelText", "labelOf"] as const;
 
-/** The header in which a function's parameters travel; its address has no place for them. */
+/** The header that carries a function's parameters; its address has no place for them. */
 export const QUERY_HEADER = "X-Label-Query";
 
 export interface SqlFunction {
-  /** As rules call it. */
+  /** The name by which rules call it. */
   readonly name: string;
   /** Its parameters as a query, without the question mark: model=efficientnet_lite0&crop=center&min=0.4. */
   readonly query: string;
-  /** The regions that its answer has fields for; see function-regions.ts. */
+  /** The regions for which its answer has fields; see function-regions.ts. */
   readonly regions?: readonly string[] | undefined;
 }
 
-/** Where a function's regions are noted, for an install that finds the labeler away; the labeler does not read it. */
+/**
+ * The header that records a function's regions for an install that cannot reach the labeler; the labeler does not read
+ * it.
+ */
 export const REGIONS_HEADER = "X-Label-Regions";
 
 const EXAMPLE = "Give one such as door=efficientnet_lite0?crop=center&min=0.4, or door=?min=0.4 for the default model.";
 const FORM = /^(?<name>[^=?]*)=(?<model>[^?]*)(?:\?(?<rest>.*))?$/s;
 
-/** Why no function can have this name; undefined where one can. */
+/** Why no function can have this name; undefined if one can. */
 function whyNotName(name: string): string | undefined {
   if (!/^[A-Za-z]\w{0,63}$/.test(name)) return "a name has letters, digits and underscores, and begins with a letter";
   const lower = name.toLowerCase();
@@ -37,9 +40,9 @@ function whyNotName(name: string): string | undefined {
 }
 
 /**
- * Reads NAME=MODEL?PARAMETERS, where MODEL and PARAMETERS may be absent.
+ * Parses NAME=MODEL?PARAMETERS, where MODEL and PARAMETERS are optional.
  *
- * @throws UsageError for a name that cannot be one, and for parameters that the labeler would refuse.
+ * @throws UsageError for an invalid name, and for parameters that the labeler would refuse.
  */
 export function parseFunction(text: string): SqlFunction {
   const { name = "", model = "", rest = "" } = FORM.exec(text)?.groups ?? {};
@@ -58,9 +61,9 @@ export function parseFunction(text: string): SqlFunction {
 }
 
 /**
- * Reads the values of --function.
+ * Parses the values of --function.
  *
- * @returns Undefined where there are none, so that what is installed stays; none of them for the value "none".
+ * @returns Undefined if there are none, so that the installed functions stay; an empty list for the value "none".
  * @throws UsageError as parseFunction() does, and for a name that is given twice.
  */
 export function parseFunctions(texts: readonly string[] | undefined): SqlFunction[] | undefined {
@@ -72,7 +75,7 @@ export function parseFunctions(texts: readonly string[] | undefined): SqlFunctio
   return functions;
 }
 
-/** The functions of the user's own that a service has. */
+/** The user's functions that a service offers. */
 export function functionsOf(service: Service | undefined): SqlFunction[] {
   return Object.values(service?.Interfaces ?? {}).flatMap(({ Functions, Options }) => {
     const query = Options?.headers?.[QUERY_HEADER];
@@ -81,13 +84,13 @@ export function functionsOf(service: Service | undefined): SqlFunction[] {
   });
 }
 
-/** The names of all functions that a service with these has. */
+/** The names of all functions of a service that has these. */
 export const namesOf = (functions: readonly SqlFunction[]): string[] => [
   ...FUNCTIONS,
   ...functions.map(({ name }) => name),
 ];
 
-/** As a list says it: door (model=efficientnet_lite0&crop=center). */
+/** The function as lists show it: door (model=efficientnet_lite0&crop=center). */
 export const described = ({ name, query, regions }: SqlFunction) =>
   `${name} (${query}${regions === undefined ? "" : `; regions ${regions.join(", ")}`})`;
 

@@ -1,4 +1,4 @@
-/** What is on a gateway, read without changing anything. */
+/** Reads what is on a gateway, without changing anything. */
 import type { EkuiperApi, ListedRule, PortablePlugin, Rule, Service, SourceKind } from "./api.ts";
 import { type ConfigurationKey, isOurRule, isOurSource, KEY_PREFIX } from "./dialect.ts";
 import { STREAMS, TABLES } from "./parts.ts";
@@ -18,7 +18,7 @@ export interface GatewayState {
   readonly functions: ReadonlyMap<string, string>;
   /** This product's configuration keys; undefined where eKuiper was built without the manager's metadata. */
   readonly keys: readonly ConfigurationKey[] | undefined;
-  /** The streams and tables whose names are this product's, theirs or not. */
+  /** The streams and tables that have a name of this product, whoever has created them. */
   readonly sources: readonly SourceDefinition[];
   /** All rules of the gateway. */
   readonly rules: readonly InstalledRule[];
@@ -49,7 +49,7 @@ async function sourcesOf(api: EkuiperApi, kind: SourceKind, names: readonly stri
   );
 }
 
-/** The types of this product's streams that need settings where there is no EXTRA. */
+/** The types of this product's streams that need settings if there is no EXTRA. */
 const KEYED_TYPES = ["mqtt", "httppush"] as const;
 
 async function keysOf(api: EkuiperApi): Promise<ConfigurationKey[] | undefined> {
@@ -72,7 +72,7 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
     sourcesOf(api, "streams", STREAMS),
     sourcesOf(api, "tables", TABLES),
     api.rules(),
-    // A build without portable plugins has no such address.
+    // A build without portable plugins does not have this address.
     api.plugins().catch(() => []),
   ]);
   return {
@@ -86,7 +86,7 @@ export async function readState(api: EkuiperApi): Promise<GatewayState> {
   };
 }
 
-/** Whether it is the plugin of ekuiper/plugin: other products' plugins offer functions of the same names. */
+/** Whether it is the plugin of ekuiper/plugin: plugins of other products offer functions of the same names. */
 export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
   name === "labeler" && functions?.length === 1 && functions[0] === "labelImage";
 
@@ -94,9 +94,9 @@ export const isOurPlugin = ({ name, functions }: PortablePlugin) =>
 export const functionNames = ({ service }: GatewayState): string[] =>
   service === undefined ? [] : namesOf(functionsOf(service));
 
-export const isRunning = ({ status }: Pick<ListedRule, "status">) => /^running/i.test(status); // version 1 begins it with a capital
+export const isRunning = ({ status }: Pick<ListedRule, "status">) => /^running/i.test(status); // Version 1 begins it with a capital.
 
-/** What this product has put there. */
+/** The parts that this product has installed there. */
 export function ours({ sources, rules }: GatewayState) {
   return { sources: sources.filter(isOurSource), rules: rules.filter(({ rule }) => isOurRule(rule)) };
 }

@@ -1,4 +1,4 @@
-/** `npm run ekuiper -- test`: one image through the installed loop, with the time of each hop. */
+/** `npm run ekuiper -- test`: sends one image through the installed loop, and measures each hop. */
 import type { EkuiperApi, RuleStatus } from "./api.ts";
 import { type LabelerCall, post } from "./as-rule.ts";
 import { Mailbox } from "./broker.ts";
@@ -9,7 +9,7 @@ import type { Labeler } from "./service.ts";
 
 export interface Hop {
   readonly what: string;
-  /** Since the image was published, or how long it took, as `what` says. */
+  /** Milliseconds since the image was published, or the duration, as `what` says. */
   readonly ms: number;
 }
 
@@ -17,17 +17,17 @@ export interface Tried {
   readonly label: string;
   /** In order. */
   readonly hops: readonly Hop[];
-  /** What the label came with, as the rule wrote it. */
+  /** The message that brought the label, as the rule wrote it. */
   readonly message: string;
 }
 
 export interface TryOptions {
   readonly loop: Loop;
-  /** As this machine reaches it. */
+  /** The address from which this machine reaches it. */
   readonly labeler: Labeler;
-  /** The call that the loop's rule makes, as this machine can make it; with `id`, a submission's. */
+  /** The call that the loop's rule makes, as this machine can make it; with `id`, that of a submission. */
   readonly call: LabelerCall & { readonly id?: string };
-  /** As this machine reaches it. */
+  /** The address from which this machine reaches it. */
   readonly broker: string;
   readonly topic: string;
   readonly device: string;
@@ -36,10 +36,10 @@ export interface TryOptions {
 }
 
 /**
- * Has the labeler label the image as the rule would, from here: what its label is, and why if there is none. Loads the
- * model, too.
+ * Makes the labeler label the image as the rule would, from here, to learn the label or why there is none. This also
+ * loads the model.
  *
- * @returns Undefined if this machine does not reach the labeler, which the gateway may do nonetheless.
+ * @returns Undefined if this machine does not reach the labeler; the gateway may still reach it.
  * @throws NoLabel if the labeler refuses the call, or cannot label the image.
  */
 async function askDirectly({
@@ -57,7 +57,7 @@ async function askDirectly({
   return { label: found.label, confidence: found.confidence, ms: answer.ms };
 }
 
-/** The fields of a message; undefined where it is no object: rules of the user's own may publish on the topic, too. */
+/** The fields of a message; undefined if it is not an object: rules of the user's may publish on the topic, too. */
 function fieldsOf(message: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(message);
@@ -67,7 +67,7 @@ function fieldsOf(message: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The labels that come, one after the other. */
+/** Receives labels one after the other. */
 class Labels {
   readonly #mailbox: Mailbox;
 
@@ -75,7 +75,7 @@ class Labels {
     this.#mailbox = mailbox;
   }
 
-  /** The next message that fits; undefined if none comes before the deadline, a time of performance.now(). */
+  /** The next matching message; undefined if none comes before the deadline, a time of performance.now(). */
   async next(fits: (message: Record<string, unknown>) => boolean, deadline: number): Promise<string | undefined> {
     for (let left = deadline - performance.now(); left > 0; left = deadline - performance.now()) {
       const message = await this.#mailbox.next(TOPICS.labels, left / 1000).catch(() => undefined);
@@ -92,9 +92,11 @@ class Labels {
 }
 
 /**
- * Publishes the image and waits for its label. Other images may be on their way at the same time, and other gateways may
- * label this one: what is not this image's, or not of this gateway, is passed over.
- * @throws NoLabel @throws CommandError if the broker is not there
+ * Publishes the image and waits for its label. Other images may be in progress at the same time, and other gateways may
+ * label this one: messages that belong to another image or another gateway are skipped.
+ *
+ * @throws NoLabel
+ * @throws CommandError if the broker does not answer.
  */
 export async function tryLoop(api: EkuiperApi, options: TryOptions): Promise<Tried> {
   const { loop, broker, topic, image } = options;
@@ -123,11 +125,11 @@ export async function tryLoop(api: EkuiperApi, options: TryOptions): Promise<Tri
 }
 
 interface Attempt extends TryOptions {
-  /** The rule that the image comes to. */
+  /** The rule that receives the image. */
   readonly taker: OwnRule;
-  /** The rule that the label comes from. */
+  /** The rule that puts out the label. */
   readonly giver: OwnRule;
-  /** Of the results, before the image came. */
+  /** The cursor of the results before the image was sent. */
   readonly cursor: string | undefined;
   readonly hops: Hop[];
   hop(what: string): void;
@@ -162,7 +164,7 @@ async function begin(api: EkuiperApi, options: TryOptions): Promise<Attempt> {
 const none = async ({ seconds, topic }: Attempt, rule: OwnRule, more = ""): Promise<NoLabel> =>
   new NoLabel(`No label within ${seconds} s.${more} ${await rule.explain(topic)}`);
 
-/** Waits for the label of this image, which is known, out of this gateway's rule. */
+/** Waits for the known label of this image from this gateway's rule. */
 async function sameLabel(attempt: Attempt, labels: Labels, direct: Labelled): Promise<string> {
   const { loop, labeler, device, cursor, taker, giver, deadline, hop } = attempt;
   if (loop === "function") {
@@ -186,7 +188,7 @@ async function sameLabel(attempt: Attempt, labels: Labels, direct: Labelled): Pr
   return message;
 }
 
-/** Waits for a label where the labeler cannot be asked: it is this image's if there was no other. */
+/** Waits for a label if the labeler cannot be asked: the label belongs to this image if there was no other. */
 async function anyLabel(attempt: Attempt, labels: Labels): Promise<string> {
   const { loop, device, taker, giver, deadline, hop } = attempt;
   const unseen = "This machine does not reach the labeler";
@@ -205,7 +207,7 @@ async function anyLabel(attempt: Attempt, labels: Labels): Promise<string> {
   return message;
 }
 
-/** @throws NoLabel if a label came, but this gateway's rule has put none out. */
+/** @throws NoLabel if a label came, but not from this gateway's rule. */
 async function requireOwn(attempt: Attempt, rule: OwnRule): Promise<void> {
   if (await rule.hasPut(attempt.deadline)) return;
   throw new NoLabel(
@@ -213,7 +215,7 @@ async function requireOwn(attempt: Attempt, rule: OwnRule): Promise<void> {
   );
 }
 
-/** How long the newest row of the rule was in its SELECT, where the function is called. */
+/** How long the rule's newest row was in its SELECT, where the function is called. */
 function callMs(status: RuleStatus): number | undefined {
   const found = Object.entries(status).find(([name]) => /_project_0_process_latency_us$/.test(name))?.[1];
   return found === undefined ? undefined : Number(found) / 1000;

@@ -1,8 +1,8 @@
-/** How far two decodings of one file are from each other: pixels, top-1 labels, confidences. */
+/** Measures how far two decodings of one file differ: pixels, top-1 labels, confidences. */
 import type { Label } from "../label/answers.ts";
 
 export interface PixelDifference {
-  /** How many of the values differ. */
+  /** The number of values that differ. */
   readonly values: number;
   /** The largest difference, 0..255. */
   readonly largest: number;
@@ -22,11 +22,11 @@ export function comparePixels(ours: Uint8Array, theirs: Uint8Array): PixelDiffer
 
 export interface LabelDifference {
   readonly sameTop1: boolean;
-  /** The largest difference of a class's confidence. */
+  /** The largest difference in the confidence of one class. */
   readonly confidence: number;
 }
 
-/** Confidences by label, the highest first: labels need not be unique. */
+/** Confidences by label, in descending order: several classes may have the same label. */
 function byLabel(labels: readonly Label[]): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const { label, confidence } of labels) {
@@ -38,24 +38,24 @@ function byLabel(labels: readonly Label[]): Map<string, number[]> {
   return found;
 }
 
-/** @param ours Of every class. @param theirs Of every class, in any order. */
+/** @param ours The confidences of all classes. @param theirs The same, in any order. */
 export function compareLabels(ours: readonly Label[], theirs: readonly Label[]): LabelDifference {
   const reference = byLabel(theirs);
   let confidence = 0;
   for (const [label, values] of byLabel(ours)) {
     const others = reference.get(label) ?? [];
     for (const [i, value] of values.entries()) {
-      // What is not a number is as far away as can be.
+      // A value that is not a number counts as infinitely far away.
       const difference = Math.abs(value - (others[i] ?? Number.NaN));
       confidence = Math.max(confidence, Number.isNaN(difference) ? 1 : difference);
     }
   }
   const [best] = ours;
   const highest = Math.max(...theirs.map((label) => label.confidence));
-  // Of two classes with the same confidence either may be the first.
+  // If two classes have the same confidence, either may come first.
   return { sameTop1: best !== undefined && reference.get(best.label)?.[0] === highest, confidence };
 }
 
-/** The labels of classes' confidences, in any order. */
+/** The labels and confidences of classes, in any order. */
 export const labelsFrom = (confidences: readonly number[], names: readonly string[]): Label[] =>
   names.map((label, i) => ({ label, confidence: confidences[i] ?? Number.NaN }));

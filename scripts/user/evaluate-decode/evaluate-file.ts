@@ -1,4 +1,4 @@
-/** One file through the labeler, at full scale and with `auto`, and through Pillow and TensorFlow Lite. */
+/** Decodes one file with the labeler, at full scale and with `auto`, and with Pillow and TensorFlow Lite. */
 import { readFile, stat } from "node:fs/promises";
 import { compareLabels, comparePixels, type LabelDifference, labelsFrom, type PixelDifference } from "./compare.ts";
 import type { FoundFile } from "./files.ts";
@@ -6,7 +6,7 @@ import type { PixelProcess } from "./pixels.ts";
 import type { Answer, Labelled, Product } from "./product.ts";
 import type { InputTask, ReferenceAnswer, ReferenceProcess } from "./reference.ts";
 
-/** What every file meets. */
+/** The programs and parameters that every file is evaluated with. */
 export interface Bench {
   readonly product: Product;
   readonly pixels: PixelProcess;
@@ -16,7 +16,7 @@ export interface Bench {
   /** The parameters of POST /label, without `scale`. */
   readonly query: Readonly<Record<string, string>>;
   readonly task: InputTask;
-  /** The setting MAX_BODY_BYTES: what is larger is not read. */
+  /** The setting MAX_BODY_BYTES: a larger file is not read. */
   readonly maxBytes: number;
 }
 
@@ -30,9 +30,9 @@ export interface FileResult {
   readonly unread?: string;
   readonly labeler?: Answer;
   readonly reference?: ReferenceAnswer;
-  /** The labeler at full scale beside Pillow and TensorFlow Lite, where both have decoded the file. */
+  /** The labeler at full scale compared with Pillow and TensorFlow Lite, if both have decoded the file. */
   readonly full?: Beside;
-  /** `auto` beside the full scale, where it decodes at a smaller one. */
+  /** `auto` compared with the full scale, if `auto` decodes at a smaller one. */
   readonly auto?: Beside & { readonly scale: string };
 }
 
@@ -59,7 +59,7 @@ async function besideFull(bench: Bench, bytes: Uint8Array<ArrayBuffer>, full: La
   return { scale: auto.scale, ...compareLabels(auto.labels, full.labels), ...(pixels && { pixels }) };
 }
 
-/** @returns Undefined if the path does not name a file, such as a link to a folder. */
+/** @returns Undefined if the path does not name a file but, for example, a link to a folder. */
 export async function evaluateFile(bench: Bench, { path, name }: FoundFile): Promise<FileResult | undefined> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {

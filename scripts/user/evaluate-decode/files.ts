@@ -1,8 +1,8 @@
-/** Every file in a folder, whatever it is called: suites of hostile files have names that are not even UTF-8. */
+/** Lists every file in a folder, whatever its name: suites of hostile files have names that are not even UTF-8. */
 import type { Dirent } from "node:fs";
 import { opendir, realpath } from "node:fs/promises";
 
-/** A path as the file system has it, and as it can be shown. */
+/** A path as the file system stores it, and as it can be displayed. */
 export interface FoundFile {
   readonly path: Buffer;
   readonly name: string;
@@ -10,7 +10,7 @@ export interface FoundFile {
 
 const SLASH = Buffer.from("/");
 
-/** Control characters and what is not UTF-8 would break a table or a terminal. */
+/** Replaces control characters and invalid UTF-8, which would break a table or a terminal. */
 const printable = (path: Buffer): string =>
   path
     .toString("utf8")
@@ -18,9 +18,9 @@ const printable = (path: Buffer): string =>
       character === "\uFFFD" ? "?" : `\\u{${character.codePointAt(0)?.toString(16)}}`,
     );
 
-/** Entries by their bytes, so that two runs see a folder in the same order. */
+/** Entries sorted by their bytes, so that two runs list a folder in the same order. */
 async function entriesOf(folder: Buffer): Promise<Dirent<Buffer>[]> {
-  // The types of Node 20 know no encoding "buffer" here.
+  // The types of Node 20 lack the encoding "buffer" here.
   const open = opendir as unknown as (
     path: Buffer,
     options: { encoding: "buffer" },
@@ -31,10 +31,10 @@ async function entriesOf(folder: Buffer): Promise<Dirent<Buffer>[]> {
 }
 
 /**
- * Walks through a folder and those in it. Links to folders are not followed, since they may lead in circles; pipes and
- * devices are left out, and so is what git keeps for itself.
+ * Walks through a folder and its subfolders. Links to folders are not followed, since they may form cycles; pipes,
+ * devices and git's own files are left out.
  *
- * @param trouble Gets a folder that cannot be read, and why.
+ * @param trouble Receives a folder that cannot be read, and the reason.
  */
 export async function* filesIn(
   folder: string,

@@ -1,4 +1,4 @@
-/** The labeler's decoder in a workerd of its own: from the bytes of a file to the pixels of a model's input. */
+/** Runs the labeler's decoder in a workerd of its own: from the bytes of a file to the pixels of a model's input. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,9 +43,9 @@ export class PixelProcess {
   }
 
   /**
-   * Decodes a file. Starts workerd anew after a file that ended it.
+   * Decodes a file. Restarts workerd after a file that terminated it.
    *
-   * @returns [height, width, 3], 0..255; undefined if there are none.
+   * @returns [height, width, 3], 0..255; undefined if the file has no pixels.
    */
   async decode(
     bytes: Uint8Array<ArrayBuffer>,

@@ -1,14 +1,14 @@
-/** The labeler itself, asked over HTTP for all labels of a file, and started anew where a file has ended it. */
+/** Asks the labeler over HTTP for all labels of a file, and restarts it after a file that terminated it. */
 
 import { type RunningWorkerd, startWorkerd } from "../../labeler/workerd.ts";
 import type { Label } from "../label/answers.ts";
 
 export interface Labelled {
-  /** Of every class, the most confident first. */
+  /** The labels of all classes, by descending confidence. */
   readonly labels: readonly Label[];
   readonly missing: number;
   readonly warnings: number;
-  /** As X-Image-Scale has it; absent at full scale. */
+  /** The value of X-Image-Scale; absent at full scale. */
   readonly scale?: string;
 }
 
@@ -19,7 +19,7 @@ export interface Refused {
   readonly detail: string;
 }
 
-/** What must never happen: an error of the labeler's own, or no answer. */
+/** What must never happen: an internal error of the labeler, or no answer. */
 export interface Fault {
   readonly fault: string;
 }
@@ -40,7 +40,7 @@ export class Product {
   }
 
   async start(): Promise<void> {
-    // Kept answers would hide what decoding the second time gives.
+    // Cached results would hide what the second decoding returns.
     const settings = { DEFAULT_MODEL: this.#model, CACHE_ANSWERS: "false", LOG: "errors" };
     this.#running = await startWorkerd({ models: this.#models, settings });
   }

@@ -1,4 +1,6 @@
-/** Pillow and native TensorFlow Lite in a process of their own, which hostile files may stop, kill or fill. */
+/**
+ * Runs Pillow and native TensorFlow Lite in a process of their own, which a hostile file may stop, terminate or fill.
+ */
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -6,7 +8,7 @@ import { NoPython } from "../../system/python.ts";
 
 const PROGRAM = "scripts/user/evaluate-decode/reference.py";
 
-/** How a file becomes a model's input: DecodeOptions of worker/image/decode.ts, as far as they fit into JSON. */
+/** How a file becomes a model's input: the DecodeOptions of worker/image/decode.ts that fit into JSON. */
 export interface InputTask {
   readonly width: number;
   readonly height: number;
@@ -15,33 +17,35 @@ export interface InputTask {
   readonly maxPixels: number;
 }
 
-/** What reference.py is to do with every file. */
+/** The parameters of reference.py for every file. */
 export interface Task extends InputTask {
-  /** The path of the network; null where TensorFlow Lite cannot take pixels as the labeler hands them over. */
+  /**
+   * The path of the network; null if TensorFlow Lite cannot take pixels in the form in which the labeler submits them.
+   */
   readonly model: string | null;
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] } | null;
-  /** Whether the network takes all of red, then green, then blue. */
+  /** Whether the network expects planes: all of red, then green, then blue. */
   readonly planes: boolean;
   readonly logits: boolean;
-  /** How many there are. */
+  /** The number of classes. */
   readonly labels: number;
 }
 
 export interface Versions {
   readonly pillow: string;
-  /** The module that has the interpreter; null if Python has none. */
+  /** The module that has the interpreter; null if this Python does not have it. */
   readonly tflite: string | null;
 }
 
 export interface Reference {
   readonly format: string;
-  /** Pillow's: "RGB", "I;16", … */
+  /** Pillow's mode: "RGB", "I;16", … */
   readonly mode: string;
-  /** Why Pillow does not get to the end of the file, where it does not; its pixels are those before then. */
+  /** Why Pillow did not reach the end of the file, if it did not; its pixels are those before that point. */
   readonly partial: string | null;
   /** [height, width, 3], 0..255. */
   readonly pixels: Uint8Array;
-  /** Of the classes in their order; absent without TensorFlow Lite. */
+  /** The confidences of the classes, in their order; absent without TensorFlow Lite. */
   readonly confidences?: readonly number[];
 }
 
@@ -50,7 +54,7 @@ export type ReferenceAnswer = Reference | { readonly error: string };
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 type Line = Omit<Reference, "pixels"> & { readonly pixels: string };
 
-/** @returns Why this Python cannot be asked; undefined if it can. */
+/** @returns Why this Python cannot be used; undefined if it can. */
 export function whyNoReference(python: string): string | undefined {
   const { status, error, stderr } = spawnSync(python, ["-c", "import PIL, numpy"], { encoding: "utf8" });
   if (error !== undefined) return `${python} cannot be run: ${error.message}`;
@@ -74,7 +78,7 @@ export class ReferenceProcess {
   /** @throws NoPython if the program does not start. */
   async start(): Promise<Versions> {
     const child = spawn(this.#python, [PROGRAM, JSON.stringify(this.#task)], { stdio: ["pipe", "pipe", "ignore"] });
-    child.stdin.on("error", () => undefined); // it has ended, as its output says too
+    child.stdin.on("error", () => undefined); // It has ended, as the end of its output shows.
     child.on("error", () => undefined);
     process.once("exit", () => child.kill("SIGKILL"));
     this.#child = child;
@@ -84,7 +88,7 @@ export class ReferenceProcess {
     return JSON.parse(value);
   }
 
-  /** Decodes a file and labels it. Starts the program anew after a file that ended it. */
+  /** Decodes a file and labels it. Restarts the program after a file that terminated it. */
   async ask(path: Buffer): Promise<ReferenceAnswer> {
     if (this.#child === undefined) await this.start();
     const child = this.#child as Child;

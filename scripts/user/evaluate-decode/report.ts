@@ -1,10 +1,10 @@
-/** The totals of `npm run evaluate:decode` as Markdown tables. */
+/** Renders the totals of `npm run evaluate:decode` as Markdown tables. */
 import { EXACT, type Sum, type Totals } from "./totals.ts";
 
-/** How many exceptions of a kind are named one by one. */
+/** How many exceptions of one kind are listed individually. */
 const NAMED = 20;
 
-/** A table whose columns are as wide as they need to be. */
+/** Renders a table with columns of the least width. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows.map((cells) => cells.map((cell) => cell.replaceAll("|", "\\|")))];
   const widths = head.map((_, column) => Math.max(...all.map((cells) => cells[column]?.length ?? 0)));
@@ -14,7 +14,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const confidence = (value: number) => (value === 0 ? "0" : value < 0.001 ? value.toExponential(1) : value.toFixed(3));
 
-/** The figures of a sum; those that were not compared are a dash. */
+/** Renders the figures of a sum; those that were not compared become a dash. */
 function figures(sum: Sum): string[] {
   const ofPixels = (value: string) => (sum.pixelsCompared === 0 ? "–" : value);
   const ofLabels = (value: string) => (sum.labelsCompared === 0 ? "–" : value);
@@ -44,7 +44,7 @@ function list(title: string, lines: readonly string[]): string[] {
   return [[`${title}:`, "", ...lines.slice(0, NAMED).map((line) => `- ${line}`), ...more].join("\n")];
 }
 
-/** @param compared With what, such as "Pillow 12.2.0 and ai_edge_litert"; undefined without a reference. */
+/** @param compared The reference, such as "Pillow 12.2.0 and ai_edge_litert"; undefined without one. */
 export function report(totals: Totals, model: string, compared: string | undefined): string {
   const sections = [`${totals.files} files, ${model}${compared === undefined ? "" : `, beside ${compared}`}`];
   if (compared !== undefined) {
@@ -103,7 +103,7 @@ export function report(totals: Totals, model: string, compared: string | undefin
   return sections.join("\n\n");
 }
 
-/** The totals as --json prints them: every exception by its file. */
+/** The totals as --json prints them: every exception with its file. */
 export const summaryOf = (totals: Totals) => ({
   files: totals.files,
   decodedBy: totals.decodedBy,

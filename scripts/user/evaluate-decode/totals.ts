@@ -1,18 +1,21 @@
-/** What the results of many files come to. Keeps counts and exceptions, and not the results: a folder may be huge. */
+/**
+ * Accumulates the results of many files. It keeps counts and exceptions, but not the results, since a folder may be
+ * huge.
+ */
 import type { Beside, FileResult } from "./evaluate-file.ts";
 import type { Answer, Labelled } from "./product.ts";
 import type { Reference } from "./reference.ts";
 
-/** How far a confidence may be from TensorFlow Lite's with `exact`. */
+/** The largest difference from TensorFlow Lite's confidence that is allowed with `exact`. */
 export const EXACT = 1e-5;
 
 export interface Sum {
   files: number;
-  /** Of the files, those whose pixels were compared, and those with the same ones. */
+  /** The number of files whose pixels were compared, and of those with equal pixels. */
   pixelsCompared: number;
   pixelsEqual: number;
   largestPixel: number;
-  /** Of the files, those whose labels were compared. */
+  /** The number of files whose labels were compared. */
   labelsCompared: number;
   sameTop1: number;
   withinExact: number;
@@ -50,12 +53,12 @@ export interface Refusals {
   readonly by: "labeler" | "Pillow";
   readonly reason: string;
   files: number;
-  /** Of these, those that the other one decodes. */
+  /** How many of these the other decoder decodes. */
   decodedByOther: number;
   readonly example: string;
 }
 
-/** Files whose pixels or labels are not Pillow's and TensorFlow Lite's, for the same reason. */
+/** Files whose pixels or labels differ from Pillow's and TensorFlow Lite's for the same reason. */
 export interface Differences {
   readonly reason: string;
   readonly sum: Sum;
@@ -72,7 +75,7 @@ export const UNEXPLAINED = "unexplained";
 /** Pillow's modes for 16-bit grey, which convert("RGB") clips at 255. */
 const CLIPPED = /^(I|F)/;
 
-/** Why a file may have other pixels than Pillow's. */
+/** Why a file may have other pixels than Pillow gives it. */
 function reasonFor({ missing, warnings, scale }: Labelled, { mode, partial }: Reference): string {
   if (missing > 0) return "the file ends early";
   if (warnings > 0) return "the file is damaged";
@@ -82,7 +85,7 @@ function reasonFor({ missing, warnings, scale }: Labelled, { mode, partial }: Re
   return UNEXPLAINED;
 }
 
-/** The first sentence of a reason, without what differs from file to file. */
+/** The first sentence of a reason, without the details that differ from file to file. */
 const general = (reason: string): string =>
   (reason.split(/(?<=\.) (?=[A-Z])/)[0] ?? "")
     .replace(/\(?<[^>]*>\)?/g, "…")
@@ -95,17 +98,17 @@ const isLabelled = (answer: Answer | undefined): answer is Labelled => answer !=
 
 export class Totals {
   files = 0;
-  /** Which of the labeler and Pillow have decoded how many files; without Python all are the labeler's. */
+  /** How many files were decoded by the labeler, by Pillow, or by both; without Python all count as the labeler's. */
   readonly decodedBy = { both: 0, labeler: 0, Pillow: 0, neither: 0 };
-  /** The labeler beside Pillow and TensorFlow Lite, both at full scale. */
+  /** The labeler compared with Pillow and TensorFlow Lite, both at full scale. */
   readonly full = emptySum();
-  /** `auto` beside the full scale, where `auto` decodes at a smaller one. */
+  /** `auto` compared with the full scale, if `auto` decodes at a smaller one. */
   readonly auto = emptySum();
   readonly refusals = new Map<string, Refusals>();
   readonly differences = new Map<string, Differences>();
   /** Files that differ from Pillow and TensorFlow Lite. */
   readonly exceptions: Exception[] = [];
-  /** Files on which `auto` has another top-1 label. */
+  /** Files for which `auto` returns another top-1 label. */
   readonly changedByAuto: Exception[] = [];
   readonly faults: { readonly file: string; readonly fault: string }[] = [];
   readonly unread: { readonly file: string; readonly reason: string }[] = [];
@@ -157,7 +160,7 @@ export class Totals {
     this.exceptions.push({ file, reason, ...beside });
   }
 
-  /** Whether the labeler did everything as it should: no fault, and no difference without a reason. */
+  /** Whether the labeler did everything right: no fault, and no difference without a reason. */
   get passed(): boolean {
     return this.faults.length === 0 && !this.differences.has(UNEXPLAINED);
   }

@@ -18,18 +18,18 @@ const normal = (name: string) =>
     .replace(/[\s_-]+/g, " ")
     .trim();
 
-/** "85:peacock" → ["85", "peacock"]; what has no number keeps its name alone. */
+/** "85:peacock" → ["85", "peacock"]; a label without a number has only its name. */
 function split(label: string): { number: string | undefined; name: string } {
   const match = /^(\d+)\s*:\s*(.+)$/.exec(label);
   return match ? { number: match[1], name: match[2] ?? "" } : { number: undefined, name: label };
 }
 
-/** The names that may stand for the class of an image, the likeliest first. */
+/** The names that may stand for an image's class, the most likely first. */
 export function classNamesOf(folder: string, image: string): string[] {
   const [first = "", ...rest] = relative(folder, image).split(sep);
   if (rest.length > 0) return [first];
   const stem = basename(first, extname(first));
-  // rose_12.jpg and rose (12).jpg are roses.
+  // rose_12.jpg and rose (12).jpg belong to the class rose.
   const unnumbered = stem.replace(/[\s_-]*\(?\d+\)?$/, "");
   return unnumbered === stem || unnumbered === "" ? [stem] : [stem, unnumbered];
 }
@@ -50,7 +50,7 @@ export async function readSynsets(): Promise<ReadonlyMap<string, Synset>> {
   );
 }
 
-/** A class whose name fits no label, or more than one. */
+/** Thrown for a class whose name matches no label, or more than one. */
 export class UnknownClass extends Error {
   override name = "UnknownClass";
 }
@@ -68,7 +68,7 @@ export class Classes {
   readonly #byWhole: Labels = new Map();
   readonly #byName: Labels = new Map();
 
-  /** @param labels Of the model, in the order of its classes. */
+  /** @param labels The model's labels, in the order of its classes. */
   constructor(labels: readonly string[], synsets: ReadonlyMap<string, Synset>) {
     this.#synsets = synsets;
     const numbered = labels.some((label) => split(label).number !== undefined);
@@ -86,7 +86,7 @@ export class Classes {
     const known = this.#synsets.get(synset);
     if (known !== undefined) {
       const labels = this.#byWhole.get(normal(known.name));
-      // Two classes are called "crane".
+      // ImageNet has two classes called "crane".
       const numbered = [...(labels ?? [])].filter((label) => split(label).number === known.number);
       return numbered.length === 1 ? new Set(numbered) : labels;
     }
@@ -97,8 +97,8 @@ export class Classes {
   /**
    * The label of a class.
    *
-   * @param names What may name it, the likeliest first; see classNamesOf().
-   * @throws UnknownClass if none of them fits a label, or one fits several.
+   * @param names Possible names of the class, the most likely first; see classNamesOf().
+   * @throws UnknownClass if none of them matches a label, or one matches several.
    */
   labelOf(names: readonly string[]): string {
     for (const name of names) {

@@ -1,16 +1,16 @@
-/** From the answers of a run over images of known class to its figures. */
+/** Computes the figures of a run over images of known class from the labeler's answers. */
 import type { Answer } from "../label/answers.ts";
 
-/** What is right for the images of a run, and what the labeler answered; in the same order. */
+/** The correct labels of a run's images, and the labeler's answers, in the same order. */
 export interface Run {
   readonly truths: readonly string[];
   readonly answers: readonly Answer[];
   readonly seconds: number;
 }
 
-/** How often the best label is that of another run. */
+/** How often the top-1 label is that of another run. */
 export interface Agreement {
-  /** Of so many images, those on which the other is sure, and on how many of these they agree. */
+  /** The number of images for which the other run is sure, and for how many of these the two agree. */
   readonly images: number;
   readonly equal: number;
   readonly confident: number;
@@ -18,17 +18,19 @@ export interface Agreement {
 }
 
 export interface Figures {
-  /** Those that were labelled. */
+  /** The images that were labelled. */
   readonly images: number;
   readonly top1: number;
   readonly top5: number;
   readonly imagesPerSecond: number;
 }
 
-/** Confidence above which `fast` must never have another label than `exact`. */
+/** Above this confidence, `fast` must never have another label than `exact`. */
 const SURE = 0.5;
 
-/** How many of 100 images `fast` must label as `exact` does, and how many fewer it may label rightly. */
+/**
+ * How many of 100 images `fast` must label as `exact` does, and by how many its number of correct labels may be lower.
+ */
 const BAR = { agreement: 0.99, accuracy: 0.01 };
 
 export function figuresOf({ truths, answers, seconds }: Run): Figures {
@@ -57,7 +59,7 @@ export function agreementOf(run: Run, exact: Run): Agreement {
   };
 }
 
-/** Whether a precision is good enough to be a model's default in the place of `exact`. */
+/** Whether a precision is good enough to replace `exact` as a model's default. */
 export function passes(
   figures: Figures,
   exact: Figures,

@@ -1,11 +1,11 @@
-/** The figures of `npm run evaluate` as a Markdown table. */
+/** Renders the figures of `npm run evaluate` as a Markdown table. */
 import type { Agreement, Figures } from "./figures.ts";
 
 export interface Result extends Figures {
   readonly model: string;
   readonly precision: string;
   readonly crop: string;
-  /** With `exact` on the same crop; absent where that was not run, or for itself. */
+  /** Compared with `exact` on the same crop; absent for `exact` itself, or if that was not run. */
   readonly agreement?: Agreement;
   /** Whether the agreement is good enough for a default. */
   readonly passes?: boolean;
@@ -39,7 +39,7 @@ const row = ({ agreement, passes, images, ...result }: Result): string[] => [
   result.imagesPerSecond.toFixed(1),
 ];
 
-/** A table whose columns are as wide as they need to be. */
+/** Renders a table with columns of the least width. */
 export function table(results: readonly Result[]): string {
   const rows = [HEAD, ...results.map(row)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));

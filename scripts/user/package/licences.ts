@@ -1,13 +1,15 @@
-/** The licences of what a package contains, as those want it. */
+/** Collects the licences of a package's contents, as those licences require. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What NOTICE names as contained in the Worker, where npm has put it, and where its package brings a text along. */
+/**
+ * The packages that NOTICE names as contained in the Worker: where npm installs them, and the file of their licence.
+ */
 const BUNDLED = ["hono", "long", "upng-js", "pako", "zod"];
 
 const FOLDERS = ["node_modules", "node_modules/upng-js/node_modules"];
 
-/** The text of NOTICE, and the licences of what it names behind it. */
+/** The text of NOTICE, followed by the licences of the packages that it names. */
 export function notice(): string {
   const texts = BUNDLED.map((name) => {
     const path = FOLDERS.map((folder) => join(folder, name, "LICENSE")).find(existsSync);

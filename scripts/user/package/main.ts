@@ -1,4 +1,4 @@
-/** A packaged labeler: npm run serve, with what npm run package has put beside this file in the place of a checkout. */
+/** A packaged labeler: `npm run serve`, with the files beside this one in the place of a checkout. */
 import { cpSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../command-line/command.ts";
@@ -10,7 +10,10 @@ import { PARTS } from "./parts.ts";
 
 const part = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** The Worker goes into the state folder, since workerd wants its configuration beside it, and this folder may be read-only. */
+/**
+ * The Worker is copied to the state folder, since workerd expects its configuration beside it, and this folder may be
+ * read-only.
+ */
 async function makeWorker(served: ServedWorker): Promise<number> {
   const declared: Declared = JSON.parse(readFileSync(part(PARTS.declared), "utf8"));
   checkSettings(served, declared);

@@ -1,10 +1,10 @@
-/** What a packaged labeler consists of: names in its folder. */
+/** The names of the files and folders of a packaged labeler. */
 export const PARTS = {
-  /** Bundled of main.ts. */
+  /** main.ts, bundled. */
   server: "serve.mjs",
   /** The bundled Worker. */
   worker: "worker",
-  /** What wrangler.toml declares, in JSON. */
+  /** The declarations of wrangler.toml, as JSON. */
   declared: "declared.json",
   models: "model-assets",
   workerd: "workerd",

@@ -1,4 +1,4 @@
-/** workerd for a platform that need not be this machine's, from npm's package of it. */
+/** Gets workerd for a platform that may differ from this machine's, from its npm package. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "../../command-line/command.ts";
 
-/** By Node's names, npm's packages of workerd. */
+/** npm's packages of workerd, by Node's names of the platform. */
 const PACKAGES = {
   "linux-x64": "@cloudflare/workerd-linux-64",
   "linux-arm64": "@cloudflare/workerd-linux-arm64",
@@ -27,13 +27,13 @@ interface Locked {
   readonly integrity: string;
 }
 
-/** The version that package-lock.json names, and what its archive must have as digest. */
+/** The version that package-lock.json names, and the digest of its archive. */
 function locked(name: string): Locked {
   const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as { packages: Record<string, Locked> };
   return packages[`node_modules/${name}`];
 }
 
-/** @throws CommandError if npm does not get it, or it is not what package-lock.json says. */
+/** @throws CommandError if npm does not get the archive, or its digest is not that of package-lock.json. */
 function download(name: string, folder: string): void {
   const { version, integrity } = locked(name);
   const args = ["pack", `${name}@${version}`, "--silent", "--pack-destination", folder];
@@ -49,7 +49,7 @@ function download(name: string, folder: string): void {
   execFileSync("tar", ["-xzf", archive, "-C", folder]);
 }
 
-/** Puts workerd for a platform where it is wanted. @throws CommandError if it cannot be had. */
+/** Puts the workerd of a platform into a folder. @throws CommandError if it is not available. */
 export async function workerdFor(platform: Platform, file: string): Promise<void> {
   if (platform === thisPlatform()) {
     copyFileSync(createRequire(import.meta.url)("workerd").default, file);
