@@ -1,4 +1,6 @@
-/** Judges the folders that have no model.tflite, by the Worker's own code: a derived model is as good as its base. */
+/**
+ * Checks the folders without model.tflite by the Worker's own code: a derived model can be used only if its base can.
+ */
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { mostRegions } from "../../worker/image/region-memory.ts";
@@ -10,7 +12,7 @@ import { nearestNames } from "../../worker/validation/nearest.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { digest, readFrom, text, told, unusable } from "./model-files.ts";
 
-/** Folders that name a base, with its name; undefined where model.json does not say or cannot be read. */
+/** The folders that name a base, with its name; undefined if model.json does not name one or cannot be read. */
 type Bases = ReadonlyMap<string, string | undefined>;
 
 async function basesOf(root: string, names: readonly string[]): Promise<Bases> {
@@ -21,7 +23,7 @@ async function basesOf(root: string, names: readonly string[]): Promise<Bases> {
     try {
       bases.set(name, spec === undefined ? undefined : parseDerivedSpec(spec)?.base);
     } catch {
-      bases.set(name, undefined); // what is wrong with it is said of the folder itself
+      bases.set(name, undefined); // The fault is reported with the folder itself.
     }
   }
   return bases;
@@ -30,7 +32,7 @@ async function basesOf(root: string, names: readonly string[]): Promise<Bases> {
 /**
  * The base of a derived model.
  *
- * @throws LabelerError of kind model-unusable if there is no such model, it cannot be used, or derives from another one.
+ * @throws LabelerError of kind model-unusable if that model does not exist, cannot be used, or is itself derived.
  */
 function baseOf(name: string, base: string, networks: readonly IndexEntry[], bases: Bases): IndexEntry {
   const found = networks.find((entry) => entry.name === base);
@@ -54,7 +56,7 @@ function baseOf(name: string, base: string, networks: readonly IndexEntry[], bas
   );
 }
 
-/** @throws LabelerError of kind model-unusable where the pixels of all regions would not fit into memory. */
+/** @throws LabelerError of kind model-unusable if the pixels of all regions do not fit into memory. */
 function checkRegions({ regions = [] }: DerivedModel["spec"], { input }: IndexEntry): void {
   const most = input === undefined ? regions.length : mostRegions(input);
   if (regions.length <= most) return;
@@ -63,7 +65,7 @@ function checkRegions({ regions = [] }: DerivedModel["spec"], { input }: IndexEn
   );
 }
 
-/** What the index has of a derived model; the computation is that of its base. */
+/** The entry of a derived model in the index; its computation is that of its base. */
 function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
   checkHead({ spec, head }, base.sha256);
   if (spec.sha256 !== undefined && spec.sha256 !== base.sha256) {
@@ -87,7 +89,7 @@ function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, cl
   };
 }
 
-/** Reads files and notes them: their contents make up the version. */
+/** Reads files and records them: their contents determine the version. */
 class Notes {
   readonly digests: [path: string, digest: string][] = [];
   readonly read: ReadFile;
@@ -102,7 +104,7 @@ class Notes {
   }
 }
 
-/** @param labelsOf Gives the labels of a network. */
+/** @param labelsOf Returns the labels of a network. */
 async function judge(
   root: string,
   name: string,
@@ -135,11 +137,11 @@ async function judge(
 interface JudgeOptions {
   /** The models that have a model.tflite. */
   readonly networks: readonly IndexEntry[];
-  /** The labels of one of them that can be used. */
+  /** The labels of a usable one of them. */
   readonly labelsOf: (name: string) => Promise<readonly string[]>;
 }
 
-/** Judges folders that have no model.tflite. @param names Of the folders. */
+/** Checks folders that have no model.tflite. @param names The names of the folders. */
 export async function judgeDerived(
   root: string,
   names: readonly string[],

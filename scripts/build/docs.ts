@@ -1,4 +1,4 @@
-/** npm run docs: writes the tables of the documentation that are made of the code. */
+/** `npm run docs`: writes the tables of the documentation that are generated from the code. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { runCommand } from "../command-line/command.ts";
 import { GENERATED } from "./docs/generated.ts";

@@ -1,4 +1,7 @@
-/** npm run layouts: makes the C headers and the TypeScript of what both share from native/layouts/*.json. */
+/**
+ * `npm run layouts`: generates the C headers and the TypeScript of the memory layouts that both share from
+ * native/layouts/*.json.
+ */
 import { readFile } from "node:fs/promises";
 import { CommandError, runCommand } from "../command-line/command.ts";
 import { generated } from "./layouts/generated.ts";

@@ -1,10 +1,10 @@
-/** What the index of networks and that of derived models have in common: reading files, and telling what they say. */
+/** What the index of networks and that of derived models share: reading files, and describing models. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 
-/** Reads files of the folder of models; undefined where there is none. */
+/** Reads a file of the models folder; undefined if it does not exist. */
 export const readFrom =
   (root: string) =>
   (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
@@ -15,7 +15,7 @@ export const readFrom =
 
 export const text = (bytes: Uint8Array | undefined): string | undefined => bytes && new TextDecoder().decode(bytes);
 
-/** The SHA-256, in hexadecimal. */
+/** The SHA-256 in hexadecimal. */
 export const digest = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
 
 export const unusable = (reason: string): LabelerError => new LabelerError("model-unusable", reason);
@@ -26,7 +26,7 @@ interface Provenance {
   readonly licence?: string | undefined;
 }
 
-/** What a model.json says for people, as the index has it. */
+/** The parts of a model.json that are written for people, as the index contains them. */
 export const told = ({
   description,
   source,

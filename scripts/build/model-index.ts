@@ -1,4 +1,4 @@
-/** Checks each folder of model-assets/ with the Worker's own code, and lists the models in index.json. */
+/** Checks each folder of model-assets/ by the Worker's own code, and lists the models in index.json. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
@@ -17,7 +17,7 @@ import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
 
-/** The files of a model's folder; undefined where one is not there. */
+/** The files of a model's folder; undefined for a file that does not exist. */
 async function readFolder(root: string, name: string) {
   const read = readFrom(root);
   return {
@@ -28,9 +28,9 @@ async function readFolder(root: string, name: string) {
 }
 
 /**
- * What a model's folder says of its network.
+ * What a model's folder states about its network.
  *
- * @throws LabelerError of kind model-unusable if it cannot be used, or has no network of its own.
+ * @throws LabelerError of kind model-unusable if the model cannot be used, or has no network of its own.
  */
 export async function inspectFolder(root: string, name: string): Promise<InspectedModel> {
   const { tflite, ...files } = await readFolder(root, name);
@@ -39,16 +39,19 @@ export async function inspectFolder(root: string, name: string): Promise<Inspect
 }
 
 export interface ModelWords {
-  /** The names of the classes, in their order. */
+  /** The names of the classes, in the order of the network's outputs. */
   readonly classes: readonly string[];
-  /** The label that stands for a class: its own name, or that of its group; none for a class that is not answered. */
+  /**
+   * The label that stands for a class: its own name, or that of its group; undefined for a class that is never
+   * answered.
+   */
   readonly labels: ReadonlyMap<string, string>;
 }
 
 /**
- * The words in which a model answers.
+ * The labels of a model.
  *
- * @throws LabelerError of kind model-unusable if it cannot be used.
+ * @throws LabelerError of kind model-unusable if the model cannot be used.
  */
 export async function wordsOfModel(root: string, name: string): Promise<ModelWords> {
   const { tflite, ...files } = await readFolder(root, name);
@@ -69,14 +72,14 @@ export async function wordsOfModel(root: string, name: string): Promise<ModelWor
 }
 
 /**
- * The names of a model's classes, in their order.
+ * The names of a model's classes, in the order of the network's outputs.
  *
- * @throws LabelerError of kind model-unusable if it cannot be used.
+ * @throws LabelerError of kind model-unusable if the model cannot be used.
  */
 export const labelsOfModel = async (root: string, name: string): Promise<readonly string[]> =>
   (await wordsOfModel(root, name)).classes;
 
-/** A model with a network of its own, by what is found of its files. */
+/** The index entry of a model with a network of its own, from its files. */
 async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Promise<Partial<IndexEntry>> {
   if (!MODEL_NAME.test(name)) {
     throw unusable("A folder's name may have letters, digits, dots, dashes and underscores only.");
@@ -123,7 +126,7 @@ async function judge(root: string, name: string): Promise<IndexEntry | undefined
   }
 }
 
-/** Has wrangler leave out what it would end for, Cloudflare's limit on static files being its own. */
+/** Makes wrangler ignore files that would make it fail: Cloudflare limits the size of static files. */
 async function writeIgnored(root: string, models: readonly IndexEntry[]): Promise<void> {
   const path = join(root, ".assetsignore");
   const large = models
@@ -138,10 +141,10 @@ async function writeIgnored(root: string, models: readonly IndexEntry[]): Promis
 }
 
 /**
- * Judges every folder in `root` and writes its index.json, and .assetsignore for wrangler; leaves the files alone where they
- * are right, for watchers' sake.
+ * Checks every folder in `root`, and writes index.json, and .assetsignore for wrangler. Files that are right already
+ * are not written, so that watchers do not react.
  *
- * @param index The folder of index.json and .assetsignore, where it is not `root`.
+ * @param index The folder of index.json and .assetsignore, if it is not `root`.
  */
 export async function indexModels(root: string = MODELS, index: string = root): Promise<readonly IndexEntry[]> {
   const models: IndexEntry[] = [];
@@ -150,7 +153,7 @@ export async function indexModels(root: string = MODELS, index: string = root): 
     throw new CommandError(`The folder of models cannot be read: ${error.message}`);
   });
   for (const name of names.sort()) {
-    if (name.startsWith(".")) continue; // a model that is still being copied, or a program's own
+    if (name.startsWith(".")) continue; // A model that is still being copied, or a folder of another program.
     if (!(await stat(join(root, name))).isDirectory()) continue;
     const entry = await judge(root, name);
     if (entry === undefined) without.push(name);

@@ -1,4 +1,4 @@
-/** Makes the description of the interface, and its page, before the Worker starts: neither changes while it runs. */
+/** Generates the OpenAPI document and its page before the Worker starts: neither changes while it runs. */
 import { createHash } from "node:crypto";
 import { openApiDocument } from "./openapi/document.ts";
 import { docsPage } from "./openapi/page.ts";
@@ -6,7 +6,7 @@ import { writeIfNew } from "./write-if-new.ts";
 
 const OUTPUT = "worker/openapi/openapi.bundle.js";
 
-/** Writes worker/openapi/openapi.bundle.js; leaves the file alone where it is right already, for the sake of watchers. */
+/** Writes worker/openapi/openapi.bundle.js, unless it is right already, so that watchers do not react. */
 export async function bundleOpenApi(): Promise<void> {
   const document = openApiDocument();
   const { html, style } = docsPage(document);

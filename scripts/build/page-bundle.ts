@@ -1,4 +1,7 @@
-/** Makes the try-it page one file: style and script of worker/page/ go into its HTML, and their digests into its policy. */
+/**
+ * Makes one file of the try-it page: the style and script of worker/page/ go into its HTML, and their digests into its
+ * policy.
+ */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { build } from "esbuild";
@@ -21,7 +24,7 @@ async function minified(entry: string): Promise<string> {
   return (outputFiles[0]?.text ?? "").trim();
 }
 
-/** Writes worker/page/page.bundle.js; leaves the file alone where it is right already, for the sake of watchers. */
+/** Writes worker/page/page.bundle.js, unless it is right already, so that watchers do not react. */
 export async function bundlePage(): Promise<void> {
   const [template, style, script] = await Promise.all([
     readFile("worker/page/index.html", "utf8"),

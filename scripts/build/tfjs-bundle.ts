@@ -1,10 +1,10 @@
-/** Prebundles TensorFlow.js for the Worker, so that wrangler and vitest take the same file. */
+/** Bundles TensorFlow.js for the Worker, so that wrangler and vitest use the same file. */
 import { build, type Plugin } from "esbuild";
 import { writeIfNew } from "./write-if-new.ts";
 
 const OUTPUT = "worker/inference/tfjs.bundle.js";
 
-/** The backend imports glue for threads too, 36 KB that an isolate cannot use. */
+/** The backend also imports glue code for threads: 36 KB that an isolate cannot use. */
 const withoutThreads: Plugin = {
   name: "without-threads",
   setup({ onLoad }) {
@@ -14,7 +14,7 @@ const withoutThreads: Plugin = {
   },
 };
 
-/** Writes worker/inference/tfjs.bundle.js; leaves the file alone where it is right already, for the sake of watchers. */
+/** Writes worker/inference/tfjs.bundle.js, unless it is right already, so that watchers do not react. */
 export async function bundleTfjs(): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: ["worker/inference/tfjs.entry.ts"],
@@ -22,7 +22,7 @@ export async function bundleTfjs(): Promise<void> {
     format: "esm",
     platform: "browser",
     minify: true,
-    // The emscripten glue takes a runtime with `process` for Node.
+    // The glue code of emscripten takes any runtime with `process` for Node.
     define: { process: "undefined" },
     legalComments: "inline",
     plugins: [withoutThreads],

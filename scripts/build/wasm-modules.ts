@@ -1,11 +1,14 @@
-/** An esbuild plugin for Workers: workerd compiles no bytes, so that .wasm files are modules beside the script. */
+/**
+ * An esbuild plugin for Workers: workerd does not compile bytes at run time, so .wasm files become modules beside the
+ * script.
+ */
 import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 
 /**
- * Leaves every .wasm an import of a module in the same folder.
+ * Makes every .wasm an import of a module in the same folder.
  *
- * @param found Gets the path of each file by the name of its module.
+ * @param found Receives the path of each file by the name of its module.
  */
 export const wasmModules = (found: Map<string, string>): Plugin => ({
   name: "wasm modules",

@@ -1,4 +1,4 @@
-/** Writes a generated file, but leaves it alone where it is right already: watchers would build for nothing. */
+/** Writes a generated file, unless it is right already: watchers would rebuild for nothing. */
 import { readFile, writeFile } from "node:fs/promises";
 
 export async function writeIfNew(path: string, text: string): Promise<void> {

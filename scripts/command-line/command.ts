@@ -1,12 +1,12 @@
-/** What the commands of package.json have in common: their arguments, `--help`, where paths begin, and how they end. */
+/** What the commands of package.json share: their arguments, `--help`, relative paths, and how they end. */
 import { resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** Why a command cannot do what it was asked for. The message is all that its user needs; what else is thrown is a bug. */
+/** Why a command cannot do what was asked. The message is all that its user needs; any other error is a bug. */
 export class CommandError extends Error {
   override name = "CommandError";
 
-  /** @param exitCode 2 where nothing could be done, 1 where what was done has failed. */
+  /** @param exitCode 2 if nothing could be done, 1 if something was done and has failed. */
   constructor(
     message: string,
     readonly exitCode: 1 | 2 = 2,
@@ -15,7 +15,7 @@ export class CommandError extends Error {
   }
 }
 
-/** The arguments themselves are wrong: the message is followed by how to get help. */
+/** Thrown if the arguments are wrong: the message is followed by how to get help. */
 export class UsageError extends CommandError {
   override name = "UsageError";
 }
@@ -23,14 +23,14 @@ export class UsageError extends CommandError {
 type Options = NonNullable<ParseArgsConfig["options"]>;
 
 export interface Command<O extends Options = Options> {
-  /** What `--help` prints. It begins as the command is called: "npm run label -- [options] FILE". */
+  /** The output of `--help`. It begins with the command itself: "npm run label -- [options] FILE". */
   readonly usage: string;
   readonly options?: O;
-  /** How many arguments that belong to no option it takes; none if absent. */
+  /** How many operands it accepts; none if absent. */
   readonly operands?: number;
 }
 
-/** The values of a command's options, as parseArgs() of Node gives them. */
+/** The values of a command's options, as Node's parseArgs() returns them. */
 export type Values<O extends Options> = ReturnType<typeof parseArgs<{ args: string[]; options: O }>>["values"];
 
 /** @throws UsageError */
@@ -49,7 +49,7 @@ export function readArguments<const O extends Options>(
     return { values, operands: positionals };
   } catch (error) {
     if ((error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
-    // Node goes on about arguments that begin with a dash.
+    // Node adds advice about arguments that begin with a dash.
     const [what] = (error as Error).message.split(/\.(?:\s|$)/);
     throw new UsageError(`${what}.`);
   }
@@ -58,22 +58,22 @@ export function readArguments<const O extends Options>(
 const limit = (operands: number) =>
   operands === 0 ? "The command takes options alone." : `The command takes no more than ${operands}.`;
 
-/** How a command is asked for help: "npm run label -- --help". */
+/** How to get a command's help: "npm run label -- --help". */
 const helpOf = (usage: string): string => {
   const npm = /^npm (run )?[\w:]*\w/.exec(usage)?.[0];
   return npm === undefined ? `${usage.split(" [")[0]} --help` : `${npm} -- --help`;
 };
 
-/** Whether only help is wanted. What stands behind `--` is no option. */
+/** Whether only help is asked for. Behind `--` there are no options. */
 function wantsHelp(args: readonly string[]): boolean {
   const end = args.indexOf("--");
   return args.slice(0, end === -1 ? undefined : end).some((arg) => arg === "--help" || arg === "-h");
 }
 
 /**
- * Runs a command that passes its arguments through to another program, as runCommand() does without reading them.
+ * Runs a command that passes its arguments on to another program; otherwise like runCommand().
  *
- * @param main Gives the exit code.
+ * @param main Returns the exit code.
  */
 export async function runPassingThrough(
   usage: string,
@@ -89,15 +89,15 @@ export async function runPassingThrough(
     console.error(error.message + help);
     process.exitCode = error.exitCode;
   }
-  // wrangler, which bundled the Worker, may hold the program open.
+  // wrangler, which has bundled the Worker, may keep the process alive.
   process.stdout.write("", () => process.exit());
 }
 
 /**
- * Runs a command to its end: `--help` prints its usage; a CommandError is its message on stderr and its exit code;
- * anything else that is thrown is a bug and shows itself.
+ * Runs a command to its end: `--help` prints its usage; a CommandError prints its message on stderr and sets its exit
+ * code; any other error is a bug, and is thrown on.
  *
- * @param main Gives the exit code.
+ * @param main Returns the exit code.
  */
 export const runCommand = <const O extends Options>(
   command: Command<O>,
@@ -108,7 +108,7 @@ export const runCommand = <const O extends Options>(
     return main(values, operands);
   });
 
-/** @param name Of the option. @throws UsageError */
+/** @param name The name of the option. @throws UsageError */
 export function countIn(name: string, text: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : 0;
   if (count < 1 || !Number.isSafeInteger(count)) {
@@ -117,5 +117,5 @@ export function countIn(name: string, text: string): number {
   return count;
 }
 
-/** A path as the user means it: npm runs a command in the checkout, wherever its user is. */
+/** A path as the user means it: npm runs commands in the checkout, wherever the user is. */
 export const fromUser = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path);

@@ -1,9 +1,9 @@
-/** Works through a list, a few items at once. */
+/** Processes a list, a few items at a time. */
 
-/** So many requests at once that one is read from disk while another is labelled. */
+/** The number of concurrent requests: one is read from disk while another is labelled. */
 const AT_ONCE = 2;
 
-/** Calls `work` on every item, a few at once, and hands the results on in the order of the items. */
+/** Calls `work` for every item, a few at a time, and yields the results in the order of the items. */
 export async function inOrder<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
@@ -13,7 +13,7 @@ export async function inOrder<T, R>(
   for (let index = 0; index < items.length; index++) {
     for (let next = index + running.length; running.length < AT_ONCE && next < items.length; next++) {
       const promise = work(items[next] as T);
-      promise.catch(() => undefined); // it is awaited below, perhaps after another has failed
+      promise.catch(() => undefined); // Awaited below, perhaps after another one has failed.
       running.push(promise);
     }
     take((await running.shift()) as R, index);

@@ -1,4 +1,4 @@
-/** A progress bar on stderr, for people only: where stderr is no terminal nothing is drawn. */
+/** A progress bar on stderr, for people only: nothing is drawn unless stderr is a terminal. */
 
 const WIDTH = 30;
 
@@ -7,7 +7,7 @@ export class Progress {
   readonly #shown = process.stderr.isTTY === true;
   readonly #start = Date.now();
 
-  /** @param total How many steps there are, if that is known. */
+  /** @param total The number of steps, if it is known. */
   constructor(total?: number) {
     this.#total = total;
   }
@@ -16,7 +16,7 @@ export class Progress {
     return this.#total === undefined || this.#total >= 2;
   }
 
-  /** @param done How many steps are done. */
+  /** @param done The number of steps that are done. */
   show(done: number): void {
     if (!this.#shown || !this.#worthwhile) return;
     if (this.#total === undefined) {
@@ -29,7 +29,7 @@ export class Progress {
     process.stderr.write(`\r\x1b[K${"█".repeat(filled)}${"░".repeat(WIDTH - filled)} ${done}/${this.#total}${left}`);
   }
 
-  /** Takes the bar away, so that something else can be printed. */
+  /** Removes the bar, so that something else can be printed. */
   clear(): void {
     if (this.#shown && this.#worthwhile) process.stderr.write("\r\x1b[K");
   }

@@ -1,4 +1,4 @@
-/** Builds kuiperd, LF Edge eKuiper's engine, once for each release into .cache/. */
+/** Builds kuiperd, LF Edge eKuiper's engine, once for each release, into .cache/. */
 import { execFile, spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { chmod, cp, mkdir, mkdtemp, readdir, rename } from "node:fs/promises";
@@ -24,7 +24,7 @@ import { isOlder } from "./versions.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const executable = process.platform === "win32" ? "kuiperd.exe" : "kuiperd";
 
-/** There is no Go, or it is too old. The message says what to install. */
+/** Thrown if Go is missing or too old. The message says what to install. */
 export class GoMissing extends CommandError {
   override name = "GoMissing";
 }
@@ -33,25 +33,25 @@ export class GoMissing extends CommandError {
 export interface EngineBuild {
   /** The release of eKuiper, for example 2.4.2. */
   version: string;
-  /** The executable. */
+  /** The path of the executable. */
   binary: string;
   /** The configuration folder that belongs to this version of eKuiper. */
   etc: string;
-  /** Seconds that the build took, 0 when it was in the cache. */
+  /** The duration of the build in seconds; 0 if it was in the cache. */
   seconds: number;
 }
 
-/** How far a build is. */
+/** The progress of a build. */
 export interface BuildState {
-  /** Since it began. */
+  /** Seconds since it began. */
   readonly seconds: number;
-  /** The modules are fetched first, which need not be here. */
+  /** Go modules that are not on this machine are fetched first. */
   readonly phase: "fetching" | "compiling";
-  /** Go modules that were fetched besides eKuiper itself: those that Go has already are not among them. */
+  /** The number of Go modules fetched besides eKuiper itself, without those that Go's cache already has. */
   readonly modules: number;
-  /** Go packages that were compiled. */
+  /** The number of Go packages compiled. */
   readonly packages: number;
-  /** How many there are: fewer are compiled where Go has some of them in its cache. 0 while they are fetched. */
+  /** The number of packages in total: fewer are compiled if Go has some of them in its cache. 0 during fetching. */
   readonly total: number;
 }
 
@@ -59,21 +59,22 @@ export interface BuildState {
 export type BuildProgress = (state: BuildState) => void;
 
 export interface BuildOptions {
-  /** The release, 2.4.2 unless told otherwise. */
+  /** The release; 2.4.2 unless set. */
   version?: string;
-  /** Whether its sinks can compress; few need that, and all would wait for it. */
+  /** Whether its sinks can compress: few callers need that, and it makes the build longer. */
   compression?: boolean;
   progress?: BuildProgress;
   signal?: AbortSignal;
-  /** Where builds are kept; .cache/ of this checkout unless told otherwise. */
+  /** The folder of the builds; .cache/ of this checkout unless set. */
   cache?: string;
 }
 
 /**
- * Returns the engine, from the cache if this release of it was built before: then no Go is needed. One engine is built at
- * a time, also by several processes.
- * @throws GoMissing when it has to be built and Go is missing or too old
- * @throws CommandError when nobody has the release's source
+ * Returns the engine of a release. It comes from the cache if it was built before: then Go is not needed. Only one
+ * engine is built at a time, also across processes.
+ *
+ * @throws GoMissing if it has to be built, and Go is missing or too old.
+ * @throws CommandError if the release's source is not available.
  */
 export async function buildEngine(options: BuildOptions = {}): Promise<EngineBuild> {
   const build = plan(options);
@@ -83,14 +84,14 @@ export async function buildEngine(options: BuildOptions = {}): Promise<EngineBui
   await mkdir(parent, { recursive: true });
   const release = await holdLock(join(parent, "kuiperd.lock"), options.signal);
   try {
-    if (existsSync(build.binary)) return { ...build, seconds: 0 }; // by whoever held the lock before
+    if (existsSync(build.binary)) return { ...build, seconds: 0 }; // Built by the previous holder of the lock.
     return { ...build, seconds: await compile(build, options) };
   } finally {
     await release();
   }
 }
 
-/** Why the release is not on this machine and cannot be built; undefined when it is or can be. */
+/** Why the release is not on this machine and cannot be built; undefined if it is or can be. */
 export async function whyNoEngine({ version, cache }: BuildOptions = {}): Promise<string | undefined> {
   const build = plan({ ...(version && { version }), ...(cache && { cache }) });
   if (existsSync(build.binary)) return undefined;
@@ -114,13 +115,13 @@ function plan({ version = DEFAULT_VERSION, compression, cache = join(root, ".cac
   return { version, recipe, folder, binary: join(folder, executable), etc: join(folder, "etc") };
 }
 
-/** @returns how many seconds it took */
+/** @returns The duration in seconds. */
 async function compile({ version, recipe, folder, binary }: Plan, { progress, signal }: BuildOptions): Promise<number> {
   const start = performance.now();
   const state = { phase: "fetching" as BuildState["phase"], modules: 0, packages: 0, total: 0 };
   const tell = () => progress?.({ ...state, seconds: (performance.now() - start) / 1000 });
   const timer = setInterval(tell, 1000);
-  // Built aside and renamed when complete, so that an interrupted build does no harm.
+  // Built in a temporary folder and renamed when complete, so that an interrupted build does no harm.
   const aside = await mkdtemp(join(dirname(folder), "kuiperd-build-"));
   const removeAside = () => rmSync(aside, { recursive: true, force: true });
   process.once("exit", removeAside);
@@ -131,18 +132,18 @@ async function compile({ version, recipe, folder, binary }: Plan, { progress, si
     const source = await fetchSource(version, sources, signal);
     const { tags, ldflags } = recipe;
     const options = [...source.options, "-tags", tags, "./cmd/kuiperd"];
-    // Fetches what go build needs, and counts it.
+    // Fetches the modules that go build needs, and counts them.
     const counted = { line: () => state.total++, fetched: () => state.modules++ };
     await runGo(["list", "-deps", ...options], source.folder, { signal, ...counted });
     Object.assign(state, { phase: "compiling" });
     tell();
     const made = join(aside, "made");
-    // With -v each package that is compiled is a line.
+    // With -v, go prints a line for each package that it compiles.
     const args = ["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", join(made, executable)];
     await runGo([...args, ...options], source.folder, { signal, line: () => state.packages++ });
     await copyEtc(source.folder, join(made, "etc"));
     await rename(made, folder).catch((error) => {
-      if (!existsSync(binary)) throw error; // else someone else was faster, and theirs is as good
+      if (!existsSync(binary)) throw error; // If the rename fails, another process was faster, and its build is just as good.
     });
   } finally {
     clearInterval(timer);
@@ -164,9 +165,9 @@ async function requireGo(): Promise<void> {
 
 interface GoRun {
   readonly signal: AbortSignal | undefined;
-  /** Called for each package that go names, on whichever output. */
+  /** Receives each package that go names on either output. */
   line(): void;
-  /** Called for each module that go begins to fetch. */
+  /** Receives each module that go begins to fetch. */
   fetched?(): void;
 }
 
@@ -192,7 +193,7 @@ function runGo(args: readonly string[], cwd: string, { signal, line, fetched }: 
   }).finally(() => process.off("exit", kill));
 }
 
-/** Go's module cache is read-only; a copy that keeps that could not be removed again. */
+/** Go's module cache is read-only, and a copy with the same permissions could not be removed. */
 async function copyEtc(sourceFolder: string, to: string): Promise<void> {
   const from = join(sourceFolder, "etc");
   await mkdir(to, { recursive: true });

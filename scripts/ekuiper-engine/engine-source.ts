@@ -1,4 +1,4 @@
-/** Where the source of a release of eKuiper comes from, and how its engine is built. Runs no compiler. */
+/** Finds or fetches the source of a release of eKuiper, and defines how its engine is built. It runs no compiler. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir } from "node:fs/promises";
@@ -8,12 +8,12 @@ import { promisify } from "node:util";
 import { CommandError } from "../command-line/command.ts";
 import { isOlder } from "./versions.ts";
 
-/** The release that demo and benchmarks run. */
+/** The release that the demo and the benchmarks run. */
 export const DEFAULT_VERSION = "2.4.2";
 
 /**
- * The releases whose module the Go module proxy has, with the module's checksum as `go.sum` writes it. What they need
- * besides is in the go.mod and go.sum that are part of the module.
+ * The releases whose module the Go module proxy has, with the module's checksum in the form of `go.sum`. Their further
+ * modules are pinned by the go.mod and go.sum in the module.
  */
 const MODULES: Readonly<Record<string, string>> = {
   "1.14.7": "h1:Ye3D41oqdkVrQ7Ly4YuafaAAJ9kUfbxhgv32UCBXcso=",
@@ -24,10 +24,10 @@ const MODULES: Readonly<Record<string, string>> = {
 /** The releases that can be built without a clone of eKuiper's repository, the oldest first. CI tests them. */
 export const PROXIED_VERSIONS = Object.keys(MODULES);
 
-/** The oldest Go that builds all of them: what the go.mod of the newest asks for. */
+/** The oldest Go that builds all of them: the go.mod of the newest requires it. */
 export const GO_VERSION = "1.25.4";
 
-/** `go build` of one release. */
+/** The `go build` of one release. */
 export interface Recipe {
   readonly version: string;
   readonly module: string;
@@ -36,32 +36,31 @@ export interface Recipe {
 }
 
 /**
- * @param version for example 2.4.2
- * @param compression whether sinks can compress what they send, as a release can
+ * @param version For example 2.4.2.
+ * @param compression Whether sinks can compress what they send, as the published builds can.
  */
 export function recipeOf(version: string, compression = false): Recipe {
   if (!/^\d+\.\d+\.\d+$/.test(version)) throw new CommandError(`"${version}" is not a release such as 2.4.2.`);
   const module = `github.com/lf-edge/ekuiper${isOlder(version, "2") ? "" : "/v2"}`;
-  // Releases without EXTRA have their settings in configuration keys, which the manager's metadata (`ui`) sets. All others
-  // are built without it: what works so works on a release, which has everything, too.
+  // Releases without EXTRA have settings in configuration keys, which need the manager's metadata (`ui`). All others
+  // are built without it: what works in such a build also works in a published one, which has everything.
   const metadata = isOlder(version, "2.3") ? " ui" : "";
-  // Without the profiler, which takes port 6060, so that no two engines could run.
+  // Without the profiler: it listens on port 6060, so that two engines could not run at once.
   const compressors = compression ? " compression" : "";
   const tags = `core service portable rpc schema template trace no_pprof${metadata}${compressors}`;
-  // Version 1 links against names inside Go's standard library, which Go 1.23 and later refuse unless told otherwise.
+  // Version 1 links to names inside Go's standard library, which Go 1.23 and later refuse by default.
   const links = isOlder(version, "2") ? "-checklinkname=0 " : "";
   return { version, module, tags, ldflags: `-s -w ${links}-X ${module}/cmd.Version=${version}` };
 }
 
-/** A name for the build that changes with everything it is made of. */
+/** A name for the build that changes with each of its inputs. */
 export function digestOf(recipe: Recipe): string {
   const made = JSON.stringify([recipe, MODULES[recipe.version] ?? "clone"]);
   return createHash("sha256").update(made).digest("hex").slice(0, 12);
 }
 
-// GOTOOLCHAIN=local: a newer Go shall not be fetched behind the user's back.
-// CGO_ENABLED=0: no part of these builds is C, so no C compiler is needed.
-// GOFLAGS: the user's own are for modules of the user's own.
+// GOTOOLCHAIN=local: no newer Go may be fetched without the user's knowledge. CGO_ENABLED=0: these builds contain no C,
+// so a C compiler is not needed. GOFLAGS: the user's flags are for the user's own modules.
 export const goEnvironment = () => ({
   ...process.env,
   GOTOOLCHAIN: "local",
@@ -71,14 +70,14 @@ export const goEnvironment = () => ({
 });
 
 /**
- * The folder of a release's module in Go's module cache, read-only. Its 100 MB are fetched first where they are not there.
+ * The folder of a release's module in Go's module cache, read-only. Its 100 MB are fetched first if necessary.
  *
- * @throws CommandError with Go's reason where it cannot be fetched, or is not what it was.
+ * @throws CommandError with Go's reason if it cannot be fetched, or its checksum differs.
  */
 export async function moduleFolder(version: string, signal?: AbortSignal): Promise<string> {
   const { module } = recipeOf(version);
   const download = promisify(execFile)("go", ["mod", "download", "-json", `${module}@v${version}`], {
-    cwd: tmpdir(), // outside of any module
+    cwd: tmpdir(), // Outside any module.
     env: goEnvironment(),
     ...(signal && { signal }),
   });
@@ -97,31 +96,33 @@ export async function moduleFolder(version: string, signal?: AbortSignal): Promi
 }
 
 export interface Source {
-  /** The folder with eKuiper's source, maybe read-only. */
+  /** The folder of eKuiper's source, perhaps read-only. */
   readonly folder: string;
-  /** What `go build` needs to be told of it. */
+  /** Options of `go build` for this source. */
   readonly options: readonly string[];
 }
 
 /** The environment variable that names a clone of eKuiper's repository, for releases that the proxy does not have. */
 export const CLONE = "EKUIPER_CLONE";
 
-/** Why there is no source for the release; undefined where there is. */
+/** Why the source of the release is not available; undefined if it is. */
 export function whyNoSource(version: string): string | undefined {
   if (MODULES[version] !== undefined || process.env[CLONE]) return undefined;
   return `eKuiper ${version} is not among ${PROXIED_VERSIONS.join(", ")}, which Go fetches by itself. Give a clone of its repository: ${CLONE}=/path/to/ekuiper`;
 }
 
 /**
- * Brings the source of a release here.
- * @param aside an empty folder for what Go's module cache does not have
+ * Gets the source of a release.
+ *
+ * @param aside An empty folder for what Go's module cache does not have.
  * @throws CommandError
  */
 export async function fetchSource(version: string, aside: string, signal?: AbortSignal): Promise<Source> {
   const missing = whyNoSource(version);
   if (missing !== undefined) throw new CommandError(missing);
   const folder = MODULES[version] === undefined ? await unpack(version, aside) : await moduleFolder(version, signal);
-  // Of version 1 go.mod replaces a module by a folder that is no part of what the proxy has; the module itself is there.
+  // The go.mod of version 1 replaces a module by a folder that the proxy's archive does not contain; the module itself
+  // is available.
   if (MODULES[version] === undefined || !isOlder(version, "2")) return { folder, options: [] };
   const mod = join(aside, "go.mod");
   for (const name of ["go.mod", "go.sum"]) {
@@ -138,8 +139,8 @@ async function unpack(version: string, aside: string): Promise<string> {
   const archive = join(aside, "source.tar");
   await mkdir(folder);
   const run = promisify(execFile);
-  // A clone may lack the largest files, and no engine needs them: pictures, models, native libraries. Without eKuiper's own
-  // attributes git does not even look at them.
+  // A clone may lack the largest files, which the engine does not need: pictures, models, native libraries. Without
+  // eKuiper's attributes, git does not look at them.
   const args = ["archive", "--worktree-attributes", `--output=${archive}`, `v${version}`];
   await run("git", ["-C", process.env[CLONE] ?? "", ...args, ":(exclude)docs", ":(exclude)extensions/functions"]);
   await run("tar", ["-xf", archive, "-C", folder]);

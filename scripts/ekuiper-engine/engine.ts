@@ -12,17 +12,17 @@ import { type BuildOptions, buildEngine } from "./build.ts";
 export interface Engine {
   /** The release of eKuiper. */
   version: string;
-  /** Base URL of its REST API, without a slash at the end. */
+  /** The base URL of its REST API, without a slash at the end. */
   url: string;
-  /** Where its httppush streams listen: base URL, without a slash at the end. */
+  /** The base URL of its httppush streams, without a slash at the end. */
   pushUrl: string;
-  /** Its process id; another one after a restart. */
+  /** Its process id, which changes with a restart. */
   pid(): number;
-  /** The last lines that it logged. */
+  /** The last lines of its log. */
   log(): string;
   /** Kills it as a power cut would, or ends it as a service manager does (SIGTERM); its folder stays. */
   kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
-  /** Starts it again after `kill`, at the same address and with what it had on disk. */
+  /** Starts it again after `kill`, at the same address and with the data that it had on disk. */
   restart(): Promise<void>;
   /** Stops it and removes its folder. Safe to call twice. */
   stop(): Promise<void>;
@@ -33,15 +33,15 @@ const stopSeconds = 10;
 const keptLogLines = 500;
 
 export interface EngineOptions extends BuildOptions {
-  /** The MQTT broker of streams that name no other, for example tcp://127.0.0.1:1883. */
+  /** The default MQTT broker of streams, for example tcp://127.0.0.1:1883. */
   broker: string;
-  /** Settings of eKuiper's own that this engine shall have, for example KUIPER__PORTABLE__PYTHONBIN. */
+  /** eKuiper's own settings for this engine, for example KUIPER__PORTABLE__PYTHONBIN. */
   environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * Builds the engine if need be, starts it and waits until its REST API answers.
- * It may call loopback and private addresses, since the labeler and the broker are there.
+ * Builds the engine if necessary, starts it and waits until its REST API answers. It may call loopback and private
+ * addresses, since the labeler and the broker are there.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const build = await buildEngine(options);
@@ -66,7 +66,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return process;
   };
   let child = start();
-  // Whatever ends this process, the engine and its folder do not outlive it.
+  // The engine and its folder must not outlive this process, however it ends.
   const kill = () => {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -152,7 +152,7 @@ async function terminate(child: ChildProcess, signal: "SIGKILL" | "SIGTERM"): Pr
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
-/** The user's own eKuiper settings would reach this engine through the environment. */
+/** The environment without the user's own eKuiper settings, which would otherwise apply to this engine. */
 function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const rest = { ...environment };
   for (const name of Object.keys(rest)) if (/^(KUIPER|MQTT_SOURCE)/i.test(name)) delete rest[name];

@@ -1,4 +1,4 @@
-/** The labeler as eKuiper needs it: with its model loaded, since eKuiper gives a call 5 s, the first one too. */
+/** Starts the labeler as eKuiper needs it, with its model loaded: eKuiper gives a call 5 s, and the first one, too. */
 import type { RunningLabeler } from "../labeler/labeler.ts";
 import { startWorkerd } from "../labeler/workerd.ts";
 

@@ -1,4 +1,4 @@
-/** A lock among processes of this machine: a file with the number of the process that holds it. */
+/** A lock among processes of this machine: a file with the process id of its holder. */
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { link, readFile, rm, writeFile } from "node:fs/promises";
@@ -23,11 +23,12 @@ const isLinked = (from: string, to: string): Promise<boolean> =>
   );
 
 /**
- * Waits until nobody holds the lock, and takes it. A lock whose process has died counts for nothing.
- * @returns what gives it back
+ * Waits until the lock is free, and takes it. The lock of a process that has died is free.
+ *
+ * @returns The function that releases it.
  */
 export async function holdLock(file: string, signal?: AbortSignal): Promise<() => Promise<void>> {
-  // Linked under its name with the number in it: nobody ever sees a lock without a holder.
+  // The file is linked to its name when it already contains the process id, so that a lock always has a holder.
   const own = `${file}.${process.pid}.${randomUUID()}`;
   await writeFile(own, String(process.pid));
   try {
@@ -44,7 +45,7 @@ export async function holdLock(file: string, signal?: AbortSignal): Promise<() =
     try {
       if (readFileSync(file, "utf8") === String(process.pid)) rmSync(file);
     } catch {
-      // It is gone already.
+      // It is already gone.
     }
   };
   process.once("exit", giveBack);

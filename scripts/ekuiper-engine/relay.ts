@@ -1,4 +1,4 @@
-/** Runs what ekuiper/relay ships, as it is but for addresses and folders: nginx, mosquitto and the MQTT forwarder. */
+/** Runs what ekuiper/relay ships, with only addresses and folders changed: nginx, mosquitto and the MQTT forwarder. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -13,11 +13,11 @@ const folder = fileURLToPath(new URL("../../ekuiper/relay/", import.meta.url));
 const shipped = (name: string) => readFile(join(folder, name), "utf8");
 
 export interface RunningRelay {
-  /** Where clients connect. */
+  /** The address for clients. */
   readonly url: string;
   readonly pid: number;
   log(): string;
-  /** SIGKILL, as a power cut would; files stay. */
+  /** Sends SIGKILL, as a power cut would; files stay. */
   kill(): Promise<void>;
   /** Starts it again after `kill`, at the same address. */
   restart(): Promise<void>;
@@ -25,7 +25,7 @@ export interface RunningRelay {
   stop(): Promise<void>;
 }
 
-/** The program's path; undefined where it is not installed. Debian keeps servers out of a user's PATH. */
+/** The path of a program; undefined if it is not installed. Debian keeps servers out of a user's PATH. */
 export function findProgram(name: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
   return folders.map((path) => join(path, name)).find((path) => existsSync(path));
@@ -37,7 +37,7 @@ function replace(text: string, pattern: string, by: string): string {
   return text.replaceAll(pattern, by);
 }
 
-/** Makes nginx listen on a free port with a shipped file whose addresses `edit` has replaced. */
+/** Runs nginx on a free port with a shipped file whose addresses `edit` has replaced. */
 async function startNginx(name: string, edit: (text: string) => string): Promise<RunningRelay> {
   const program = findProgram("nginx");
   if (program === undefined) throw new Error("nginx was not found: apt-get install nginx-light");
@@ -48,7 +48,7 @@ async function startNginx(name: string, edit: (text: string) => string): Promise
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (kind) => `${kind}_temp_path ${join(home, kind)};`,
   );
-  // One process: the tests kill it, and a measurement reads its memory.
+  // A single process: the tests kill it, and a measurement reads its memory.
   await writeFile(
     join(home, "nginx.conf"),
     `daemon off; master_process off; pid ${join(home, "pid")}; error_log stderr warn;
@@ -60,13 +60,13 @@ http { access_log off; ${temporary.join(" ")} include ${join(home, "relay.conf")
   return run({ program, args, home, url: `http://127.0.0.1:${port}`, port });
 }
 
-/** ekuiper/relay/nginx.conf in front of the labeler. */
+/** Runs ekuiper/relay/nginx.conf in front of the labeler. */
 export const startRelay = (labeler: string) =>
   startNginx("nginx.conf", (text) => replace(text, "192.168.1.20:8787", new URL(labeler).host));
 
 /**
- * ekuiper/relay/nginx-tls.conf in front of an https server whose certificate is for `name` and signed by `authority`, a
- * file. The address needs no resolver if it is a number; nginx compares names only.
+ * Runs ekuiper/relay/nginx-tls.conf in front of an https server whose certificate is for `name` and signed by
+ * `authority`, a file. A numeric address needs no resolver; nginx compares only names.
  */
 export const startTlsRelay = (labeler: string, name: string, authority: string) =>
   startNginx("nginx-tls.conf", (text) => {
@@ -83,9 +83,9 @@ export interface RunningBroker extends RunningRelay {
 }
 
 /**
- * ekuiper/relay/mosquitto.conf on a free port, with its data in a folder of its own.
+ * Runs ekuiper/relay/mosquitto.conf on a free port, with its data in a folder of its own.
  *
- * @param certificates Paths of files in PEM: the broker's certificate with those that sign it, and its key.
+ * @param certificates Paths of PEM files: the broker's certificate with its chain, and its key.
  */
 export async function startMosquitto(certificates?: { chain: string; key: string }): Promise<RunningBroker> {
   const program = findProgram("mosquitto");
@@ -106,7 +106,7 @@ export async function startMosquitto(certificates?: { chain: string; key: string
   return Object.assign(running, { tlsUrl: `ssl://127.0.0.1:${tlsPort}` });
 }
 
-/** ekuiper/relay/mqtt_forward.py from broker to labeler, with further options of its own. */
+/** Runs ekuiper/relay/mqtt_forward.py from broker to labeler, with additional options. */
 export async function startForwarder(
   python: string,
   broker: string,
@@ -121,10 +121,10 @@ export async function startForwarder(
 interface Program {
   program: string;
   args: string[];
-  /** Removed at the end. */
+  /** The folder to remove at the end. */
   home?: string;
   url: string;
-  /** Where it listens, if it does. */
+  /** The port that it listens on, if any. */
   port?: number;
 }
 
@@ -181,7 +181,7 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-/** The name of a Python that can run the plugin and the forwarder; undefined where there is none. */
+/** The name of a Python that can run the plugin and the forwarder; undefined if there is none. */
 export function findPython(): string | undefined {
   return ["python3", "python"].find((name) => {
     try {

@@ -1,15 +1,16 @@
 /**
- * Cloudflare's clock, for the labeler on workerd: while code computes the clock stands still, and it goes on only where an
- * event of the outside world reaches that code: a request, bytes, a timer. A prelude of startWorkerd(); it changes nothing of
- * the Worker. Timers themselves are not slowed down. JavaScript, since workerd loads it as it is.
+ * Simulates Cloudflare's clock for the labeler on workerd: the clock stands still while code computes, and advances
+ * only when an event of the outside world reaches that code: a request, bytes, a timer. It is a prelude of
+ * startWorkerd() and leaves the Worker unchanged. Timers are not slowed down. It is JavaScript, since workerd loads it
+ * unchanged.
  */
 
 const [realDate, realNow] = [Date.now.bind(Date), performance.now.bind(performance)];
 
-/** What the clocks show until the next event, in milliseconds. */
+/** The time that the clocks show until the next event, in milliseconds. */
 let [date, now] = [0, 0];
 
-/** An event has come: the clocks show the time at which it did. */
+/** Advances the clocks to now: an event has arrived. */
 function tick() {
   date = realDate();
   now = realNow();
@@ -26,7 +27,7 @@ function tickAfter(owner, name) {
   if (typeof original !== "function") return;
   owner[name] = function (...args) {
     const result = original.apply(this, args);
-    // In front of whoever awaits it: the reaction that was added first runs first.
+    // Added before the caller awaits the promise: reactions run in the order in which they were added.
     result?.then?.(tick, tick);
     return result;
   };

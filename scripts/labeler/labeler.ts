@@ -7,9 +7,9 @@ import { WITHOUT_EXPLORER } from "./wrangler-dev.ts";
 export interface LabelerOptions {
   /** Settings that differ from wrangler.toml's, and the secrets LABELER_TOKEN and PUSH_TOKEN. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Another folder of models than model-assets/. */
+  /** A folder of models to use instead of model-assets/. */
   readonly models?: string;
-  /** A folder for the results; without one they are gone with the labeler. */
+  /** The folder of the results; without it, they are deleted with the labeler. */
   readonly state?: string;
 }
 
@@ -32,13 +32,13 @@ export async function startLabeler({
   rateLimiter,
 }: WranglerOptions = {}): Promise<RunningLabeler> {
   await Promise.all([indexModels(models), makeBundles()]);
-  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // else wrangler asks Cloudflare where this machine is
+  process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // Otherwise wrangler asks Cloudflare for this machine's location.
   Object.assign(process.env, WITHOUT_EXPLORER);
-  // Whatever .dev.vars says, only a token that is asked for is set.
+  // Whatever .dev.vars contains, a token is set only if the caller asks for one.
   const bindings = Object.entries({ LABELER_TOKEN: null, ...settings }).flatMap(([name, value]) => {
     return value === null ? [] : [[name, { type: "plain_text", value }] as const];
   });
-  // Imported here: wrangler takes a second, which a command that is called wrongly need not wait for.
+  // Imported here, since loading wrangler takes a second, for which a usage error need not wait.
   const { unstable_startWorker } = await import("wrangler");
   const worker = await unstable_startWorker({
     config: resolve("wrangler.toml"),

@@ -45,7 +45,7 @@ function allowedNetworks(pushTargets: string): string[] {
   const hosts = pushTargets
     .split(/[\s,"[\]]+(?=https?:|$)/)
     .flatMap((target) => URL.parse(target)?.hostname.replace(/^\[|\]$/g, "") ?? []);
-  if (hosts.some((host) => isIP(host) === 0)) return ["public", "private"]; // names are resolved later
+  if (hosts.some((host) => isIP(host) === 0)) return ["public", "private"]; // Names are resolved later.
   return hosts.map((host) => `${host}/${isIP(host) === 4 ? 32 : 128}`);
 }
 

@@ -21,7 +21,7 @@ const LETTERS = "cehvrl";
 const plain = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^no-/, "");
 
-/** @throws UsageError for what is no option of `wrangler dev`. */
+/** @throws UsageError for an argument that is not an option of `wrangler dev`. */
 export function checkWranglerDev(args: readonly string[]): void {
   const end = args.indexOf("--");
   for (const arg of args.slice(0, end === -1 ? undefined : end)) {

@@ -1,9 +1,9 @@
-/** Puts what workerd needs beside a bundled script that serves as the only Worker of a process. */
+/** Writes workerd's configuration beside a bundled script that is the only Worker of a process. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 export interface BundledWorker {
-  /** Where index.js is. The modules and the configuration are written here. */
+  /** The folder of index.js. The modules and the configuration are written here. */
   readonly folder: string;
   /** The path of each WebAssembly file by the name of its module; see wasmModules(). */
   readonly wasm: ReadonlyMap<string, string>;
@@ -12,7 +12,7 @@ export interface BundledWorker {
   readonly v8Flags?: readonly string[];
   /** A folder that the Worker reads as the service MODELS. */
   readonly models?: string;
-  /** The name of the configuration; config.capnp. */
+  /** The name of the configuration file; config.capnp unless set. */
   readonly file?: string;
 }
 

@@ -1,10 +1,10 @@
-/** Asks an isolate through its inspector (Chrome DevTools Protocol) what memory it holds. */
+/** Reads the memory use of an isolate through its inspector (Chrome DevTools Protocol). */
 import WebSocket from "ws";
 
 export interface IsolateMemory {
   /** The JS heap in use, and the buffers that JS objects hold outside of it, in MB. */
   readonly heap: number;
-  /** All WebAssembly memories that are alive, in MB. */
+  /** All live WebAssembly memories, in MB. */
   readonly wasm: number;
 }
 
@@ -26,7 +26,7 @@ export class Inspector {
     });
   }
 
-  /** @param address Host and port of workerd's inspector. */
+  /** @param address The host and port of workerd's inspector. */
   static async open(address: string): Promise<Inspector> {
     const response = await fetch(`http://${address}/json`);
     const [target] = (await response.json()) as { webSocketDebuggerUrl: string }[];
@@ -48,14 +48,14 @@ export class Inspector {
     return result as T;
   }
 
-  /** What is alive now: collects garbage first. */
+  /** The live memory: collects garbage first. */
   async memory(): Promise<IsolateMemory> {
     const prototype = await this.#send<{ result: { objectId: string } }>("Runtime.evaluate", {
       expression: "WebAssembly.Memory.prototype",
       contextId: this.#context,
       objectGroup: "memory",
     });
-    // Collects garbage, too.
+    // This call collects garbage, too.
     const { objects } = await this.#send<{ objects: { objectId: string } }>("Runtime.queryObjects", {
       prototypeObjectId: prototype.result.objectId,
       objectGroup: "memory",

@@ -1,6 +1,6 @@
 /**
- * The thread of probes.ts: a client that sends uploads is busy itself, and its event loop must not delay the probes. Sends
- * what it saw when it is told to end. JavaScript, since Node 20 loads a thread without tsx.
+ * The thread of probes.ts: a client that sends uploads keeps its own event loop busy, which must not delay the probes.
+ * It sends its observations when it is told to end. It is JavaScript, since Node 20 loads a thread without tsx.
  */
 import { Agent, get } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";
@@ -27,7 +27,7 @@ parentPort?.once("message", () => {
   running = false;
 });
 const probes = [];
-await ask(); // the connection is there when it counts
+await ask(); // The connection exists already when the measurement begins.
 parentPort?.postMessage("ready");
 while (running) {
   const [begin, before] = [performance.now(), Atomics.load(done, 0)];

@@ -1,21 +1,24 @@
-/** Asks for /healthz again and again while a labeler is at work, as an operator's probe does, and says how long it waits. */
+/**
+ * Requests /healthz repeatedly while a labeler is at work, as an operator's probe does, and measures how long the
+ * answers take.
+ */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
 export interface Probe {
-  /** From asking to the end of the answer, in milliseconds. */
+  /** From the request to the end of the response, in milliseconds. */
   readonly ms: number;
-  /** How much work was done meanwhile. */
+  /** The amount of work done meanwhile. */
   readonly done: number;
 }
 
-/** From one answer to the next question, in milliseconds. */
+/** The pause between a response and the next request, in milliseconds. */
 const PAUSE = 10;
 
 /**
- * Probes as long as something runs.
+ * Probes as long as `work` runs.
  *
- * @param url The labeler's, without a slash at the end.
+ * @param url The labeler's address, without a slash at the end.
  * @param work Calls `did` after each unit of work.
  */
 export async function probeDuring<T>(
@@ -39,7 +42,7 @@ export async function probeDuring<T>(
   }
 }
 
-/** "median 24 ms, 90 % 31 ms, slowest 52 ms". */
+/** For example "median 24 ms, 90 % 31 ms, slowest 52 ms". */
 export function waits(probes: readonly Probe[]): string {
   const sorted = probes.map(({ ms }) => ms).sort((a, b) => a - b);
   const at = (part: number) => (sorted[Math.floor(part * (sorted.length - 1))] ?? Number.NaN).toFixed(0);

@@ -1,4 +1,4 @@
-/** Addresses that only this machine reaches. */
+/** Recognises addresses that only this machine reaches. */
 import { isIP } from "node:net";
 
 export const isLoopback = (host: string): boolean =>

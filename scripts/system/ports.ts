@@ -1,11 +1,14 @@
-/** TCP ports of this machine. */
+/** Finds free TCP ports of this machine. */
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** Below those that systems give to outgoing connections, which could else take one before it is listened at. */
+/**
+ * Below the range from which systems choose ports for outgoing connections: such a connection could take a port before
+ * a server listens on it.
+ */
 const [FIRST, LAST] = [20_000, 32_000];
 
-/** A server at a free port. */
+/** A server on a free port. */
 async function holdPort(): Promise<{ port: number; release(): Promise<unknown> }> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = randomInt(FIRST, LAST);
@@ -26,7 +29,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return held.map(({ port }) => port);
 }
 
-/** @returns Why no one can listen there, undefined if it can be. */
+/** @returns Why nobody can listen there; undefined if one can. */
 export function whyNotListen(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -1,21 +1,23 @@
-/** What the operating system (Linux) says of the processes that a script has started. */
+/** What the operating system (Linux) reports about a process. */
 import { readdirSync, readFileSync } from "node:fs";
 
 const field = (status: string, name: string) => status.match(new RegExp(`^${name}:\\s*(\\S+)`, "m"))?.[1];
 
-/** Resident memory of a process, in MB. */
+/** The resident memory of a process, in MB. */
 export function residentMB(pid: number): number {
   return Number(field(readFileSync(`/proc/${pid}/status`, "utf8"), "VmRSS")) / 1024;
 }
 
-/** Processor time that a process has used, user and system, in ms; the clock has steps of 10 ms. */
+/** The processor time that a process has used, user and system, in ms, in steps of 10 ms. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Processor time of all threads of a process in ms; to the nanosecond, where the kernel keeps such statistics. */
+/**
+ * The processor time of all threads of a process in ms; precise to the nanosecond if the kernel keeps such statistics.
+ */
 export function preciseCpuMs(pid: number): number {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);

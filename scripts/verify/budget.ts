@@ -1,13 +1,19 @@
-/** npm run budget: what the Worker weighs and how long a fresh one takes to its first label; fails past the budget. For CI. */
+/**
+ * `npm run budget`: measures the size of the Worker and the time of a fresh one to its first label; fails above the
+ * budget. For CI.
+ */
 import { readFileSync } from "node:fs";
 import { prepare } from "../build/prepare.ts";
 import { CommandError, runCommand } from "../command-line/command.ts";
 import { bundleSize } from "../labeler/run.ts";
 import { startWorkerd } from "../labeler/workerd.ts";
 
-/** Script and wasm with gzip, in bytes; static files are not in it. */
+/** Script and wasm with gzip, in bytes, without static files. */
 const MAX_GZIP = 1 << 20;
-/** Of a fresh process, in ms: far above what it takes, so that only a blunder fails and no busy machine. */
+/**
+ * The limit for a fresh process, in ms: far above the usual time, so that a busy machine does not fail it, only a
+ * blunder does.
+ */
 const MAX_FIRST_LABEL = 2000;
 
 const usage = `npm run budget: what the Worker weighs and how long a fresh one takes to its first label

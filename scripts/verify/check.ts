@@ -1,4 +1,4 @@
-/** npm run check: format, lint, types, layers and prose of the whole repository. */
+/** `npm run check`: checks format, lint, types, layers and prose of the whole repository. */
 
 import { prepare } from "../build/prepare.ts";
 import { runCommand } from "../command-line/command.ts";

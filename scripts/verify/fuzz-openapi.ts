@@ -1,6 +1,6 @@
 /**
- * npm run fuzz:openapi: schemathesis makes calls of the interface's description and holds the answers
- * against it: no 5xx, no status, type or shape that is not described. It comes from PyPI into a venv of its own.
+ * `npm run fuzz:openapi`: schemathesis makes calls from the OpenAPI document and validates the responses against it: no
+ * 5xx, and no status, type or shape that is not described. It comes from PyPI into a virtual environment of its own.
  */
 import { spawn } from "node:child_process";
 import { dirname, join, resolve } from "node:path";
@@ -21,24 +21,24 @@ const CHECKS = [
   "unsupported_method",
 ];
 
-/** @returns The program `st`. */
+/** @returns The path of the program `st`. */
 const schemathesis = () => join(pythonPrograms("schemathesis", [`schemathesis==${VERSION}`]), "st");
 
 interface Counts {
-  /** The exit code. */
+  /** @returns The exit code. */
   readonly code: number | null;
   readonly generated: number;
   readonly passed: number;
 }
 
 /**
- * Runs schemathesis: a person sees all that it says as it says it, a log only what it says of a fault. Not synchronous,
- * since the labeler's proxy lives in this process.
+ * Runs schemathesis: a terminal shows its output at once, a log only that of a fault. Asynchronous, since the labeler's
+ * proxy lives in this process.
  */
 function watch(program: string, args: readonly string[]): Promise<Counts> {
   return new Promise((done, reject) => {
     const env = { ...process.env, PYTHONPATH: HOOKS, PYTHONDONTWRITEBYTECODE: "1", SCHEMATHESIS_HOOKS: "hooks" };
-    // It leaves what it remembers in the folder that it runs in.
+    // It leaves its state in its working folder.
     const child = spawn(program, args, { env, cwd: dirname(program), stdio: ["ignore", "pipe", "inherit"] });
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -54,10 +54,10 @@ function watch(program: string, args: readonly string[]): Promise<Counts> {
   });
 }
 
-/** How many calls of each operation are made up at least. */
+/** The number of calls of an operation that are generated at least. */
 const LEAST = 10;
 
-/** Those that take anything; of the others there is one call each. */
+/** Only operations with input: the others are called once each. */
 const varied = operations.filter(({ parameters, query, body }) => parameters ?? query ?? body).length;
 
 const usage = `npm run fuzz:openapi -- [options]: schemathesis holds the labeler's answers against /openapi.json
@@ -89,9 +89,9 @@ await runCommand({ usage, options }, async (values) => {
       if (round.code === 0 && round.generated === 0) throw new CommandError("schemathesis made no calls.", 1);
       return round.code ?? 1;
     };
-    // What the description itself asks for, limits and examples; how many that are does not depend on --cases.
+    // Calls that the document itself implies, from limits and examples; their number does not depend on --cases.
     let code = await call("examples,coverage", 1, first);
-    // An operation whose parameters have few values has fewer calls than it may: what lacks comes of the next seed.
+    // An operation with few parameter values gets fewer calls than allowed; the rest comes from the next seed.
     for (let seed = first; code === 0 && (seed === first || generated < cases); seed++) {
       code = await call("fuzzing", Math.max(LEAST, Math.ceil((cases - generated) / varied)), seed);
     }

@@ -1,7 +1,7 @@
 /**
- * npm run soak: `npm run serve` under mixed load, some of it hostile, while workerd is killed every minute, and beside it a
- * labeler that is not killed. Nothing that was acknowledged is lost or doubled, no good call fails, and memory and descriptors
- * do not grow. Linux only: it reads /proc.
+ * `npm run soak`: `npm run serve` under mixed load, some of it hostile, while workerd is killed every minute; and
+ * beside it a labeler that is not killed. Nothing that was acknowledged may be lost or duplicated, no valid call may
+ * fail, and memory and descriptors must not grow. Linux only: it reads /proc.
  */
 import { randomInt } from "node:crypto";
 import { readdirSync } from "node:fs";
@@ -14,13 +14,16 @@ import { Served } from "./soak/served.ts";
 import { Steady } from "./soak/steady.ts";
 import { compareStored, readStored } from "./soak/stored.ts";
 
-/** Of each of the two labelers. */
+/** The number of clients of each of the two labelers. */
 const CLIENTS_EACH = 3;
-/** From the first call to the first kill, and from when workerd answers again to the next kill, in milliseconds. */
+/**
+ * The time from the first call to the first kill, and from the first answer of the new workerd to the next kill, in
+ * milliseconds.
+ */
 const [FIRST_KILL, KILL_EVERY] = [30_000, 61_000];
-/** Descriptors of an idle workerd may be so many more than before: files of the results, connections of probes. */
+/** How many more descriptors an idle workerd may have than before: files of the results, connections of probes. */
 const SPARE_DESCRIPTORS = 16;
-/** Until connections that nobody uses are closed, in milliseconds. */
+/** The time after which idle connections are closed, in milliseconds. */
 const IDLE_WITHIN = 15_000;
 const SHOWN_FAULTS = 20;
 
@@ -35,7 +38,7 @@ const options = { minutes: { type: "string", default: "10" }, seed: { type: "str
 
 const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
-/** Finds a process that ends without having been killed. */
+/** Detects a process that ends without having been killed. */
 class Watch {
   readonly faults: string[] = [];
   #pid: number | undefined;
@@ -43,7 +46,7 @@ class Watch {
 
   constructor(readonly served: Served) {}
 
-  /** A process has begun, which answers. */
+  /** Called when a new process answers. */
   begin(): void {
     this.#pid = this.served.workerd;
     clearInterval(this.#timer);
@@ -59,7 +62,7 @@ class Watch {
   }
 }
 
-/** Kills workerd every minute until the time is over. @returns After how many milliseconds it answered each time. */
+/** Kills workerd every minute until the time is over. @returns The milliseconds after which it answered each time. */
 async function killEveryMinute(served: Served, watch: Watch, until: number): Promise<number[]> {
   const times: number[] = [];
   for (let next = performance.now() + FIRST_KILL; next < until; next = performance.now() + KILL_EVERY) {
@@ -72,14 +75,14 @@ async function killEveryMinute(served: Served, watch: Watch, until: number): Pro
   return times;
 }
 
-/** Waits until an idle workerd has no more descriptors than that. @returns How many it has. */
+/** Waits until an idle workerd has at most that many descriptors. @returns Their number. */
 async function settledDescriptors(pid: number, most: number): Promise<number> {
   const end = performance.now() + IDLE_WITHIN;
   while (descriptors(pid) > most && performance.now() < end) await sleep(200);
   return descriptors(pid);
 }
 
-/** By the kind of call, and then by status. */
+/** The numbers of calls by kind, and then by status. */
 function seenBy(soaks: readonly Soak[]): [kind: string, statuses: Map<string, number>][] {
   const all = new Map<string, Map<string, number>>();
   for (const [kind, statuses] of soaks.flatMap((soak) => [...soak.seen])) {

@@ -1,4 +1,4 @@
-/** npm test: all tests. With arguments only vitest, which gets them: npm test -- --project unit */
+/** `npm test`: runs all tests. With arguments it runs only vitest, which receives them: npm test -- --project unit */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,11 @@ const usage = `npm test -- [vitest's options] [FILE …]: all tests; with argume
 So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
 All tests end with a line that counts them, those of C and those of TypeScript together.`;
 
-/** Runs both kinds at once, whatever becomes of either, and counts them together. @returns An exit code. */
+/**
+ * Runs vitest and Node's test runner at once, even if one of them fails, and adds up their counts.
+ *
+ * @returns An exit code.
+ */
 async function runAll(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-test-"));
   const at = (name: string) => join(folder, name);
@@ -28,7 +32,7 @@ async function runAll(): Promise<number> {
     ...["--test-reporter=tap", `--test-reporter-destination=${tap}`],
   ];
   try {
-    // At once, since many of the others wait for something; what the codecs' tests say would get in between.
+    // At once, since many tests wait for something. The codecs' tests report to a file, so that the outputs do not mix.
     const [codecs, vitest] = await Promise.all([
       node(["--test", ...reporters, ...files.map((name) => join(CODECS, name))]),
       node([...VITEST, "--reporter=default", "--reporter=json", `--outputFile.json=${json}`]),

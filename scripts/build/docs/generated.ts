@@ -1,11 +1,11 @@
-/** What of the documentation is generated, and where it stands. */
+/** Lists the generated parts of the documentation, and their places. */
 import { npmScriptTable } from "./npm-scripts.ts";
 import { operatorTable } from "./operators.ts";
 
 interface Generated {
-  /** From the repository's root. */
+  /** The document's path from the repository's root. */
   readonly path: string;
-  /** Of the place in the document; see table.ts. */
+  /** The name of the place in the document; see table.ts. */
   readonly name: string;
   make(): string;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { markdownTable } from "./table.ts";
 
-/** A link to the file, or the name of the program that npm runs without a file of ours. */
+/** A link to the file, or the name of the program that npm runs if the script has no file of this repository. */
 function linkTo(command: string): string {
   const [, file] = /scripts\/(\S+\.ts)/.exec(command) ?? [];
   if (file !== undefined) return `[${file}](${file})`;

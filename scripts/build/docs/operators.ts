@@ -1,10 +1,10 @@
-/** The table of operators in docs/reference/models.md, made of their definitions. */
+/** The table of operators in docs/reference/models.md, generated from their definitions. */
 import type { OperatorDefinition } from "../../../worker/inference/operators/definition.ts";
 import { ALL_TYPES } from "../../../worker/inference/operators/definition.ts";
 import { OPERATORS } from "../../../worker/inference/operators/registry.ts";
 import { markdownTable } from "./table.ts";
 
-/** Operators of the arithmetic of shapes alone are no operators of a network. */
+/** Operators that only compute shapes are left out: they are not operators of a network. */
 const rows = Object.entries<OperatorDefinition>(OPERATORS).flatMap(([name, definition]) => {
   if (definition.kind === "folded") return [];
   const { computes, types } = definition;

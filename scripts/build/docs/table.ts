@@ -1,6 +1,6 @@
-/** Tables of Markdown, and the places in documents that are generated. */
+/** Renders Markdown tables, and replaces the generated parts of documents. */
 
-/** The columns are as wide as their widest cells. */
+/** Pads the columns to the width of their widest cells. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
   const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
@@ -9,9 +9,9 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 }
 
 /**
- * A document with what stands between `<!-- NAME: npm run docs -->` and `<!-- /NAME -->` replaced.
+ * Replaces what stands between `<!-- NAME: npm run docs -->` and `<!-- /NAME -->` in a document.
  *
- * @throws Error if the document has no such place.
+ * @throws Error if the document does not have that place.
  */
 export function withGenerated(document: string, name: string, text: string): string {
   const [begin, end] = [`<!-- ${name}: npm run docs -->`, `<!-- /${name} -->`];

@@ -1,8 +1,8 @@
-/** Comments that fit the width of the code. */
+/** Formats comments to the width of the code. */
 
 const WIDTH = 120;
 
-/** Words on lines of up to `width` characters. */
+/** Wraps words into lines of up to `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -14,13 +14,13 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** In C: on one line, or on several that begin with a star. */
+/** A C comment: on one line, or on several that begin with a star. */
 export function comment(text: string, indent = ""): string {
   const lines = wrap(text, WIDTH - indent.length - "/*  */".length);
   return `${indent}/* ${lines.join(`\n${indent} * `)} */`;
 }
 
-/** As JSDoc. @param depth Of its indentation, in characters. */
+/** A JSDoc comment. @param depth The indentation, in characters. */
 export function jsDoc(text: string, depth: number): string {
   const one = `/** ${text} */`;
   if (depth + one.length <= WIDTH) return one;

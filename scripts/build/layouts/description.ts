@@ -1,12 +1,13 @@
-/** Reads a description of what C and TypeScript share (native/layouts/*.json) and computes where each field lies. */
+/** Reads a description of what C and TypeScript share (native/layouts/*.json) and computes the offset of each field. */
 import * as z from "zod";
 
 const note = z.optional(z.string());
 const declared = z.readonly(z.tuple([z.string()], z.string()));
 
 /**
- * What TypeScript does with a structure: `fields` reads and writes single fields of one in memory, `read` reads all of
- * it, `size` knows only how large it is. Structures of parameters name their kernels instead; the others are parts.
+ * What TypeScript does with a structure: `fields` reads and writes single fields in memory, `read` reads all of it,
+ * `size` knows only its size. Structures of parameters name their kernels instead; the others are parts of other
+ * structures.
  */
 const access = z.enum(["fields", "read", "size"]);
 
@@ -14,9 +15,9 @@ const schema = z.strictObject({
   about: z.string(),
   header: z.string(),
   typescript: z.string(),
-  /** Spaces; 4 if absent. */
+  /** The indentation, in spaces; 4 if absent. */
   indent: z.optional(z.int()),
-  /** What the names of functions begin with in C. */
+  /** The prefix of the functions' names in C. */
   functionPrefix: note,
   constants: z.record(z.string(), z.readonly(z.tuple([z.int()], z.string()))),
   enums: z.record(
@@ -44,7 +45,7 @@ export type Description = Omit<z.infer<typeof schema>, "structs" | "functions"> 
   readonly functions: readonly Prototype[];
 };
 
-/** Types of one value, by their bytes. An enum is an int32_t. */
+/** Types of a single value, with their sizes in bytes. An enum is an int32_t. */
 const SCALARS = { int8_t: 1, uint8_t: 1, int16_t: 2, uint16_t: 2, int32_t: 4, uint32_t: 4, float: 4, double: 8 };
 export type Scalar = keyof typeof SCALARS;
 
@@ -56,12 +57,15 @@ export type FieldType =
 
 export interface Field {
   readonly name: string;
-  /** In C. */
+  /** The name in C. */
   readonly declaration: string;
   readonly type: FieldType;
-  /** Values in an array of any dimensions, 0 for one of any length at the end of a structure; undefined if it is none. */
+  /**
+   * The number of values of an array, over all dimensions; 0 for an array of any length at the end of a structure;
+   * undefined for a single value.
+   */
   readonly length: number | undefined;
-  /** Bytes from the start of the structure. */
+  /** The offset from the start of the structure, in bytes. */
   readonly offset: number;
   readonly about: string | undefined;
 }
@@ -78,20 +82,20 @@ export interface Struct {
 
 export interface Prototype {
   readonly name: string;
-  /** What it returns, in C. */
+  /** The type that it returns, in C. */
   readonly result: string;
   readonly parameters: readonly { readonly name: string; readonly declaration: string }[];
   readonly about: string | undefined;
 }
 
-/** The description contradicts itself, or says what is not understood. */
+/** Thrown if the description contradicts itself, or contains something unknown. */
 export class DescriptionError extends Error {
   override name = "DescriptionError";
 }
 
 const DECLARATION = /^(const )?(struct )?(\w+) (\*)?(\w+)((?:\[\w*\])*)$/;
 const PROTOTYPE = /^((?:const )?(?:struct )?\w+ \*?)(\w+)\((.*)\)$/;
-/** The name in the declaration of a function's parameter: `int32_t depth`, `const float *from`, `int16_t (*rest)[8]`. */
+/** The name in the declaration of a parameter: `int32_t reduction`, `const float *from`, `int16_t (*rest)[8]`. */
 const PARAMETER = /(?:\(\*(\w+)\)|(\w+))(?:\[\d+\])*$/;
 
 const bytesOf = (type: FieldType): number => {
@@ -101,7 +105,7 @@ const bytesOf = (type: FieldType): number => {
 
 const alignmentOf = (type: FieldType): number => (type.kind === "struct" ? type.struct.alignment : bytesOf(type));
 
-/** An enum as an int: C leaves it to the compiler which type an enum has. */
+/** Declares an enum as an int: C leaves the type of an enum to the compiler. */
 const inC = (declaration: string, type: FieldType): string =>
   type.kind === "enum" ? declaration.replace(type.name, "int32_t") : declaration;
 

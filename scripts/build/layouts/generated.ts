@@ -1,4 +1,4 @@
-/** The files that are made from the descriptions in native/layouts. */
+/** The files that are generated from the descriptions in native/layouts. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { CommandError } from "../../command-line/command.ts";
@@ -13,7 +13,7 @@ export interface Generated {
   readonly text: string;
 }
 
-/** As biome formats the file and sorts its imports. */
+/** The text as Biome formats it, with sorted imports. */
 const formatted = (path: string, text: string): string =>
   execFileSync(
     process.execPath,
@@ -41,7 +41,7 @@ function fromDescription(source: string): Generated[] {
   }
 }
 
-/** All of them, in the checkout that is the current folder. */
+/** Writes all of them in the checkout that is the current folder. */
 export const generated = (): Generated[] =>
   readdirSync(FOLDER)
     .filter((name) => name.endsWith(".json"))

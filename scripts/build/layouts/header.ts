@@ -1,4 +1,7 @@
-/** A description as a C header: constants, enums, structures whose layout the compiler checks, prototypes of exports. */
+/**
+ * Renders a description as a C header: constants, enums, structures whose layout the compiler checks, prototypes of
+ * exports.
+ */
 import { comment } from "./comment.ts";
 import type { Description, Field, Prototype, Struct } from "./description.ts";
 
@@ -9,7 +12,7 @@ interface Line {
   readonly about: string | undefined;
 }
 
-/** Comments stand in one column behind the code, or above the line that would become too long. */
+/** Comments start in one column behind the code, or stand above a line that would become too long. */
 function aligned(lines: readonly Line[], indent: string): string[] {
   const fits = (line: Line, column: number) => column + ` /* ${line.about} */`.length <= WIDTH;
   const noted = lines.filter((line) => line.about !== undefined);
@@ -47,7 +50,7 @@ const checksOf = ({ name, fields, bytes }: Struct): string =>
     `_Static_assert(sizeof(struct ${name}) == ${bytes}, "struct ${name}");`,
   ].join("\n");
 
-/** Parameters that do not fit on a line stand below the first. */
+/** Parameters that do not fit on one line continue below the first. */
 function wrapped(begin: string, parameters: readonly string[]): string {
   const lines = [begin];
   for (const [i, parameter] of parameters.entries()) {
@@ -70,7 +73,7 @@ function prototypeOf({ name, result, parameters, about }: Prototype, prefix: str
 const kernelsOf = ({ name, kernels }: Struct): string[] =>
   kernels.map((kernel) => `void ${kernel}(const struct ${name} *s);`);
 
-/** @param source The file with the description. */
+/** @param source The file of the description. */
 export function headerOf(description: Description, source: string): string {
   const { about, header, constants, enums, structs, functions, functionPrefix = "" } = description;
   const indent = " ".repeat(description.indent ?? 4);

@@ -1,8 +1,11 @@
-/** A description as TypeScript: constants, enums, typed parameters of kernels and their words, fields of structures. */
+/**
+ * Renders a description as TypeScript: constants, enums, typed parameters of kernels and their words, fields of
+ * structures.
+ */
 import { jsDoc } from "./comment.ts";
 import type { Description, Field, FieldType, Prototype, Scalar, Struct } from "./description.ts";
 
-/** What reads and writes a value in memory: functions of worker/inference/plan/fields.ts. */
+/** The function of worker/inference/plan/fields.ts that reads and writes a value in memory, by type. */
 const ACCESS: { readonly [scalar in Scalar]: string } = {
   int8_t: "int8",
   uint8_t: "uint8",
@@ -27,7 +30,7 @@ const lowerFirst = (name: string): string => name.charAt(0).toLowerCase() + name
 
 const lines = (...parts: readonly (string | readonly string[])[]): string => parts.flat().join("\n");
 
-/** A comment about what follows, which is indented by `depth`. */
+/** A comment on the next declaration, which is indented by `depth`. */
 const doc = (about: string | undefined, depth = 0): string[] => (about === undefined ? [] : [jsDoc(about, depth)]);
 
 const constantsOf = (constants: Description["constants"]): string[] =>
@@ -42,7 +45,7 @@ const enumOf = (name: string, { about, values }: Description["enums"][string]): 
     `export type ${name} = (typeof ${name})[keyof typeof ${name}];`,
   );
 
-/** What a single value is given as. */
+/** The TypeScript type of a single value. */
 const valueType = (type: FieldType): string => {
   if (type.kind === "pointer") return "Address";
   return type.kind === "enum" ? type.name : type.kind === "struct" ? type.struct.name : "number";
@@ -71,7 +74,7 @@ function wordsOfField(field: Field, from: string): string[] {
   return [isFloat ? `f32(${path})` : path];
 }
 
-/** @throws Error if it has fields that are no words of four bytes. */
+/** @throws Error if a field does not consist of words of four bytes. */
 function writerOf(struct: Struct): string {
   const { name, fields, bytes } = struct;
   const words = fields.reduce((sum, { type, length = 1 }) => {
@@ -111,7 +114,7 @@ function kernelsOf(structs: readonly Struct[]): string {
   );
 }
 
-/** Fields in memory; of a structure in a structure only where it is. */
+/** Fields in memory; for a structure within a structure, only its offset. */
 function accessOf({ name, about, fields, bytes }: Struct): string {
   const named = fields.filter((field) => !field.name.startsWith("unused"));
   const access = named.map(({ name: field, type, offset, about: note }) => {
@@ -153,7 +156,7 @@ function functionOf({ name, result, parameters, about }: Prototype): string {
 const bytesOf = ({ name, bytes }: Struct): string =>
   lines(doc(`The size of struct ${name}.`), `export const ${upper(name)}_BYTES = ${bytes};`);
 
-/** What the module exports, for TypeScript. */
+/** The exports of the module, for TypeScript. */
 const exportsOf = (kernels: boolean, functions: readonly Prototype[]): string =>
   lines(
     doc("The functions that the module exports. Addresses are numbers."),
@@ -163,7 +166,7 @@ const exportsOf = (kernels: boolean, functions: readonly Prototype[]): string =>
     kernels ? "\nexport type Kernels = Exports & { readonly [name in KernelName]: (parameters: number) => void };" : "",
   );
 
-/** @param source The file with the description. @returns Code that is still to be formatted. */
+/** @param source The file of the description. @returns Code that is not formatted yet. */
 export function typescriptOf(description: Description, source: string): string {
   const { about, constants, enums, structs, functions } = description;
   const parameters = structs.filter(({ kernels }) => kernels.length > 0);

@@ -1,4 +1,4 @@
-/** What the calls answer, as schemas. The tests hold every answer they get against these. */
+/** The schemas of the responses. The tests validate every response against these. */
 import * as z from "zod/mini";
 import { PRECISIONS } from "../../../worker/model/precision-name.ts";
 
@@ -13,7 +13,7 @@ const problem = z.strictObject({ type: text, title: text, status: z.int(), detai
 const labels = z.array(label);
 const explained = z.array(z.strictObject({ ...label.shape, explanation: z.optional(text) }));
 
-/** What there is to say of an image beside its labels. */
+/** What a result says about an image besides its labels. */
 const notes = { missing: z.optional(part()), warnings: z.optional(z.int()), scale: z.optional(text) };
 
 const byRegion = z.record(text, labels);
@@ -134,7 +134,7 @@ const inference = z.strictObject({
   ),
 });
 
-/** By the names that they have under components/schemas. */
+/** By their names under components/schemas. */
 export const answers = {
   Problem: problem,
   Message: z.strictObject({ error: text }),

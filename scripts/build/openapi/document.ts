@@ -1,4 +1,4 @@
-/** The description of the labeler in OpenAPI 3.1, made of the same schemas that check what comes in. */
+/** Builds the OpenAPI 3.1 document of the labeler from the schemas that also validate its requests. */
 import * as z from "zod/mini";
 import { KINDS } from "../../../worker/errors.ts";
 import { classificationRequest } from "../../../worker/http/classification-request.ts";
@@ -12,7 +12,7 @@ import { type Content, type Operation, operations, type Parameter, TAGS } from "
 
 type Json = Record<string, unknown>;
 
-/** What a request's parameters are for; each that there is has to have a line here. */
+/** The descriptions of a request's parameters; every parameter must have one here. */
 const ABOUT = {
   top: "The number of labels at most.",
   min: "The lowest confidence of a label.",
@@ -38,7 +38,7 @@ const ABOUT = {
   order: "Whether the oldest or the newest results come first.",
 } as const satisfies Record<string, string>;
 
-/** What cannot be seen from the schemas: cursors and rectangles are checked by code. */
+/** Constraints that the schemas do not show: code checks cursors and rectangles. */
 const RECTANGLE = "(\\d+(\\.\\d*)?|\\.\\d+)(,(\\d+(\\.\\d*)?|\\.\\d+)){3}";
 
 const SHAPES: Record<string, Json> = {
@@ -55,7 +55,7 @@ const REQUESTS = {
   InferenceRequest: inferenceRequest,
 };
 
-/** zod bounds every whole number by what JavaScript can count. */
+/** zod limits every integer to JavaScript's safe range. */
 function withoutBounds(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutBounds);
   if (typeof schema !== "object" || schema === null) return schema;
@@ -113,7 +113,7 @@ const ERROR_FORMS = {
   message: { "application/json": { schema: "Message" } },
 } as const satisfies Record<string, Record<string, Content>>;
 
-/** The titles of all kinds of error with a status. */
+/** The titles of all kinds of errors with a status. */
 function titles(status: number): string {
   const found = Object.entries(KINDS).flatMap(([kind, [code, title]]) =>
     code === status ? [`${title} (\`${kind}\`)`] : [],
@@ -121,7 +121,7 @@ function titles(status: number): string {
   return found.length === 0 ? "An error." : `${found.join(". ")}.`;
 }
 
-/** Of an answer that is kept. */
+/** The headers of a response that may be cached. */
 const KEPT: Json = {
   ETag: { description: "Identifies image, model and parameters. Only for a single image.", schema: { type: "string" } },
   "Cache-Status": {
@@ -176,12 +176,12 @@ function operationObject(operation: Operation): Json {
     ...(named.length > 0 && { parameters: named.map(parameter) }),
     ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
     responses: responses(operation),
-    // The names of what a token has to allow, and "no token", for a labeler that has none.
+    // The scope that a token needs, or no token, for a labeler without one.
     security: scope === "open" ? [] : [{ token: [scope] }, {}],
   };
 }
 
-/** The document; JSON can be made of it. */
+/** The document, which can be serialised as JSON. */
 export function openApiDocument(): Json {
   const paths: Record<string, Json> = {};
   for (const operation of operations) {

@@ -1,12 +1,12 @@
-/** The calls of the labeler, for its description: what each is for, what it takes and what it answers. */
+/** The operations of the labeler for the OpenAPI document: the purpose, the request and the responses of each. */
 import { readFileSync } from "node:fs";
 import type { Need } from "../../../worker/http/scopes.ts";
 import { PRODUCT_VERSION } from "../version.ts";
 import type { AnswerName } from "./answers.ts";
 
-/** A body, or an answer, of one media type. */
+/** The content of a request or response in one media type. */
 export interface Content {
-  /** The name of a schema under components/schemas; bytes or text without one. */
+  /** The name of a schema under components/schemas; absent for bytes or text. */
   readonly schema?: AnswerName | RequestName | undefined;
   readonly example?: unknown;
 }
@@ -17,7 +17,7 @@ export interface Parameter {
   readonly name: string;
   readonly in: "query" | "path" | "header";
   readonly description: string;
-  /** JSON Schema; a text if absent. */
+  /** JSON Schema; a string if absent. */
   readonly schema?: Record<string, unknown>;
   readonly example?: unknown;
 }
@@ -30,27 +30,30 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
-  /** Whose query parameters it takes, made of the schema that checks them; without those that are named. */
+  /**
+   * The request whose query parameters it takes, generated from the schema that validates them, without those that are
+   * named.
+   */
   readonly query?: { readonly of: "label" | "explain" | "features" | "results"; readonly without?: readonly string[] };
   readonly body?: Readonly<Record<string, Content>>;
   readonly status: number;
   readonly answer?: Readonly<Record<string, Content>>;
-  /** The description of each, and its type where it is not a number. */
+  /** The description of each header, and its type if it is not a number. */
   readonly headers?: Readonly<Record<string, string | { readonly description: string; readonly type: "string" }>>;
-  /** Which statuses there may be beside `status`; 401, 403 and 429 go without saying where a token is asked for. */
+  /** The statuses besides `status`; 401, 403 and 429 are implied if a token is required. */
   readonly errors: readonly number[];
-  /** How errors are written. */
+  /** The format of errors. */
   readonly errorForm?: "problem" | "json" | "message";
-  /** Its answer has an ETag, and is a 304 where the request brings that. */
+  /** Its response has an ETag, and is a 304 if the request sends that ETag. */
   readonly kept?: boolean;
-  /** Which scope a token needs; "open" if none is asked for. */
+  /** The scope that a token needs; "open" if no token is required. */
   readonly scope: Need;
 }
 
 const BYTES: Content = {};
 const coffee = readFileSync(new URL("../../../test/fixtures/coffee-96.webp", import.meta.url)).toString("base64");
 
-/** What a call may answer that takes one image, or several. */
+/** The errors of a call that takes one image, or several. */
 const LABELLING = [400, 404, 408, 413, 415, 422, 500, 503];
 
 const espresso = [

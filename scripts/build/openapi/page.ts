@@ -1,16 +1,16 @@
-/** /docs: the description of the interface as a page, which needs no script and nothing from elsewhere. */
+/** Renders /docs: the OpenAPI document as a page that needs no script and nothing from other servers. */
 
 type Json = Record<string, unknown>;
 
 const escaped = (text: unknown): string =>
   String(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Text with `code` in it. */
+/** HTML of a text with `code` in it. */
 const prose = (text: unknown): string => escaped(text ?? "").replace(/`([^`]+)`/g, "<code>$1</code>");
 
 const SHORTENED = 60;
 
-/** An example, its long texts (images in base64) shortened. */
+/** An example with its long strings (images in base64) shortened. */
 const example = (value: unknown): string =>
   escaped(
     JSON.stringify(
@@ -105,7 +105,7 @@ function fields(schema: Json): string {
 
 const STYLE = `:root{color-scheme:light dark}body{max-width:60rem;margin:0 auto;padding:1rem;font:1rem/1.5 system-ui,sans-serif;background:light-dark(#f8f9fa,#141719);color:light-dark(#1b1f22,#e9ecef)}a{color:light-dark(#0b7285,#66d9e8)}section{margin:2rem 0;padding-top:.5rem;border-top:1px solid light-dark(#d5dade,#363d42)}h3{overflow-wrap:anywhere}.method{color:light-dark(#0b7285,#66d9e8)}table{width:100%;border-collapse:collapse;font-size:.9rem}th,td{padding:.3rem .5rem;border:1px solid light-dark(#d5dade,#363d42);text-align:left;vertical-align:top;overflow-wrap:anywhere}pre{padding:.75rem;background:light-dark(#fff,#1e2326);white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem}dt{font-weight:bold}dd{margin:0 0 .5rem 1rem}`;
 
-/** @returns The page and its style, whose digest goes into the policy. */
+/** @returns The page and its style, whose digest is part of the policy. */
 export function docsPage(document: Json): { html: string; style: string } {
   const { info, paths, components, tags } = document as {
     info: { title: string; version: string; description: string };

@@ -42,7 +42,10 @@ export interface FeedOptions {
 }
 
 /**
- * Publishes each file in turn, with MQTT's QoS 1. @returns Their number. @throws UsageError for a topic with wildcards.
+ * Publishes each file in turn, with MQTT's QoS 1.
+ *
+ * @returns Their number.
+ * @throws UsageError for a topic with wildcards.
  */
 export async function feed(files: readonly string[], options: FeedOptions): Promise<number> {
   const { broker, topic, every, forever, signal, log } = options;

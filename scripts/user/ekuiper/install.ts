@@ -133,8 +133,8 @@ function whyNotLoop({ loop }: Wanted, { version, hasCursor }: Dialect): string |
 }
 
 /**
- * @throws Conflict for options that the gateway's eKuiper does not support. @throws UsageError for options that exclude
- *   each other.
+ * @throws Conflict for options that the gateway's eKuiper does not support.
+ * @throws UsageError for options that exclude each other.
  */
 function requireMqtt({ mqtt }: Wanted, { version, hasSessions }: Dialect): void {
   requireConsistent(mqtt);

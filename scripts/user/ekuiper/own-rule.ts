@@ -31,7 +31,9 @@ export class OwnRule {
   }
 
   /**
-   * Reads the rule's counters before the image is sent. @throws NoLabel if the rule does not run: no label could come.
+   * Reads the rule's counters before the image is sent.
+   *
+   * @throws NoLabel if the rule does not run: no label could come.
    */
   static async watch(api: EkuiperApi, id: string): Promise<OwnRule> {
     const status = await statusOf(api, id);

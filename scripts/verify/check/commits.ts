@@ -1,10 +1,10 @@
-/** The form of commit subjects: at most 72 characters, a capital letter first, no full stop. */
+/** Checks the form of commit subjects: at most 72 characters, a capital letter first, no full stop. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
 const MAX_LENGTH = 72;
 
-/** @returns A sentence for each subject that does not have the form. */
+/** @returns A sentence for each subject that breaks the form. */
 export const findSubjectFaults = (subjects: readonly string[]): string[] =>
   subjects.flatMap((subject) => {
     const place = `commit "${subject}"`;
@@ -18,11 +18,11 @@ function git(...args: string[]): string | undefined {
   try {
     return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   } catch {
-    return undefined; // no git, no such branch, or a repository that git does not trust
+    return undefined; // There is no git, no such branch, or git does not trust the repository.
   }
 }
 
-/** The subjects of the commits that main does not have, without merges; none outside of a repository. */
+/** The subjects of the commits that main does not have, without merges; none outside a repository. */
 export function readSubjects(): string[] {
   if (!existsSync(".git")) return [];
   if (git("rev-parse", "--git-dir") === undefined && process.env.CI)

@@ -1,17 +1,18 @@
 /**
- * The layers of the Worker and of scripts/, the lowest first. A file imports from its own folder and from the layers below
- * it, never from one above. Biome finds circles between files (noImportCycles in biome.json).
+ * Checks the layers of the Worker and of scripts/, which are listed with the lowest first. A file imports from its own
+ * folder and from the layers below it, never from one above. Biome finds import cycles between files (noImportCycles in
+ * biome.json).
  */
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { globSync } from "tinyglobby";
 
-/** Folders, and files that stand alone, within the root. */
+/** The layers of a folder: its subfolders and single files. */
 interface Tree {
-  /** From the repository's root. */
+  /** The path from the repository's root. */
   readonly root: string;
   readonly layers: readonly (readonly string[])[];
-  /** Programs of their own, which are left out. */
+  /** Programs of their own, which are not checked. */
   readonly ignore: readonly string[];
 }
 
@@ -53,13 +54,10 @@ export const TREES: readonly Tree[] = [WORKER, SCRIPTS];
 /** Biome formats all files alike, so that this finds all relative imports, those of types too. */
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?"(\.[^"]+)"/g;
 
-/** The folder or file that stands for a path within the root. */
+/** The folder or file directly below the root that contains a path. */
 const partOf = (path: string): string => path.split("/")[0];
 
-/**
- * @param repository Where the root of the tree is.
- * @returns A sentence for each import that breaks the rule.
- */
+/** @param repository The path of the repository. @returns A sentence for each import that breaks the rule. */
 export function findUpwardImports(repository: string, { root, layers, ignore }: Tree): string[] {
   const level = (part: string): number => layers.findIndex((layer) => layer.includes(part));
   const folder = join(repository, root);
@@ -71,7 +69,7 @@ export function findUpwardImports(repository: string, { root, layers, ignore }: 
     return [...imports].flatMap(([, path]) => {
       const target = relative(folder, join(folder, file, "..", path));
       const other = partOf(target);
-      // Other trees are the matter of their own layers.
+      // Imports from other trees are not checked here.
       if (target.startsWith("..") || level(other) < 0) return [];
       if (other === part || level(other) < level(part)) return [];
       return [`${root}/${file} imports ${root}/${target}, which is not below it (scripts/verify/check/layers.ts).`];

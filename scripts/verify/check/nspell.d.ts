@@ -1,4 +1,4 @@
-/** nspell has no types of its own. */
+/** Types for nspell, which has none. */
 declare module "nspell" {
   interface Speller {
     correct(word: string): boolean;

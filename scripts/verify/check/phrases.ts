@@ -1,8 +1,11 @@
-/** Phrases that texts for readers avoid, and what to write: the glossary's terms, and constructions that read badly. */
+/**
+ * Phrases that texts for readers must not contain, and what to write instead: terms of the glossary, and constructions
+ * that read badly.
+ */
 
 export interface Phrase {
   readonly pattern: RegExp;
-  /** What to write, or what is wrong. */
+  /** What to write instead, or what is wrong. */
   readonly advice: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The texts for readers: documents, the OpenAPI description, titles of errors, and the page. They are checked for phrases
- * that phrases.ts has, and for spelling.
+ * Checks the texts for readers for the phrases of phrases.ts and for spelling: documents, the OpenAPI descriptions,
+ * titles of errors, and the page.
  */
 import { readFileSync } from "node:fs";
 import { globSync } from "tinyglobby";
@@ -8,15 +8,15 @@ import { KINDS } from "../../../worker/errors.ts";
 import { openApiDocument } from "../../build/openapi/document.ts";
 import { PHRASES } from "./phrases.ts";
 
-/** A line of a text, and where it is. */
+/** A line of text, and its place. */
 export interface Line {
-  /** Such as "docs/README.md:12". */
+  /** For example "docs/README.md:12". */
   readonly place: string;
-  /** Without code and addresses. */
+  /** The text without code and addresses. */
   readonly text: string;
 }
 
-/** The glossary names the phrases that it replaces; licences are other people's texts. */
+/** Left out: the glossary names the phrases that it replaces, and licences are texts of others. */
 const DOCUMENTS = ["*.md", "docs/**/*.md", "ekuiper/**/*.md", "native/**/*.md", "scripts/*.md"];
 const NO_PROSE = ["**/node_modules", "**/.cache", "docs/reference/glossary.md"];
 
@@ -27,7 +27,7 @@ const withoutMarkup = (text: string): string =>
     .replace(/<[^>]*>/g, " ")
     .replace(/\bhttps?:\S+/g, " ");
 
-/** @returns The lines of a Markdown document that are no code; code that spans two lines counts as prose. */
+/** @returns The lines of a Markdown document that are not code; code that spans two lines counts as prose. */
 export function proseOfMarkdown(path: string, document: string): Line[] {
   let code = false;
   return document.split("\n").flatMap((line, i) => {
@@ -38,7 +38,7 @@ export function proseOfMarkdown(path: string, document: string): Line[] {
   });
 }
 
-/** The descriptions, summaries and titles in an OpenAPI document, wherever they are. */
+/** The descriptions, summaries and titles in an OpenAPI document, at any depth. */
 function proseOfOpenApi(value: unknown, place: string): Line[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
@@ -49,7 +49,7 @@ function proseOfOpenApi(value: unknown, place: string): Line[] {
   });
 }
 
-/** The texts of the page: between the tags, and in the attributes that are read aloud. */
+/** The texts of the page: between the tags, and in the attributes that screen readers read. */
 function proseOfPage(path: string): Line[] {
   return readFileSync(path, "utf8")
     .split("\n")
@@ -71,7 +71,7 @@ export function readProse(): Line[] {
   ];
 }
 
-/** @returns A sentence for each phrase that is to be avoided. */
+/** @returns A sentence for each phrase that should be replaced. */
 export const findPhrases = (lines: readonly Line[]): string[] =>
   lines.flatMap(({ place, text }) =>
     PHRASES.flatMap(({ pattern, advice }) => {

@@ -1,4 +1,4 @@
-/** The spelling of texts for readers: British English, and the words of words.txt. */
+/** Checks the spelling of texts for readers: British English, plus the words of words.txt. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -7,7 +7,7 @@ import type { Line } from "./prose.ts";
 
 const WORDS = "scripts/verify/check/words.txt";
 
-/** Names of settings, files, types and formats, and numbers with units, are no words. */
+/** Not words: names of settings, files, types and formats, and numbers with units. */
 const isWord = (text: string): boolean => /^[A-Z]?[a-z]+(?:['’][a-z]+)?$/.test(text) && text.length > 2;
 
 const parts = (text: string): string[] =>
@@ -26,7 +26,7 @@ function speller() {
   return known;
 }
 
-/** @returns A sentence for each word that is not spelled as the dictionary has it, once for each place. */
+/** @returns A sentence for each word that the dictionaries lack, once for each place. */
 export function findMisspellings(lines: readonly Line[]): string[] {
   const known = speller();
   const verdicts = new Map<string, boolean>();

@@ -1,4 +1,4 @@
-/** What a client of npm run soak may ask for, each with what a right answer is. */
+/** The calls that a client of `npm run soak` makes, each with its correct answer. */
 
 import { distinct, type Picture } from "./pictures.ts";
 import type { Random } from "./random.ts";
@@ -8,9 +8,9 @@ export interface Call {
   readonly path: string;
   readonly body?: BodyInit;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The id under which the labels are stored, of a call that submits an image. */
+  /** The id under which the labels are stored, if the call submits an image. */
   readonly id?: string;
-  /** The pictures whose top-1 labels are in the answer, in their order. */
+  /** The pictures whose top-1 labels are in the answer, in order. */
   readonly pictures: readonly Picture[];
   /** The top-1 labels in an answer. */
   readonly labelsIn?: (text: string) => string[];
@@ -19,7 +19,10 @@ export interface Call {
 interface Context {
   readonly random: Random;
   readonly pictures: readonly Picture[];
-  /** Another text at each call: an image that was seen before is answered from the cache, and an id is there already. */
+  /**
+   * A unique text for each call: an image that was sent before would be answered from the cache, and its id would exist
+   * already.
+   */
   readonly mark: () => string;
 }
 
@@ -37,7 +40,7 @@ const object = (text: string) => [(JSON.parse(text) as Label).label];
 const each = (text: string) => (JSON.parse(text) as { labels: Label[] }[]).map(({ labels }) => labels[0].label);
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 
-/** A call with one image as its body. */
+/** A call whose body is one image. */
 const single =
   (path: string, labelsIn?: Call["labelsIn"]): Make =>
   ({ random, pictures, mark }) => {
@@ -76,7 +79,7 @@ const inference: Make = ({ random, pictures, mark }) => {
   return { path: `/v2/models/${MODEL}/infer`, body, headers: JSON_TYPE, pictures: [picture], labelsIn };
 };
 
-/** Cached after the first time. */
+/** Cached after the first call. */
 const again: Make = ({ random, pictures }) => {
   const picture = random.of(pictures);
   return { path: "/label", body: new Uint8Array(picture.bytes), pictures: [picture], labelsIn: first };

@@ -1,36 +1,36 @@
-/** A client of npm run soak: one call after the other, most of them good, and what was wrong with the answers. */
+/** A client of `npm run soak`: makes one call after the other, most of them valid, and records wrong answers. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Call, goodCall } from "./calls.ts";
 import { breakUpload, hostileCall } from "./hostile.ts";
 import type { Picture } from "./pictures.ts";
 import type { Random } from "./random.ts";
 
-/** Of 100 calls. */
+/** The number of hostile calls among 100. */
 const HOSTILE = 5;
-/** Of a hostile client's calls, these are not answered. */
+/** The share of hostile calls that get no answer. */
 const BROKEN = 0.4;
-/** In milliseconds. */
+/** The time limit of an answer, in milliseconds. */
 const ANSWERED_WITHIN = 60_000;
-/** Refusals of a labeler that is busy or whose disk is full. */
+/** Refusals of a labeler that is busy, or whose disk is full. */
 const REFUSALS = [503, 507];
 
-/** A labeler that is called. */
+/** The labeler that is called. */
 interface Called {
-  /** Without a slash at the end. */
+  /** Its address, without a slash at the end. */
   readonly url: string;
-  /** Whether it was killed within a time, as performance.now() has it. */
+  /** Whether it was killed within an interval of performance.now(). */
   wasDown(from: number, until: number): boolean;
 }
 
 /** What all clients of one labeler share. */
 export class Soak {
-  /** What ought not to have happened. */
+  /** Faults, as sentences. */
   readonly faults: string[] = [];
-  /** By the kind of call, and then by status. */
+  /** The numbers of calls by kind, and then by status. */
   readonly seen = new Map<string, Map<string, number>>();
   /** The ids that were acknowledged, with the label of their images. */
   readonly acknowledged = new Map<string, string>();
-  /** The top-1 labels of the pictures, by their names, by the default model. */
+  /** The top-1 labels of the pictures by the default model, by the pictures' names. */
   readonly labels = new Map<string, string>();
   #marks = 0;
 
@@ -48,7 +48,7 @@ export class Soak {
     this.seen.set(kind, statuses);
   }
 
-  /** The labels of all pictures, one by one, while nothing else is done. */
+  /** Labels all pictures one by one while nothing else runs. */
   async learnLabels(): Promise<void> {
     for (const { name, bytes } of this.pictures) {
       const response = await fetch(`${this.labeler.url}/label`, { method: "POST", body: new Uint8Array(bytes) });
@@ -58,7 +58,7 @@ export class Soak {
     }
   }
 
-  /** @returns The status; undefined where workerd was dead. */
+  /** @returns The status; undefined if workerd was dead. */
   async #answer({ kind, path, body, headers = {} }: Call): Promise<{ status: number; text: string } | undefined> {
     const begin = performance.now();
     try {
@@ -95,7 +95,7 @@ export class Soak {
     this.note(call.kind, `${status}`);
   }
 
-  /** As a rule's sink does: until it is acknowledged, with the same id. */
+  /** Submits like a rule's sink: with the same id until it is acknowledged. */
   async #submit(call: Call, running: () => boolean): Promise<void> {
     while (running() && call.id !== undefined && !this.acknowledged.has(call.id)) {
       const faults = this.faults.length;
@@ -121,7 +121,7 @@ export class Soak {
     this.note(call.kind, `${status}`);
   }
 
-  /** Calls one after the other as long as it runs. */
+  /** Makes calls one after the other as long as it runs. */
   async client(random: Random, running: () => boolean): Promise<void> {
     const context = { random, pictures: this.pictures, mark: this.mark };
     while (running()) {

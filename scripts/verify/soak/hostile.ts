@@ -1,4 +1,7 @@
-/** What a hostile client of npm run soak does: damaged images, nonsense instead of JSON, uploads that break or crawl. */
+/**
+ * The calls of a hostile client of `npm run soak`: damaged images, garbage instead of JSON, uploads that break off or
+ * crawl.
+ */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Call } from "./calls.ts";
@@ -23,7 +26,7 @@ const truncated = ({ random, pictures }: Context): Uint8Array<ArrayBuffer> => {
 function fuzzed({ random, pictures }: Context): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(random.of(pictures).bytes);
   for (let n = 1 + random.below(8); n > 0; n--) {
-    // Half of it into the header, which decoders fear most.
+    // Half of the damage goes to the header, where decoders are most vulnerable.
     const at = random.below(random.below(2) ? Math.min(600, bytes.length) : bytes.length);
     if (random.below(2)) bytes[at] = random.below(256);
     else bytes.fill(random.below(256), at, at + 1 + random.below(64));
@@ -31,7 +34,7 @@ function fuzzed({ random, pictures }: Context): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Up to half a megabyte of each. */
+/** Up to half a megabyte each. */
 function garbage({ random }: Context): string {
   const count = 1 + random.below(50_000);
   return random.of([
@@ -47,7 +50,7 @@ function garbage({ random }: Context): string {
   ])();
 }
 
-/** Calls that are answered like all others, only not with a label of their own. */
+/** Calls that are answered like any other, but without labels. */
 export function hostileCall(context: Context): Call {
   const { random } = context;
   const kind = random.of(["truncated image", "fuzzed image", "garbage JSON"]);
@@ -59,10 +62,13 @@ export function hostileCall(context: Context): Call {
   return { kind, path: random.of(PATHS), body, pictures: [] };
 }
 
-/** One byte each, in milliseconds. */
+/** The interval of single bytes, in milliseconds. */
 const CRAWL = 1000;
 
-/** A part of an upload and then a reset, FIN, or a byte a second for a while; nobody waits for an answer. */
+/**
+ * Sends a part of an upload, and then a reset, a FIN, or a byte each second for a while; it does not wait for the
+ * answer.
+ */
 export async function breakUpload({ random, pictures, url }: Context): Promise<void> {
   const { hostname, port } = new URL(url);
   const { bytes } = random.of(pictures);
@@ -72,7 +78,7 @@ export async function breakUpload({ random, pictures, url }: Context): Promise<v
   const ending = random.below(2);
   const socket = connect({ host: hostname, port: Number(port) });
   const gone = new Promise((resolve) => socket.once("close", resolve));
-  socket.on("error", () => undefined); // workerd may be killed, or answer before all has come
+  socket.on("error", () => undefined); // workerd may be killed, or answer before the upload is complete.
   socket.resume();
   socket.write(`POST ${random.of(PATHS)} HTTP/1.1\r\nHost: soak\r\nContent-Length: ${declared}\r\n\r\n`);
   await new Promise<void>((resolve) => {

@@ -1,24 +1,24 @@
-/** Whether memory grows: a straight line through its samples, by least squares. */
+/** Tests whether memory grows: fits a straight line to its samples by least squares. */
 
 export interface Sample {
-  /** Since the soak began, in seconds. */
+  /** Seconds since the soak began. */
   readonly age: number;
   readonly mb: number;
 }
 
 export interface Slope {
-  /** In MB a minute. */
+  /** In MB per minute. */
   readonly perMinute: number;
-  /** Its standard error, in MB a minute. */
+  /** Its standard error, in MB per minute. */
   readonly error: number;
 }
 
-/** Of a soak: until then a process takes memory for code, models and decoders, without leaking it. */
+/** The first part of a soak, in which a process takes memory for code, models and decoders without leaking it. */
 const WARM_UP = 1 / 3;
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The slope after the warm-up. Undefined where there are too few samples. */
+/** The slope after the warm-up; undefined if there are too few samples. */
 export function slopeOf(samples: readonly Sample[]): Slope | undefined {
   const end = samples.at(-1)?.age ?? 0;
   const late = samples.filter(({ age }) => age >= WARM_UP * end);
@@ -31,7 +31,10 @@ export function slopeOf(samples: readonly Sample[]): Slope | undefined {
   return { perMinute, error: Math.sqrt(residual / (centred.length - 2) / spread) };
 }
 
-/** @param tolerated In MB a minute: so much does not count as a leak. @returns Whether a slope is more than that, and than noise. */
+/**
+ * @param tolerated A growth in MB per minute that does not count as a leak.
+ * @returns Whether the slope exceeds it, and the noise.
+ */
 export const grows = ({ perMinute, error }: Slope, tolerated: number): boolean =>
   perMinute > Math.max(tolerated, 3 * error);
 

@@ -1,4 +1,7 @@
-/** The pictures that npm run soak sends: of all formats and sizes, each file another one where it ought not to be cached. */
+/**
+ * The pictures that `npm run soak` sends: all formats and sizes, as a new file each time if it should not be answered
+ * from the cache.
+ */
 import { readFileSync } from "node:fs";
 import UPNG from "upng-js";
 import { encodeBmp } from "../../bench/decode/bmp.ts";
@@ -24,7 +27,7 @@ const NAMES = [
   "formats/large-lossless.webp",
 ];
 
-/** RGB, of a PNG. */
+/** The RGB pixels of a PNG. */
 function pixelsOf(bytes: Uint8Array): { width: number; height: number; data: Uint8Array } {
   const decoded = UPNG.decode(Uint8Array.from(bytes).buffer);
   const rgba = new Uint8Array(UPNG.toRGBA8(decoded)[0]);
@@ -43,6 +46,6 @@ export function readPictures(): readonly Picture[] {
   ];
 }
 
-/** The same picture as a file that nobody has sent yet: all decoders stop at a picture's end. */
+/** The same picture as a file that was never sent before: all decoders stop at a picture's end. */
 export const distinct = ({ bytes }: Picture, mark: string): Uint8Array<ArrayBuffer> =>
   new Uint8Array(Buffer.concat([bytes, Buffer.from(mark)]));

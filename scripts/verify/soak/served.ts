@@ -1,4 +1,4 @@
-/** `npm run serve` as a process with a state folder of its own, and what the system says of the workerd that it runs. */
+/** `npm run serve` as a process with its own state folder, and what the system reports about its workerd. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,13 +11,13 @@ const STARTS_WITHIN = 120_000;
 const BACK_WITHIN = 30_000;
 const ENDS_WITHIN = 20_000;
 
-/** From the first failure that a kill may cause to the last, as performance.now() has it. */
+/** From the first failure that a kill may cause to the last, as times of performance.now(). */
 interface Downtime {
   readonly from: number;
   until: number;
 }
 
-/** @returns The children of all processes, by the parent's id. */
+/** @returns The children of each process, by the parent's id. */
 function childrenOf(): Map<number, { pid: number; name: string }[]> {
   const children = new Map<number, { pid: number; name: string }[]>();
   for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -28,7 +28,7 @@ function childrenOf(): Map<number, { pid: number; name: string }[]> {
       if (state === "Z") continue;
       children.set(Number(parent), [...(children.get(Number(parent)) ?? []), { pid: Number(entry), name }]);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return children;
@@ -67,12 +67,12 @@ export class Served {
     return served;
   }
 
-  /** The last of what supervisor and workerd have said. */
+  /** The last output of supervisor and workerd. */
   get log(): string {
     return this.#log;
   }
 
-  /** Undefined while there is none. */
+  /** Undefined while none runs. */
   get workerd(): number | undefined {
     const children = childrenOf();
     const found = (pid: number): number | undefined => {
@@ -85,12 +85,12 @@ export class Served {
     return found(this.#process.pid ?? 0);
   }
 
-  /** Whether a call that failed overlapped a time in which workerd was dead. */
+  /** Whether a failed call overlapped a time in which workerd was dead. */
   wasDown(from: number, until: number): boolean {
     return this.#downtimes.some((down) => from <= down.until && until >= down.from);
   }
 
-  /** Kills workerd with SIGKILL. @returns After how many milliseconds another one answers. */
+  /** Kills workerd with SIGKILL. @returns The milliseconds after which a new one answers. */
   async killWorkerd(): Promise<number> {
     const pid = this.workerd;
     if (pid === undefined) throw new Error("there is no workerd to kill");
@@ -128,7 +128,7 @@ export class Served {
     return Promise.race([ended, sleep(ENDS_WITHIN, undefined, { ref: false })]);
   }
 
-  /** Removes its folder, and whatever of it may still run. */
+  /** Removes its folder, and kills what still runs of it. */
   remove(): void {
     this.#kill();
     rmSync(this.#folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /**
- * A second labeler, on workerd alone, which is not killed: one that begins anew every minute is never done with warming up,
- * so that its memory says nothing of leaks. What of it is alive is asked for again and again, through the inspector.
+ * A second labeler, on workerd alone, that is never killed: one that is restarted every minute never finishes warming
+ * up, so that its memory does not show leaks. Its live memory is read repeatedly through the inspector.
  */
 
 import { type RunningWorkerd, startWorkerd } from "../../labeler/workerd.ts";
@@ -8,13 +8,13 @@ import { Inspector } from "../../measure/isolate-memory.ts";
 import { residentMB } from "../../system/processes.ts";
 import { grows, type Sample, slopeOf, slopeText } from "./memory.ts";
 
-/** From one look to the next, in milliseconds. */
+/** The interval between two readings, in milliseconds. */
 const EVERY = 3000;
-/** Of JS objects that are alive, in MB a minute; the result cache fills up at first. */
+/** The tolerated growth of live JS objects, in MB per minute; the result cache fills up at first. */
 const HEAP_TOLERATED = 3;
-/** Of the process, in MB a minute; it is judged after so many minutes only. */
+/** The tolerated growth of the process, in MB per minute, and the minutes after which it is tested. */
 const [RESIDENT_TOLERATED, RESIDENT_AFTER] = [3, 5];
-/** What an isolate may hold, in MB. */
+/** The memory that an isolate may use, in MB. */
 const ISOLATE_MB = 128;
 
 export class Steady {
@@ -60,7 +60,7 @@ export class Steady {
     this.#looking = look();
   }
 
-  /** @returns What it was like, as rows of a table, and what is wrong with it. */
+  /** @returns Its figures as rows of a table, and its faults. */
   async judge(): Promise<{ rows: [name: string, value: string][]; faults: string[] }> {
     this.#running = false;
     await this.#looking;

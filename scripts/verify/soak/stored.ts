@@ -1,7 +1,7 @@
-/** What the labeler has promised to keep, and what it has kept. */
+/** Compares what the labeler has acknowledged with what it has stored. */
 import type { StoredResult } from "../../../worker/results/result.ts";
 
-/** Every stored result, oldest first. */
+/** All stored results, oldest first. */
 export async function readStored(url: string): Promise<StoredResult[]> {
   const stored: StoredResult[] = [];
   for (let since = "0"; ; ) {
@@ -16,8 +16,8 @@ export async function readStored(url: string): Promise<StoredResult[]> {
 }
 
 /**
- * @param acknowledged The ids that were answered with a 204, and the top-1 label of each one's image.
- * @returns What is lost, doubled or wrong.
+ * @param acknowledged The ids that were answered with a 204, and the top-1 label of each image.
+ * @returns What is lost, duplicated or wrong.
  */
 export function compareStored(acknowledged: ReadonlyMap<string, string>, stored: readonly StoredResult[]): string[] {
   const labels = new Map<string, string[]>();

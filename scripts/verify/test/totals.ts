@@ -1,4 +1,4 @@
-/** How many tests there were, as the reports of vitest and of Node's own test runner have it. */
+/** Counts tests from the reports of vitest and of Node's test runner. */
 import { existsSync, readFileSync } from "node:fs";
 
 export interface Totals {
@@ -19,7 +19,7 @@ export const sum = (a: Totals, b: Totals): Totals => ({
 export const totalsLine = ({ passed, failed, skipped }: Totals): string =>
   `${passed} passed, ${failed} failed, ${skipped} skipped`;
 
-/** Of the reporter `json`: a file that cannot be loaded is one failed test. */
+/** Reads the reporter `json`: a file that cannot be loaded counts as one failed test. */
 export function vitestTotals(report: string): Totals {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(report) as {
     numPassedTests: number;
@@ -38,7 +38,7 @@ export function vitestTotals(report: string): Totals {
   };
 }
 
-/** Of the reporter `tap`, whose last lines are "# pass 12" and the like. */
+/** Reads the reporter `tap`, whose last lines look like "# pass 12". */
 export function nodeTotals(report: string): Totals {
   const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(report)?.[1] ?? 0);
   return {
@@ -49,9 +49,9 @@ export function nodeTotals(report: string): Totals {
 }
 
 /**
- * What a run of tests comes to.
+ * The totals of a run of tests.
  *
- * @param code Its exit code: where it is not 0 something has failed, even if it is no test or there is no report.
+ * @param code Its exit code: if it is not 0, something has failed, even if no test has, or there is no report.
  */
 export function totalsOf(path: string, read: (report: string) => Totals, code: number): Totals {
   const totals = existsSync(path) ? read(readFileSync(path, "utf8")) : NONE;
