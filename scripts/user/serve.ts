@@ -1,4 +1,7 @@
-/** npm run serve: the labeler of this checkout on workerd itself, for a machine of your own; docs/how-to/self-host.md. */
+/**
+ * `npm run serve`: runs the labeler of this checkout on workerd itself, for a machine of your own; see
+ * docs/how-to/self-host.md.
+ */
 import { createRequire } from "node:module";
 import { MODELS } from "../build/model-index.ts";
 import { runCommand } from "../command-line/command.ts";

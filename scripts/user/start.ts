@@ -1,4 +1,4 @@
-/** npm start: the labeler on this machine, in workerd, by `wrangler dev`, which gets the arguments. */
+/** `npm start`: runs the labeler on this machine, in workerd, with `wrangler dev`, which receives the arguments. */
 import { parseArgs } from "node:util";
 import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { makeBundles } from "../build/bundles.ts";

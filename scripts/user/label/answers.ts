@@ -72,7 +72,7 @@ export function table(names: readonly string[]): Printer {
   };
 }
 
-/** One array of answers. */
+/** Prints one JSON array of all results. */
 export const json: Printer = {
   head: "[",
   answer: (answer, index) => `${index === 0 ? "" : ","}\n${JSON.stringify(answer)}`,

@@ -1,4 +1,4 @@
-/** `npm run model -- check`: labels a few pictures with each model, and warns where the answer hardly depends on them. */
+/** `npm run model -- check`: labels a few pictures with each model, and warns if the answer hardly depends on them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError } from "../../command-line/command.ts";
@@ -9,7 +9,7 @@ import { noteLines } from "./list.ts";
 /** Photos of 128 × 128 pixels of very different things. */
 const PICTURES = new URL("pictures/", import.meta.url);
 
-/** Below this difference of confidence between any two pictures, a model answers alike whatever it sees. */
+/** A model whose confidences differ by less than this between any two pictures answers the same for every image. */
 const LEAST_DIFFERENCE = 0.02;
 
 interface Label {
@@ -34,12 +34,12 @@ async function labelsOf(url: string, model: string, body: Uint8Array<ArrayBuffer
   try {
     ({ detail } = JSON.parse(text) as { detail?: string });
   } catch {
-    // No problem details: the text says what there is to say.
+    // The answer is not problem details: its text is the reason.
   }
   throw new Error(detail ?? text);
 }
 
-/** The largest difference that the pictures make to the confidence of any label. */
+/** The largest difference between the pictures in the confidence of any label. */
 function dependence(answers: readonly (readonly Label[])[]): number {
   const ranges = new Map<string, [low: number, high: number]>();
   for (const answer of answers) {
@@ -51,7 +51,7 @@ function dependence(answers: readonly (readonly Label[])[]): number {
   return Math.max(...[...ranges.values()].map(([low, high]) => high - low));
 }
 
-/** Whether the answers of a model to the pictures differ. @throws Error with the labeler's reason where it gives none. */
+/** Whether a model's answers to the pictures differ. @throws Error with the labeler's reason if it gives no answer. */
 export async function dependsOnPicture(url: string, model: string): Promise<boolean> {
   const answers: Label[][] = [];
   for (const picture of pictures()) answers.push(await labelsOf(url, model, picture));

@@ -1,4 +1,4 @@
-/** Which list of labels belongs to a model that is added: the one that is named, or the one beside it that fits. */
+/** Chooses the list of labels of a model that is added: the one that is named, or the one beside it that fits. */
 import { readFile } from "node:fs/promises";
 import { LabelerError } from "../../../worker/errors.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
@@ -7,9 +7,9 @@ import { type LabelList, readLabelList } from "./label-files.ts";
 import type { ModelSource } from "./sources.ts";
 
 export interface ChosenLabels {
-  /** The text of labels.txt; undefined where the model has its own, or there are none. */
+  /** The text of labels.txt; undefined if the model contains its labels, or there are none. */
   readonly text?: string;
-  /** Sentences for the user. */
+  /** Notes for the user, as sentences. */
   readonly notes: readonly string[];
 }
 
@@ -20,7 +20,7 @@ const chosen = (name: string, { labels, note }: LabelList): ChosenLabels => ({
   notes: [`The labels come from ${name}.`, ...(note === undefined ? [] : [note])],
 });
 
-/** A list that can be read; lists beside a model may be anything. */
+/** A list that can be read; the files beside a model may be anything. */
 function readable(text: string): LabelList | undefined {
   try {
     return readLabelList(text);
@@ -41,9 +41,9 @@ const fits = (tflite: Uint8Array<ArrayBuffer>, spec: string | undefined, labels:
   );
 
 /**
- * @param named The file that the user names as the list of labels, if they do.
+ * @param named The file that the user names as the list of labels, if any.
  * @param spec The text of model.json, if there is one.
- * @throws CommandError if the named file is no list of labels, or several lists beside the model fit.
+ * @throws CommandError if the named file is not a list of labels, or several lists beside the model fit.
  */
 export async function chooseLabels(
   { tflite, lists }: ModelSource,

@@ -1,6 +1,6 @@
 /**
- * What `npm run model -- explain` runs in workerd, where the labeler runs: compiles a model for this CPU, and measures
- * each step of its plan.
+ * The Worker of `npm run model -- explain`. It runs in workerd, where the labeler runs: compiles a model for this CPU,
+ * and measures each step of its plan.
  */
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { type CompiledPlan, serialisePlan } from "../../../worker/inference/plan/compiled-plan.ts";
@@ -15,15 +15,15 @@ import { levelsOf } from "../../../worker/model/preprocess.ts";
 export interface Explained {
   readonly model: string;
   readonly precision: Precision;
-  /** Which relaxed dot products of bytes are exact here, and so may be used. */
+  /** The relaxed dot products of bytes that are exact on this CPU, and so may be used. */
   readonly cpu: { readonly dotIsExact: boolean; readonly pairsAreExact: boolean };
-  /** As serialisePlan() writes it. */
+  /** The plan as serialisePlan() writes it. */
   readonly plan: CompiledPlan;
-  /** Bytes that it takes in memory. */
+  /** The bytes that it occupies in memory. */
   readonly bytes: number;
-  /** How long each step takes, repeated by itself. */
+  /** The time of each step, repeated by itself. */
   readonly stepMs: readonly number[];
-  /** How long all of them take, one after the other. */
+  /** The time of all steps, one after the other. */
   readonly runMs: number;
 }
 
@@ -33,12 +33,12 @@ interface Env {
 
 /** The clock of workerd ticks in milliseconds: a sample takes at least this many. */
 const SAMPLE_MS = 20;
-/** Of which the fastest counts: whatever else the machine does only adds to a time. */
+/** The number of samples, of which the fastest counts: other work of the machine only adds to a time. */
 const ROUNDS = 3;
 /** V8 optimises kernels while they run; see worker/inference/rehearsal.ts. */
 const WARM_UP_MS = 1500;
 
-/** Milliseconds of a call, on average of as many as make a sample. */
+/** The average milliseconds of a call, over as many calls as fill a sample. */
 function time(call: () => void): number {
   for (let count = 1; ; count *= 4) {
     const start = performance.now();
@@ -62,7 +62,7 @@ function measure(instance: PlanInstance): { stepMs: number[]; runMs: number } {
   };
 }
 
-/** Reads a file of the model's folder; undefined if it is not there. */
+/** Reads a file of the model's folder; undefined if it does not exist. */
 async function read({ MODELS }: Env, model: string, name: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const response = await MODELS.fetch(`http://models/${model}/${name}`);
   return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
@@ -84,7 +84,7 @@ async function explain(env: Env, model: string, precision: Precision): Promise<E
   const { graph, input } = await inspectModel({ tflite, labels, spec });
   try {
     const instance = makePlan(graph, { precision });
-    // Any pixels will do, but not such as are all alike.
+    // Any pixels will do, except pixels that are all equal.
     const pixels = Uint8Array.from({ length: input.height * input.width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
     instance.run([inputFrom(pixels, levelsOf(input), input.layout, input.shape)]);
     const cpu = { dotIsExact: dotIsExact(), pairsAreExact: pairsAreExact() };

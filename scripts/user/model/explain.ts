@@ -37,9 +37,9 @@ async function bundle(folder: string, models: string): Promise<string> {
 /**
  * Compiles a model in workerd and measures its steps.
  *
- * @param name Of a model; one that derives from another is computed by the other's plan.
+ * @param name The name of a model; a derived model is computed by its base's plan.
  * @param precision The model's own unless given.
- * @throws CommandError if there is no such model, no such precision, or no plan.
+ * @throws CommandError if the model, the precision or a plan does not exist.
  */
 export async function explainModel(models: string, name: string, precision?: string): Promise<Explained> {
   const entry = findModel(await indexModels(models), name);

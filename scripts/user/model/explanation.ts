@@ -1,4 +1,4 @@
-/** Prints what `npm run model -- explain` has found: a line for each step of the plan, then its memory and time. */
+/** Prints the result of `npm run model -- explain`: a line for each step of the plan, then its memory and time. */
 import { nameOf, type PlanStep, type PlanTensor } from "../../../worker/inference/plan/compiled-plan.ts";
 import type { Explained } from "./explain-worker.ts";
 
@@ -13,7 +13,7 @@ function endsOf(step: PlanStep): { inputs: readonly number[]; output: number | u
   return { inputs, output: tensorIn(output) };
 }
 
-/** The tensor that a place is in, if it is in one. */
+/** The tensor that contains a place, if any. */
 function tensorIn(value: unknown): number | undefined {
   if (typeof value !== "object" || value === null || !("tensor" in value)) return undefined;
   return typeof value.tensor === "number" ? value.tensor : undefined;
@@ -21,7 +21,7 @@ function tensorIn(value: unknown): number | undefined {
 
 const shapeOf = ({ shape, type }: PlanTensor): string => `${shape.join("×")} ${type}`;
 
-/** The cells of a table: a row for each step, under a head. */
+/** The cells of a table: a header, and a row for each step. */
 function rows({ plan, stepMs }: Explained): string[][] {
   const tensors = new Map(plan.tensors.map((tensor) => [tensor.index, tensor]));
   const shapes = (indices: readonly (number | undefined)[]) =>
@@ -42,7 +42,7 @@ function rows({ plan, stepMs }: Explained): string[][] {
   ];
 }
 
-/** Columns with numbers are flush right. */
+/** Columns with numbers are right-aligned. */
 const RIGHT = new Set(["STEP", "PACKED", "SCRATCH", "MS", "SHARE"]);
 
 function table(cells: readonly (readonly string[])[]): string {
@@ -55,7 +55,7 @@ function table(cells: readonly (readonly string[])[]): string {
 
 const exact = (isExact: boolean): string => (isExact ? "exact" : "not exact");
 
-/** The plan of a model for people to read. */
+/** The plan of a model as text for people. */
 export function explanation(explained: Explained): string {
   const { model, precision, cpu, plan, bytes, stepMs, runMs } = explained;
   const packed = plan.steps.reduce((sum, { packedBytes }) => sum + packedBytes, 0);

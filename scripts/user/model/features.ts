@@ -1,4 +1,4 @@
-/** The features of photos, as a labeler computes them. */
+/** Gets the features of photos from a labeler. */
 import { FEATURE_NAMES, type Features } from "../../../worker/teaching/features.ts";
 import { postImage, type Server } from "../label/post-image.ts";
 
@@ -9,7 +9,7 @@ export interface FeatureQuery {
   readonly crop: string;
 }
 
-/** Takes an answer apart. @param parts The header X-Features: "pooled=1280,maxima=1280,…". */
+/** Splits an answer into its features. @param parts The header X-Features: "pooled=1280,maxima=1280,…". */
 function partsIn(values: Float32Array, parts: string): Features {
   let at = 0;
   const found = parts.split(",").map((part) => {
@@ -22,10 +22,7 @@ function partsIn(values: Float32Array, parts: string): Features {
   return Object.fromEntries(found) as unknown as Features;
 }
 
-/**
- * @returns The features, or why this photo has none.
- * @throws CommandError if the labeler refuses every photo alike.
- */
+/** @returns The features, or why this photo has none. @throws CommandError if the labeler refuses every photo alike. */
 export async function featuresOf(
   server: Server,
   query: FeatureQuery,

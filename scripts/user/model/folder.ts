@@ -1,4 +1,4 @@
-/** Puts a model into the folder of models, and takes one out; each is judged by the Worker's own code. */
+/** Adds models to the models folder and removes them; each is checked by the Worker's own code. */
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
@@ -9,7 +9,7 @@ import { chooseLabels } from "./choose-labels.ts";
 import { findModel } from "./installed.ts";
 import { readSource } from "./sources.ts";
 
-/** What a user did wrong, with what to do instead. */
+/** Thrown for a mistake of the user, with what to do instead. */
 class ModelError extends CommandError {
   override name = "ModelError";
 
@@ -24,7 +24,7 @@ const exists = (path: string) =>
     () => false,
   );
 
-/** A folder's name made of a file's: "My Model (v2).tflite" becomes my-model-v2. */
+/** Derives a folder's name from a file's: "My Model (v2).tflite" becomes my-model-v2. */
 export const nameOf = (file: string): string =>
   basename(file)
     .replace(/\.(tflite|json|zip)$/i, "")
@@ -34,9 +34,12 @@ export const nameOf = (file: string): string =>
     .slice(0, 64);
 
 export interface Addition {
-  /** The .tflite file, an archive that has one, or the model.json of a derived model. */
+  /** The .tflite file, an archive that contains one, or the model.json of a derived model. */
   readonly file: string;
-  /** A list of classes in a format of label-files.ts; where absent, the labels are those inside or beside the file, or the base's. */
+  /**
+   * A list of classes in a format of label-files.ts; if absent, the labels come from inside or beside the file, or from
+   * the base.
+   */
   readonly labels: string | undefined;
   /** A model.json beside a .tflite file. */
   readonly spec: string | undefined;
@@ -45,7 +48,7 @@ export interface Addition {
   readonly name: string;
 }
 
-/** Puts the files of a model with a network of its own into a folder. @returns Sentences for the user. */
+/** Writes the files of a model with a network of its own into a folder. @returns Notes for the user, as sentences. */
 async function copyNetwork(folder: string, { file, labels, spec }: Addition): Promise<readonly string[]> {
   const source = await readSource(file);
   await writeFile(join(folder, "model.tflite"), source.tflite);
@@ -57,7 +60,7 @@ async function copyNetwork(folder: string, { file, labels, spec }: Addition): Pr
 }
 
 /**
- * Copies the files of a model into a folder of its own. Nothing of it stays if the model cannot be used.
+ * Copies the files of a model into a folder of its own. If the model cannot be used, nothing of it stays.
  *
  * @throws ModelError that says why it cannot be used, or that the name is taken.
  */
@@ -75,7 +78,7 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   if (await exists(folder)) {
     throw new ModelError(`There is a model "${name}" already; choose another name with --name, or remove it first.`);
   }
-  // A running labeler sees the whole model or nothing: it skips folders whose names begin with a dot.
+  // A running labeler sees the complete model or nothing: it skips folders whose names begin with a dot.
   const staging = join(models, `.${name}`);
   const notes: string[] = [];
   try {
@@ -102,7 +105,7 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   throw new ModelError(error ?? `${name} is not a model.`);
 }
 
-/** @throws CommandError if there is no such model, or others derive from it. */
+/** @throws CommandError if the model does not exist, or others derive from it. */
 export async function removeModel(models: string, name: string): Promise<void> {
   const entries = await indexModels(models);
   findModel(entries, name);

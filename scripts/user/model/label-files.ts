@@ -7,11 +7,11 @@ import { CommandError } from "../../command-line/command.ts";
 
 export interface LabelList {
   readonly labels: readonly string[];
-  /** What was understood that the user may want to know, as a sentence. */
+  /** Notes for the user about how the text was understood, as a sentence. */
   readonly note?: string;
 }
 
-/** A label and its number, if it has one. */
+/** A label, and its number if it has one. */
 type Numbered = readonly [number: number, label: string];
 
 /** @throws CommandError if the numbers do not count up without a gap from 0 or 1. */
@@ -28,9 +28,9 @@ function inOrder(pairs: readonly Numbered[], what: string): string[] {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Fields of a JSON object under which tools keep the list or the map. */
+/** The fields of a JSON object in which tools store the list or the map. */
 const FIELDS = ["labels", "classes", "class_names", "classNames", "categories", "names", "id2label", "class_indices"];
-/** Fields of an entry that is an object. */
+/** The fields of an entry that is an object. */
 const NAMES = ["name", "label", "class", "title", "display_name"];
 
 function nameIn(entry: unknown): string | undefined {
@@ -104,7 +104,7 @@ function fromTable(lines: readonly string[]): string[] | undefined {
   return undefined;
 }
 
-/** "0 Cat", "0: cat", "0. cat", "0 - cat", "class_0 cat": only where all lines have a number, and they count up. */
+/** "0 Cat", "0: cat", "0. cat", "0 - cat", "class_0 cat": only if all lines have a number, and the numbers count up. */
 function withoutNumbers(lines: readonly string[]): LabelList {
   const parts = lines.map((line) => /^(\d+)\s*(?:[:.)\-–,]\s*|\s+)(\S.*)$/.exec(line));
   const first = Number(parts[0]?.[1] ?? -1);
@@ -115,7 +115,7 @@ function withoutNumbers(lines: readonly string[]): LabelList {
 }
 
 /**
- * @param text Of a file, with line ends of any kind.
+ * @param text The content of a file, with line ends of any kind.
  * @throws CommandError that says what is wrong with it.
  */
 export function readLabelList(text: string): LabelList {

@@ -1,4 +1,4 @@
-/** What `npm run model` prints of models: a table, and below it what its reader should know of them. */
+/** Prints the models for `npm run model`: a table, followed by notes for its reader. */
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { rangeOf } from "../../../worker/model/notes.ts";
 

@@ -1,4 +1,4 @@
-/** LiteRT beside the labeler, where a Python has ai-edge-litert: both are given the same picture of noise. */
+/** Compares the labeler with LiteRT, if a Python has ai-edge-litert: both receive the same picture of noise. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,10 +16,10 @@ const PROGRAM = fileURLToPath(new URL("survey.py", import.meta.url));
 
 type Answer = { readonly outputs: Readonly<Record<string, number[]>> } | { readonly error: string };
 
-/** What the file's own input tensor holds for pixels [height, width, 3]; undefined where the file resizes them. */
+/** The content of the file's own input tensor for pixels [height, width, 3]; undefined if the file resizes them. */
 function tensorOf({ input, fileInput }: InspectedModel, pixels: Uint8Array): ArrayBufferView | undefined {
   if (sizeOf(fileInput.shape) !== sizeOf(input.shape)) return undefined;
-  if (fileInput.type !== input.type) return pixels; // it turns bytes into floats itself
+  if (fileInput.type !== input.type) return pixels; // The network converts bytes to f32 itself.
   const values = valuesOf(inputFrom(pixels, levelsOf(input), input.layout, input.shape));
   if (input.type === "float32") return values;
   const zero = input.quantization?.zeroPoint[0] ?? 0;
@@ -37,7 +37,7 @@ function noise(length: number): Uint8Array {
   return pixels;
 }
 
-/** The labeler's probabilities for pixels. */
+/** The labeler's probabilities for these pixels. */
 async function ours(
   url: string,
   name: string,
@@ -64,7 +64,7 @@ export class LiteRt {
     this.#lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   }
 
-  /** @returns Undefined where no Python has ai-edge-litert and NumPy. */
+  /** @returns Undefined if no Python has ai-edge-litert and NumPy. */
   static start(python = process.env.PYTHON ?? "python3"): LiteRt | undefined {
     const { status } = spawnSync(python, ["-c", "import ai_edge_litert.interpreter, numpy"], { stdio: "ignore" });
     if (status !== 0) return undefined;
@@ -72,8 +72,8 @@ export class LiteRt {
   }
 
   /**
-   * @param file Of the model.
-   * @param name Under which the labeler at `url` has it.
+   * @param file The path of the model.
+   * @param name The name of the model at the labeler `url`.
    * @returns The largest difference of a confidence, or why the two were not compared.
    */
   async difference(file: string, model: InspectedModel, url: string, name: string): Promise<number | string> {

@@ -21,7 +21,7 @@ interface Normalization {
   readonly std: number | readonly number[];
 }
 
-/** Ranges that networks are trained with; the last one is of grey digits, which are white on black. */
+/** The input ranges with which networks are trained; the last one is for grey digits, which are white on black. */
 const RANGES: readonly Normalization[] = [
   { mean: 127.5, std: 127.5 },
   { mean: 0, std: 255 },
@@ -32,16 +32,16 @@ const RANGES: readonly Normalization[] = [
 const INVERTED: Normalization = { mean: 255, std: -255 };
 
 interface Way {
-  /** Undefined where the network's type leaves no choice. */
+  /** Undefined if the network's type leaves no choice. */
   readonly input?: Normalization;
   readonly order?: "rgb" | "bgr";
   readonly crop: "squash" | "center";
 }
 
 interface Tried extends Way {
-  /** The share of photos whose class came first. */
+  /** The share of photos whose class is the top-1 label. */
   readonly accuracy: number;
-  /** The mean of the right class's confidence. */
+  /** The mean confidence of the correct class. */
   readonly confidence: number;
 }
 
@@ -50,7 +50,7 @@ interface Sample {
   readonly label: string;
 }
 
-/** More photos would hardly tell ways apart that these do not. */
+/** More photos would hardly separate ways that these do not. */
 const MOST_SAMPLES = 60;
 
 function waysOf({ input }: IndexEntry): Way[] {
@@ -68,7 +68,7 @@ function waysOf({ input }: IndexEntry): Way[] {
   );
 }
 
-/** Photos whose class is known, some of each class. @throws CommandError if there are none. */
+/** Photos of known class, some of each class. @throws CommandError if there are none. */
 async function samplesIn(folder: string, labels: readonly string[]): Promise<Sample[]> {
   const classes = new Classes(labels, await readSynsets());
   const byLabel = new Map<string, Sample[]>();
@@ -91,7 +91,7 @@ async function samplesIn(folder: string, labels: readonly string[]): Promise<Sam
   throw new CommandError(`No photo in ${folder} is of a class of the model.${reason}`, 1);
 }
 
-/** Puts a model into a folder with another model.json. */
+/** Copies a model into a folder, with another model.json. */
 async function variant(models: string, name: string, folder: string, spec: object): Promise<void> {
   await mkdir(folder);
   const file = join(models, name, "model.tflite");
@@ -127,14 +127,14 @@ const perChannel = ([red = 0, green = red, blue = red]: number[], [r = 1, g = r,
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** Compares two ways for a sort that puts the best one first. */
+/** Compares two ways, to sort the best one first. */
 const better = (a: Tried, b: Tried): number => b.accuracy - a.accuracy || b.confidence - a.confidence;
 
 /**
- * Prints what each way gives and writes the best one into the model's model.json.
+ * Prints the result of each way, and writes the best one into the model's model.json.
  *
- * @param name A model with a network of its own.
- * @throws CommandError if it cannot be used, or no photo is of a class of it.
+ * @param name The name of a model with a network of its own.
+ * @throws CommandError if the model cannot be used, or no photo belongs to a class of it.
  */
 export async function trySamples(models: string, name: string, folder: string): Promise<void> {
   const entry = findModel(await indexModels(models), name);

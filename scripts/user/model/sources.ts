@@ -1,20 +1,23 @@
-/** The files that a model is added from: a .tflite or an archive that has one, and the list of labels beside or in it. */
+/**
+ * Finds the files from which a model is added: a .tflite or an archive that contains one, and the list of labels beside
+ * or in it.
+ */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 
 export interface ModelSource {
-  /** As the user knows it. */
+  /** The name that the user knows. */
   readonly name: string;
   readonly tflite: Uint8Array<ArrayBuffer>;
-  /** Files that may be lists of labels: by name, with their text. */
+  /** Files that may be lists of labels: their names and texts. */
   readonly lists: ReadonlyMap<string, string>;
 }
 
-/** Larger files are no lists of labels, in bytes. */
+/** The largest size of a list of labels, in bytes. */
 const LARGEST_LIST = 4 << 20;
-/** What an archive may unpack to, in bytes. */
+/** The largest size of an unpacked archive, in bytes. */
 const LARGEST_ARCHIVE = 1 << 30;
 
 const isList = (name: string): boolean =>
@@ -74,7 +77,7 @@ async function besides(path: string): Promise<Map<string, string>> {
   return lists;
 }
 
-/** @throws CommandError if there is no such file, or it is an archive without a model that can be used. */
+/** @throws CommandError if the file does not exist, or is an archive without a usable model. */
 export async function readSource(file: string): Promise<ModelSource> {
   const path = fromUser(file);
   const bytes = new Uint8Array(

@@ -1,4 +1,7 @@
-/** `npm run model -- statistics NAME PHOTOS/`: the usual values of a model's features, for its folder. */
+/**
+ * `npm run model -- statistics NAME PHOTOS/`: computes the usual values of a model's features, and writes them into its
+ * folder.
+ */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Features } from "../../../worker/teaching/features.ts";
@@ -15,7 +18,7 @@ import { featuresOf } from "./features.ts";
 import { findModel } from "./installed.ts";
 
 export interface StatisticsOptions {
-  /** Where the photos are from, in a line. */
+  /** The origin of the photos, in one line. */
   readonly source: string;
   readonly crop: string;
 }
@@ -23,7 +26,7 @@ export interface StatisticsOptions {
 /**
  * Computes the statistics of a model and writes them into its folder.
  *
- * @returns The path of the file, and how many photos it is of.
+ * @returns The path of the file, and the number of photos.
  * @throws CommandError if there are too few photos.
  */
 export async function makeStatistics(

@@ -23,18 +23,18 @@ import { readSource } from "./sources.ts";
 
 export interface Surveyed {
   readonly file: string;
-  /** Why it is refused. The fields below are there for a model that is accepted. */
+  /** Why the model is refused. The fields below are present for accepted models. */
   readonly refused?: string;
   readonly input?: string;
   readonly range?: string;
   readonly guessed?: boolean;
   readonly classes?: number;
-  /** Whether classes have but numbers. */
+  /** Whether the classes are only numbers. */
   readonly numbered?: boolean;
   readonly engine?: string;
-  /** Whether six very different pictures have different answers. */
+  /** Whether six very different pictures get different answers. */
   readonly depends?: boolean;
-  /** The largest difference from LiteRT in any confidence, or why the two were not compared. */
+  /** The largest difference of any confidence from LiteRT, or why the two were not compared. */
   readonly difference?: number | string;
 }
 
@@ -45,7 +45,7 @@ interface Accepted {
   readonly tflite: Uint8Array<ArrayBuffer>;
 }
 
-/** Puts a model into the folder of trial as `add` would. @throws CommandError or LabelerError with the reason. */
+/** Copies the model into the trial folder as `add` would. @throws CommandError or LabelerError with the reason. */
 async function take(file: string, folder: string): Promise<Accepted> {
   const source = await readSource(file);
   const { text: labels } = await chooseLabels(source, undefined, undefined);
@@ -59,7 +59,7 @@ async function take(file: string, folder: string): Promise<Accepted> {
 const describeInput = ({ width, height, layout, type }: InspectedModel["input"]): string =>
   `${width}×${height} ${layout} ${type}`;
 
-/** Runs what was accepted. */
+/** Runs the accepted models. */
 async function run(
   { file, model, folder }: Accepted,
   url: string,

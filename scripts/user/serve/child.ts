@@ -9,7 +9,7 @@ let diesWithParent: boolean | undefined;
 function wrapped(command: readonly string[]): readonly string[] {
   const [program, ...args] = SETPRIV;
   diesWithParent ??= process.platform === "linux" && spawnSync(program, [...args, "true"]).status === 0;
-  return diesWithParent ? [...SETPRIV, ...command] : command; // else the next start ends a process that was left running
+  return diesWithParent ? [...SETPRIV, ...command] : command; // Otherwise the next start ends the process that was left running.
 }
 
 export interface ChildOptions {

@@ -9,10 +9,10 @@ import { cannotBeWritten } from "./file-errors.ts";
  */
 export function indexFolder(models: string, aside: string): string | undefined {
   try {
-    closeSync(openSync(join(models, "index.json"), "a")); // as it is, or empty until it is written
+    closeSync(openSync(join(models, "index.json"), "a")); // The index as it is, or empty until it is written.
     return undefined;
   } catch (error) {
-    if (!cannotBeWritten(error)) return undefined; // reading the folder reports the error
+    if (!cannotBeWritten(error)) return undefined; // Reading the folder reports the error.
     mkdirSync(aside, { recursive: true, mode: 0o700 });
     return aside;
   }

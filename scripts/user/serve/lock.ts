@@ -1,9 +1,9 @@
 /**
- * A state folder belongs to one labeler: two would keep two retentions and two push positions on the same SQLite files. The
- * kernel holds the lock, on the file `lock`: it ends with the processes that have the file open, whatever becomes of the
- * machine, and holds between containers that share the folder. workerd inherits the open file, so that the folder is not
- * free before workerd has ended, too. What the file says of their process ids only serves messages, and to end a workerd
- * whose supervisor was killed. Where the kernel's lock cannot be had, the process ids are the lock.
+ * Ensures that a state folder belongs to one labeler: two would keep two retentions and two push positions on the same
+ * SQLite files. The kernel holds the lock, on the file `lock`: it ends with the processes that have the file open, even
+ * after a power cut, and holds between containers that share the folder. workerd inherits the open file, so that the
+ * folder is locked until workerd has ended, too. The process ids in the file serve only messages, and to end a workerd
+ * whose supervisor was killed. If the kernel's lock is not available, the process ids are the lock.
  */
 import { closeSync, constants, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -15,13 +15,13 @@ interface LockRecord {
   readonly owner: ProcessIdentity;
   /** The workerd that the owner runs. */
   readonly workerd?: ProcessIdentity;
-  /** Where the process ids are valid; absent in the records of former releases. */
+  /** The scope in which the process ids are valid; absent in the records of former releases. */
   readonly namespace?: string;
-  /** Whether the owner also holds the kernel's lock; former releases do not know it. */
+  /** Whether the owner also holds the kernel's lock; former releases did not use it. */
   readonly kernel?: boolean;
 }
 
-/** A killed labeler may take that long to end: then its lock is free. In milliseconds. */
+/** How long a killed labeler may take to end and free its lock, in milliseconds. */
 const PATIENCE = 3000;
 const LOOK_AGAIN = 50;
 
@@ -30,7 +30,7 @@ function isIdentity(value: unknown): value is ProcessIdentity {
   return typeof pid === "number" && typeof began === "string";
 }
 
-/** Undefined where the file does not have a record in it: it is new, or a power cut has left it empty. */
+/** Undefined if the file does not contain a record: it is new, or a power cut has left it empty. */
 function readRecord(path: string): LockRecord | undefined {
   try {
     const record = JSON.parse(readFileSync(path, "utf8"));
@@ -54,9 +54,9 @@ export class StateLock {
   }
 
   /**
-   * Takes the folder, and ends the workerd of a labeler that was killed there.
+   * Locks the folder, and ends the workerd of a labeler that was killed there.
    *
-   * @throws CommandError if another labeler has the folder.
+   * @throws CommandError if the folder belongs to another labeler.
    */
   static take(folder: string): StateLock {
     const path = join(folder, "lock");
@@ -81,7 +81,7 @@ export class StateLock {
       const kernel = lockByKernel(descriptor);
       const record = readRecord(path);
       const owner = record !== undefined && isHere(record) && lives(record.owner) ? record.owner : undefined;
-      // One that lives and does not hold the kernel's lock is of a former release, or could not get that lock.
+      // A live owner without the kernel's lock is of a former release, or could not get that lock.
       if (owner !== undefined && (kernel !== "locked" || record?.kernel !== true)) {
         throw inUse(folder, `process ${owner.pid}`);
       }
@@ -93,7 +93,7 @@ export class StateLock {
     }
   }
 
-  /** Without the kernel's lock two that start at once may both have written: the last one has the folder. */
+  /** Without the kernel's lock, two that start at once may both have written: the last writer owns the folder. */
   #confirm(folder: string): void {
     console.warn(
       "flock(1) is not installed, or does not work here: only process ids guard the state folder, and those mean nothing " +
@@ -104,7 +104,7 @@ export class StateLock {
     if (owner?.pid !== process.pid) throw inUse(folder, "another labeler that starts");
   }
 
-  /** Notes which workerd uses the folder now. */
+  /** Records which workerd uses the folder now. */
   note(workerd: number): void {
     this.#write(identify(workerd));
   }
@@ -117,17 +117,17 @@ export class StateLock {
       kernel: this.#byKernel,
     };
     try {
-      // In place: a file that takes the name of this one would not be locked.
+      // Written in place: a file that replaced this one would not be locked.
       ftruncateSync(this.descriptor);
       writeSync(this.descriptor, JSON.stringify(record), 0);
     } catch (error) {
-      if (!this.#byKernel) throw error; // else the record is a comfort, and a full disk no reason to stop
+      if (!this.#byKernel) throw error; // Otherwise the record only serves messages, and a full disk is not a reason to stop.
     }
   }
 
   /**
-   * Frees the folder when workerd has ended. The kernel does so by itself, and the file stays: a start that waits for its
-   * lock would else hold that of a file without a name.
+   * Frees the folder when workerd has ended. The kernel does so by itself, and the file stays: if it were removed, a
+   * start that waits for its lock would lock a file without a name.
    */
   release(): void {
     if (!this.#byKernel) rmSync(this.#path, { force: true });

@@ -1,4 +1,4 @@
-/** The command line of `npm run serve`, and of a packaged labeler. */
+/** The command line of `npm run serve` and of a packaged labeler. */
 import { type Command, fromUser, UsageError, type Values } from "../../command-line/command.ts";
 import { refuseSecrets } from "../secrets.ts";
 
@@ -53,7 +53,7 @@ const OPTIONS = {
   watchdog: { type: "string", default: "30" },
 } as const satisfies NonNullable<Command["options"]>;
 
-/** @param program As it is called: "npm run serve -- ". */
+/** @param program The command before the options: "npm run serve -- ". */
 export const serveCommand = (program: string) =>
   ({ usage: usage(program), options: OPTIONS }) satisfies Command<typeof OPTIONS>;
 

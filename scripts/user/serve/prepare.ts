@@ -1,7 +1,7 @@
 /**
- * Makes what workerd runs: the bundled Worker and its configuration, in a folder. A process of its own, since wrangler,
- * which bundles, would keep 300 MB in one that runs on. Its arguments are a ServedWorker in JSON and the text that goes
- * into the file `made` when all is complete.
+ * Builds what workerd runs: the bundled Worker and its configuration, in a folder. It is a process of its own, since
+ * wrangler, which bundles, would occupy 300 MB in a process that stays. Its arguments are a ServedWorker in JSON and
+ * the text that goes into the file `made` when everything is complete.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,4 +26,4 @@ try {
   console.error(error.message);
   process.exit(error.exitCode);
 }
-process.exit(0); // wrangler leaves things running
+process.exit(0); // wrangler leaves timers and processes running.

@@ -46,7 +46,7 @@ function endTogether(lock: StateLock, supervisor: Supervisor): void {
   process.once("exit", () => {
     const wasRunning = supervisor.running;
     supervisor.kill();
-    if (!wasRunning) lock.release(); // else the record names the process to wait for
+    if (!wasRunning) lock.release(); // Otherwise the record names the process to wait for.
   });
   const fail = (error: unknown) => {
     console.error(error);
@@ -76,7 +76,7 @@ async function serveFrom(
   { port, ip, settings, drain, watchdog, ...folders }: ServeOptions,
   { workerd, makeWorker }: Release,
 ): Promise<number> {
-  const secrets = readSecrets(); // at every start, while the other settings are checked when the Worker is bundled
+  const secrets = readSecrets(); // Checked at every start, while the other settings are checked when the Worker is bundled.
   const [state, models] = [resolve(folders.state), resolve(folders.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
   const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });

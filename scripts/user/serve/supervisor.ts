@@ -173,7 +173,7 @@ export class Supervisor {
         child.kill("SIGKILL");
       }
       if (everAnswered && words.cause !== undefined && !told) {
-        console.error(words.cause); // it runs, but with a fault
+        console.error(words.cause); // The labeler runs, but with a fault.
         told = true;
       }
       const why = everAnswered && !this.#ending && !this.#restarting ? whyRestart?.() : undefined;
