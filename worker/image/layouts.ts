@@ -4,41 +4,42 @@
  * reused.
  */
 
-/** pixels of a side: rows and columns have a cost of their own, however few there are of the other */
+/** the most pixels of a side: each row and each column has a cost of its own, however short it is */
 export const MOST_SIDE = 262144;
 
-/** crops of one image */
+/** the most crops of one image */
 export const MOST_CROPS = 32;
 
-/** What a call returns if all is well. */
+/** The result of a successful call. */
 export const Status = {
   /** give more bytes, or call `end`, then run again */
   needInput: 0,
   /** the header is known: read `info`, then call `start` */
   header: 1,
-  /** the rows that were asked for are done: run again when convenient */
+  /** the requested rows are done: run again when convenient */
   more: 2,
   /** every wanted row is in the output */
   done: 3,
   /**
-   * the data ended early: info.missing says how much of the picture is not there; that is black (JPEG: grey or coarse)
+   * the data ended early: info.missing says how much of the picture is missing; that part is black (JPEG: grey or
+   * coarse)
    */
   truncated: 4,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
 /**
- * What a call returns if the image is refused. The instance can be opened again, unless the status came through the
+ * The result of a call that refuses the image. The instance can be opened again, unless the status came through the
  * import `fail` (errors.c).
  */
 export const Refusal = {
   /** calls out of order, or an argument out of range: a mistake of the host */
   usage: -1,
-  /** the limit given to `init` does not suffice for this image */
+  /** this image exceeds the memory limit given to `init` */
   memory: -2,
   /** the bytes are not of the format that was opened */
   signature: -3,
-  /** a valid file of a kind that is not decoded: info.unsupported */
+  /** a valid file of an unsupported kind: info.unsupported */
   unsupported: -4,
   /** the file contradicts its format */
   broken: -5,
@@ -54,7 +55,7 @@ export const Refusal = {
   coefficients: -10,
   /** a critical PNG chunk fails its CRC */
   checksum: -11,
-  /** JPEG scans would cost far more time than the size of the file accounts for */
+  /** JPEG scans would cost far more time than the size of the file justifies */
   work: -12,
   /** a side of more than MOST_SIDE pixels */
   side: -13,
@@ -87,16 +88,16 @@ export const Flag = {
   animated: 8,
   /** WebP VP8L */
   lossless: 16,
-  /** there was transparency, and it was dropped */
+  /** the file has transparency, which is dropped */
   alpha: 32,
-  /** JPEG: `start` chose the decoder that reads DC coefficients alone */
+  /** JPEG: `start` chose the decoder that reads only DC coefficients */
   dcOnly: 64,
 } as const;
 export type Flag = (typeof Flag)[keyof typeof Flag];
 
-/** info.unsupported: what kind of file is not decoded, with ERROR_UNSUPPORTED. */
+/** info.unsupported: the unsupported kind of file, with ERROR_UNSUPPORTED. */
 export const Unsupported = {
-  /** no name is known */
+  /** a kind without a name here */
   other: 0,
   /** JPEG of 12 or 16 bits a channel */
   twelveBit: 1,
@@ -112,28 +113,28 @@ export const Unsupported = {
   bigTiff: 6,
   /** TIFF in tiles */
   tiffTiles: 7,
-  /** TIFF in another compression than none, PackBits, LZW and Deflate */
+  /** TIFF with a compression other than none, PackBits, LZW and Deflate */
   tiffCompression: 8,
-  /** TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
+  /** TIFF with bits other than 8 or 16, or colours other than grey and RGB */
   tiffColors: 9,
 } as const;
 export type Unsupported = (typeof Unsupported)[keyof typeof Unsupported];
 
 /**
- * Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result. The
- * output stays as stored.
+ * Bits of the argument `order` of `start`: how the stored rows are oriented in the picture, as far as that affects the
+ * result. The output stays as stored.
  */
 export const ResizeOrder = {
-  /** stored columns run against the direction in which they are seen */
+  /** columns are stored in the reverse of the order in which they are displayed */
   mirrorColumns: 1,
-  /** and rows */
+  /** rows are */
   mirrorRows: 2,
-  /** Pillow's first pass runs down the stored columns: they are the rows of the picture */
+  /** Pillow's first pass runs along the stored columns, which are the rows of the picture */
   rowsFirst: 4,
 } as const;
 export type ResizeOrder = (typeof ResizeOrder)[keyof typeof ResizeOrder];
 
-/** What is known of the image. */
+/** Information about the image. */
 export interface Info {
   /** enum Format */
   readonly format: number;
@@ -148,7 +149,7 @@ export interface Info {
   readonly components: number;
   /** per channel */
   readonly bits: number;
-  /** JPEG with FLAG_BUFFERED: what decoding takes unless it is DC only; else 0 */
+  /** JPEG with FLAG_BUFFERED: bytes that decoding takes unless it is DC only; otherwise 0 */
   readonly coefficientBytes: number;
   /** after `start`: of the image that is cropped and resized */
   readonly scaledWidth: number;
@@ -157,13 +158,13 @@ export interface Info {
   readonly rows: number;
   /** rows of the crop */
   readonly wantedRows: number;
-  /** JPEG: places with damage that the decoder went around, without those behind an early end of the input */
+  /** JPEG: damaged places that the decoder skipped, without those behind an early end of the input */
   readonly warnings: number;
-  /** scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
+  /** scans (JPEG), chunks (PNG, WebP) or blocks (GIF) found so far */
   readonly parts: number;
   /** of the last error: libjpeg's message code, libwebp's status, or 0 */
   readonly detail: number;
-  /** most bytes of wasm memory in use at a time, static data included */
+  /** most bytes of wasm memory in use at once, static data included */
   readonly peakMemory: number;
   /**
    * with TRUNCATED: millionths of the wanted rows, or of the bits of a buffered JPEG's coefficients, that never came
@@ -201,19 +202,20 @@ export function readInfo(buffer: ArrayBufferLike, address: number): Info {
 /** The functions that the module exports. Addresses are numbers. */
 export interface Exports {
   /**
-   * Forgets the image before. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0
-   * for none.
+   * Resets the instance. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0 for
+   * none.
    */
   init(memory: number, pixels: number, scans: number, chunks: number): number;
   /** Waits for an image of this format. */
   open(format: number): number;
   /**
-   * Where to write the next bytes of the file; 0 if the memory limit does not allow them. Holds until the next call.
+   * The address to which the next bytes of the file are written; 0 if the memory limit does not allow them. Valid until
+   * the next call.
    */
   reserve(size: number): number;
-  /** That many of the reserved bytes were written. */
+  /** Adds the first `size` of the reserved bytes to the input. */
   commit(size: number): number;
-  /** No more bytes come. */
+  /** Declares the end of the input. */
   end(): number;
   /** Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
   inset(left: number, right: number, top: number, bottom: number): number;
@@ -223,8 +225,8 @@ export interface Exports {
    */
   also(x: number, y: number, width: number, height: number, order: number): number;
   /**
-   * Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
-   * enum ResizeOrder.
+   * Scale in eighths, crop in pixels of the scaled image as stored (all 0 for the whole image), size of the output as
+   * stored, enum ResizeOrder.
    */
   start(
     eighths: number,
@@ -236,13 +238,13 @@ export interface Exports {
     outHeight: number,
     order: number,
   ): number;
-  /** Decodes as far as the input reaches, but no more than about `rows` rows; 0 for no bound. */
+  /** Decodes as much as the input allows, but no more than about `rows` rows; 0 for no limit. */
   run(rows: number): number;
   /** The address of struct Info. */
   info(): number;
   /**
    * The address of [outHeight, outWidth, 3] uint8 RGB of crop 0, which is that of `start`, or of a further one; 0
-   * before `start`. Holds until the next `init`.
+   * before `start`. Valid until the next `init`.
    */
   output(crop: number): number;
 }

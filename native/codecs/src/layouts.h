@@ -11,29 +11,29 @@
 #include <stdint.h>
 
 enum {
-  /* pixels of a side: rows and columns have a cost of their own, however few there are of the other */
+  /* the most pixels of a side: each row and each column has a cost of its own, however short it is */
   MOST_SIDE = 262144,
-  MOST_CROPS = 32, /* crops of one image */
+  MOST_CROPS = 32, /* the most crops of one image */
 };
 
-/* What a call returns if all is well. */
+/* The result of a successful call. */
 enum Status {
   STATUS_NEED_INPUT = 0, /* give more bytes, or call `end`, then run again */
   STATUS_HEADER = 1,     /* the header is known: read `info`, then call `start` */
-  STATUS_MORE = 2,       /* the rows that were asked for are done: run again when convenient */
+  STATUS_MORE = 2,       /* the requested rows are done: run again when convenient */
   STATUS_DONE = 3,       /* every wanted row is in the output */
-  /* the data ended early: info.missing says how much of the picture is not there; that is black (JPEG: grey or
+  /* the data ended early: info.missing says how much of the picture is missing; that part is black (JPEG: grey or
    * coarse) */
   STATUS_TRUNCATED = 4,
 };
 
-/* What a call returns if the image is refused. The instance can be opened again, unless the status came through the
+/* The result of a call that refuses the image. The instance can be opened again, unless the status came through the
  * import `fail` (errors.c). */
 enum Refusal {
   ERROR_USAGE = -1,         /* calls out of order, or an argument out of range: a mistake of the host */
-  ERROR_MEMORY = -2,        /* the limit given to `init` does not suffice for this image */
+  ERROR_MEMORY = -2,        /* this image exceeds the memory limit given to `init` */
   ERROR_SIGNATURE = -3,     /* the bytes are not of the format that was opened */
-  ERROR_UNSUPPORTED = -4,   /* a valid file of a kind that is not decoded: info.unsupported */
+  ERROR_UNSUPPORTED = -4,   /* a valid file of an unsupported kind: info.unsupported */
   ERROR_BROKEN = -5,        /* the file contradicts its format */
   ERROR_EMPTY = -6,         /* the input ended before the first row */
   ERROR_PIXELS = -7,        /* more pixels than `init` allows */
@@ -41,7 +41,7 @@ enum Refusal {
   ERROR_CHUNKS = -9,        /* more PNG, WebP or GIF chunks than `init` allows */
   ERROR_COEFFICIENTS = -10, /* the JPEG must be buffered whole at this scale, which exceeds the memory limit */
   ERROR_CHECKSUM = -11,     /* a critical PNG chunk fails its CRC */
-  ERROR_WORK = -12,         /* JPEG scans would cost far more time than the size of the file accounts for */
+  ERROR_WORK = -12,         /* JPEG scans would cost far more time than the size of the file justifies */
   ERROR_SIDE = -13,         /* a side of more than MOST_SIDE pixels */
 };
 
@@ -63,13 +63,13 @@ enum Flag {
   FLAG_INTERLACED = 4,  /* PNG Adam7 or an interlaced GIF */
   FLAG_ANIMATED = 8,    /* only the first frame is decoded */
   FLAG_LOSSLESS = 16,   /* WebP VP8L */
-  FLAG_ALPHA = 32,      /* there was transparency, and it was dropped */
-  FLAG_DC_ONLY = 64,    /* JPEG: `start` chose the decoder that reads DC coefficients alone */
+  FLAG_ALPHA = 32,      /* the file has transparency, which is dropped */
+  FLAG_DC_ONLY = 64,    /* JPEG: `start` chose the decoder that reads only DC coefficients */
 };
 
-/* info.unsupported: what kind of file is not decoded, with ERROR_UNSUPPORTED. */
+/* info.unsupported: the unsupported kind of file, with ERROR_UNSUPPORTED. */
 enum Unsupported {
-  UNSUPPORTED_OTHER = 0,            /* no name is known */
+  UNSUPPORTED_OTHER = 0,            /* a kind without a name here */
   UNSUPPORTED_TWELVE_BIT = 1,       /* JPEG of 12 or 16 bits a channel */
   UNSUPPORTED_LOSSLESS_JPEG = 2,    /* JPEG process 14 */
   UNSUPPORTED_HIERARCHICAL = 3,     /* JPEG of several frames */
@@ -77,19 +77,19 @@ enum Unsupported {
   UNSUPPORTED_CGBI = 5,             /* PNG as Apple's tools rewrite it for iOS: BGRA, without a zlib header */
   UNSUPPORTED_BIG_TIFF = 6,         /* TIFF with offsets of 8 bytes */
   UNSUPPORTED_TIFF_TILES = 7,       /* TIFF in tiles */
-  UNSUPPORTED_TIFF_COMPRESSION = 8, /* TIFF in another compression than none, PackBits, LZW and Deflate */
-  UNSUPPORTED_TIFF_COLORS = 9,      /* TIFF of other than 8 or 16 bits, or other colours than grey and RGB */
+  UNSUPPORTED_TIFF_COMPRESSION = 8, /* TIFF with a compression other than none, PackBits, LZW and Deflate */
+  UNSUPPORTED_TIFF_COLORS = 9,      /* TIFF with bits other than 8 or 16, or colours other than grey and RGB */
 };
 
-/* Bits of the argument `order` of `start`: how the stored rows lie in the picture, as far as it affects the result.
- * The output stays as stored. */
+/* Bits of the argument `order` of `start`: how the stored rows are oriented in the picture, as far as that affects
+ * the result. The output stays as stored. */
 enum ResizeOrder {
-  RESIZE_MIRROR_COLUMNS = 1, /* stored columns run against the direction in which they are seen */
-  RESIZE_MIRROR_ROWS = 2,    /* and rows */
-  RESIZE_ROWS_FIRST = 4,     /* Pillow's first pass runs down the stored columns: they are the rows of the picture */
+  RESIZE_MIRROR_COLUMNS = 1, /* columns are stored in the reverse of the order in which they are displayed */
+  RESIZE_MIRROR_ROWS = 2,    /* rows are */
+  RESIZE_ROWS_FIRST = 4,     /* Pillow's first pass runs along the stored columns, which are the rows of the picture */
 };
 
-/* What is known of the image. */
+/* Information about the image. */
 struct Info {
   int32_t format;           /* enum Format */
   int32_t width;            /* of the whole image in the file, before orientation */
@@ -98,35 +98,36 @@ struct Info {
   int32_t flags;            /* enum Flag */
   int32_t components;       /* channels in the file: 1 grey or palette, 2 grey and alpha, 3, 4 */
   int32_t bits;             /* per channel */
-  int32_t coefficientBytes; /* JPEG with FLAG_BUFFERED: what decoding takes unless it is DC only; else 0 */
+  int32_t coefficientBytes; /* JPEG with FLAG_BUFFERED: bytes that decoding takes unless it is DC only; otherwise 0 */
   int32_t scaledWidth;      /* after `start`: of the image that is cropped and resized */
   int32_t scaledHeight;
   int32_t rows;             /* wanted rows that came from the file so far */
   int32_t wantedRows;       /* rows of the crop */
-  /* JPEG: places with damage that the decoder went around, without those behind an early end of the input */
+  /* JPEG: damaged places that the decoder skipped, without those behind an early end of the input */
   int32_t warnings;
-  int32_t parts;            /* scans (JPEG), chunks (PNG, WebP) or blocks (GIF) met so far */
+  int32_t parts;            /* scans (JPEG), chunks (PNG, WebP) or blocks (GIF) found so far */
   int32_t detail;           /* of the last error: libjpeg's message code, libwebp's status, or 0 */
-  int32_t peakMemory;       /* most bytes of wasm memory in use at a time, static data included */
+  int32_t peakMemory;       /* most bytes of wasm memory in use at once, static data included */
   /* with TRUNCATED: millionths of the wanted rows, or of the bits of a buffered JPEG's coefficients, that never came */
   int32_t missing;
   int32_t unsupported;      /* enum Unsupported */
 };
 
-/* Forgets the image before. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0
- * for none. */
+/* Resets the instance. Limits: bytes of memory in all, pixels, JPEG scans, PNG and WebP chunks or GIF blocks; 0 for
+ * none. */
 int32_t codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, uint32_t chunks);
 
 /* Waits for an image of this format. */
 int32_t codecs_open(int32_t format);
 
-/* Where to write the next bytes of the file; 0 if the memory limit does not allow them. Holds until the next call. */
+/* The address to which the next bytes of the file are written; 0 if the memory limit does not allow them. Valid
+ * until the next call. */
 uint8_t *codecs_reserve(uint32_t size);
 
-/* That many of the reserved bytes were written. */
+/* Adds the first `size` of the reserved bytes to the input. */
 int32_t codecs_commit(uint32_t size);
 
-/* No more bytes come. */
+/* Declares the end of the input. */
 int32_t codecs_end(void);
 
 /* Eighths of a pixel, 0 to 7, that are cut off each side of the crop that is declared next, by `also` or `start`. */
@@ -136,19 +137,19 @@ int32_t codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint32_t botto
  * MOST_CROPS in all. */
 int32_t codecs_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int32_t order);
 
-/* Scale in eighths, crop in pixels of the scaled image as stored (all 0: all of it), size of the output as stored,
- * enum ResizeOrder. */
+/* Scale in eighths, crop in pixels of the scaled image as stored (all 0 for the whole image), size of the output as
+ * stored, enum ResizeOrder. */
 int32_t codecs_start(int32_t eighths, uint32_t x, uint32_t y, uint32_t width, uint32_t height, uint32_t outWidth,
                      uint32_t outHeight, int32_t order);
 
-/* Decodes as far as the input reaches, but no more than about `rows` rows; 0 for no bound. */
+/* Decodes as much as the input allows, but no more than about `rows` rows; 0 for no limit. */
 int32_t codecs_run(uint32_t rows);
 
 /* The address of struct Info. */
 const struct Info *codecs_info(void);
 
 /* The address of [outHeight, outWidth, 3] uint8 RGB of crop 0, which is that of `start`, or of a further one; 0
- * before `start`. Holds until the next `init`. */
+ * before `start`. Valid until the next `init`. */
 const uint8_t *codecs_output(uint32_t crop);
 
 /* The layout that TypeScript writes and reads. */

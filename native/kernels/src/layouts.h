@@ -11,11 +11,10 @@
 
 enum {
     PANEL_CHANNELS = 8,     /* output channels of a panel of packed weights */
-    TILE_ROWS = 4,          /* matrix rows that a convolution computes at a time */
-    PAIRS_TILE_ROWS = 3,    /* the same in qu8_gemm_3x8c4_usdot2.c */
-    /* float activations are quantised to -I16_STEPS..I16_STEPS by qd16_f32_gemm_4x8c2_dot16x2.c */
-    I16_STEPS = 4095,
-    STRASSEN_PRODUCTS = 49, /* block products of qd16_f32_gemm_4x8c2_strassen.c, which stand for 64 */
+    TILE_ROWS = 4,          /* rows of a matrix product that are computed at a time */
+    PAIRS_TILE_ROWS = 3,    /* the same, in qu8_gemm_3x8c4_usdot2.c */
+    I16_STEPS = 4095,       /* qd16_f32_gemm_4x8c2_dot16x2.c quantises f32 activations to -I16_STEPS..I16_STEPS */
+    STRASSEN_PRODUCTS = 49, /* block products of qd16_f32_gemm_4x8c2_strassen.c, which replace 64 */
     STRASSEN_UNIT = 16,     /* rows of a unit: four tiles, one for each row of blocks */
     STRASSEN_SUMS = 128,    /* bytes of the sums of a tile */
     STRASSEN_GAP = 64,      /* bytes behind each operand; without them, most would start on the same cache lines */
@@ -24,23 +23,23 @@ enum {
     COLUMN_BYTES = 16,      /* bytes of a column of a plane: one vector of channels */
     DOT_TAPS = 4,           /* taps of a filter's row that one product of qu8_dwconv_2x4x4c4_usdot.c sums */
     REQUANTIZE_BIAS = 1024, /* added to exact results, so that truncation is floor */
-    REQUANTIZE_BASE = 256,  /* added to results in floats, so that their last bit is 1/32768 */
+    REQUANTIZE_BASE = 256,  /* added to results in f32, so that their last bit is 1/32768 */
     SUM_SHIFT = 20,         /* bits below the point while qu8_vbinary adds, as in TensorFlow Lite */
-    SUM_ERROR = 6,          /* largest error of a sum that qu8_vbinary computes in floats, in 1/32768 */
+    SUM_ERROR = 6,          /* largest error of a sum that qu8_vbinary computes in f32, in 1/32768 */
     COPY_LEVELS = 4,        /* nested loops of a copy */
     MOVE_LEVELS = 3,        /* nested loops of a move */
     PAIRS_REST_BYTES = 128, /* scratch of qu8_packw_x8c4_usdot2: `rest` */
     PAIRS_SUMS_BYTES = 32,  /* scratch of qu8_packw_x8c4_usdot2: `sums` */
 };
 
-/* What a window is reduced to. */
+/* How a window is reduced to one value. */
 enum PoolOperation {
     POOL_AVERAGE = 0,
     POOL_MAXIMUM = 1,
-    POOL_SUM = 2, /* floats only */
+    POOL_SUM = 2, /* f32 only */
 };
 
-/* What is computed of two operands; of bytes only the first four. */
+/* The function of two operands; for uint8 and int8 only the first four. */
 enum ElementwiseOperation {
     ELEMENTWISE_ADD = 0,
     ELEMENTWISE_SUBTRACT = 1,      /* a - b */
@@ -54,7 +53,7 @@ enum ElementwiseOperation {
     ELEMENTWISE_PRELU = 9,         /* b: slopes */
 };
 
-/* What is computed of one float. */
+/* The function of one f32 value. */
 enum UnaryOperation {
     UNARY_LOGISTIC = 0,
     UNARY_TANH = 1,
@@ -67,7 +66,7 @@ enum UnaryOperation {
     UNARY_NEG = 8,
     UNARY_SQRT = 9,
     UNARY_RSQRT = 10,
-    UNARY_LOG = 11,             /* of zero minus infinity, of negative numbers not a number */
+    UNARY_LOG = 11,             /* minus infinity for zero, NaN for negative numbers */
 };
 
 /* Zero point and clamp of a quantised output, as stored: int8 has 128 added. */
@@ -104,13 +103,12 @@ struct Conv {
     int32_t input_zero;     /* quantised: the input's zero point */
     int32_t weights_zero;   /* quantised: the weights' zero point less what their packing subtracts */
     struct Range range;     /* quantised */
-    int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
-    float low;              /* float: clamp of the output */
+    int32_t signs;          /* quantised: 1 if N of requantize.h affects results that are not clamped */
+    float low;              /* f32: clamp of the output */
     float high;
-    int32_t int16_input;    /* qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
-    int32_t int16_output;   /* the same of the output */
-    /* scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
-    uint8_t *whole;
+    int32_t int16_input;    /* qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 instead of f32 */
+    int32_t int16_output;   /* the same for the output */
+    uint8_t *whole;         /* scratch of qd16_f32_gemm_4x8c2_dot16x2.c: a gathered f32 input, as int16 */
     uint8_t *operands;      /* scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
 };
 
@@ -140,11 +138,11 @@ struct Depthwise {
     int32_t padded_width;
     int32_t input_zero;
     struct Range range;     /* quantised */
-    int32_t signs;          /* quantised: 1 if N of requantize.h matters to what is not clamped */
-    float low;              /* float: clamp of the output */
+    int32_t signs;          /* quantised: 1 if N of requantize.h affects results that are not clamped */
+    float low;              /* f32: clamp of the output */
     float high;
-    int32_t int16_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
-    int32_t int16_output;   /* the same of the output */
+    int32_t int16_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 instead of f32 */
+    int32_t int16_output;   /* the same for the output */
 };
 
 /* Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
@@ -153,23 +151,23 @@ struct Elementwise {
     const uint8_t *b;
     uint8_t *output;
     int32_t size;
-    int32_t period;         /* values of b, after which it repeats */
-    int32_t run;            /* values of a in a row that each value of b goes with */
+    int32_t period;         /* the number of values after which b repeats */
+    int32_t run;            /* the number of consecutive values of a that each value of b is combined with */
     int32_t operation;      /* enum ElementwiseOperation */
     int32_t a_zero;         /* quantised: zero points */
     int32_t b_zero;
-    int32_t a_multiplier;   /* quantised: as TensorFlow Lite's QuantizeMultiplier makes them */
+    int32_t a_multiplier;   /* quantised: the results of TensorFlow Lite's QuantizeMultiplier */
     int32_t a_shift;        /* to the right */
     int32_t b_multiplier;
     int32_t b_shift;
-    int32_t out_multiplier; /* the only one that a product has */
+    int32_t out_multiplier; /* a product has only this one */
     int32_t out_shift;
-    int32_t in_f32;         /* quantised: 1 if sums may be tried in floats, by the next three */
+    int32_t in_f32;         /* quantised: 1 if sums may be computed in f32 first, by the next three */
     float a_factor;
     float b_factor;
     float offset;
     struct Range range;     /* quantised */
-    float low;              /* float: clamp of the output */
+    float low;              /* f32: clamp of the output */
     float high;
 };
 
@@ -184,7 +182,7 @@ struct Table {
     const uint8_t *table; /* [b][a] */
 };
 
-/* A function of one float: vunary.c. */
+/* A function of one f32 value: vunary.c. */
 struct Unary {
     const float *input;
     float *output;
@@ -209,18 +207,18 @@ struct Pool {
     int32_t top;          /* padding */
     int32_t left;         /* padding */
     int32_t operation;    /* enum PoolOperation */
-    int32_t subtract;     /* averages of bytes: from the sum, for each byte */
-    int32_t multiplier;   /* then, if it is not 0, the sum is multiplied by multiplier * 2^-31 */
+    int32_t subtract;     /* averages of uint8 and int8: subtracted from the sum, for each value */
+    int32_t multiplier;   /* then, unless it is 0, the sum is multiplied by multiplier * 2^-31 */
     int32_t shift;        /* and shifted to the right */
-    int32_t divide;       /* then, if it is 1, the sum is divided by the number of bytes, halves away from zero */
-    int32_t add;          /* to the result */
-    int32_t up;           /* channels in which halves of products go up, by eights */
+    int32_t divide;       /* then, if it is 1, the sum is divided by the number of values, halves away from zero */
+    int32_t add;          /* added to the result */
+    int32_t up;           /* the number of channels, a multiple of eight, in which halves of products are rounded up */
     struct Range range;   /* quantised */
-    float low;            /* float: clamp of the output */
+    float low;            /* f32: clamp of the output */
     float high;
 };
 
-/* One kind of number to another, value by value: vcvt.c. */
+/* Converts one number type to another, value by value: vcvt.c. */
 struct Convert {
     const uint8_t *input;
     uint8_t *output;
@@ -232,40 +230,40 @@ struct Convert {
     float high;
 };
 
-/* Pixels to inputs: vcvt.c. */
+/* Converts pixels to the network's input: vcvt.c. */
 struct Pixels {
     const uint8_t *pixels; /* [size][3] */
-    uint8_t *output;       /* [size][3] floats or bytes */
+    uint8_t *output;       /* [size][3] f32 or uint8 */
     int32_t size;
-    const uint8_t *levels; /* [3][256], of the output's type: what a byte becomes in each channel */
+    const uint8_t *levels; /* [3][256], of the output's type: the value of each byte in each channel */
 };
 
-/* Runs of bytes from one tensor to another: move.c. */
+/* Moves runs of bytes from one tensor to another: move.c. */
 struct Move {
     const uint8_t *input;
     uint8_t *output;
-    const uint8_t *table;         /* 256 bytes through which bytes are mapped on their way; or 0 */
+    const uint8_t *table;         /* 256 bytes that map each byte while it is moved; or 0 */
     int32_t start;                /* offset of the first run in the output */
-    int32_t run;                  /* bytes */
-    int32_t count[MOVE_LEVELS];   /* runs, outermost level first */
-    int32_t in_step[MOVE_LEVELS]; /* bytes from one to the next */
+    int32_t run;                  /* bytes of a run */
+    int32_t count[MOVE_LEVELS];   /* the number of runs in each level, outermost first */
+    int32_t in_step[MOVE_LEVELS]; /* bytes from one run to the next */
     int32_t out_step[MOVE_LEVELS];
-    int32_t fill_bytes;           /* bytes of the output that are filled first */
-    int32_t fill;                 /* four bytes, again and again */
+    int32_t fill_bytes;           /* the number of bytes of the output that are filled first */
+    int32_t fill;                 /* the four bytes that are repeated there */
 };
 
-/* Values from a grid of places to another: copy.c. */
+/* Copies values from one grid of places to another: copy.c. */
 struct Copy {
     const uint8_t *input;
     uint8_t *output;
-    int32_t from;                 /* place of the first value in the input */
-    int32_t to;                   /* and in the output */
-    int32_t count[COPY_LEVELS];   /* values along each level, outermost first */
-    int32_t in_step[COPY_LEVELS]; /* values from one to the next */
+    int32_t from;                 /* the place of the first value in the input */
+    int32_t to;                   /* the same in the output */
+    int32_t count[COPY_LEVELS];   /* the number of values in each level, outermost first */
+    int32_t in_step[COPY_LEVELS]; /* the distance between two values, in values */
     int32_t out_step[COPY_LEVELS];
 };
 
-/* How the sums of eight output channels become bytes: requantize.h. Heads their packed weights. */
+/* How the sums of eight output channels become bytes: requantize.h. Precedes their packed weights. */
 struct Channels {
     int32_t bias[8];
     float multiplier[8];    /* M */
@@ -276,7 +274,7 @@ struct Channels {
     double exact_negative[8];
 };
 
-/* Heads a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
+/* Begins a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
 struct Head {
     float bias[8];
     float scale[8];
@@ -343,16 +341,16 @@ void x8_copy(const struct Copy *s);
 /* 1 if the relaxed dot product of four such bytes is exact. */
 int32_t usdot_is_exact(int32_t weight, int32_t byte);
 
-/* 1 if that of two such bytes is exact. */
+/* 1 if the relaxed dot product of two such bytes is exact. */
 int32_t usdot2_is_exact(int32_t weight, int32_t byte);
 
-/* binary16 to float. */
+/* Converts binary16 to f32. */
 void f16_f32_vcvt(const uint16_t *from, float *to, int32_t count);
 
-/* Weights [8][K] of a panel of f32_gemm_4x8_fma.c. */
+/* Packs weights [8][K] into a panel of f32_gemm_4x8_fma.c. */
 void f32_packw_x8(const float *from, float *to, int32_t reduction);
 
-/* The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
+/* The same for qd16_f32_gemm_4x8c2_dot16x2.c; weights are within `limit` steps, activations within `largest`. */
 void f32_qs16_packw_x8c2(const float *from, float *steps, int16_t *to, int32_t reduction, int32_t limit,
                          int32_t largest, int32_t one_sign, float factor);
 
@@ -362,7 +360,7 @@ void qu8_qs16_packw_x8c2(const uint8_t *from, int16_t *to, int32_t reduction, in
 /* The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
 void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_t reduction, int32_t flip);
 
-/* The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; `to` is 0 to have them counted only. */
+/* The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; with `to` 0 it only counts them. */
 int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t reduction,
                               int32_t out_channels, int32_t flip, int32_t zero);
 

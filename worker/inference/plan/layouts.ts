@@ -7,16 +7,16 @@ import { type Address, f32, type Word } from "./word.ts";
 /** output channels of a panel of packed weights */
 export const PANEL_CHANNELS = 8;
 
-/** matrix rows that a convolution computes at a time */
+/** rows of a matrix product that are computed at a time */
 export const TILE_ROWS = 4;
 
-/** the same in qu8_gemm_3x8c4_usdot2.c */
+/** the same, in qu8_gemm_3x8c4_usdot2.c */
 export const PAIRS_TILE_ROWS = 3;
 
-/** float activations are quantised to -I16_STEPS..I16_STEPS by qd16_f32_gemm_4x8c2_dot16x2.c */
+/** qd16_f32_gemm_4x8c2_dot16x2.c quantises f32 activations to -I16_STEPS..I16_STEPS */
 export const I16_STEPS = 4095;
 
-/** block products of qd16_f32_gemm_4x8c2_strassen.c, which stand for 64 */
+/** block products of qd16_f32_gemm_4x8c2_strassen.c, which replace 64 */
 export const STRASSEN_PRODUCTS = 49;
 
 /** rows of a unit: four tiles, one for each row of blocks */
@@ -43,13 +43,13 @@ export const DOT_TAPS = 4;
 /** added to exact results, so that truncation is floor */
 export const REQUANTIZE_BIAS = 1024;
 
-/** added to results in floats, so that their last bit is 1/32768 */
+/** added to results in f32, so that their last bit is 1/32768 */
 export const REQUANTIZE_BASE = 256;
 
 /** bits below the point while qu8_vbinary adds, as in TensorFlow Lite */
 export const SUM_SHIFT = 20;
 
-/** largest error of a sum that qu8_vbinary computes in floats, in 1/32768 */
+/** largest error of a sum that qu8_vbinary computes in f32, in 1/32768 */
 export const SUM_ERROR = 6;
 
 /** nested loops of a copy */
@@ -64,16 +64,16 @@ export const PAIRS_REST_BYTES = 128;
 /** scratch of qu8_packw_x8c4_usdot2: `sums` */
 export const PAIRS_SUMS_BYTES = 32;
 
-/** What a window is reduced to. */
+/** How a window is reduced to one value. */
 export const PoolOperation = {
   average: 0,
   maximum: 1,
-  /** floats only */
+  /** f32 only */
   sum: 2,
 } as const;
 export type PoolOperation = (typeof PoolOperation)[keyof typeof PoolOperation];
 
-/** What is computed of two operands; of bytes only the first four. */
+/** The function of two operands; for uint8 and int8 only the first four. */
 export const ElementwiseOperation = {
   add: 0,
   /** a - b */
@@ -93,7 +93,7 @@ export const ElementwiseOperation = {
 } as const;
 export type ElementwiseOperation = (typeof ElementwiseOperation)[keyof typeof ElementwiseOperation];
 
-/** What is computed of one float. */
+/** The function of one f32 value. */
 export const UnaryOperation = {
   logistic: 0,
   tanh: 1,
@@ -108,7 +108,7 @@ export const UnaryOperation = {
   neg: 8,
   sqrt: 9,
   rsqrt: 10,
-  /** of zero minus infinity, of negative numbers not a number */
+  /** minus infinity for zero, NaN for negative numbers */
   log: 11,
 } as const;
 export type UnaryOperation = (typeof UnaryOperation)[keyof typeof UnaryOperation];
@@ -164,16 +164,16 @@ export interface Conv {
   readonly weightsZero: number;
   /** quantised */
   readonly range: Range;
-  /** quantised: 1 if N of requantize.h matters to what is not clamped */
+  /** quantised: 1 if N of requantize.h affects results that are not clamped */
   readonly signs: number;
-  /** float: clamp of the output */
+  /** f32: clamp of the output */
   readonly low: number;
   readonly high: number;
-  /** qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 and not float */
+  /** qd16_f32_gemm_4x8c2_dot16x2.c: 1 if the input is int16 instead of f32 */
   readonly int16Input: number;
-  /** the same of the output */
+  /** the same for the output */
   readonly int16Output: number;
-  /** scratch of qd16_f32_gemm_4x8c2_dot16x2.c: an input of floats that is gathered, as int16 */
+  /** scratch of qd16_f32_gemm_4x8c2_dot16x2.c: a gathered f32 input, as int16 */
   readonly whole: Address;
   /** scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
   readonly operands: Address;
@@ -214,14 +214,14 @@ export interface Depthwise {
   readonly inputZero: number;
   /** quantised */
   readonly range: Range;
-  /** quantised: 1 if N of requantize.h matters to what is not clamped */
+  /** quantised: 1 if N of requantize.h affects results that are not clamped */
   readonly signs: number;
-  /** float: clamp of the output */
+  /** f32: clamp of the output */
   readonly low: number;
   readonly high: number;
-  /** f32_dwconv_7x4_fma.c: 1 if the input is int16 and not float */
+  /** f32_dwconv_7x4_fma.c: 1 if the input is int16 instead of f32 */
   readonly int16Input: number;
-  /** the same of the output */
+  /** the same for the output */
   readonly int16Output: number;
 }
 
@@ -231,31 +231,31 @@ export interface Elementwise {
   readonly b: Address;
   readonly output: Address;
   readonly size: number;
-  /** values of b, after which it repeats */
+  /** the number of values after which b repeats */
   readonly period: number;
-  /** values of a in a row that each value of b goes with */
+  /** the number of consecutive values of a that each value of b is combined with */
   readonly run: number;
   readonly operation: ElementwiseOperation;
   /** quantised: zero points */
   readonly aZero: number;
   readonly bZero: number;
-  /** quantised: as TensorFlow Lite's QuantizeMultiplier makes them */
+  /** quantised: the results of TensorFlow Lite's QuantizeMultiplier */
   readonly aMultiplier: number;
   /** to the right */
   readonly aShift: number;
   readonly bMultiplier: number;
   readonly bShift: number;
-  /** the only one that a product has */
+  /** a product has only this one */
   readonly outMultiplier: number;
   readonly outShift: number;
-  /** quantised: 1 if sums may be tried in floats, by the next three */
+  /** quantised: 1 if sums may be computed in f32 first, by the next three */
   readonly inF32: number;
   readonly aFactor: number;
   readonly bFactor: number;
   readonly offset: number;
   /** quantised */
   readonly range: Range;
-  /** float: clamp of the output */
+  /** f32: clamp of the output */
   readonly low: number;
   readonly high: number;
 }
@@ -273,7 +273,7 @@ export interface Table {
   readonly table: Address;
 }
 
-/** A function of one float: vunary.c. */
+/** A function of one f32 value: vunary.c. */
 export interface Unary {
   readonly input: Address;
   readonly output: Address;
@@ -303,26 +303,26 @@ export interface Pool {
   /** padding */
   readonly left: number;
   readonly operation: PoolOperation;
-  /** averages of bytes: from the sum, for each byte */
+  /** averages of uint8 and int8: subtracted from the sum, for each value */
   readonly subtract: number;
-  /** then, if it is not 0, the sum is multiplied by multiplier * 2^-31 */
+  /** then, unless it is 0, the sum is multiplied by multiplier * 2^-31 */
   readonly multiplier: number;
   /** and shifted to the right */
   readonly shift: number;
-  /** then, if it is 1, the sum is divided by the number of bytes, halves away from zero */
+  /** then, if it is 1, the sum is divided by the number of values, halves away from zero */
   readonly divide: number;
-  /** to the result */
+  /** added to the result */
   readonly add: number;
-  /** channels in which halves of products go up, by eights */
+  /** the number of channels, a multiple of eight, in which halves of products are rounded up */
   readonly up: number;
   /** quantised */
   readonly range: Range;
-  /** float: clamp of the output */
+  /** f32: clamp of the output */
   readonly low: number;
   readonly high: number;
 }
 
-/** One kind of number to another, value by value: vcvt.c. */
+/** Converts one number type to another, value by value: vcvt.c. */
 export interface Convert {
   readonly input: Address;
   readonly output: Address;
@@ -337,49 +337,49 @@ export interface Convert {
   readonly high: number;
 }
 
-/** Pixels to inputs: vcvt.c. */
+/** Converts pixels to the network's input: vcvt.c. */
 export interface Pixels {
   /** [size][3] */
   readonly pixels: Address;
-  /** [size][3] floats or bytes */
+  /** [size][3] f32 or uint8 */
   readonly output: Address;
   readonly size: number;
-  /** [3][256], of the output's type: what a byte becomes in each channel */
+  /** [3][256], of the output's type: the value of each byte in each channel */
   readonly levels: Address;
 }
 
-/** Runs of bytes from one tensor to another: move.c. */
+/** Moves runs of bytes from one tensor to another: move.c. */
 export interface Move {
   readonly input: Address;
   readonly output: Address;
-  /** 256 bytes through which bytes are mapped on their way; or 0 */
+  /** 256 bytes that map each byte while it is moved; or 0 */
   readonly table: Address;
   /** offset of the first run in the output */
   readonly start: number;
-  /** bytes */
+  /** bytes of a run */
   readonly run: number;
-  /** runs, outermost level first */
+  /** the number of runs in each level, outermost first */
   readonly count: readonly [number, number, number];
-  /** bytes from one to the next */
+  /** bytes from one run to the next */
   readonly inStep: readonly [number, number, number];
   readonly outStep: readonly [number, number, number];
-  /** bytes of the output that are filled first */
+  /** the number of bytes of the output that are filled first */
   readonly fillBytes: number;
-  /** four bytes, again and again */
+  /** the four bytes that are repeated there */
   readonly fill: number;
 }
 
-/** Values from a grid of places to another: copy.c. */
+/** Copies values from one grid of places to another: copy.c. */
 export interface Copy {
   readonly input: Address;
   readonly output: Address;
-  /** place of the first value in the input */
+  /** the place of the first value in the input */
   readonly from: number;
-  /** and in the output */
+  /** the same in the output */
   readonly to: number;
-  /** values along each level, outermost first */
+  /** the number of values in each level, outermost first */
   readonly count: readonly [number, number, number, number];
-  /** values from one to the next */
+  /** the distance between two values, in values */
   readonly inStep: readonly [number, number, number, number];
   readonly outStep: readonly [number, number, number, number];
 }
@@ -687,7 +687,7 @@ export function parameterWords({ kernel, parameters }: KernelCall): readonly Wor
   }
 }
 
-/** How the sums of eight output channels become bytes: requantize.h. Heads their packed weights. */
+/** How the sums of eight output channels become bytes: requantize.h. Precedes their packed weights. */
 export const CHANNELS = {
   /** Its size. */
   bytes: 320,
@@ -704,7 +704,7 @@ export const CHANNELS = {
   exactNegative: float64(256),
 } as const;
 
-/** Heads a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
+/** Begins a panel of qd16_f32_gemm_4x8c2_dot16x2.c; weights [pairs][8][2] int16 follow. */
 export const HEAD = {
   /** Its size. */
   bytes: 64,
@@ -744,13 +744,13 @@ export const DEPTHWISE_PANEL = {
 export interface Exports {
   /** 1 if the relaxed dot product of four such bytes is exact. */
   usdot_is_exact(weight: number, byte: number): number;
-  /** 1 if that of two such bytes is exact. */
+  /** 1 if the relaxed dot product of two such bytes is exact. */
   usdot2_is_exact(weight: number, byte: number): number;
-  /** binary16 to float. */
+  /** Converts binary16 to f32. */
   f16_f32_vcvt(from: number, to: number, count: number): void;
-  /** Weights [8][K] of a panel of f32_gemm_4x8_fma.c. */
+  /** Packs weights [8][K] into a panel of f32_gemm_4x8_fma.c. */
   f32_packw_x8(from: number, to: number, reduction: number): void;
-  /** The same for qd16_f32_gemm_4x8c2_dot16x2.c; no weight is beyond `limit` steps, no activation beyond `largest`. */
+  /** The same for qd16_f32_gemm_4x8c2_dot16x2.c; weights are within `limit` steps, activations within `largest`. */
   f32_qs16_packw_x8c2(
     from: number,
     steps: number,
@@ -765,9 +765,7 @@ export interface Exports {
   qu8_qs16_packw_x8c2(from: number, to: number, reduction: number, flip: number, zero: number): void;
   /** The same for qu8_gemm_4x12c4_usdot.c; `flip`: 128 for uint8, else 0. */
   qu8_packw_x8c4_usdot(from: number, sums: number, to: number, reduction: number, flip: number): void;
-  /**
-   * The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; `to` is 0 to have them counted only.
-   */
+  /** The same for qu8_gemm_3x8c4_usdot2.c. Returns the number of overflow weights; with `to` 0 it only counts them. */
   qu8_packw_x8c4_usdot2(
     from: number,
     to: number,
