@@ -65,6 +65,21 @@ describe.each(RUNTIMES)("on %s", (runtime, start) => {
     });
   });
 
+  it("finds the result of a large image that comes again without decoding it", async () => {
+    await post(url, large);
+    const again = await post(url, large);
+    expect(headers(again).cache).toBe("edge-labeler; hit; detail=memory");
+    expect(again.headers.get("server-timing") ?? "").not.toMatch(/decode|infer/);
+  });
+
+  it("does not mistake an image for one with the same size and beginning", async () => {
+    const [one, other] = [1, 2].map((last) => new Uint8Array([...large, last]));
+    const first = headers(await post(url, one));
+    const second = headers(await post(url, other));
+    expect(second).toEqual({ etag: expect.any(String), cache: "edge-labeler; fwd=miss; stored" });
+    expect(second.etag).not.toBe(first.etag);
+  });
+
   // To wrangler each start is another deployment, whose answers may be others.
   it.runIf(runtime === "workerd")("a 304 needs no kept answer: the ETag says it all", async () => {
     const query = "?top=17";

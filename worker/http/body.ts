@@ -108,8 +108,9 @@ const STANDSTILL = 10_000;
 async function readChunk(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
   let timer: ReturnType<typeof setTimeout> | null = null;
   const tooSlow = new Promise<never>((_, reject) => {
-    const error = new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`);
-    timer = setTimeout(() => reject(error), STANDSTILL);
+    timer = setTimeout(() => {
+      reject(new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`));
+    }, STANDSTILL);
   });
   const read = Promise.race([reader.read(buffer), tooSlow]);
   try {

@@ -52,10 +52,19 @@ export async function admitted<T>(
 /** A larger image acquires a slot only after this many bytes have arrived: a slot is for what can be decoded. */
 const BEGINNING = 64 << 10;
 
-/** Reads the beginning of an image that is still arriving. @returns All of it, if it is small. */
+/**
+ * Whether a large image seems to have come before and can be read whole, so that its result is found without decoding.
+ */
+async function isRepeated(beginning: Uint8Array, size: number, { resultCache, buffers }: LabelContext) {
+  if (resultCache === undefined || !(await resultCache.isRepeated(beginning, size))) return false;
+  return buffers === undefined || 2 * size <= buffers.free;
+}
+
+/** Reads the beginning of an image that is still arriving. @returns All of it, if it is small or seems to be repeated. */
 async function readBeginning(
   image: ImageSource,
   memory: MemoryUse | undefined,
+  context: LabelContext,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { bytes, stream, size = 0 } = image;
   if (bytes !== undefined) return undefined;
@@ -63,17 +72,18 @@ async function readBeginning(
   // A body that is not an image is refused without waiting for the rest of it.
   if (!isImage(await stream.peek(SNIFF_BYTES, reserve))) return undefined;
   if (size > SMALL_IMAGE) {
-    await stream.peek(BEGINNING, reserve);
-    return undefined;
+    const beginning = await stream.peek(BEGINNING, reserve);
+    return (await isRepeated(beginning, size, context)) ? stream.all({ limit: size, size, reserve }) : undefined;
   }
   const begun = await stream.peek(SMALL_IMAGE + 1, reserve);
   return begun.length > SMALL_IMAGE ? undefined : ((await stream.all({ limit: SMALL_IMAGE })) ?? new Uint8Array());
 }
 
 /**
- * Reads all of a small image, or the beginning of a large one, before the request holds more than a little memory.
+ * Reads all of an image that is small or seems to be repeated, or the beginning of another one, before the request holds
+ * more than a little memory.
  *
- * @param work Receives the image; the bytes of a small one are in memory.
+ * @param work Receives the image; if all of it was read, its bytes are in memory.
  * @throws LabelerError of kind busy if there is no memory for it; whatever the byte stream or `work` throws.
  */
 export async function withBeginning<T>(
@@ -83,8 +93,8 @@ export async function withBeginning<T>(
 ): Promise<T> {
   const memory = context.buffers && new MemoryUse(context.buffers, requestFor(context, image));
   try {
-    const small = await readBeginning(image, memory);
-    return await work(small === undefined ? image : imageFrom(small));
+    const whole = await readBeginning(image, memory, context);
+    return await work(whole === undefined ? image : imageFrom(whole));
   } finally {
     memory?.release();
   }

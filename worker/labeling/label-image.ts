@@ -2,7 +2,8 @@
 import type { Label } from "../model/probabilities.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
-import { admitted, isSmall, withBeginning } from "./admission.ts";
+import { atOnce } from "../runtime/execute.ts";
+import { admitted, withBeginning } from "./admission.ts";
 import type { LabelContext } from "./context.ts";
 import { pixelsOf, scaleFor } from "./decode-input.ts";
 import { type Model, prepareModel } from "./prepare-model.ts";
@@ -23,6 +24,19 @@ async function endOf(stream: ByteStream, left: number | undefined): Promise<bool
     read += chunk.length;
   }
   return false;
+}
+
+/** A digest of so many bytes is computed in one turn: 1 ms, or 0.2 ms where the processor has instructions for SHA-256. */
+const DIGEST_STEP = 256 << 10;
+
+/** The digest of an image in memory, computed in turns if it is large. @returns 64 hexadecimal digits. */
+async function digestOf(bytes: Uint8Array<ArrayBuffer>, { execute = atOnce }: LabelContext): Promise<string> {
+  if (bytes.length <= DIGEST_STEP) return sha256(bytes);
+  const digest = new Digest();
+  for (let at = 0; at < bytes.length; at += DIGEST_STEP) {
+    await (await execute(1, () => ({ added: digest.add(bytes.subarray(at, at + DIGEST_STEP)) }))).added;
+  }
+  return digest.hex();
 }
 
 /** The key of a result in the cache. @param image The SHA-256 of the image, in hexadecimal. */
@@ -89,8 +103,8 @@ async function findOrInfer(
   let source = image;
   let key: string | undefined;
   let digest: Digest | undefined;
-  if (resultCache !== undefined && image.bytes !== undefined && isSmall(image)) {
-    const early = await known(await sha256(image.bytes));
+  if (resultCache !== undefined && image.bytes !== undefined) {
+    const early = await known(await digestOf(image.bytes, context));
     if (early.result !== undefined) return early.result;
     key = early.key;
   } else if (resultCache !== undefined) {

@@ -3,6 +3,7 @@
  * Cache API where it is available. It does not handle images.
  */
 import type { Found } from "../observability/trace.ts";
+import { sha256 } from "../runtime/digest.ts";
 import type { Labelled } from "./types.ts";
 
 /** The approximate memory limit of cached results, in bytes. */
@@ -10,6 +11,9 @@ const CAPACITY = 4 << 20;
 
 const costOf = ({ labels, regions = [] }: Labelled): number =>
   300 + regions.reduce((sum, region) => sum + 100 + 120 * region.labels.length, 120 * labels.length);
+
+/** How many large images are remembered by their beginnings: 130 bytes each. */
+const MOST_BEGINNINGS = 1000;
 
 /** How long the Cache API keeps a result, in seconds. */
 const MAX_AGE = 7 * 86_400;
@@ -21,6 +25,8 @@ export class ResultCache {
   /** Results by key, the least recently used one first. */
   readonly #memory = new Map<string, Labelled>();
   #bytes = 0;
+  /** Sizes and digests of the beginnings of large images, the least recent one first. */
+  readonly #beginnings = new Set<string>();
   /** Plain workerd does not have a cache behind the API, which only shows when the API is used. */
   #shared = typeof caches !== "undefined";
 
@@ -46,6 +52,21 @@ export class ResultCache {
       this.#shared = false;
       return undefined;
     }
+  }
+
+  /**
+   * Whether an image of this size with this beginning has come to this isolate before, as a guess: the rest of it may
+   * differ.
+   */
+  async isRepeated(beginning: Uint8Array, size: number): Promise<boolean> {
+    const known = `${size} ${await sha256(new Uint8Array(beginning))}`;
+    const repeated = this.#beginnings.delete(known);
+    this.#beginnings.add(known);
+    for (const oldest of this.#beginnings) {
+      if (this.#beginnings.size <= MOST_BEGINNINGS) break;
+      this.#beginnings.delete(oldest);
+    }
+    return repeated;
   }
 
   /** Stores a result. @param keepAlive Lets the write to the Cache API outlive the request. */

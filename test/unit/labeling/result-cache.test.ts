@@ -35,3 +35,14 @@ it("memory is bounded: what was asked for longest ago goes", async () => {
   expect(await found("lru-d")).toBe("memory");
   expect(await found("lru-b")).not.toBe("memory");
 });
+
+it("remembers large images by size and beginning, up to a limit", async () => {
+  const cache = new ResultCache();
+  const beginning = new Uint8Array([1, 2, 3]);
+  expect(await cache.isRepeated(beginning, 1000)).toBe(false);
+  expect(await cache.isRepeated(beginning, 1000)).toBe(true);
+  expect(await cache.isRepeated(beginning, 1001)).toBe(false);
+  expect(await cache.isRepeated(new Uint8Array([1, 2, 4]), 1000)).toBe(false);
+  for (let size = 2000; size < 3000; size++) await cache.isRepeated(beginning, size);
+  expect(await cache.isRepeated(beginning, 1000)).toBe(false);
+});
