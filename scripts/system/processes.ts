@@ -27,3 +27,25 @@ export function preciseCpuMs(pid: number): number {
     return cpuMs(pid);
   }
 }
+
+/** A process and all that descend from it. */
+export function processTree(root: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const tree = [root];
+  for (const pid of tree) for (const [child, parent] of parents) if (parent === pid) tree.push(child);
+  return tree;
+}
+
+/** Proportional memory of a process in MB: its own, and its share of what it has in common with others. */
+export function proportionalMB(pid: number): number {
+  return Number(field(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"), "Pss")) / 1024;
+}
