@@ -68,7 +68,9 @@ function print(rows: readonly Row[], images: readonly SizedImage[]): void {
   const sizes = images.map(({ size }) => size);
   const head = ["server", ...sizes, ...sizes.map((size) => `${size}, ${CLIENTS} clients`), "memory"];
   for (const network of new Set(rows.map((row) => row.network))) {
-    console.log(`\n${network}: processor time of a request (time by the clock), images a second, proportional memory\n`);
+    console.log(
+      `\n${network}: processor time of a request (time by the clock), images a second, proportional memory\n`,
+    );
     console.log(`| ${head.join(" | ")} |\n|${head.map(() => "---|").join("")}`);
     for (const row of rows.filter((each) => each.network === network)) {
       const single = sizes.map((size) => `${row.sizes[size].cpu.toFixed(1)} (${row.sizes[size].clock.toFixed(1)}) ms`);
@@ -90,7 +92,9 @@ await runCommand({ usage, options }, async ({ rounds, json }) => {
   for (const name of COMPARED) rows.push(...(await compare(name, images, count)));
   if (json) console.log(JSON.stringify({ versions: versions(), rows }, undefined, 2));
   else {
-    console.log(`Node ${process.version}; ${versions().join(", ")}; sharp and onnxruntime-node: scripts/bench/package.json.`);
+    console.log(
+      `Node ${process.version}; ${versions().join(", ")}; sharp and onnxruntime-node: scripts/bench/package.json.`,
+    );
     print(rows, images);
   }
   return 0;

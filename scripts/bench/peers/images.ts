@@ -1,6 +1,7 @@
 /** The JPEGs that npm run bench:peers sends. */
-import { encodeJpeg, readPhoto } from "../rivals/encoders.js";
+
 import { inputs } from "../decode/inputs.ts";
+import { encodeJpeg, readPhoto } from "../rivals/encoders.js";
 
 export interface SizedImage {
   readonly size: string;

@@ -12,7 +12,10 @@ const labels = readFileSync(join(folder, "labels.txt"), "utf8").trimEnd().split(
 
 // One thread, as the labeler has.
 sharp.concurrency(1);
-const session = await InferenceSession.create(join(folder, "model.onnx"), { intraOpNumThreads: 1, interOpNumThreads: 1 });
+const session = await InferenceSession.create(join(folder, "model.onnx"), {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+});
 const [input] = session.inputNames;
 const [output] = session.outputNames;
 
