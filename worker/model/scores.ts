@@ -55,8 +55,10 @@ export function rankLabels(vocabulary: Vocabulary, scores: Scores, top: number, 
   const { confidences, unknown } = scores;
   const { labels, least } = vocabulary;
   if (unknown !== undefined) return [{ confidence: unknown, label: UNKNOWN, index: -1 }];
-  const passing = confidences.keys().filter((index) => confidences[index] >= Math.max(min, least?.[index] ?? 0));
-  return highest(confidences, [...passing], top).map((index) => ({
+  const passing = Array.from(confidences.keys()).filter(
+    (index) => confidences[index] >= Math.max(min, least?.[index] ?? 0),
+  );
+  return highest(confidences, passing, top).map((index) => ({
     confidence: confidences[index],
     label: labels[index] ?? String(index),
     index,
