@@ -152,7 +152,7 @@ function frontOf(file: Uint8Array, view: DataView): { front: Front; end: number 
       new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.subarray(FRONT, FRONT + length)),
     );
   } catch (error) {
-    throw refuse("has a description that is no JSON", error);
+    throw refuse("has a description that is not JSON", error);
   }
   const front = checkSchema(schema, json, (faults) => refuse(`has a description that does not hold: ${faults}`));
   return { front, end: align(FRONT + length) };
@@ -173,7 +173,7 @@ const areFinite = (values: Float32Array): boolean => values.every(Number.isFinit
 function checkSections(sections: Sections, { layout, labels }: Front): void {
   const { statistics, classes, kept } = sections;
   const floats = sectionsOf(sections).filter((section) => section instanceof Float32Array);
-  if (!floats.every(areFinite)) throw refuse("has numbers in it that are none");
+  if (!floats.every(areFinite)) throw refuse("contains NaN or infinite numbers");
   const spreads = [statistics.maxima, statistics.late, statistics.early];
   if (spreads.some(({ deviation }) => deviation.some((value) => value <= 0)))
     throw refuse("has deviations in it that are not above 0");

@@ -1,4 +1,4 @@
-/** Steps for what takes values from places that are no neighbours: slices, transpositions, mirrored edges. */
+/** Steps for what takes values from places that are not adjacent: slices, transpositions, mirrored edges. */
 import type { Operator } from "../../../tflite/graph.ts";
 import { integers, sizeOf } from "../../constants.ts";
 import { pairsOf } from "../../pairs.ts";
