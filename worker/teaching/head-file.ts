@@ -22,7 +22,7 @@ const FRONT = 16;
 const CHECKSUM = 4;
 /** The JSON has names of classes and no lists of photos. */
 const MOST_JSON = 256 << 10;
-/** Of channels, and of classes of a base. */
+/** The largest number of channels, and of a base's classes. */
 const WIDEST = 65_535;
 const ALIGNMENT = 8;
 const DIGEST = 32;
@@ -86,7 +86,7 @@ function emptySections({ layout, examples, labels, threshold }: Front) {
 
 type Sections = ReturnType<typeof emptySections>;
 
-/** The same of a head that was taught, whose arrays may be parts of larger ones. */
+/** The sections of a taught head, whose arrays may be parts of larger ones. */
 type Written = {
   readonly [name in keyof Sections]: Sections[name] extends ArrayBufferView ? ArrayBufferView : unknown;
 } & {

@@ -15,7 +15,7 @@ const schema = z.strictObject({
   format: z.literal(1),
   /** What the numbers are, in a line for people. */
   description: z.optional(z.string()),
-  /** Of the model.tflite that computed the features. */
+  /** The SHA-256 of the model.tflite that computed the features. */
   sha256: z.string(),
   precision: z.string(),
   crop: z.string(),

@@ -71,7 +71,7 @@ const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: numbe
 type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
 type Limits = ReturnType<typeof limits>;
 
-/** Of floats. */
+/** The parameters of an f32 operation. */
 const NOT_QUANTISED: Quantised = {
   aZero: 0,
   bZero: 0,
@@ -115,7 +115,7 @@ export interface Combination {
 }
 
 interface Operands {
-  /** Of the output's size, and perhaps smaller. */
+  /** The first value has the output's size, the second may be smaller. */
   readonly values: readonly [Value, Value];
   readonly swapped: boolean;
   readonly spread: { readonly period: number; readonly run: number };
