@@ -40,7 +40,7 @@ const options = {
 function keysIn(text: string): ReadonlySet<string> {
   const keys = text.split(",");
   const unknown = keys.find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) throw new UsageError(`--only ${text}: "${unknown}" is none of ${KEYS.join(", ")}.`);
+  if (unknown !== undefined) throw new UsageError(`--only ${text}: "${unknown}" is not one of ${KEYS.join(", ")}.`);
   return new Set(keys);
 }
 

@@ -17,7 +17,7 @@ const coffee = "test/fixtures/coffee.png";
 const root = resolve(import.meta.dirname, "../..");
 const usage = `npm run demo -- [IMAGE]
 
-Publishes IMAGE (${coffee} unless told otherwise) by MQTT, lets LF Edge eKuiper label it with this
+Publishes IMAGE (${coffee} by default) by MQTT, lets LF Edge eKuiper label it with this
 labeler, and prints the label. Everything runs on free ports of this machine and is stopped at the end.`;
 
 const withoutGo = `The labeler itself needs no Go. Start it, and send it an image as eKuiper does:

@@ -5,12 +5,12 @@ import { CommandError, runPassingThrough } from "../command-line/command.ts";
 import { wrangler } from "../labeler/run.ts";
 import { refuseSecrets } from "./secrets.ts";
 
-const usage = `npm run deploy -- [options]: puts the labeler on Cloudflare; not if a model cannot be used
+const usage = `npm run deploy -- [options]: deploys the labeler to Cloudflare, unless a model cannot be used
 
-  --dry-run            bundles it, and prints what would be uploaded; needs no account
+  --dry-run            bundles it, and prints what would be uploaded; does not need an account
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
 
-So do all options of wrangler deploy: npm run wrangler -- deploy --help`;
+All options of wrangler deploy work, too: npm run wrangler -- deploy --help`;
 
 await runPassingThrough(usage, async (args) => {
   refuseSecrets(args, "Cloudflare with npm run wrangler -- secret put NAME");

@@ -9,8 +9,8 @@ const root = resolve(import.meta.dirname, "../..");
 
 const usage = `npm run ekuiper:plugin -- [options]: builds the zip of eKuiper's portable plugin "${PLUGIN}"
 
-  --labeler URL     written into the zip; without it the call that installs the plugin says where the labeler is
-  --token TOKEN     the labeler's, if it asks for one; better in the environment, as LABELER_TOKEN
+  --labeler URL     written into the zip; without it, the call that installs the plugin names the labeler
+  --token TOKEN     the labeler's token, if it requires one; better in the environment, as LABELER_TOKEN
   --function NAME=MODEL?PARAMETERS
                     a function besides labelImage, such as door=efficientnet_lite0?crop=center;
                     may be given more than once

@@ -24,41 +24,41 @@ import { parseFunctions } from "./ekuiper/sql-function.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
-  install    brings functions, streams and rules of a loop to the gateway, or up to date; twice changes nothing.
-             What is installed keeps its options unless they are given
-  status     checks gateway, labeler and broker, and says what is installed and what its rules count
-  test       sends one image through and prints its label and the time of each hop
-  uninstall  takes away what install brought
+  install    installs or updates the functions, streams and rules of a loop on the gateway; a second run changes
+             nothing. Options that are not given stay as they are installed
+  status     checks gateway, labeler and broker, and prints what is installed and the counters of its rules
+  test       sends one image through the loop and prints its label and the time of each hop
+  uninstall  removes what install has installed
   feed FILE|FOLDER …   publishes images by MQTT
   watch      prints the labels that come back
 
   --gateway URL   eKuiper's REST API (http://127.0.0.1:9081)
-  --labeler URL   as the gateway reaches it (http://127.0.0.1:8787)
-  --token T       its token; better in the environment, as LABELER_TOKEN: a command line is seen by all;
-                  --token "" takes away the one that is installed
-  --loop L        function: a rule asks and waits for the label (the default)
-                  sink: a rule hands the image over, the labeler keeps the label
+  --labeler URL   the labeler's address from the gateway (http://127.0.0.1:8787)
+  --token T       its token; better in the environment, as LABELER_TOKEN: all users see a command line;
+                  --token "" removes the installed one
+  --loop L        function: a rule calls the labeler and waits for the label (the default)
+                  sink: a rule submits the image, and the labeler stores the label
                   pull, push: the same, and eKuiper fetches the labels, or the labeler posts them to it
-  --broker URL    as the gateway reaches it (tcp://127.0.0.1:1883); tcp://USER:PASSWORD@HOST:1883 if it asks for them
-  --broker-ca FILE   in PEM, the authority that signed the broker's certificate; the gateway keeps a copy
-  --client-id NAME   of the stream's MQTT client, and with the rule's id behind it of the sinks'
-  --qos N            0, 1 or 2, of stream and sinks
+  --broker URL    its address from the gateway (tcp://127.0.0.1:1883), with tcp://USER:PASSWORD@… if it requires them
+  --broker-ca FILE   the authority of the broker's certificate, in PEM; the gateway keeps a copy
+  --client-id NAME   the id of the stream's MQTT client; sinks append their rule's id to it
+  --qos N            0, 1 or 2, for stream and sinks
   --session on|off   the broker keeps images while eKuiper is away; needs --client-id
   --mqtt-version V   3.1.1 or 5
-  --device NAME   what this gateway is called in the results (gateway)
+  --device NAME   the name of this gateway in the results (gateway)
   --function NAME=MODEL?PARAMETERS
-                  an SQL function that labels as it says, such as door=efficientnet_lite0?crop=center&min=0.4; several
-                  times for several. Without it those that are installed stay; none takes them away
+                  an SQL function with this model and parameters, such as door=efficientnet_lite0?crop=center&min=0.4;
+                  may be given several times. If absent, the installed ones stay; none removes them
   --dry-run       prints the calls that install or uninstall would make
   --force         installs in spite of failed checks
-  --image FILE    of test, instead of a cup of coffee
-  --topic T       of the images (${TOPICS.images}), and of watch (${TOPICS.labels} and ${TOPICS.errors})
-  --every D       of feed, the time between two images (1s)
-  --loop-forever  of feed
-  --count N       of watch, ends after so many
-  --json          for programs: docs/reference/commands.md has the shape
+  --image FILE    for test: the image, instead of a cup of coffee
+  --topic T       the topic of the images (${TOPICS.images}); for watch, ${TOPICS.labels} and ${TOPICS.errors}
+  --every D       for feed: the time between two images (1s)
+  --loop-forever  for feed: starts again after the last image
+  --count N       for watch: the number of messages after which it ends
+  --json          output for programs, described in docs/reference/commands.md
 
-Ends with 0 if all is well, 1 if something is not, 2 if nothing could be done.`;
+Exits with 0 if all is well, 1 if something is not, 2 if nothing could be done.`;
 
 const options = {
   gateway: { type: "string", default: "http://127.0.0.1:9081" },
@@ -92,7 +92,7 @@ function address(option: string, text: string, protocols: RegExp): string {
   const url = URL.parse(text);
   if (url === null || !protocols.test(url.protocol)) {
     throw new UsageError(
-      `--${option} ${text} is no address such as ${option === "broker" ? "tcp://HOST:1883" : "http://HOST:PORT"}.`,
+      `--${option} ${text} is not an address such as ${option === "broker" ? "tcp://HOST:1883" : "http://HOST:PORT"}.`,
     );
   }
   return text.replace(/\/+$/, "");

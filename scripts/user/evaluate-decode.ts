@@ -21,23 +21,23 @@ const PILLOW = "12.2";
 
 const usage = `npm run evaluate:decode -- [options] DIR
 
-Has the labeler, and Pillow with native TensorFlow Lite, decode and label every file in DIR, whatever it is called, and
-compares them: pixels, top-1 labels, confidences, and what each refuses. Compares decoding with scale=auto with full
-scale, too. Files that are damaged or hostile do not stop it.
+Decodes and labels every file in DIR, whatever its name, with the labeler and with Pillow and native TensorFlow Lite,
+and compares pixels, top-1 labels, confidences and refusals. Also compares scale=auto with full scale. Damaged or hostile
+files do not stop it.
 
-The first run installs Pillow ${PILLOW} and TensorFlow Lite from PyPI into .cache/python. Where that is not possible, the
-command takes python3 with what it has, and without Python compares the labeler with itself.
+The first run installs Pillow ${PILLOW} and TensorFlow Lite from PyPI into .cache/python. If that fails, the
+command uses python3 with its installed packages, and without Python compares the labeler only with itself.
 
-  --model NAME      another model than the default (npm run model -- list)
-  --models FOLDER   another folder of models than ${MODELS}
+  --model NAME      the model, instead of the default (npm run model -- list)
+  --models FOLDER   the folder of models (${MODELS})
   --crop C          squash or center (squash)
-  --exif E          apply or ignore the orientation written into the file (apply)
+  --exif E          apply or ignore: the orientation stored in the file (apply)
   --python PROGRAM  a Python with Pillow, numpy and, for labels, ai-edge-litert, tflite-runtime or tensorflow
-  --no-python       compares with nothing but itself
-  --timeout N       how many seconds a file may take (60)
+  --no-python       compares the labeler only with itself
+  --timeout N       the most seconds for a file (60)
   --json            one object with every exception, instead of tables
 
-Ends with 0 if the labeler answered everything and every undamaged file has the reference's pixels and confidences
+Exits with 0 if the labeler answered everything and every undamaged file has the reference's pixels and confidences
 within 1e-5, 1 if not, 2 if nothing could be done.`;
 
 const options = {
@@ -89,7 +89,7 @@ async function startReference(
       console.error(error.message);
     }
   }
-  console.error("Nothing is compared with Pillow and TensorFlow Lite: there is no Python that has them.");
+  console.error("Nothing is compared with Pillow and TensorFlow Lite: no Python with them was found.");
   return undefined;
 }
 

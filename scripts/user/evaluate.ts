@@ -19,19 +19,19 @@ import { type Image, imagesOfAll } from "./label/images.ts";
 
 const usage = `npm run evaluate -- [options] DIR
 
-Labels the images in DIR, whose class is known from the folder in DIR that they lie in (DIR/peacock/1.jpg) or from
-their file's name (DIR/peacock_1.jpg), and prints how often that label came first or among the first five, and how often
-a precision gives the label that exact gives. A class is named by its label or one of the names in it, by its number, or
-by its ImageNet synset (n01806143, n01806143_peacock).
+Labels the images in DIR and compares the labels with their classes, which the names of folders (DIR/peacock/1.jpg) or
+files (DIR/peacock_1.jpg) state. Prints how often the class was the top-1 label or among the first five, and how often a
+precision gives the same label as exact. A class is named by its label or one of the names in it, by its number, or by
+its ImageNet synset (n01806143, n01806143_peacock).
 
-  --model NAME      of this model; may be given several times (all)
-  --precision P     exact, fast or quantised; may be given several times (all that the model can have)
-  --crop C          squash, center or x0,y0,x1,y1; may be given several times (as the model says)
-  --models FOLDER   another folder of models than ${MODELS}
+  --model NAME      the model; may be given several times (all)
+  --precision P     exact, fast or quantised; may be given several times (all that the model supports)
+  --crop C          squash, center or x0,y0,x1,y1; may be given several times (the model's own)
+  --models FOLDER   the folder of models (${MODELS})
   --json            one object instead of a table
 
-Ends with 0 if every image was labelled, 1 if one could not be or is of no class of the model, 2 if nothing could be
-done.`;
+Exits with 0 if every image was labelled, 1 if one was not or belongs to none of the model's classes, 2 if nothing could
+be done.`;
 
 const options = {
   model: { type: "string", multiple: true },

@@ -12,18 +12,18 @@ const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
 
 Labels images; - reads one from stdin.
 
-  --model NAME      another model than the default (npm run model -- list)
-  --top N           how many labels an image at most (3)
-  --min X           the least confidence, 0 to 1 (0)
+  --model NAME      the model, instead of the default (npm run model -- list)
+  --top N           the most labels for an image (3)
+  --min X           the lowest confidence, 0 to 1 (0)
   --crop C          squash, center or a rectangle x0,y0,x1,y1 in fractions of the upright image
-  --region R        NAME:x0,y0,x1,y1, or NAME of one of the model's: is labelled for itself; several
+  --region R        a region that is labelled by itself: NAME:x0,y0,x1,y1, or the NAME of one of the model's; repeatable
   --precision P     exact, fast or quantised
-  --scale S        full or auto: whether JPEGs may be decoded at a smaller scale
-  --exif E          apply or ignore the orientation written into the file
-  --json | --csv    for programs, instead of a table
-  --url URL         a labeler that runs elsewhere; its token is taken from LABELER_TOKEN
+  --scale S         full or auto: whether JPEGs may be decoded at a smaller scale
+  --exif E          apply or ignore: the orientation stored in the file
+  --json | --csv    output for programs, instead of a table
+  --url URL         a labeler that is running; its token is read from LABELER_TOKEN
 
-Ends with 0 if every image got its labels, 1 if one did not, 2 if nothing could be asked.`;
+Exits with 0 if every image was labelled, 1 if one was not, 2 if the labeler could not be asked.`;
 
 const options = {
   model: { type: "string" },
@@ -51,7 +51,7 @@ async function main(values: Values<typeof options>, names: readonly string[]): P
   for (const region of values.region ?? []) query.append("region", region);
   if (values.url !== undefined) {
     if (!/^https?:\/\//.test(values.url))
-      throw new UsageError(`--url ${values.url} is no http:// or https:// address.`);
+      throw new UsageError(`--url ${values.url} is not an http:// or https:// address.`);
     const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
     return label(server, query, images, values);
   }

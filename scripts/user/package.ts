@@ -14,12 +14,12 @@ import { notice } from "./package/licences.ts";
 import { PARTS } from "./package/parts.ts";
 import { isPlatform, PLATFORMS, thisPlatform, workerdFor } from "./package/workerd-for.ts";
 
-const usage = `npm run package -- [options] FOLDER: makes a folder with all that a labeler needs beside Node
+const usage = `npm run package -- [options] FOLDER: writes a folder with everything that a labeler needs besides Node
 
-  --platform PLATFORM  where it shall run, of ${PLATFORMS.join(", ")}; this machine's
-  --models FOLDER      the models that it brings along, model-assets
+  --platform PLATFORM  where it will run: ${PLATFORMS.join(", ")} (this machine's)
+  --models FOLDER      the models that it contains (model-assets)
 
-The folder must not be there yet. Copy it where it shall run, and start it with: node FOLDER/serve.mjs`;
+The folder must not exist yet. Copy it to the machine, and start it there with: node FOLDER/serve.mjs`;
 
 const options = { platform: { type: "string" }, models: { type: "string" } } as const;
 

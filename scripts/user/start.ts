@@ -12,14 +12,14 @@ import { readSecrets, refuseSecrets } from "./secrets.ts";
 import { checkAddresses } from "./start/address.ts";
 import { passSecretsOn } from "./start/environment.ts";
 
-const usage = `npm start -- [options]: the labeler on this machine, and again with every change of its code
+const usage = `npm start -- [options]: runs the labeler on this machine, and restarts it when its code changes
 
-  --port PORT          8787
+  --port PORT          the port (8787)
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
-  --assets FOLDER      another folder of models than ${MODELS}
+  --assets FOLDER      the folder of models (${MODELS})
 
-It listens on this machine alone; for others there is npm run serve. Secrets (LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN)
-come from the environment or from .dev.vars. So do all options of wrangler dev: npm run wrangler -- dev --help`;
+Only this machine can connect to it; npm run serve serves others, too. Secrets (LABELER_TOKEN, LABELER_TOKENS,
+PUSH_TOKEN) come from the environment or from .dev.vars. All options of wrangler dev work, too: npm run wrangler -- dev --help`;
 
 const OPTIONS = {
   assets: { type: "string" },

@@ -8,10 +8,10 @@ import { runCommand, UsageError } from "../command-line/command.ts";
 
 const usage = `npm run token -- [NAME] [options]
 
-Makes a token for a client, and its entry with the hash for the secret LABELER_TOKENS. NAME is how the labeler's log and
-limits call the client; "client" if absent.
+Makes a token for a client, and its entry with the hash for the secret LABELER_TOKENS. NAME stands for the
+client in the labeler's log and limits; "client" if absent.
 
-  --scope SCOPE+SCOPE  what the client may do: ${SCOPES.join(", ")}; all but admin if absent`;
+  --scope SCOPE+SCOPE  what the client may do: ${SCOPES.join(", ")}; everything except admin if absent`;
 
 const OPTIONS = { scope: { type: "string" } } as const;
 

@@ -14,7 +14,7 @@ const usage = `npm test -- [vitest's options] [FILE …]: all tests; with argume
   --project NAME       unit (inside workerd) or blackbox (from outside)
   -t PATTERN           those with such a name
 
-So do all options of vitest: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
+All options of vitest work, too: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
 All tests end with a line that counts them, those of C and those of TypeScript together.`;
 
 /**

@@ -249,6 +249,6 @@ describe("npm run model -- survey", () => {
       { ...common, file: "d/export.zip", input: "8×8 rgb uint8", range: "0…255", guessed: false, numbered: true },
     ]);
     const text = (await runScript("model", ["survey", join(folder, "given")], python)).out;
-    expect(text).toMatch(/^accepted at once: 3 of 4\ninput range known: 2 of 4, a guess that is said: 1 of 4$/m);
+    expect(text).toMatch(/^accepted at once: 3 of 4\ninput range known: 2 of 4, guessed: 1 of 4$/m);
   });
 });

@@ -181,7 +181,7 @@ describe("a derived model that cannot be used", () => {
     ["twice", /labels: two classes have the name "x"/],
     ["other-file", /sha256: the model\.tflite of mobilenet_v1_1\.0_224 has a6e60eb9/],
     ["head", /head: there is no head\.bin beside it/],
-    ["not-json", /model\.json is no JSON/],
+    ["not-json", /model\.json is not JSON/],
   ])("%s says why in the list and in an answer", async (name, reason) => {
     const entry = (await indexModels(folder)).find((one) => one.name === name);
     expect(entry?.error).toMatch(reason);

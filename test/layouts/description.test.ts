@@ -54,9 +54,9 @@ it("takes the length of an array from a constant", () => {
 
 it.each([
   ["int32 depth", /struct All, "int32 depth": int32 is neither/],
-  ["int32_t depth[LEVELS]", /LEVELS is no constant/],
+  ["int32_t depth[LEVELS]", /LEVELS is not a constant/],
   ["struct Later later", /struct Later is not described before it/],
-  ["int32_t a, b", /struct All, "int32_t a, b" is no declaration/],
+  ["int32_t a, b", /struct All, "int32_t a, b" is not a declaration/],
 ])("refuses %s and says why", (field, message) => {
   expect(() => describe([field])).toThrow(message);
 });

@@ -16,7 +16,7 @@ export interface AppEnv {
     /** Runs work that blocks the thread when the scheduler gives this request the thread. */
     execute: Execute;
     executeInParts: ExecuteInParts;
-    /** To be called if the request has many images or a large one. */
+    /** Call it if the request has many images or a large one. */
     onMuchWork: () => void;
   };
 }

@@ -6,7 +6,7 @@ import type { ImageSource } from "../labeling/types.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
 import type { Text } from "../validation/long-text.ts";
 
-/** In characters. A text up to this length is decoded at once, so that the size of the image is known. */
+/** A length in characters. A text up to this length is decoded at once, so that the size of the image is known. */
 const SMALL = 384 << 10;
 
 /** The longest head of a data URL, which is the part before its comma. In characters. */

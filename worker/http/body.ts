@@ -10,7 +10,7 @@ import { decodedBody, encodingOf } from "./content-encoding.ts";
 
 export interface Body {
   readonly stream: ByteStream;
-  /** In bytes, if the request has a Content-Length. */
+  /** The size in bytes, if the request has a Content-Length. */
   readonly size: number | undefined;
   /** How fast it arrives. */
   readonly reception: Reception;

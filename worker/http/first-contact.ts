@@ -4,7 +4,7 @@ import { quote } from "../validation/quote.ts";
 
 const bad = (detail: string) => new LabelerError("bad-body", detail);
 
-/** In characters: a path of a few folders. */
+/** The longest path, in characters: one of a few folders. */
 const MAX_PATH = 1024;
 
 /** Whether a text is the name of an image file, or a path to one. */

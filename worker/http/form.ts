@@ -79,7 +79,7 @@ const nameOf = ({ name, fileName }: PartHead): string => (fileName || name || ""
 /** What a form has in it, part by part. */
 class Form {
   readonly #reader: MultipartReader;
-  /** Of the form, in bytes, where that is known. */
+  /** The size of the form in bytes, if it is known. */
   readonly #size: number | undefined;
   readonly #options: FormOptions;
   readonly #parameters = new ParameterList("the form");

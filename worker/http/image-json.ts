@@ -21,7 +21,7 @@ export const imageJsonLimits = (maxImages: number): JsonLimits => ({
   bytes: Math.max(MAX_STRUCTURE, maxImages << 10),
 });
 
-/** In characters. */
+/** The longest name of an image, in characters. */
 const MAX_NAME = 255;
 
 const namedImage = z.strictObject({ name: z.optional(z.string().check(z.maxLength(MAX_NAME))), image: text });
@@ -35,7 +35,9 @@ const parameterFields = Object.fromEntries(
   Object.keys(explainQuery.shape).map((name) => [name, z.optional(parameterField(name))]),
 );
 
-/** For the description of the interface; readImages() takes more, which clients send and nobody should be told to. */
+/**
+ * The schema for the OpenAPI document. readImages() accepts more, which existing clients send but new ones should not.
+ */
 export const imagesJson = z.union([
   text,
   z.strictObject({ image: text, ...parameterFields }),

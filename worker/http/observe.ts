@@ -16,7 +16,7 @@ const durations = new Histogram(
   "edge_labeler_request_duration_seconds",
   "From the head of a request to the head of its answer.",
 );
-const steps = new Histogram(
+const stages = new Histogram(
   "edge_labeler_step_duration_seconds",
   "Duration of each stage of a request, waits included.",
 );
@@ -30,7 +30,7 @@ let born: number | undefined;
 export function renderMetrics(c: Context<AppEnv>): string {
   const slots = slotsOf(c);
   return [
-    ...[requests, durations, steps, images, bytes, loads].map((metric) => metric.render()),
+    ...[requests, durations, stages, images, bytes, loads].map((metric) => metric.render()),
     gauge("edge_labeler_slots_in_use", "Requests that are being labelled.", slots.taken),
     gauge("edge_labeler_slots_waiting", "Requests in the queue.", slots.waiting),
     gauge("edge_labeler_thread_waiting", "Requests that wait for the thread of the isolate.", waitingForThread()),
@@ -89,15 +89,15 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const [route, total] = [routeOf(c), performance.now() - start];
   requests.add({ route, method: c.req.method, status: `${status}` });
   durations.observe({ route }, total / 1000);
-  for (const [step, milliseconds] of trace.steps) steps.observe({ step }, milliseconds / 1000);
+  for (const [stage, milliseconds] of trace.stages) stages.observe({ step: stage }, milliseconds / 1000);
   for (const image of trace.images) images.add(image);
   if (trace.bytes > 0) bytes.add({}, trace.bytes);
 
   c.header("x-request-id", id);
   // A stage whose time is below the resolution of the clock is left out.
-  const timings = [...trace.steps].filter(([, milliseconds]) => milliseconds >= 0.05);
+  const timings = [...trace.stages].filter(([, milliseconds]) => milliseconds >= 0.05);
   if (timings.length > 0) {
-    c.header("server-timing", timings.map(([step, milliseconds]) => `${step};dur=${round(milliseconds)}`).join(", "));
+    c.header("server-timing", timings.map(([stage, milliseconds]) => `${stage};dur=${round(milliseconds)}`).join(", "));
   }
 
   const level = logOf(c);
@@ -116,7 +116,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     client: c.get("client"),
     bytes: trace.bytes || undefined,
     images: trace.images.length > 0 ? trace.images : undefined,
-    ms: { total: round(total), ...Object.fromEntries([...trace.steps].map(([step, ms]) => [step, round(ms)])) },
+    ms: { total: round(total), ...Object.fromEntries([...trace.stages].map(([stage, ms]) => [stage, round(ms)])) },
     error:
       error &&
       (error instanceof LabelerError

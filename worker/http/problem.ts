@@ -14,7 +14,7 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** In characters. The values of callers in a detail are cut before; this limit is for any that were forgotten. */
+/** The longest detail, in characters. Values of callers are cut before; this limit is for any that were forgotten. */
 const MAX_DETAIL = 1800;
 
 /** The part of an error that a caller may know. */

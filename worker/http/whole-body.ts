@@ -38,7 +38,7 @@ export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undef
 
 interface ComingBody {
   readonly stream: ByteStream;
-  /** In bytes, if it is known. */
+  /** The size in bytes, if it is known. */
   readonly size: number | undefined;
   readonly reception?: Reception | undefined;
 }

@@ -52,7 +52,7 @@ export function parseSpecJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    throw new LabelerError("model-unusable", `model.json is no JSON: ${(error as Error).message}.`, { cause: error });
+    throw new LabelerError("model-unusable", `model.json is not JSON: ${(error as Error).message}.`, { cause: error });
   }
 }
 

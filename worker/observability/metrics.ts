@@ -38,7 +38,7 @@ export class Counter {
   }
 }
 
-/** In seconds. */
+/** The upper bounds of the buckets, in seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class Histogram {

@@ -1,30 +1,30 @@
-/** What became of a request in the labeler: how long each step took, and what the images were. */
+/** Records a request in the labeler: the time of each stage, and its images. */
 import type { ImageFormat } from "../image/sniff.ts";
 
-/** Where an answer was found that was kept. */
+/** Where a cached result was found. */
 export type Found = "memory" | "cache-api";
 
 /** Waiting for a slot; for the bytes of the image; for a turn on the thread; decoding and resizing; the network. */
-export type Step = "wait" | "receive" | "turn" | "decode" | "infer";
+export type Stage = "wait" | "receive" | "turn" | "decode" | "infer";
 
 /** Times are 0 where the clock stands still during work, as on Cloudflare: nothing may depend on them. */
 export class Trace {
   /** In milliseconds. */
-  readonly steps = new Map<Step, number>();
+  readonly stages = new Map<Stage, number>();
   readonly images: {
     readonly format: ImageFormat;
     readonly model: string;
     readonly cache: Found | "miss" | "bypass";
   }[] = [];
-  /** Of the images. */
+  /** The bytes of the images that have arrived. */
   bytes = 0;
 
-  /** @param since As performance.now() gave it. */
-  took(step: Step, since: number): void {
-    this.add(step, performance.now() - since);
+  /** @param since The start of the stage, a time of performance.now(). */
+  took(stage: Stage, since: number): void {
+    this.add(stage, performance.now() - since);
   }
 
-  add(step: Step, milliseconds: number): void {
-    this.steps.set(step, (this.steps.get(step) ?? 0) + milliseconds);
+  add(stage: Stage, milliseconds: number): void {
+    this.stages.set(stage, (this.stages.get(stage) ?? 0) + milliseconds);
   }
 }

@@ -25,11 +25,11 @@ interface Ranked {
 }
 
 export interface InferredImage {
-  /** Of every class. */
+  /** The probability of every class. */
   readonly probabilities: Float32Array;
   /** The best of them, best first; fewer than there are classes where some have no sufficient confidence. */
   readonly ranked: readonly Ranked[];
-  /** Of length 1; absent where they are not asked for. */
+  /** A vector of length 1; absent if it was not requested. */
   readonly features?: Float32Array | undefined;
 }
 

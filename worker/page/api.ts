@@ -23,7 +23,7 @@ export interface Step {
 
 /** The labels of the image, or of a region of it. */
 export interface Part {
-  /** Of the region; undefined for the image. */
+  /** The name of the region; undefined for the image. */
   readonly name?: string;
   readonly labels: readonly Label[];
 }
@@ -32,7 +32,7 @@ export interface Answer {
   readonly parts: readonly Part[];
   /** How much of the picture its file lacks, 0..1. */
   readonly missing: number;
-  /** In how many places its file is damaged. */
+  /** The number of damaged places in its file. */
   readonly warnings: number;
   /** Whether the labels come from the result cache, without an inference. */
   readonly cached: boolean;

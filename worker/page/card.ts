@@ -39,7 +39,7 @@ export class Card {
   readonly #answer = make("div");
   readonly #why = make("button", { type: "button", hidden: true }, "Explain the label");
   readonly #urls: string[] = [];
-  /** Of the last request, so that an answer to an older one is passed over. */
+  /** The number of the last request, so that the answer to an older one is ignored. */
   #turn = 0;
   #query = new URLSearchParams();
   #best = "";

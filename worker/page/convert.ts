@@ -1,7 +1,7 @@
 /** Redraws an image that the browser can decode and the labeler cannot, such as HEIC in Safari and AVIF, as a JPEG. */
 import { make } from "./dom.ts";
 
-/** Of the longer side, in pixels: more than any model sees, and no browser's canvas is too small for it. */
+/** The longer side, in pixels: more than any model sees, and within the canvas limits of all browsers. */
 const LONGEST_SIDE = 4096;
 const QUALITY = 0.95;
 

@@ -22,7 +22,7 @@ const KEYS: Readonly<Record<string, readonly [x: number, y: number]>> = {
 
 const clamp = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
-/** To three digits, which is a pixel of a picture of 1000. */
+/** Rounds to three digits, which is one pixel in a picture of 1000. */
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
 export const describe = ([x0, y0, x1, y1]: Rectangle): string => [x0, y0, x1, y1].map(rounded).join(",");

@@ -28,7 +28,7 @@ interface Found {
 }
 
 interface Reply extends Found {
-  /** In the order of model.json; absent where the picture is labelled as one. */
+  /** The regions in the order of model.json; absent if the picture is labelled as one. */
   regions?: (Found & { name: string })[];
   error?: string;
   /** The name of the model that labelled, or would have. */

@@ -1,6 +1,9 @@
 /** Reads a large file from a stream into memory. */
 
-/** In bytes. A file from a disk arrives in chunks of 4 KB, whose objects cost more than their contents. */
+/**
+ * The size of a read, in bytes. A file from a disk arrives in chunks of 4 KB, whose objects cost more than their
+ * contents.
+ */
 const AT_ONCE = 128 << 10;
 
 /**

@@ -24,7 +24,7 @@ const DEADLINE = 30_000;
 
 export class Reception {
   readonly #clock: Clock;
-  /** For how long the request has waited for bytes, and since when it has been waiting now, in milliseconds. */
+  /** How long the request has waited for bytes so far, and since when it has been waiting now, in milliseconds. */
   #waited = 0;
   #since = 0;
   /** Bytes in each quarter of the last second; `#part` counts the quarters. */

@@ -28,7 +28,10 @@ export interface AcquireOptions {
   readonly weight?: number;
   /** The client that sent the request: clients share the resource. */
   readonly client?: string | undefined;
-  /** In milliseconds: the request is treated as if it had arrived this much later, so that short work goes first. */
+  /**
+   * A handicap in milliseconds: the request is treated as if it had arrived this much later, so that short work goes
+   * first.
+   */
   readonly delay?: number;
   /** Whether the request is little work. */
   readonly express?: boolean;

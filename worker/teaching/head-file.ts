@@ -22,7 +22,7 @@ const FRONT = 16;
 const CHECKSUM = 4;
 /** The JSON has names of classes and no lists of photos. */
 const MOST_JSON = 256 << 10;
-/** Of channels, and of classes of a base. */
+/** The largest number of channels, and of a base's classes. */
 const WIDEST = 65_535;
 const ALIGNMENT = 8;
 const DIGEST = 32;
@@ -86,7 +86,7 @@ function emptySections({ layout, examples, labels, threshold }: Front) {
 
 type Sections = ReturnType<typeof emptySections>;
 
-/** The same of a head that was taught, whose arrays may be parts of larger ones. */
+/** The sections of a taught head, whose arrays may be parts of larger ones. */
 type Written = {
   readonly [name in keyof Sections]: Sections[name] extends ArrayBufferView ? ArrayBufferView : unknown;
 } & {
@@ -152,7 +152,7 @@ function frontOf(file: Uint8Array, view: DataView): { front: Front; end: number 
       new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.subarray(FRONT, FRONT + length)),
     );
   } catch (error) {
-    throw refuse("has a description that is no JSON", error);
+    throw refuse("has a description that is not JSON", error);
   }
   const front = checkSchema(schema, json, (faults) => refuse(`has a description that does not hold: ${faults}`));
   return { front, end: align(FRONT + length) };
@@ -173,7 +173,7 @@ const areFinite = (values: Float32Array): boolean => values.every(Number.isFinit
 function checkSections(sections: Sections, { layout, labels }: Front): void {
   const { statistics, classes, kept } = sections;
   const floats = sectionsOf(sections).filter((section) => section instanceof Float32Array);
-  if (!floats.every(areFinite)) throw refuse("has numbers in it that are none");
+  if (!floats.every(areFinite)) throw refuse("contains NaN or infinite numbers");
   const spreads = [statistics.maxima, statistics.late, statistics.early];
   if (spreads.some(({ deviation }) => deviation.some((value) => value <= 0)))
     throw refuse("has deviations in it that are not above 0");

@@ -21,7 +21,7 @@ export interface HeadData {
   /** What each example adds to each class for its likeness: [examples, classes]. */
   readonly weights: Float32Array;
   readonly bias: Float32Array;
-  /** By what ridge the head was taught. */
+  /** The strength of the ridge with which the head was taught. */
   readonly strength: number;
   readonly temperature: number;
   /** Absent where classes have too few photos to tell what is unlike them. */
@@ -31,14 +31,14 @@ export interface HeadData {
 /** The network that the features are of, and how photos became its input. */
 export interface HeadBase {
   readonly name: string;
-  /** Of model.tflite, in hexadecimal. */
+  /** The SHA-256 of model.tflite, in hexadecimal. */
   readonly sha256: string;
   readonly precision: string;
   readonly crop: string;
 }
 
 export interface HeadScores {
-  /** Of each class, 0..1; they sum to 1. */
+  /** The probability of each class, 0..1; they sum to 1. */
   readonly probabilities: Float32Array;
   /** How unlike all examples the photo is, 0..1; undefined where that is not known. */
   readonly novelty: number | undefined;

@@ -15,7 +15,7 @@ export interface Novelty {
 /** The variance of what is measured of one photo. */
 export const NOISE = 0.1;
 
-/** With fewer photos a class, how unlike photos of one class are is not known. */
+/** With fewer photos of a class, it is not known how much photos of one class differ. */
 export const FEWEST_FOR_UNKNOWN = 3;
 
 /** The share of photos of taught classes that must be recognised as such. */

@@ -27,7 +27,7 @@ export interface Ridge {
 }
 
 const STRENGTHS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10] as const;
-/** With one photo a class there is nothing to choose by. */
+/** The strength if each class has one photo: then no photo can be left out to choose it. */
 const LONE_STRENGTH = 1;
 
 /** Temperatures that are tried: e^0 to e^4.1. */

@@ -8,7 +8,7 @@ const NEAR = 0.03;
 
 /**
  * And by less than this share of what two photos of their class usually differ. Photos of a fixed camera are all near each
- * other, and are no one shot for that.
+ * other, and are not one shot for that reason.
  */
 const UNUSUAL = 0.25;
 

@@ -15,7 +15,7 @@ const schema = z.strictObject({
   format: z.literal(1),
   /** What the numbers are, in a line for people. */
   description: z.optional(z.string()),
-  /** Of the model.tflite that computed the features. */
+  /** The SHA-256 of the model.tflite that computed the features. */
   sha256: z.string(),
   precision: z.string(),
   crop: z.string(),
@@ -70,7 +70,7 @@ function floatsOf(text: string): Float32Array {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     return new Float32Array(bytes.buffer);
   } catch (error) {
-    throw refuse("its values are no 32-bit floats in base64", error);
+    throw refuse("its values are not 32-bit floats in base64", error);
   }
 }
 
@@ -80,14 +80,14 @@ export function readStatistics(text: string): { statistics: BaseStatistics; note
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw refuse("it is no JSON", error);
+    throw refuse("it is not JSON", error);
   }
   const data = checkSchema(schema, json, refuse);
   const { layout, values, sha256, precision, crop, photos, source } = data;
   const floats = floatsOf(values);
   const wanted = layout.pooled + 2 * (layout.maxima + layout.late + layout.early);
   if (floats.length !== wanted) throw refuse(`it has ${floats.length} values, and its layout makes ${wanted}`);
-  if (!floats.every(Number.isFinite)) throw refuse("it has values that are no numbers");
+  if (!floats.every(Number.isFinite)) throw refuse("it contains NaN or infinite values");
   let at = 0;
   const take = (count: number) => {
     at += count;

@@ -4,7 +4,7 @@
  */
 import { type DenseName, type Features, normalise } from "./features.ts";
 
-/** Of each channel. */
+/** The values of each channel. */
 export interface Spread {
   readonly mean: Float32Array;
   /** The standard deviation, and a tenth of the mean deviation of all channels, so that channels at rest stay quiet. */

@@ -30,7 +30,7 @@ export type Values = readonly number[];
 /** What is known of an operator's input before the graph runs. */
 export interface FoldInput {
   readonly shape: readonly number[] | undefined;
-  /** Of a small constant of integers, or of what has been computed of such. */
+  /** The values of a small integer constant, or of integers computed from such constants. */
   readonly values: Values | undefined;
 }
 
@@ -61,5 +61,5 @@ export interface OperatorFormat<Options = unknown> {
   readonly rewrite?: Rewrite | undefined;
 }
 
-/** By name in BuiltinOperator. */
+/** The formats by the operators' names in BuiltinOperator. */
 export type OperatorFormats = ReadonlyMap<string, OperatorFormat>;

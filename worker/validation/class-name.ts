@@ -3,7 +3,7 @@
 /** The label of an image that is of none of a model's classes. */
 export const UNKNOWN = "unknown";
 
-/** In characters. */
+/** The longest name, in characters. */
 const MOST = 128;
 
 /** @returns Why a class cannot have this name, to follow the name of the field; undefined if it can. */

@@ -9,7 +9,7 @@ const LETTER_U = 0x75;
 /** "\\u002b", in bytes. */
 const LONGEST_ESCAPE = 6;
 
-/** In bytes of JSON: decoding one such part takes well below a millisecond. */
+/** The size of a part, in bytes of JSON: decoding one takes well below a millisecond. */
 const PART = 128 << 10;
 
 export class LongText {
@@ -20,7 +20,7 @@ export class LongText {
     this.#bytes = bytes;
   }
 
-  /** In bytes of JSON; escapes make it more than the text has characters. */
+  /** The length in bytes of JSON; escapes make it larger than the number of characters. */
   get length(): number {
     return this.#bytes.length;
   }

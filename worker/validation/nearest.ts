@@ -1,6 +1,6 @@
 /** The known name that a caller may have meant. */
 
-/** Longer names are no slip of the pen. */
+/** Names that are longer than this, in characters, are not compared. */
 const MAX_LENGTH = 64;
 
 /** Insertions, deletions and changes of a letter that make one word of the other (Levenshtein). */

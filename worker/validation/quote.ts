@@ -1,6 +1,6 @@
 /** How a caller's value is repeated in an error: short, on one line, and valid text, however large the value is. */
 
-/** In characters. */
+/** The longest quotation, in characters. */
 const MOST = 100;
 
 /** How many of several names are repeated. */

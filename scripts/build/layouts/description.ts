@@ -132,7 +132,7 @@ export function readDescription(text: string): Description {
   const lengthOf = (where: string, dimension: string): number => {
     if (dimension === "") return 0;
     const length = /^\d+$/.test(dimension) ? Number(dimension) : rest.constants[dimension]?.[0];
-    if (length === undefined) throw new DescriptionError(`${where}: ${dimension} is no constant`);
+    if (length === undefined) throw new DescriptionError(`${where}: ${dimension} is not a constant`);
     return length;
   };
 
@@ -142,7 +142,7 @@ export function readDescription(text: string): Description {
     for (const [declaration, aboutField] of declarations) {
       const where = `struct ${name}, "${declaration}"`;
       const match = DECLARATION.exec(declaration);
-      if (match === null) throw new DescriptionError(`${where} is no declaration`);
+      if (match === null) throw new DescriptionError(`${where} is not a declaration`);
       const type = typeOf(where, match);
       const lengths = [...match[6].matchAll(/\[(\w*)\]/g)].map(([, length]) => lengthOf(where, length));
       const length = lengths.length === 0 ? undefined : lengths.reduce((product, factor) => product * factor);
@@ -158,7 +158,7 @@ export function readDescription(text: string): Description {
 
 function readFunction([declaration, about]: readonly [string, ...string[]]): Prototype {
   const match = PROTOTYPE.exec(declaration);
-  if (match === null) throw new DescriptionError(`"${declaration}" is no declaration of a function`);
+  if (match === null) throw new DescriptionError(`"${declaration}" is not a declaration of a function`);
   const [, result, name, list] = match;
   const parameters = list === "void" ? [] : list.split(", ");
   return {

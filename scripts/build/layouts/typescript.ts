@@ -80,7 +80,7 @@ function writerOf(struct: Struct): string {
   const words = fields.reduce((sum, { type, length = 1 }) => {
     return sum + length * (type.kind === "struct" ? type.struct.bytes / 4 : 1);
   }, 0);
-  if (4 * words !== bytes) throw new Error(`struct ${name} has fields that are no words of four bytes`);
+  if (4 * words !== bytes) throw new Error(`struct ${name} has fields that are not words of four bytes`);
   return lines(
     `const ${lowerFirst(name)}Words = (s: ${name}): readonly Word[] => [`,
     fields.flatMap((field) => wordsOfField(field, "s")).map((word) => `${word},`),

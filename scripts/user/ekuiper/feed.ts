@@ -27,7 +27,7 @@ export async function imageFiles(paths: readonly string[]): Promise<string[]> {
 /** A duration such as 1s, 200ms or 2m, in milliseconds. @throws UsageError */
 export function duration(text: string): number {
   const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
-  if (number === undefined) throw new UsageError(`"${text}" is no duration. Give one such as 1s, 200ms or 2m.`);
+  if (number === undefined) throw new UsageError(`"${text}" is not a duration. Give one such as 1s, 200ms or 2m.`);
   return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit as "ms" | "s" | "m"];
 }
 

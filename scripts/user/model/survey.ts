@@ -150,7 +150,7 @@ export function surveyText(surveyed: readonly Surveyed[]): string {
     ...rows,
     "",
     `accepted at once: ${count(accepted)}`,
-    `input range known: ${count(accepted.filter(({ guessed }) => !guessed))}, a guess that is said: ${count(accepted.filter(({ guessed }) => guessed))}`,
+    `input range known: ${count(accepted.filter(({ guessed }) => !guessed))}, guessed: ${count(accepted.filter(({ guessed }) => guessed))}`,
     `answers depend on the picture: ${count(accepted.filter(({ depends }) => depends))}`,
     `within 1e-4 of LiteRT: ${agreeing.length} of ${compared.length} that were compared`,
   ].join("\n");

@@ -134,7 +134,7 @@ describe("the file of a head", () => {
     ["another version", file.map((byte, i) => (i === 8 ? 9 : byte)), /has the version 9; this release reads 1/],
     ["a description beyond the end", file.map((byte, i) => (i === 14 ? 2 : byte)), /ends within its description/],
     ["a flipped bit", file.map((byte, i) => (i === file.length - 500 ? byte ^ 1 : byte)), /its checksum does not hold/],
-    ["no JSON", file.map((byte, i) => (i === 16 ? 0x41 : byte)), /a description that is no JSON/],
+    ["no JSON", file.map((byte, i) => (i === 16 ? 0x41 : byte)), /a description that is not JSON/],
     ["another field", altered((json) => ({ ...json, more: 1 })), /more/],
     ["a million photos", altered((json) => ({ ...json, examples: 1e6 })), /examples/],
     [
@@ -162,7 +162,7 @@ describe("the file of a head", () => {
         () => undefined,
         (body) => body.set(float(Number.NaN), 0),
       ),
-      /numbers in it that are none/,
+      /contains NaN or infinite numbers/,
     ],
     [
       "a deviation of 0",

@@ -30,7 +30,7 @@ const isConvolution = (step: PlanStep): step is PlanStep & Extract<KernelCall, {
 export function computeActivation({ head, steps }: CompiledPlan, binding: Binding, label: number): ClassActivation {
   if (typeof head === "string") throw new NoActivation(`This network has no map of its classes: ${head}.`);
   const step = steps[head.step];
-  if (!isConvolution(step)) throw new Error("the classifier is no matrix of weights");
+  if (!isConvolution(step)) throw new Error("the classifier is not a matrix of weights");
   const { reduction, outChannels } = step.parameters;
   if (!(label >= 0 && label < outChannels)) throw new RangeError(`class ${label} is not among ${outChannels}`);
   const { buffer } = wasmHeap().memory;

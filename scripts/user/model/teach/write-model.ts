@@ -16,7 +16,7 @@ async function specIn(folder: string): Promise<Record<string, unknown>> {
   } catch {
     // Said below.
   }
-  throw new CommandError(`${join(folder, "model.json")} is no JSON object. Repair or remove it.`, 1);
+  throw new CommandError(`${join(folder, "model.json")} is not a JSON object. Repair or remove it.`, 1);
 }
 
 /** Whole or not at all: under another name, then in its place. */

@@ -94,7 +94,7 @@ export class Builder {
 
   /** The real values of a constant, read when they are asked for. */
   real(tensor: Tensor): () => Float32Array {
-    if (!this.isConstant(tensor.index)) throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is no constant`);
+    if (!this.isConstant(tensor.index)) throw new NoPlan(`tensor ${tensor.index} ("${tensor.name}") is not a constant`);
     const source = this.#folded.get(tensor.index) ?? tensor;
     return () => realValues(source);
   }

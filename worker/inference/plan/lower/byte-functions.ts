@@ -13,7 +13,7 @@ export const roundAway = (value: number): number => Math.sign(value) * Math.floo
 /** A byte of the input less its zero point → one of the output less its zero point, before it is clamped. */
 export type OfByte = (value: number) => number;
 
-/** Of a real function in float32: LUTPopulate of tensorflow/lite/kernels/internal/common.h. */
+/** Evaluates a real function in float32: LUTPopulate of tensorflow/lite/kernels/internal/common.h. */
 export function inF32(input: ByteValue, output: ByteValue, of: (x: number) => number): OfByte {
   const inverse = fround(1 / output.scale);
   return (value) => roundAway(fround(fround(of(fround(input.scale * value))) * inverse));

@@ -1,4 +1,4 @@
-/** Steps for what takes values from places that are no neighbours: slices, transpositions, mirrored edges. */
+/** Steps for what takes values from places that are not adjacent: slices, transpositions, mirrored edges. */
 import type { Operator } from "../../../tflite/graph.ts";
 import { integers, sizeOf } from "../../constants.ts";
 import { pairsOf } from "../../pairs.ts";
@@ -100,9 +100,9 @@ const clamp = (value: number, low: number, high: number): number => Math.min(hig
 
 /** Masks have a bit for each dimension, the first one's being the lowest. */
 export interface StridedSliceOptions {
-  /** Where the stated begin does not count, but the dimension's own. */
+  /** The dimensions that start at their own beginning instead of the stated one. */
   readonly beginMask: number;
-  /** The same of ends. */
+  /** The dimensions whose end is ignored. */
   readonly endMask: number;
   /** Where dimensions are left out, and where one is to be added. */
   readonly ellipsisMask: number;
@@ -146,7 +146,7 @@ function mirrorSteps(
   const mirrored = paddings.flat().every((count, i) => count >= 0 && count <= shape[i >> 1] - edge);
   if (!mirrored) return refuse(operator, "mirrors more than there is");
   const [steps, outSteps] = [stepsOf(shape), stepsOf(padded)];
-  /** For each dimension what lies before it, itself, and what lies behind it. */
+  /** For each dimension: the mirrored part before it, the dimension itself, and the mirrored part behind it. */
   const parts = shape.map((length, axis) => {
     const [before, after] = paddings[axis];
     const all = [
@@ -197,7 +197,11 @@ function endsOf(builder: Builder, operator: Operator): Ends {
 const integersIn = (builder: Builder, operator: Operator, position: number): number[] =>
   integers(tensorOf(builder.graph, operator.inputs[position]));
 
-/** As of begins and sizes. @throws NoPlan if shapes do not fit each other, or too many dimensions are left; so do all here. */
+/**
+ * Copies a part that starts at `begins` and has `sizes`.
+ *
+ * @throws NoPlan if the shapes do not fit each other, or too many dimensions are left, as all functions here do.
+ */
 export function sliceSteps(builder: Builder, operator: Operator): readonly KernelStep[] {
   const ends = endsOf(builder, operator);
   const { shape } = ends.input.tensor;
@@ -210,7 +214,7 @@ export function sliceSteps(builder: Builder, operator: Operator): readonly Kerne
   return [takenStep(operator, ends, taken)];
 }
 
-/** As of begins, ends and strides. */
+/** Copies every n-th value between `begins` and `ends`. */
 export function stridedSliceSteps(builder: Builder, operator: Operator<StridedSliceOptions>): readonly KernelStep[] {
   const ends = endsOf(builder, operator);
   const { shape } = ends.input.tensor;
@@ -223,7 +227,7 @@ export function stridedSliceSteps(builder: Builder, operator: Operator<StridedSl
   return [takenStep(operator, ends, taken)];
 }
 
-/** As of the order of dimensions. */
+/** Copies with the dimensions in another order. */
 export function transposeSteps(builder: Builder, operator: Operator): readonly KernelStep[] {
   const ends = endsOf(builder, operator);
   const { shape } = ends.input.tensor;
@@ -233,7 +237,7 @@ export function transposeSteps(builder: Builder, operator: Operator): readonly K
   return [takenStep(operator, ends, taken)];
 }
 
-/** As of what is added before and after each dimension. */
+/** Copies with mirrored edges, whose lengths are given before and after each dimension. */
 export function mirrorPadSteps(
   builder: Builder,
   operator: Operator<{ readonly withEdge: boolean }>,

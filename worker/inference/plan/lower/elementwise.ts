@@ -25,7 +25,7 @@ function spreadOf(a: readonly number[], b: readonly number[]): { period: number;
   return { period: sizeOf(filled), run: sizeOf(a.slice(last + 1)) };
 }
 
-/** A constant operand as the kernel reads it: floats, or bytes with 128 added to int8. */
+/** A constant operand as the kernel reads it: f32, or uint8, for which int8 has 128 added. */
 export function constantOperand(builder: Builder, tensor: Tensor, value: Value): Packed {
   if (value.kind === "f32") {
     const values = builder.real(tensor);
@@ -58,10 +58,10 @@ export const sumMultipliers: Multipliers = (a, b, output) => {
 export const productMultipliers: Multipliers = (a, b, output) =>
   [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
 
-/** The least shift of a sum that is computed in floats; see vbinary.c. */
+/** The least shift of a sum that is computed in f32; see vbinary.c. */
 const LEAST_SHIFT = 17;
 
-/** The signs of a and b, by operation. A product has none: it is not computed in floats. */
+/** The signs of a and b, by operation. A product has none: it is not computed in f32. */
 const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
   [ElementwiseOperation.add]: [1, 1],
   [ElementwiseOperation.subtract]: [1, -1],
@@ -71,7 +71,7 @@ const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: numbe
 type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
 type Limits = ReturnType<typeof limits>;
 
-/** Of floats. */
+/** The parameters of an f32 operation. */
 const NOT_QUANTISED: Quantised = {
   aZero: 0,
   bZero: 0,
@@ -87,7 +87,7 @@ const NOT_QUANTISED: Quantised = {
   offset: 0,
 };
 
-/** Whether and how sums may be tried in floats. */
+/** Whether and how sums may be computed in f32 first. */
 function sumInF32(
   operation: ElementwiseOperation,
   [aZero, bZero]: readonly number[],
@@ -115,7 +115,7 @@ export interface Combination {
 }
 
 interface Operands {
-  /** Of the output's size, and perhaps smaller. */
+  /** The first value has the output's size, the second may be smaller. */
   readonly values: readonly [Value, Value];
   readonly swapped: boolean;
   readonly spread: { readonly period: number; readonly run: number };

@@ -51,7 +51,7 @@ function fillOf(builder: Builder, operator: Operator, input: Value, fill: number
   if (fill === undefined) return input.kind === "u8" ? bytes(input.zero) : 0;
   const tensor = tensorOf(builder.graph, operator.inputs[fill]);
   if (!builder.isConstant(tensor.index) || sizeOf(tensor.shape) !== 1) {
-    return refuse(operator, "pads with what is no constant");
+    return refuse(operator, "pads with a value that is not a constant");
   }
   if (input.kind === "u8") return bytes(bytesOf(tensor).view.getUint8(0) ^ input.offset);
   const [value] = builder.real(tensor)();

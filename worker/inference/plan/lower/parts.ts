@@ -10,7 +10,7 @@ export function refuse(operator: Operator, reason: string): never {
   throw new NoPlan(`operator ${operator.index} (${operator.op}) ${reason}`);
 }
 
-/** Of an output of floats. */
+/** The range of an f32 output. */
 export const NO_RANGE: Range = { zero: 0, low: 0, high: 0 };
 
 /** How an operator limits its output: the end of several structures. */

@@ -4,7 +4,7 @@ import { sizeOf } from "../../constants.ts";
 import { quantizedRange } from "../../range.ts";
 import type { Range } from "../layouts.ts";
 
-/** Thrown where a graph has what no kernel takes. The executor takes over; this is no fault of the file. */
+/** Thrown if no kernel supports the graph. The executor then runs it; the file is not at fault. */
 export class NoPlan extends Error {}
 
 export interface FloatValue {

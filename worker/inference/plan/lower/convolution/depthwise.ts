@@ -79,7 +79,7 @@ const tapsOf = ({ kernel }: Geometry): number => kernel[0] * kernel[1];
 const goesByFours = ({ kernel, stride, dilation }: Geometry): boolean =>
   dilation[1] === 1 && (kernel[1] <= DOT_TAPS || DOT_TAPS % stride[1] === 0);
 
-/** Of floats. */
+/** The kernels for f32. */
 export const F32_KERNELS: readonly DepthwiseChoice<FloatPlanes>[] = [
   {
     kernel: "f32_dwconv_7x4_fma",
@@ -89,7 +89,10 @@ export const F32_KERNELS: readonly DepthwiseChoice<FloatPlanes>[] = [
   },
 ];
 
-/** Of uint8, and of int8, which is stored as uint8. The first that accepts is the fastest; the last one accepts all. */
+/**
+ * The kernels for uint8, and for int8, which is stored as uint8. The first that accepts is the fastest; the last
+ * accepts all.
+ */
 export const U8_KERNELS: readonly DepthwiseChoice<BytePlanes>[] = [
   {
     kernel: "qu8_dwconv_2x4x4c4_usdot",

@@ -81,7 +81,7 @@ const fitsInt16 = ({ fast, reduction }: FloatProduct): boolean => fast && reduct
 
 const STRASSEN_FITS = { always: fitsStrassen, pays: paysStrassen, never: () => false };
 
-/** Of floats. The first that accepts a product computes it; the last one accepts all. */
+/** The kernels for f32. The first that accepts a product computes it; the last one accepts all. */
 export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
   {
     kernel: "qd16_f32_gemm_4x8c2_strassen",
@@ -114,7 +114,10 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
   },
 ];
 
-/** Of uint8, and of int8, which is stored as uint8. All give the same bytes: the first that accepts is the fastest. */
+/**
+ * The kernels for uint8, and for int8, which is stored as uint8. All give the same bytes: the first that accepts is the
+ * fastest.
+ */
 export const U8_KERNELS: readonly GemmKernel<ByteProduct>[] = [
   {
     kernel: "qu8_gemm_4x12c4_usdot",
