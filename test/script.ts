@@ -1,6 +1,7 @@
 /** Runs a command of package.json as a user does, only without npm, which takes a second. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { scriptArguments as programArguments } from "../scripts/labeler/run.ts";
 
 export interface Ended {
   readonly code: number | null;
@@ -14,7 +15,7 @@ const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { script
 export function scriptArguments(name: string, args: readonly string[] = []): string[] {
   const [file] = /scripts\/\S+\.ts/.exec(scripts[name] ?? "") ?? [];
   if (file === undefined) throw new Error(`package.json has no script ${name} that runs a file of scripts/`);
-  return ["--import", "tsx", file, ...args];
+  return programArguments(file, args);
 }
 
 export interface RunOptions {

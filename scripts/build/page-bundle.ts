@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { build } from "esbuild";
 import { writeIfNew } from "./write-if-new.ts";
 
 const OUTPUT = "worker/page/page.bundle.js";
@@ -12,6 +11,7 @@ const OUTPUT = "worker/page/page.bundle.js";
 const sha256 = (text: string) => createHash("sha256").update(text).digest("base64");
 
 async function minified(entry: string): Promise<string> {
+  const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,

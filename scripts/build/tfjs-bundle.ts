@@ -1,5 +1,5 @@
 /** Bundles TensorFlow.js for the Worker, so that wrangler and vitest use the same file. */
-import { build, type Plugin } from "esbuild";
+import type { Plugin } from "esbuild";
 import { writeIfNew } from "./write-if-new.ts";
 
 const OUTPUT = "worker/inference/tfjs.bundle.js";
@@ -16,6 +16,7 @@ const withoutThreads: Plugin = {
 
 /** Writes worker/inference/tfjs.bundle.js, unless it is right already, so that watchers do not react. */
 export async function bundleTfjs(): Promise<void> {
+  const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: ["worker/inference/tfjs.entry.ts"],
     bundle: true,

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { V8_FLAGS } from "./workerd-config.ts";
 
@@ -19,6 +20,16 @@ const QUIET = {
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   MINIFLARE_WORKERD_V8_FLAGS: V8_FLAGS.join(" "),
 };
+
+/** Runs a program of scripts/, compiled once. */
+const RUN = fileURLToPath(new URL("../run.mjs", import.meta.url));
+
+/**
+ * The arguments of Node that run a program of scripts/.
+ *
+ * @param program Its path from the root of the checkout: "scripts/user/label.ts".
+ */
+export const scriptArguments = (program: string, args: readonly string[] = []): string[] => [RUN, program, ...args];
 
 /** Runs Node with these arguments in the foreground. @returns Its exit code. */
 export function node(args: readonly string[]): Promise<number> {

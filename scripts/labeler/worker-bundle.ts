@@ -13,7 +13,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import { makeBundles } from "../build/bundles.ts";
 import { readDeclared } from "./declared.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { bundleWorker } from "./run.ts";
@@ -42,6 +41,7 @@ async function cached(): Promise<string> {
     utimesSync(folder, now, now);
     return folder;
   }
+  const { makeBundles } = await import("../build/bundles.ts"); // not loaded for a bundle that is there
   await makeBundles();
   mkdirSync(CACHE, { recursive: true });
   removeOld();

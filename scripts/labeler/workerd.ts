@@ -22,15 +22,20 @@ export interface RunningWorkerd extends RunningLabeler {
   log(): string;
 }
 
+/** How long workerd may take to answer, and how often it is asked, in milliseconds. */
+const STARTS_WITHIN = 20_000;
+const ASKED_EVERY = 10;
+
 async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
+  const end = performance.now() + STARTS_WITHIN;
+  while (performance.now() < end) {
     if (child.exitCode !== null) break;
     const ready = await fetch(`${url}/healthz`).then(
       (response) => response.ok,
       () => false,
     );
     if (ready) return;
-    await new Promise((wake) => setTimeout(wake, 50));
+    await new Promise((wake) => setTimeout(wake, ASKED_EVERY));
   }
   throw new Error(`workerd does not answer at ${url}:\n${log()}`);
 }
@@ -72,7 +77,7 @@ export async function startWorkerd({
   mkdirSync(results, { recursive: true });
   const address = `127.0.0.1:${port}`;
   const bundle = join(folder, "worker");
-  const [declared] = await Promise.all([copyWorkerBundle(bundle), indexModels(models)]);
+  const declared = await copyWorkerBundle(bundle);
   const entry = prelude === undefined ? "index.js" : putBefore(bundle, prelude);
   const config = workerdConfig({ declared, bundle, entry, models, state: results, address, settings });
   const configFile = join(bundle, "config.capnp"); // beside the modules to which it refers
@@ -97,7 +102,8 @@ export async function startWorkerd({
   };
   const url = `http://127.0.0.1:${port}`;
   try {
-    await answers(url, child, () => log);
+    // Checking the models takes about as long as workerd needs to start, which reads their index with the first request.
+    await Promise.all([answers(url, child, () => log), indexModels(models)]);
   } catch (error) {
     await stop();
     throw error;

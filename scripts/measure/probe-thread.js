@@ -1,6 +1,6 @@
 /**
  * The thread of probes.ts: a client that sends uploads keeps its own event loop busy, which must not delay the probes.
- * It sends its observations when it is told to end. It is JavaScript, since Node 20 loads a thread without tsx.
+ * It sends its observations when it is told to end. It is JavaScript, since Node 20 does not load TypeScript.
  */
 import { Agent, get } from "node:http";
 import { parentPort, workerData } from "node:worker_threads";

@@ -3,7 +3,6 @@
 import { runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { inOrder } from "../command-line/in-order.ts";
 import { Progress } from "../command-line/progress.ts";
-import { startWorkerd } from "../labeler/workerd.ts";
 import { type Answer, csv, json, table } from "./label/answers.ts";
 import { ask, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll } from "./label/images.ts";
@@ -55,6 +54,8 @@ async function main(values: Values<typeof options>, names: readonly string[]): P
     const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
     return label(server, query, images, values);
   }
+  // Imported here: a labeler that runs elsewhere does not need it.
+  const { startWorkerd } = await import("../labeler/workerd.ts");
   const server = await startWorkerd();
   try {
     return await label({ url: server.url, token: undefined }, query, images, values);

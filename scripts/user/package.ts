@@ -3,12 +3,12 @@
  * docs/how-to/self-host.md.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { build } from "esbuild";
+import { dirname, join, parse } from "node:path";
 import { MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
 import { copyWorkerBundle } from "../labeler/worker-bundle.ts";
 import type { Declared } from "../labeler/workerd-config.ts";
+import { bundleScript } from "../run/bundle.mjs";
 import { indexAloud } from "./models-folder.ts";
 import { notice } from "./package/licences.ts";
 import { PARTS } from "./package/parts.ts";
@@ -25,16 +25,8 @@ const options = { platform: { type: "string" }, models: { type: "string" } } as 
 
 /** The program that runs workerd: that of `npm run serve`, bundled with all its imports. */
 async function bundleServer(file: string): Promise<void> {
-  await build({
-    entryPoints: ["scripts/user/package/main.ts"],
-    outfile: file,
-    bundle: true,
-    format: "esm",
-    platform: "node",
-    target: "node20",
-    legalComments: "inline",
-    logLevel: "warning",
-  });
+  const { files } = await bundleScript("scripts/user/package/main.ts", { name: parse(file).name, standalone: true });
+  for (const [name, contents] of files) writeFileSync(join(dirname(file), name), contents);
 }
 
 /** The Worker as it would be deployed, without the files that only a person reads. @returns Its declarations. */

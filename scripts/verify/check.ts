@@ -2,7 +2,7 @@
 
 import { prepare } from "../build/prepare.ts";
 import { runCommand } from "../command-line/command.ts";
-import { node, wrangler } from "../labeler/run.ts";
+import { node, scriptArguments, wrangler } from "../labeler/run.ts";
 import { findSubjectFaults, readSubjects } from "./check/commits.ts";
 import { findUpwardImports, TREES } from "./check/layers.ts";
 import { findPhrases, readProse } from "./check/prose.ts";
@@ -10,7 +10,7 @@ import { findMisspellings } from "./check/spelling.ts";
 
 const CHECKS: readonly (readonly [name: string, check: () => Promise<number>])[] = [
   ["types of the bindings", () => wrangler(["types", "worker-configuration.d.ts"])],
-  ["layouts of C and TypeScript", () => node(["--import", "tsx", "scripts/build/layouts.ts", "--check"])],
+  ["layouts of C and TypeScript", () => node(scriptArguments("scripts/build/layouts.ts", ["--check"]))],
   ["format and lint", () => node(["node_modules/@biomejs/biome/bin/biome", "check"])],
   ["layers of the Worker and of scripts", checkLayers],
   ["subjects of commits", async () => report(findSubjectFaults(readSubjects()))],

@@ -4,8 +4,8 @@
  * constants and each part of its scratch memory in a block of its own, and what it writes has to be what kernels.wasm
  * writes. So has what the packing functions write.
  *
- *     npx tsx native/kernels/test/sanitize.ts [PATTERN]     only cases whose name matches the pattern
- *     FUZZ_CASES=1000 FUZZ_SEED=7                           more convolutions, or others
+ *     node scripts/run.mjs native/kernels/test/sanitize.ts [PATTERN]     only cases whose name matches the pattern
+ *     FUZZ_CASES=1000 FUZZ_SEED=7                                        more convolutions, or others
  *
  * Needs gcc or clang besides what build.py needs.
  */

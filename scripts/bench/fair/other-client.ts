@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { scriptArguments } from "../../labeler/run.ts";
 
 export const KINDS = ["small image", "eKuiper's call", "probe"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -25,8 +25,8 @@ export class OtherClient {
 
   /** @param url The labeler's, without a slash at the end. */
   static async start(url: string): Promise<OtherClient> {
-    const program = fileURLToPath(new URL("./other-client-process.ts", import.meta.url));
-    const child = fork(program, [url], { execArgv: ["--import", "tsx"] });
+    const [run, ...args] = scriptArguments("scripts/bench/fair/other-client-process.ts", [url]);
+    const child = fork(run, args);
     await once(child, "message");
     return new OtherClient(child);
   }

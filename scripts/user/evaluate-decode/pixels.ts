@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { wasmModules } from "../../build/wasm-modules.ts";
 import { readDeclared } from "../../labeler/declared.ts";
 import { type Started, startWorker, stopChild } from "../../labeler/worker-process.ts";
@@ -13,6 +12,7 @@ const ENTRY = "scripts/user/evaluate-decode/pixel-worker.js";
 
 /** Writes the Worker and workerd's configuration into a folder. @returns The path of the configuration. */
 async function bundle(folder: string): Promise<string> {
+  const { build } = await import("esbuild");
   const wasm = new Map<string, string>();
   await build({
     entryPoints: [ENTRY],

@@ -2,7 +2,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { glob } from "tinyglobby";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 
 /** An image that has not been read yet. */
@@ -18,10 +17,12 @@ const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib,tif,tiff,pnm,pg
 const fromFile = (name: string): Image => ({ name, read: async () => new Uint8Array(await readFile(fromUser(name))) });
 const fromStdin = (): Image => ({ name: "-", read: async () => new Uint8Array(await buffer(process.stdin)) });
 
-const find = async (pattern: string, folder = "."): Promise<string[]> =>
-  (await glob(pattern, { cwd: fromUser(folder), caseSensitiveMatch: false, expandDirectories: false }))
-    // Natural order: shelf-2.jpg before shelf-10.jpg.
-    .sort(new Intl.Collator("en", { numeric: true }).compare);
+async function find(pattern: string, folder = "."): Promise<string[]> {
+  const { glob } = await import("tinyglobby");
+  const names = await glob(pattern, { cwd: fromUser(folder), caseSensitiveMatch: false, expandDirectories: false });
+  // Natural order: shelf-2.jpg before shelf-10.jpg.
+  return names.sort(new Intl.Collator("en", { numeric: true }).compare);
+}
 
 async function imagesOf(argument: string): Promise<Image[]> {
   if (argument === "-") return [fromStdin()];

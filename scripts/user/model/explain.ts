@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import type { Precision } from "../../../worker/model/precision-name.ts";
 import { oneOf } from "../../../worker/validation/words.ts";
 import { indexModels } from "../../build/model-index.ts";
@@ -19,6 +18,7 @@ import { findModel } from "./installed.ts";
 /** Bundles the Worker that measures. @returns The path of workerd's configuration. */
 async function bundle(folder: string, models: string): Promise<string> {
   await bundleTfjs();
+  const { build } = await import("esbuild");
   const wasm = new Map<string, string>();
   await build({
     entryPoints: ["scripts/user/model/explain-worker.ts"],

@@ -1,9 +1,8 @@
 /** The bundled Worker of `npm run serve`. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fingerprint } from "../../labeler/fingerprint.ts";
-import { node } from "../../labeler/run.ts";
+import { node, scriptArguments } from "../../labeler/run.ts";
 import type { ServedWorker } from "./configure.ts";
 
 /** Bundles the Worker, unless that was done before and nothing has changed. @returns An exit code. */
@@ -12,6 +11,5 @@ export async function bundle(wanted: ServedWorker): Promise<number> {
   const mark = join(wanted.folder, "made");
   if (existsSync(mark) && readFileSync(mark, "utf8") === made) return 0;
   console.log("Bundling the Worker …");
-  const script = fileURLToPath(new URL("./prepare.ts", import.meta.url));
-  return node(["--import", "tsx", script, JSON.stringify(wanted), made]);
+  return node(scriptArguments("scripts/user/serve/prepare.ts", [JSON.stringify(wanted), made]));
 }

@@ -38,7 +38,7 @@ const WORKER: Tree = {
 const SCRIPTS: Tree = {
   root: "scripts",
   layers: [
-    ["command-line", "system", "measure"],
+    ["command-line", "system", "measure", "run"],
     ["build"],
     ["labeler"],
     ["ekuiper-engine"],

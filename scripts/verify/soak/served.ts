@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { scriptArguments } from "../../labeler/run.ts";
 import { freePorts } from "../../system/ports.ts";
 
 /** In milliseconds. */
@@ -57,7 +58,7 @@ export class Served {
     const folder = mkdtempSync(join(tmpdir(), "edge-labeler-soak-"));
     const args = ["--port", `${port}`, "--state", join(folder, "state"), "--var", "LOG:off"];
     const environment = Object.entries(process.env).filter(([name]) => !/^(LABELER_TOKENS?|npm_.*)$/.test(name));
-    const child = spawn(process.execPath, ["--import", "tsx", "scripts/user/serve.ts", ...args], {
+    const child = spawn(process.execPath, scriptArguments("scripts/user/serve.ts", args), {
       env: Object.fromEntries(environment),
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -1,0 +1,75 @@
+// @ts-check
+/** Compiles a program of scripts/ with all that it imports from this repository into JavaScript for Node. */
+import { readFile } from "node:fs/promises";
+import { basename, extname, relative } from "node:path";
+import { build } from "esbuild";
+import { ROOT } from "./cache.mjs";
+
+/**
+ * @typedef {object} Bundled
+ * @property {ReadonlyMap<string, Uint8Array>} files The compiled files by name: the program and, unless it is a single
+ *   file, modules that several parts of it import or that it imports only when it needs them.
+ * @property {ReadonlyMap<string, Uint8Array>} sources The sources by their paths in the checkout.
+ */
+
+/** @type {Record<string, import("esbuild").Loader>} */
+const LOADERS = { ".ts": "ts", ".js": "js", ".mjs": "js", ".json": "json" };
+
+/** What `import.meta` becomes where it shall name the source. CHECKOUT is defined in the first line of each file. */
+const DEFINED = { "import.meta.url": "SOURCE_URL", "import.meta.dirname": "SOURCE_FOLDER" };
+
+/** Defines these names in the first line of a source, so that all lines keep their numbers. @param {string} name */
+const defineIn = (name) =>
+  `import { dirname as SOURCE_DIRECTORY } from "node:path"; import { fileURLToPath as SOURCE_PATH } from "node:url"; ` +
+  `const SOURCE_URL = new URL(${JSON.stringify(name)}, CHECKOUT).href, ` +
+  "SOURCE_FOLDER = SOURCE_DIRECTORY(SOURCE_PATH(SOURCE_URL)); ";
+
+/**
+ * @param {string} entry The path of the program.
+ * @param {object} options
+ * @param {string} options.name The name of the compiled program, without its extension .mjs.
+ * @param {string} [options.checkout] A JavaScript expression for the URL of the checkout, with a slash at its end, where
+ *   the program runs: `import.meta` then names the source. Without it, `import.meta` names the compiled file.
+ * @param {boolean} [options.standalone] Whether a single file contains all, npm's packages too; else it imports those.
+ * @returns {Promise<Bundled>}
+ * @throws {Error} if it does not compile; esbuild has printed why.
+ */
+export async function bundleScript(entry, { name, checkout, standalone = false }) {
+  /** @type {Map<string, Uint8Array>} */
+  const sources = new Map();
+  /** @type {import("esbuild").Plugin} */
+  const plugin = {
+    name: "sources",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.(ts|js|mjs|json)$/ }, async ({ path }) => {
+        const contents = await readFile(path);
+        const source = relative(ROOT, path).replaceAll("\\", "/");
+        sources.set(source, contents);
+        const loader = LOADERS[extname(path)] ?? "js";
+        if (checkout === undefined || !contents.includes("import.meta")) return { contents, loader };
+        return { contents: defineIn(source) + contents, loader };
+      });
+    },
+  };
+  const { outputFiles } = await build({
+    entryPoints: [{ in: entry, out: name }],
+    outdir: ROOT, // nothing is written there
+    outExtension: { ".js": ".mjs" },
+    write: false,
+    bundle: true,
+    splitting: !standalone,
+    packages: standalone ? "bundle" : "external",
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: standalone ? false : "linked",
+    sourcesContent: false,
+    legalComments: standalone ? "inline" : "none",
+    logLevel: "warning",
+    absWorkingDir: ROOT,
+    tsconfigRaw: { compilerOptions: { target: "es2024", verbatimModuleSyntax: true } },
+    ...(checkout !== undefined && { define: DEFINED, banner: { js: `const CHECKOUT = ${checkout};` } }),
+    plugins: [plugin],
+  });
+  return { files: new Map(outputFiles.map(({ path, contents }) => [basename(path), contents])), sources };
+}
