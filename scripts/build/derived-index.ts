@@ -4,13 +4,13 @@
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { mostRegions } from "../../worker/image/region-memory.ts";
-import { checkHead, type DerivedModel, type ReadFile, readDerived } from "../../worker/model/derived.ts";
+import { checkHead, type DerivedModel, readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../worker/model/names.ts";
 import { nearestNames } from "../../worker/validation/nearest.ts";
 import { oneOf } from "../../worker/validation/words.ts";
-import { digest, readFrom, text, told, unusable } from "./model-files.ts";
+import { NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
 
 /** The folders that name a base, with its name; undefined if model.json does not name one or cannot be read. */
 type Bases = ReadonlyMap<string, string | undefined>;
@@ -89,21 +89,6 @@ function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, cl
   };
 }
 
-/** Reads files and records them: their contents determine the version. */
-class Notes {
-  readonly digests: [path: string, digest: string][] = [];
-  readonly read: ReadFile;
-
-  constructor(root: string) {
-    const read = readFrom(root);
-    this.read = async (path) => {
-      const bytes = await read(path);
-      if (bytes !== undefined) this.digests.push([path, digest(bytes)]);
-      return bytes;
-    };
-  }
-}
-
 /** @param labelsOf Returns the labels of a network. */
 async function judge(
   root: string,
@@ -111,22 +96,22 @@ async function judge(
   { networks, bases, labelsOf }: JudgeOptions & { readonly bases: Bases },
 ): Promise<IndexEntry> {
   const folder = join(root, name);
-  const notes = new Notes(root);
-  let found: IndexEntry = { name, files: [], bytes: 0, sha256: "" };
+  const noted = new NotedFiles(root);
+  let found: IndexEntry = { name, files: {}, bytes: 0, sha256: "" };
   try {
     if (!MODEL_NAME.test(name)) {
       throw unusable("A folder's name may have letters, digits, dots, dashes and underscores only.");
     }
-    const derived = await readDerived(name, notes.read);
+    const derived = await readDerived(name, noted.read);
     if (derived === undefined) {
       return { ...found, error: `${join(folder, "model.tflite")} is missing, and no model.json names a base.` };
     }
     const { spec } = derived;
     found = { ...found, base: spec.base };
     const base = baseOf(name, spec.base, networks, bases);
-    const version = digest(JSON.stringify([base.version, notes.digests])).slice(0, 16);
-    const files = notes.digests.map(([path]) => path);
-    found = { ...found, files, bytes: base.bytes, sha256: base.sha256, version };
+    const [files, baseVersion] = [noted.digests, base.version];
+    found = { ...found, files, bytes: base.bytes, sha256: base.sha256, version: noted.version(baseVersion) };
+    if (baseVersion !== undefined) found = { ...found, baseVersion };
     return { ...describe(derived, base, await labelsOf(base.name)), ...found };
   } catch (error) {
     if (!(error instanceof LabelerError)) throw error;

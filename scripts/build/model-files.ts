@@ -18,6 +18,27 @@ export const text = (bytes: Uint8Array | undefined): string | undefined => bytes
 /** The SHA-256 in hexadecimal. */
 export const digest = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex");
 
+/** Reads files and notes the digest of each that there is: their contents make up a model's version. */
+export class NotedFiles {
+  /** The SHA-256 of each file that was read, by its path in the folder of models. */
+  readonly digests: Record<string, string> = {};
+  readonly read: ReturnType<typeof readFrom>;
+
+  constructor(root: string) {
+    const read = readFrom(root);
+    this.read = async (path) => {
+      const bytes = await read(path);
+      if (bytes !== undefined) this.digests[path] = digest(bytes);
+      return bytes;
+    };
+  }
+
+  /** A name for the state of these files. @param base The version of the base that they go with. */
+  version(base?: string): string {
+    return digest(JSON.stringify([base, this.digests])).slice(0, 16);
+  }
+}
+
 export const unusable = (reason: string): LabelerError => new LabelerError("model-unusable", reason);
 
 interface Provenance {

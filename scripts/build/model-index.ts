@@ -12,14 +12,13 @@ import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "../command-line/command.ts";
 import { judgeDerived } from "./derived-index.ts";
-import { digest, readFrom, text, told, unusable } from "./model-files.ts";
+import { digest, NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
 export const MODELS = "model-assets";
 
 /** The files of a model's folder; undefined for a file that does not exist. */
-async function readFolder(root: string, name: string) {
-  const read = readFrom(root);
+async function readFolder(root: string, name: string, read = readFrom(root)) {
   return {
     labels: text(await read(`${name}/labels.txt`)),
     spec: text(await read(`${name}/model.json`)),
@@ -112,12 +111,11 @@ async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Pr
 
 /** @returns Undefined for a folder without a model.tflite. */
 async function judge(root: string, name: string): Promise<IndexEntry | undefined> {
-  const { labels, spec, tflite } = await readFolder(root, name);
+  const noted = new NotedFiles(root);
+  const { labels, spec, tflite } = await readFolder(root, name, noted.read);
   if (tflite === undefined) return undefined;
-  const files = [...(labels === undefined ? [] : ["labels.txt"]), ...(spec === undefined ? [] : ["model.json"])];
   const sha256 = digest(tflite);
-  const version = digest(JSON.stringify([sha256, labels, spec])).slice(0, 16);
-  const found = { name, files, bytes: tflite.length, sha256, version };
+  const found = { name, files: noted.digests, bytes: tflite.length, sha256, version: noted.version() };
   try {
     return { ...found, ...(await judgeNetwork(name, sha256, { tflite, labels, spec })) };
   } catch (error) {
@@ -140,27 +138,43 @@ async function writeIgnored(root: string, models: readonly IndexEntry[]): Promis
     );
 }
 
+export interface IndexOptions {
+  /** The folder of index.json and .assetsignore, where it is not that of the models. */
+  readonly index?: string | undefined;
+  /** Names of models whose files have just changed, so that what is wrong with them may pass. */
+  readonly changing?: ReadonlySet<string>;
+}
+
 /**
  * Checks every folder in `root`, and writes index.json, and .assetsignore for wrangler. Files that are right already
  * are not written, so that watchers do not react.
  *
- * @param index The folder of index.json and .assetsignore, if it is not `root`.
  */
-export async function indexModels(root: string = MODELS, index: string = root): Promise<readonly IndexEntry[]> {
-  const models: IndexEntry[] = [];
+export async function indexModels(
+  root: string = MODELS,
+  { index = root, changing = new Set() }: IndexOptions = {},
+): Promise<readonly IndexEntry[]> {
+  const networks: IndexEntry[] = [];
   const without: string[] = [];
   const names = await readdir(root).catch((error: Error) => {
     throw new CommandError(`The folder of models cannot be read: ${error.message}`);
   });
   for (const name of names.sort()) {
-    if (name.startsWith(".")) continue; // A model that is still being copied, or a folder of another program.
-    if (!(await stat(join(root, name))).isDirectory()) continue;
+    if (name.startsWith(".")) continue; // a model that is still being copied, or a program's own
+    const isFolder = await stat(join(root, name)).then(
+      (found) => found.isDirectory(),
+      () => false, // removed in the meantime
+    );
+    if (!isFolder) continue;
     const entry = await judge(root, name);
     if (entry === undefined) without.push(name);
-    else models.push(entry);
+    else networks.push(entry);
   }
   const labelsOf = (name: string) => labelsOfModel(root, name);
-  models.push(...(await judgeDerived(root, without, { networks: [...models], labelsOf })));
+  const derived = await judgeDerived(root, without, { networks, labelsOf });
+  const may = ({ name, base, error }: IndexEntry) =>
+    error !== undefined && [name, base].some((one) => one !== undefined && changing.has(one));
+  const models = [...networks, ...derived].map((entry) => (may(entry) ? { ...entry, changing: true } : entry));
   models.sort((a, b) => (a.name < b.name ? -1 : 1));
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
   await writeIfNew(join(index, "index.json"), json);

@@ -1,50 +1,52 @@
 /** Indexes the models folder, and watches it while a labeler runs. */
-import { watch } from "node:fs";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { indexModels } from "../build/model-index.ts";
+import { watchModels } from "./watch-models.ts";
 
 export interface IndexAloudOptions {
   /** Returns why a model cannot be used; by default the fault of its files. */
   readonly whyNot?: (entry: IndexEntry) => string | undefined;
   /** Where the index is written; by default beside the models. */
   readonly index?: string | undefined;
+  /** See IndexOptions. */
+  readonly changing?: ReadonlySet<string>;
 }
 
 /** Writes the index of a folder of models, and reports those that cannot be used. */
 export async function indexAloud(
   models: string,
-  { whyNot = ({ error }) => error, index }: IndexAloudOptions = {},
+  { whyNot = ({ error }) => error, ...options }: IndexAloudOptions = {},
 ): Promise<readonly IndexEntry[]> {
-  const entries = await indexModels(models, index);
+  const entries = await indexModels(models, options);
   for (const reason of entries.map(whyNot)) if (reason !== undefined) console.error(`Not usable: ${reason}`);
   return entries;
 }
 
-/** A model counts as copied completely once nothing has changed for this long, in milliseconds. */
-const QUIET = 500;
+/** How long what is wrong with a model may be due to files that are still on their way, in milliseconds. */
+const SETTLED = 5000;
 
-/** Calls `changed` with the names of the models whose files change from now on. */
-export function watchModels(models: string, changed: (names: readonly string[]) => Promise<unknown>): void {
-  const touched = new Set<string>();
-  let pending: NodeJS.Timeout | undefined;
-  const report = () => {
-    const names = [...touched];
-    touched.clear();
-    changed(names).catch(console.error);
+export interface KeepIndexedOptions extends IndexAloudOptions {
+  /** Called with the names of the models whose files have changed, after the index was written. */
+  readonly onChange?: (names: readonly string[]) => void;
+}
+
+/** Writes the index again whenever the files of a model have changed, and says which models cannot be used. */
+export function keepIndexed(models: string, { onChange, ...options }: KeepIndexedOptions = {}): void {
+  /** When models were touched last, by their names. */
+  const touched = new Map<string, number>();
+  let settling: NodeJS.Timeout | undefined;
+  const write = async (names: readonly string[]) => {
+    const now = performance.now();
+    for (const name of names) touched.set(name, now);
+    for (const [name, at] of touched) if (now - at >= SETTLED) touched.delete(name);
+    const entries = await indexAloud(models, { ...options, changing: new Set(touched.keys()) });
+    clearTimeout(settling);
+    if (entries.some(({ changing }) => changing)) settling = setTimeout(queue, SETTLED, []);
+    if (names.length > 0) onChange?.(names);
   };
-  const notice = (_: unknown, file: string | null) => {
-    const name = file?.split(/[\\/]/)[0];
-    if (name === undefined || name === "index.json" || name.startsWith(".")) return;
-    touched.add(name);
-    clearTimeout(pending);
-    pending = setTimeout(report, QUIET);
+  let last: Promise<unknown> = Promise.resolve();
+  const queue = (names: readonly string[]) => {
+    last = last.then(() => write(names)).catch(console.error);
   };
-  // For example, the system lets no more folders be watched: the labeler does without it.
-  const giveUp = ({ message }: Error) =>
-    console.error(`Changes of ${models} are not seen until a restart: ${message}.`);
-  try {
-    watch(models, { recursive: true }, notice).on("error", giveUp);
-  } catch (error) {
-    giveUp(error as Error);
-  }
+  watchModels(models, queue);
 }

@@ -7,7 +7,7 @@ import { runPassingThrough } from "../command-line/command.ts";
 import { wrangler } from "../labeler/run.ts";
 import { checkWranglerDev, WITHOUT_EXPLORER } from "../labeler/wrangler-dev.ts";
 import { whenOrphaned } from "../system/orphan.ts";
-import { indexAloud, watchModels } from "./models-folder.ts";
+import { indexAloud, keepIndexed } from "./models-folder.ts";
 import { readSecrets, refuseSecrets } from "./secrets.ts";
 import { checkAddresses } from "./start/address.ts";
 import { passSecretsOn } from "./start/environment.ts";
@@ -53,7 +53,7 @@ await runPassingThrough(usage, async (args) => {
   const models = textOf(values.assets) ?? MODELS;
   await Promise.all([indexAloud(models, { whyNot: whyNotDeployed }), makeBundles()]);
   // A model that is added while the labeler runs is available to the next request that names it.
-  watchModels(models, () => indexAloud(models, { whyNot: whyNotDeployed }));
+  keepIndexed(models, { whyNot: whyNotDeployed });
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
   try {
     return await wrangler(["dev", ...secrets.args, "--show-interactive-dev-session=false", ...args], WITHOUT_EXPLORER);

@@ -64,7 +64,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   expect(await ids(fourth)).toEqual(["a"]);
 });
 
-it("has a new model at once, and starts anew for one that changed, and where workerd falls silent", async () => {
+it("has a new model and one that changed at once, and starts anew where workerd falls silent", async () => {
   const labeler = await serve(["--watchdog", "3"]);
   const label = async (model: string) => {
     const response = await post(`${labeler.url}/label?model=${model}`, coffee, headers).catch(() => undefined);
@@ -79,6 +79,7 @@ it("has a new model at once, and starts anew for one that changed, and where wor
   addTiny(models, "late", { labels: "one\ntwo\nthree\nfour\n" });
   await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["four", "one", "three", "two"]);
   expect(labeler.log()).toMatch(/Changed: late/);
+  expect(workerd()).toBe(first);
   expect(labeler.log()).not.toMatch(/workerd ended/);
 
   const second = workerd();

@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from "vitest";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { readHead } from "../../worker/teaching/head-file.ts";
 import { runScript } from "../script.ts";
+import { COLOURS, noise } from "./noise.ts";
 import { addTiny } from "./tiny-model.ts";
 
 const root = mkdtempSync(join(tmpdir(), "edge-labeler-teach-"));
@@ -20,36 +21,12 @@ beforeEach(() => {
   addTiny(models, "tiny");
 });
 
-/** A photo of 16 × 16 pixels, around a colour: a BMP. */
-function picture([red, green, blue]: readonly [number, number, number], seed: number): Buffer {
-  const side = 16;
-  const bmp = Buffer.alloc(54 + 3 * side * side);
-  bmp.write("BM");
-  bmp.writeUInt32LE(bmp.length, 2);
-  bmp.writeUInt32LE(54, 10);
-  bmp.writeUInt32LE(40, 14);
-  bmp.writeInt32LE(side, 18);
-  bmp.writeInt32LE(side, 22);
-  bmp.writeUInt16LE(1, 26);
-  bmp.writeUInt16LE(24, 28);
-  let state = seed * 7919 + 17;
-  const noise = () => {
-    state = (state * 1103515245 + 12345) % 2 ** 31;
-    return Math.floor((state / 2 ** 31) * 70) - 35;
-  };
-  for (let i = 54; i < bmp.length; i += 3) {
-    for (const [c, value] of [blue, green, red].entries()) bmp[i + c] = Math.min(255, Math.max(0, value + noise()));
-  }
-  return bmp;
-}
-
-const COLOURS = { red: [210, 40, 40], blue: [40, 60, 210], yellow: [220, 210, 50] } as const;
 type Colour = keyof typeof COLOURS;
 
 function put(colour: Colour, count: number, from = 0, label: string = colour): void {
   mkdirSync(join(photos, label), { recursive: true });
   for (let i = from; i < from + count; i++)
-    writeFileSync(join(photos, label, `${colour}-${i}.bmp`), picture(COLOURS[colour], 100 * COLOURS[colour][1] + i));
+    writeFileSync(join(photos, label, `${colour}-${i}.bmp`), noise(COLOURS[colour], 100 * COLOURS[colour][1] + i));
 }
 
 const run = (...args: string[]) => runScript("model", [...args, "--models", models]);
@@ -97,7 +74,7 @@ describe("npm run model -- teach", () => {
       sha256: expect.stringMatching(/^\w{64}$/),
     });
     expect(readdirSync(join(models, "door")).sort()).toEqual(["head.bin", "model.json"]);
-    const [red, blue] = await labelled([picture(COLOURS.red, 991), picture(COLOURS.blue, 992)]);
+    const [red, blue] = await labelled([noise(COLOURS.red, 991), noise(COLOURS.blue, 992)]);
     expect(red?.map(({ label }) => label)).toEqual(["red", "blue"]);
     expect(red?.[0]?.confidence).toBeGreaterThan(0.7);
     expect(blue?.[0]?.label).toBe("blue");
@@ -201,7 +178,7 @@ describe("npm run model -- teach", () => {
   it("looks at a part of the picture, in photos and in what it labels", async () => {
     // The right half says which class it is, the left half is the same for all.
     const half = (colour: Colour, seed: number) => {
-      const [bmp, right] = [picture(COLOURS.yellow, 7), picture(COLOURS[colour], seed)];
+      const [bmp, right] = [noise(COLOURS.yellow, 7), noise(COLOURS[colour], seed)];
       for (let y = 0; y < 16; y++) right.copy(bmp, 54 + 48 * y + 24, 54 + 48 * y + 24, 54 + 48 * (y + 1));
       return bmp;
     };
@@ -236,7 +213,7 @@ describe("npm run model -- teach", () => {
     writeFileSync(path, JSON.stringify(spec));
     await teach(photos);
     expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(spec);
-    const [yellow, red] = await labelled([picture(COLOURS.yellow, 5), picture(COLOURS.red, 991)]);
+    const [yellow, red] = await labelled([noise(COLOURS.yellow, 5), noise(COLOURS.red, 991)]);
     expect(yellow?.map(({ label }) => label)).toEqual(["unknown"]);
     expect(red?.map(({ label }) => label)).toEqual(["red"]);
   });

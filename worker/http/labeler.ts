@@ -13,12 +13,17 @@ import { callerOf } from "./client-address.ts";
 /** Counts the loads of models, for /metrics. */
 export const loads = new Counter("edge_labeler_model_loads_total", "Loads of models by name and outcome.");
 
+/** How old the index of the models may be where models can be replaced, in milliseconds. */
+const INDEX_AGE = 1000;
+
 let shared: Catalogue | undefined;
 
 /** The catalogue of the isolate, whose weights outlive the requests. */
 export function catalogueOf(c: Context<AppEnv>): Catalogue {
   shared ??= new Catalogue({
     cacheBytes: settingsOf(c.env).MODEL_CACHE_BYTES,
+    // The files of a deployment never change, and wrangler starts the Worker anew when its files do.
+    indexAge: c.env.CF_VERSION_METADATA === undefined ? INDEX_AGE : undefined,
     onLoad: (model, outcome) => loads.add({ model, outcome }),
   });
   return shared;

@@ -1,4 +1,5 @@
 /** The pipeline of an image: decode and resize while it arrives, infer, label; or find the cached result. */
+import { ModelReplaced } from "../model/index-files.ts";
 import type { Label } from "../model/probabilities.ts";
 import type { ByteStream } from "../runtime/byte-stream.ts";
 import { Digest, sha256 } from "../runtime/digest.ts";
@@ -86,6 +87,40 @@ async function labelEach(
   return { labels: others.length === 0 ? labels : [], regions: named };
 }
 
+/** How often a model may be replaced while one image is labelled. */
+const MOST_REPLACEMENTS = 3;
+
+/** Whether a model takes the same pixels of an image as another one. */
+function takesSamePixels(a: Model, b: Model): boolean {
+  const taken = ({ entry: { input, crop }, precision, regions }: Model) =>
+    JSON.stringify([input?.width, input?.height, crop, precision, regions]);
+  return taken(a) === taken(b);
+}
+
+/**
+ * Like labelEach(), by the model as it is now if it was replaced after the pixels were decoded.
+ *
+ * @returns The labels, and the model that gave them.
+ * @throws ModelReplaced if the new model does not take these pixels.
+ */
+async function labelByCurrent(
+  pixels: readonly Uint8Array[],
+  prepared: Model,
+  options: LabelOptions,
+  context: LabelContext,
+): Promise<Pick<Labelled, "labels" | "regions"> & { readonly by: Model }> {
+  let by = prepared;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { ...(await labelEach(pixels, by, options)), by };
+    } catch (error) {
+      if (!(error instanceof ModelReplaced) || attempt > MOST_REPLACEMENTS) throw error;
+      by = await prepareModel(options, context);
+      if (!takesSamePixels(prepared, by)) throw error;
+    }
+  }
+}
+
 async function findOrInfer(
   image: ImageSource,
   model: Model,
@@ -93,20 +128,19 @@ async function findOrInfer(
   context: LabelContext,
 ): Promise<Labelled> {
   const { resultCache, onKey } = context;
-  const known = async (digest: string) => {
-    const key = await keyOf(digest, model, options, context);
+  const known = async (image: string) => {
+    const key = await keyOf(image, model, options, context);
     onKey?.(key);
     const { labelled, found } = (await resultCache?.find(key)) ?? {};
-    return { key, result: labelled && { ...labelled, key, found } };
+    return { image, key, result: labelled && { ...labelled, key, found } };
   };
   if ((model.regions?.length ?? 1) > FEW_REGIONS) context.onMuchWork?.();
   let source = image;
-  let key: string | undefined;
+  let asked: Awaited<ReturnType<typeof known>> | undefined;
   let digest: Digest | undefined;
   if (resultCache !== undefined && image.bytes !== undefined) {
-    const early = await known(await digestOf(image.bytes, context));
-    if (early.result !== undefined) return early.result;
-    key = early.key;
+    asked = await known(await digestOf(image.bytes, context));
+    if (asked.result !== undefined) return asked.result;
   } else if (resultCache !== undefined) {
     const added = new Digest();
     digest = added;
@@ -115,13 +149,14 @@ async function findOrInfer(
   return admitted(context, source, async (context) => {
     const { regions: pixels, missing, warnings, eighths, format } = await pixelsOf(source, model, options, context);
     if (digest !== undefined && (await endOf(source.stream, image.size && image.size - digest.length))) {
-      const late = await known(await digest.hex());
-      if (late.result !== undefined) return late.result;
-      key = late.key;
+      asked = await known(await digest.hex());
+      if (asked.result !== undefined) return asked.result;
     }
-    const found = await labelEach(pixels, model, options);
+    const { by, ...found } = await labelByCurrent(pixels, model, options, context);
     const labelled: Labelled = { ...found, missing, warnings, eighths, model: model.entry.name, format };
-    if (key !== undefined) resultCache?.keep(key, labelled, context.source.keepAlive);
+    if (asked === undefined) return labelled;
+    const key = by === model ? asked.key : await keyOf(asked.image, by, options, context);
+    resultCache?.keep(key, labelled, context.source.keepAlive);
     return { ...labelled, key };
   });
 }

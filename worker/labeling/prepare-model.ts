@@ -34,7 +34,11 @@ export interface Model {
   readonly precision: Precision;
   /** The regions that are labelled separately; undefined where the picture is labelled as one. */
   readonly regions: readonly Region[] | undefined;
-  /** Runs the network when the scheduler allows it. `infer` may be called again, with a model that was loaded anew. */
+  /**
+   * Runs the network when the scheduler allows it. `infer` may be called again, with a model that was loaded anew.
+   *
+   * @throws ModelReplaced if this state of the model is neither loaded nor on the disk any more.
+   */
   run<T>(infer: (classifier: Classifier) => Parts<T>): Promise<T>;
   /** The loaded model. Ask for it once the pixels are there: it may be disposed of while the caller waits. */
   classifier(): Promise<Classifier>;
@@ -56,7 +60,12 @@ export async function prepareModel(
   const entry = await catalogue.describe(name, source);
   const precision = precisionFor(entry, asked.precision);
   const regions = regionsFor(entry, asked);
-  const classifier = () => catalogue.get(name, source, precision);
+  // This state of the model, even if another one is loaded in the meantime: pixels and labels belong together.
+  let held: Classifier | undefined;
+  const classifier = async () => {
+    if (held === undefined || held.disposed) held = await catalogue.load(entry, precision, source);
+    return held;
+  };
   classifier().catch(() => undefined); // run() and classifier() report the error
   const { executeInParts = partsAtOnce, trace } = context;
   const run = async <T>(infer: (classifier: Classifier) => Parts<T>): Promise<T> => {

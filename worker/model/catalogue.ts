@@ -6,16 +6,16 @@
 import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
-import { quote } from "../validation/quote.ts";
 import { Classifier } from "./classifier.ts";
 import { checkHead, readDerived } from "./derived.ts";
-import { type IndexEntry, type ModelIndex, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
+import { type IndexEntry, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
+import { checkUsable, FilesChanged, filesOf, ModelReplaced, type ReadBytes } from "./index-files.ts";
+import { InstalledModels } from "./installed.ts";
 import type { Precision } from "./precision-name.ts";
 
 /** The functions that a load needs from the request that starts it. */
 export interface ModelSource {
-  /** Reads a file of the models' folder, of about `size` bytes if that is known; undefined if it does not exist. */
-  read(path: string, size?: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  readonly read: ReadBytes;
   /** Lets a load outlive the request that started it, for other requests that wait for it. */
   keepAlive(work: Promise<unknown>): void;
 }
@@ -25,12 +25,22 @@ export interface CatalogueOptions {
   readonly cacheBytes: number;
   /** How long a request waits for another's load before it starts its own, in milliseconds. */
   readonly deadline?: number;
+  /** See InstalledOptions. */
+  readonly indexAge?: number | undefined;
   /** Called with the outcome of each load. */
   readonly onLoad?: (name: string, outcome: "loaded" | "failed") => void;
 }
 
-const INDEX_PATH = "index.json";
 const DEFAULT_DEADLINE = 10_000;
+
+/** How long a request waits for the index of files that have just changed, and how often it looks, in milliseconds. */
+const CHANGE = { patience: 2000, interval: 200 };
+
+/** A loaded state of a model. */
+interface Loaded {
+  readonly version: string | undefined;
+  readonly classifier: Classifier;
+}
 
 const text = (bytes: Uint8Array | undefined) => bytes && new TextDecoder().decode(bytes);
 
@@ -48,37 +58,43 @@ async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
   }
 }
 
+/** Whether the same call may well succeed the next time. */
+const isWorthRetry = (error: unknown): boolean =>
+  !(error instanceof LabelerError) || (error.kind === "model-unavailable" && !(error instanceof ModelReplaced));
+
+/** The error of a load for the caller. */
+function unavailable(name: string, cause: unknown): LabelerError {
+  if (cause instanceof LabelerError && (cause.kind !== "model-unavailable" || !isWorthRetry(cause))) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new LabelerError("model-unavailable", `The model "${name}" could not be loaded: ${reason}`, { cause });
+}
+
 export class Catalogue {
   readonly #options: CatalogueOptions;
+  readonly #installed: InstalledModels;
   /** Allows one load at a time: each holds a whole file beside the model that it builds. */
   readonly #loads: Semaphore;
   /** Loaded models by name and precision. */
-  readonly #loaded = new Map<string, Classifier>();
+  readonly #loaded = new Map<string, Loaded>();
+  /** Loads that are under way, by name, precision and version. */
   readonly #loading = new Map<string, Promise<Classifier>>();
-  #index: ModelIndex | undefined;
 
   constructor(options: CatalogueOptions) {
     this.#options = options;
-    const { deadline: patience = DEFAULT_DEADLINE } = options;
+    const { deadline: patience = DEFAULT_DEADLINE, indexAge } = options;
     this.#loads = new Semaphore({ capacity: 1, patience, resource: "slots for loading a model" });
+    const isLoaded = (entry: IndexEntry) => this.#find(entry, precisionFor(entry, undefined)) !== undefined;
+    this.#installed = new InstalledModels({ indexAge, isLoaded });
   }
 
   /** The number of bytes of weights that are loaded. */
   get residentBytes(): number {
-    return [...this.#loaded.values()].reduce((sum, { residentBytes }) => sum + residentBytes, 0);
+    return [...this.#loaded.values()].reduce((sum, { classifier }) => sum + classifier.residentBytes, 0);
   }
 
   /** Reads the index of installed models again. */
-  async list(source: ModelSource): Promise<readonly IndexEntry[]> {
-    const json = text(await source.read(INDEX_PATH));
-    if (json === undefined) {
-      throw new LabelerError(
-        "model-unavailable",
-        "model-assets/index.json is missing; npm start and npm run deploy make it.",
-      );
-    }
-    this.#index = JSON.parse(json) as ModelIndex;
-    return this.#index.models;
+  list(source: ModelSource): Promise<readonly IndexEntry[]> {
+    return this.#installed.list(source.read);
   }
 
   /**
@@ -86,56 +102,63 @@ export class Catalogue {
    *
    * @throws LabelerError of kind unknown-model, which names those that are installed.
    */
-  async describe(name: string, source: ModelSource): Promise<IndexEntry> {
-    const known = this.#known(name);
-    if (known !== undefined) return known;
-    const models = await this.list(source);
-    const found = models.find((entry) => entry.name === name);
-    if (found !== undefined) return found;
-    const names = models.map((entry) => entry.name).join(", ") || "none";
-    throw new LabelerError("unknown-model", `There is no model ${quote(name)}. Installed: ${names}.`);
+  describe(name: string, source: ModelSource): Promise<IndexEntry> {
+    return this.#installed.find(name, source.read);
   }
 
   /**
-   * The loaded model. Use it at once, without awaiting anything in between: a later load may dispose of it.
+   * The loaded model as it is now; see load().
    *
    * @param asked The precision; the model's own default if absent.
-   * @throws LabelerError of kind unknown-model, bad-parameter (the precision), model-unusable, or model-unavailable
-   *   (worth a retry).
    */
   async get(name: string, source: ModelSource, asked?: Precision): Promise<Classifier> {
+    const describe = () => within(this.#options.deadline ?? DEFAULT_DEADLINE, this.describe(name, source));
+    const entry = await describe()
+      .catch((error) => (isWorthRetry(error) ? describe() : Promise.reject(error)))
+      .catch((error) => Promise.reject(unavailable(name, error)));
+    return this.load(entry, precisionFor(entry, asked), source);
+  }
+
+  /**
+   * Loads a model in the state that its index entry describes. Use it at once, without awaiting anything in between: a
+   * later load may dispose of it.
+   *
+   * @throws LabelerError of kind bad-parameter (the precision), model-unusable, or model-unavailable (worth a retry);
+   *   ModelReplaced if there is another state of the model by now.
+   */
+  async load(entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
     const deadline = this.#options.deadline ?? DEFAULT_DEADLINE;
-    for (let attempt = 1; ; attempt++) {
-      let load: { readonly key: string; readonly classifier: Promise<Classifier> } | undefined;
+    const { name } = entry;
+    const key = `${name}/${precision}/${entry.version}`;
+    const since = performance.now();
+    for (let attempt = 1; ; ) {
+      const loaded = this.#find(entry, precision);
+      if (loaded !== undefined) return loaded;
+      if (this.#installed.known(name)?.version !== entry.version) throw new ModelReplaced(name);
+      const load = this.#loading.get(key) ?? this.#start(key, entry, precision, source);
       try {
-        const entry = this.#known(name) ?? (await within(deadline, this.describe(name, source)));
-        const precision = precisionFor(entry, asked);
-        const key = `${name}/${precision}`;
-        const loaded = this.#loaded.get(key);
-        if (loaded !== undefined && !loaded.disposed) return loaded;
-        load = { key, classifier: this.#loading.get(key) ?? this.#start(key, entry, precision, source) };
-        const classifier = await within(deadline, load.classifier);
+        const classifier = await within(deadline, load);
         if (!classifier.disposed) return classifier;
       } catch (error) {
-        // Tries once more on behalf of this request: the request that started the load may have failed or hang.
-        if (load !== undefined && this.#loading.get(load.key) === load.classifier) this.#loading.delete(load.key);
-        if (error instanceof LabelerError && error.kind !== "model-unavailable") throw error;
-        if (attempt > 1) {
-          const cause = error instanceof Error ? error.message : String(error);
-          throw new LabelerError("model-unavailable", `The model "${name}" could not be loaded: ${cause}`, {
-            cause: error,
-          });
-        }
+        if (this.#loading.get(key) === load) this.#loading.delete(key);
+        if (error instanceof FilesChanged) {
+          if (performance.now() - since > CHANGE.patience) throw error;
+          await scheduler.wait(CHANGE.interval);
+          await this.list(source).catch(() => undefined);
+          // Tries once more on behalf of this request: the request that started the load may have failed or hang.
+        } else if (!isWorthRetry(error) || attempt++ > 1) throw unavailable(name, error);
       }
     }
   }
 
-  #known(name: string): IndexEntry | undefined {
-    return this.#index?.models.find((entry) => entry.name === name);
+  /** The classifier of this state of a model, if it is loaded. */
+  #find({ name, version }: { name: string; version?: string | undefined }, precision: Precision): Classifier | undefined {
+    const loaded = this.#loaded.get(`${name}/${precision}`);
+    return loaded?.version === version && !loaded?.classifier.disposed ? loaded?.classifier : undefined;
   }
 
   #start(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
-    const load = this.#load(key, entry, precision, source).finally(() => {
+    const load = this.#load(entry, precision, source).finally(() => {
       if (this.#loading.get(key) === load) this.#loading.delete(key);
     });
     this.#loading.set(key, load);
@@ -148,50 +171,57 @@ export class Catalogue {
     return load;
   }
 
-  async #load(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
-    const { name, base } = entry;
-    if (entry.error !== undefined) throw new LabelerError("model-unusable", entry.error);
-    if (base !== undefined) return this.#derive(key, entry, base, precision, source);
+  async #load(entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
+    checkUsable(entry);
+    if (entry.base !== undefined) return this.#derive(entry, entry.base, precision, source);
+    const { name } = entry;
+    const read = filesOf(entry, source.read);
     const lease = await this.#loads.acquire();
     try {
       const [tflite, labels, spec] = await Promise.all([
-        source.read(`${name}/model.tflite`, entry.bytes),
-        entry.files.includes("labels.txt") ? source.read(`${name}/labels.txt`) : undefined,
-        entry.files.includes("model.json") ? source.read(`${name}/model.json`) : undefined,
+        read(`${name}/model.tflite`, entry.bytes),
+        read(`${name}/labels.txt`),
+        read(`${name}/model.json`),
         entry.engine === "plan" ? rehearse(precision) : undefined,
       ]);
-      if (tflite === undefined) {
-        const tooLarge = tooLargeToDeploy(entry);
-        if (tooLarge !== undefined) throw new LabelerError("model-unusable", tooLarge);
-        throw new LabelerError("model-unavailable", `${name}/model.tflite could not be read.`);
-      }
+      if (tflite === undefined)
+        throw new LabelerError("model-unavailable", `${name}/model.tflite is not in the index.`);
       this.#makeRoom(entry.memory?.[precision] ?? entry.bytes);
       const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
-      // A second load of the same model, started after the deadline of the first, may already be there.
-      this.#loaded.get(key)?.dispose();
-      this.#loaded.set(key, classifier);
+      this.#keep(entry, precision, classifier);
       return classifier;
+    } catch (error) {
+      // Wrangler and Cloudflare leave such a file out.
+      const tooLarge = this.#options.indexAge === undefined ? tooLargeToDeploy(entry) : undefined;
+      if (tooLarge === undefined || !(error instanceof FilesChanged && error.missing)) throw error;
+      throw new LabelerError("model-unusable", tooLarge, { cause: error });
     } finally {
       lease.release();
     }
   }
 
+  /** Puts a classifier in the place of a former state, or of a second load that began after the deadline of the first. */
+  #keep({ name, version }: IndexEntry, precision: Precision, classifier: Classifier): void {
+    const key = `${name}/${precision}`;
+    this.#loaded.get(key)?.classifier.dispose();
+    this.#loaded.set(key, { version, classifier });
+  }
+
   /** Makes a derived model, for which only its base is loaded. */
-  async #derive(
-    key: string,
-    entry: IndexEntry,
-    base: string,
-    precision: Precision,
-    source: ModelSource,
-  ): Promise<Classifier> {
-    const { name } = entry;
-    const derived = await readDerived(name, (path) => source.read(path));
+  async #derive(entry: IndexEntry, base: string, precision: Precision, source: ModelSource): Promise<Classifier> {
+    const { name, baseVersion: version } = entry;
+    const derived = await readDerived(name, filesOf(entry, source.read));
     if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
     checkHead(derived, entry.sha256);
-    // Await nothing from here on: a later load may dispose of the base.
-    const loaded = await this.get(base, source, precision);
+    const known = this.#installed.known(base);
+    // Await nothing after this: a later load may dispose of the base.
+    const loaded =
+      known !== undefined && known.version === version
+        ? await this.load(known, precision, source)
+        : this.#find({ name: base, version }, precision);
+    if (loaded === undefined) throw new ModelReplaced(name);
     const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.head);
-    this.#loaded.set(key, classifier);
+    this.#keep(entry, precision, classifier);
     return classifier;
   }
 
@@ -202,9 +232,9 @@ export class Catalogue {
    */
   #makeRoom(bytes: number): void {
     let resident = bytes;
-    for (const classifier of this.#loaded.values()) resident += classifier.residentBytes;
+    for (const { classifier } of this.#loaded.values()) resident += classifier.residentBytes;
     if (resident <= this.#options.cacheBytes) return;
-    for (const classifier of this.#loaded.values()) classifier.dispose();
+    for (const { classifier } of this.#loaded.values()) classifier.dispose();
     this.#loaded.clear();
   }
 }

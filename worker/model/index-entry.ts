@@ -14,8 +14,10 @@ export interface IndexEntry {
   readonly name: string;
   /** The base of a derived model, which provides the loaded network. */
   readonly base?: string;
-  /** The files of the folder that the Worker may need. */
-  readonly files: readonly string[];
+  /** The version of the base to which a derived model belongs. */
+  readonly baseVersion?: string;
+  /** The files that the Worker may need, by their paths in the folder of models, with the SHA-256 of each. */
+  readonly files: Readonly<Record<string, string>>;
   /** The size of model.tflite; for a derived model that of the base's. */
   readonly bytes: number;
   /** The SHA-256 of model.tflite, in hexadecimal; for a derived model that of the base's. */
@@ -24,6 +26,8 @@ export interface IndexEntry {
   readonly version?: string;
   /** Why the folder does not contain a usable model. */
   readonly error?: string;
+  /** Whether its files changed a moment ago, so that the error may pass: files are still being copied. */
+  readonly changing?: boolean;
   readonly description?: string;
   readonly input?: {
     readonly width: number;

@@ -7,7 +7,7 @@ import type { IndexEntry } from "../model/index-entry.ts";
 import { settingsOf } from "../settings/settings.ts";
 
 /** The index without what only the Worker needs. */
-const shown = ({ files: _, version: __, ...entry }: IndexEntry, defaultModel: string) => ({
+const shown = ({ files: _, version: __, baseVersion: ___, ...entry }: IndexEntry, defaultModel: string) => ({
   ...entry,
   default: entry.name === defaultModel,
 });

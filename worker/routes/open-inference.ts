@@ -19,6 +19,7 @@ import { imageFrom } from "../labeling/image-source.ts";
 import { type Model, prepareModel } from "../labeling/prepare-model.ts";
 import type { LabelOptions } from "../labeling/types.ts";
 import type { IndexEntry } from "../model/index-entry.ts";
+import { checkUsable } from "../model/index-files.ts";
 import { INPUT, type Inference, parseInference } from "../open-inference/request.ts";
 import { answerOf, FEATURES, type InferredImage, OUTPUTS, wantsFeatures } from "../open-inference/response.ts";
 import type { Parts } from "../runtime/parts.ts";
@@ -116,8 +117,9 @@ const nameOf = (c: Context<AppEnv>): string => c.req.param("name") ?? "";
 
 async function metadata(c: Context<AppEnv>): Promise<Response> {
   checkVersion(c);
-  const { name, classes = 0, features, error } = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
-  if (error !== undefined) throw new LabelerError("model-unusable", error);
+  const entry = await catalogueOf(c).describe(nameOf(c), sourceOf(c));
+  checkUsable(entry);
+  const { name, classes = 0, features } = entry;
   const shapes = { labels: [-1, -1], confidences: [-1, -1], probabilities: [-1, classes] };
   return c.json({
     name,

@@ -1,16 +1,15 @@
 /**
- * Runs the labeler on workerd: supervised, restarted when its models change, and as the only owner of its state folder.
+ * Runs the labeler on workerd: supervised, with an index of its models that is kept up to date, and as the only owner of its state folder.
  */
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { hasToken, type Secrets } from "../../../worker/settings/token-settings.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { isLoopback } from "../../system/loopback.ts";
 import { whenOrphaned } from "../../system/orphan.ts";
 import { whyNotListen } from "../../system/ports.ts";
-import { indexAloud, watchModels } from "../models-folder.ts";
+import { indexAloud, keepIndexed } from "../models-folder.ts";
 import { readSecrets } from "../secrets.ts";
 import { configIn, type ServedWorker } from "./configure.ts";
 import { fileError } from "./file-errors.ts";
@@ -25,8 +24,6 @@ const host = (address: string) => (isIP(address) === 6 ? `[${address}]` : addres
 
 /** The address at which this machine itself reaches a server that listens there. */
 const near = (ip: string) => (ip === "0.0.0.0" ? "127.0.0.1" : ip === "::" ? "::1" : ip);
-
-const namesOf = (entries: readonly IndexEntry[]) => new Set(entries.map(({ name }) => name));
 
 function warnWithoutToken(ip: string, secrets: Secrets): void {
   if (hasToken(secrets) || isLoopback(ip)) return;
@@ -105,7 +102,7 @@ async function serveFrom(
   if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
 
   const index = indexFolder(models, join(state, "index"));
-  let known = namesOf(await indexAloud(models, { index }));
+  await indexAloud(models, { index });
   const code = await makeWorker({ folder, models, index, results, settings });
   if (code !== 0) return code;
 
@@ -118,14 +115,8 @@ async function serveFrom(
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
   whenOrphaned("serve", () => stop("npm has ended"));
-  // A new model is available to the next request that names it; a changed one may already be loaded.
-  watchModels(models, async (names) => {
-    const changed = names.filter((name) => known.has(name));
-    known = namesOf(await indexAloud(models, { index }));
-    if (changed.length === 0 || stopped) return;
-    console.log(`Changed: ${changed.join(", ")}. The labeler starts anew.`);
-    await supervisor.restart();
-  });
+  // The Worker reads the index again every second, and loads what it names.
+  keepIndexed(models, { index, onChange: (names) => console.log(`Changed: ${names.join(", ")}.`) });
   await supervisor.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
     warnWithoutToken(ip, secrets);

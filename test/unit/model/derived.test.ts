@@ -1,13 +1,13 @@
 /** Derived models in a catalogue: they share the weights of their base, and use a taught head where there is one. */
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { Catalogue, type ModelSource } from "../../../worker/model/catalogue.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import type { ClassifierHead } from "../../../worker/model/classifier-head.ts";
 import { makeVocabulary } from "../../../worker/model/vocabulary.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture } from "../files.ts";
+import { encode, ModelFolder } from "./model-folder.ts";
 
-const encode = (text: string) => new Uint8Array(new TextEncoder().encode(text));
 const LABELS = "red\ngreen\nblue\ngrey\n";
 const tiny = await fixture("ops/tiny-float.tflite");
 const image = new Uint8Array(8 * 8 * 3).fill(99);
@@ -19,34 +19,30 @@ const DERIVED = {
   filed: '{"base":"a","groups":"groups.txt"}',
 };
 
-function folder() {
-  const entries = Object.keys(DERIVED).map((name) => ({ name, base: "a", files: [], bytes: tiny.length, sha256: "" }));
-  const files: Record<string, Uint8Array<ArrayBuffer>> = {
-    "index.json": encode(
-      JSON.stringify({ models: [{ name: "a", files: ["labels.txt"], bytes: tiny.length, sha256: "" }, ...entries] }),
-    ),
-    "a/model.tflite": tiny,
-    "a/labels.txt": encode(LABELS),
-    "a/groups.txt": encode("[cold]\ngreen\ngrey\n"),
-    ...Object.fromEntries(Object.entries(DERIVED).map(([name, json]) => [`${name}/model.json`, encode(json)])),
-  };
-  const read = vi.fn(async (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> => files[path]);
-  const source: ModelSource = { read: (path) => read(path), keepAlive: () => undefined };
-  return { source, reads: (path: string) => read.mock.calls.filter(([p]) => p === path).length };
-}
+const folderOf = () =>
+  ModelFolder.of(
+    {
+      "a/model.tflite": tiny,
+      "a/labels.txt": encode(LABELS),
+      "a/groups.txt": encode("[cold]\ngreen\ngrey\n"),
+      ...Object.fromEntries(Object.entries(DERIVED).map(([name, json]) => [`${name}/model.json`, encode(json)])),
+    },
+    [{ name: "a" }, ...Object.keys(DERIVED).map((name) => ({ name, base: "a" }))],
+  );
 
 const labelsOf = async (catalogue: Catalogue, name: string, source: ModelSource) =>
   finish((await catalogue.get(name, source)).classify(image, ALL));
 
 it("loads the base once for all that derive from it, which keep no bytes of their own", async () => {
-  const { source, reads } = folder();
+  const folder = await folderOf();
+  const { source } = folder;
   const catalogue = new Catalogue({ cacheBytes: 1e6 });
   const plain = await labelsOf(catalogue, "a", source);
   const before = catalogue.residentBytes;
   const [warm, sure, filed] = await Promise.all(
     ["warm", "sure", "filed"].map((name) => labelsOf(catalogue, name, source)),
   );
-  expect(reads("a/model.tflite")).toBe(1);
+  expect(folder.reads("a/model.tflite")).toBe(1);
   expect(before).toBeGreaterThan(0);
   expect(catalogue.residentBytes).toBe(before);
   const of = (name: string) => plain.find(({ label }) => label === name)?.confidence ?? 0;
@@ -56,7 +52,8 @@ it("loads the base once for all that derive from it, which keep no bytes of thei
 });
 
 it("gets its base anew where that had to make room", async () => {
-  const { source, reads } = folder();
+  const folder = await folderOf();
+  const { source } = folder;
   const catalogue = new Catalogue({ cacheBytes: 1e6 });
   const first = await catalogue.get("warm", source);
   const expected = finish(first.classify(image, ALL));
@@ -65,7 +62,7 @@ it("gets its base anew where that had to make room", async () => {
   (await catalogue.get("a", source)).dispose();
   expect(first.disposed).toBe(true);
   expect(await labelsOf(catalogue, "warm", source)).toEqual(expected);
-  expect(reads("a/model.tflite")).toBe(2);
+  expect(folder.reads("a/model.tflite")).toBe(2);
 });
 
 it("answers with the classes of a taught head, which scores the features of its base", async () => {

@@ -40,7 +40,7 @@ it("says what then runs the network, why, and nearly how much memory that takes"
 it("takes what is asked for, else what the model says, and refuses what the model cannot", () => {
   const entry = {
     name: "m",
-    files: [],
+    files: {},
     bytes: 1,
     sha256: "",
     precisions: ["exact", "fast"],

@@ -1,6 +1,7 @@
 /** Writes a taught model into the folder of models, so that a labeler that runs never sees a part of it. */
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync, renameSync, rmSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import type { HeadData } from "../../../../worker/teaching/head.ts";
 import { writeHead } from "../../../../worker/teaching/head-file.ts";
 import { CommandError } from "../../../command-line/command.ts";
@@ -19,14 +20,32 @@ async function specIn(folder: string): Promise<Record<string, unknown>> {
   throw new CommandError(`${join(folder, "model.json")} is not a JSON object. Repair or remove it.`, 1);
 }
 
-/** Whole or not at all: under another name, then in its place. */
-async function replace(path: string, content: string | Uint8Array): Promise<void> {
-  const staging = `${path}.new`;
+/**
+ * Replaces files of a folder: all are written under other names first, and then take their places at once. What is read
+ * of them in between fits no index: a labeler that runs waits until it reads one state.
+ */
+async function replaceAll(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const staged = Object.keys(files).map(
+    (name) => [join(folder, `.${name}.${process.pid}`), join(folder, name)] as const,
+  );
   try {
-    await writeFile(staging, content);
-    await rename(staging, path);
+    for (const [i, content] of Object.values(files).entries()) await writeFile(staged[i]?.[0] ?? "", content);
+    for (const [staging, path] of staged) renameSync(staging, path);
   } catch (error) {
-    await rm(staging, { force: true });
+    for (const [staging] of staged) rmSync(staging, { force: true });
+    throw error;
+  }
+}
+
+/** Makes a folder with files, as a whole. */
+async function makeFolder(folder: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
+  const staging = join(dirname(folder), `.${basename(folder)}.${process.pid}`);
+  try {
+    await mkdir(staging);
+    for (const [name, content] of Object.entries(files)) await writeFile(join(staging, name), content);
+    renameSync(staging, folder);
+  } catch (error) {
+    rmSync(staging, { recursive: true, force: true });
     throw error;
   }
 }
@@ -46,9 +65,8 @@ export async function writeModel(models: string, name: string, head: HeadData): 
     precision: base.precision,
     sha256: base.sha256,
   };
-  await mkdir(folder, { recursive: true });
-  await replace(join(folder, HEAD_FILE), file);
-  const text = `${JSON.stringify(json, undefined, 2)}\n`;
-  await replace(join(folder, "model.json"), text);
+  const files = { [HEAD_FILE]: file, "model.json": `${JSON.stringify(json, undefined, 2)}\n` };
+  if (existsSync(folder)) await replaceAll(folder, files);
+  else await makeFolder(folder, files);
   return file.length;
 }
