@@ -64,7 +64,8 @@ function scaled(editor: GraphEditor, { op, inputs }: Operator, { factor, shift }
 function merged(editor: GraphEditor, operator: Operator): readonly [convolution: Operator, Operator] | undefined {
   const found = constantOf(editor, operator);
   const convolution = found && before(editor, found.value);
-  if (convolution === undefined || !LINEAR.has(convolution.op) || activationOf(convolution) !== "NONE") return undefined;
+  if (convolution === undefined || !LINEAR.has(convolution.op) || activationOf(convolution) !== "NONE")
+    return undefined;
   const [output, made] = [editor.tensors[operator.outputs[0] ?? -1], editor.tensors[convolution.outputs[0] ?? -1]];
   const count = sizeOf(found?.constant.shape ?? []);
   if (output?.shape.join() !== made?.shape.join() || (count !== 1 && count !== made?.shape.at(-1))) return undefined;

@@ -7,8 +7,8 @@ import { mapperOf } from "../layers/registry.ts";
 import { mergeOperators } from "../merge.ts";
 import { Network, type Value } from "../network.ts";
 import { inputShapeOf, type LayerSpec, type ModelSpec, Reference } from "./model.ts";
-import { type Argument, isValue, mapOperation, operationName } from "./operations.ts";
 import { containerNames } from "./names.ts";
+import { type Argument, isValue, mapOperation, operationName } from "./operations.ts";
 
 /** Where a layer is. */
 export interface LayerPath {
@@ -84,12 +84,12 @@ class Converter {
         pending.push(...missing);
         continue;
       }
-      const valueOf = (argument: unknown): Argument => {
+      const madeOf = (argument: unknown): Argument => {
         if (argument instanceof Reference) return outputOf(made.get(keyOf(argument)), argument);
-        return Array.isArray(argument) ? argument.map(valueOf) : argument;
+        return Array.isArray(argument) ? argument.map(madeOf) : argument;
       };
-      const kwargs = Object.fromEntries(Object.entries(call.kwargs).map(([name, value]) => [name, valueOf(value)]));
-      const args = call.args.map(valueOf);
+      const kwargs = Object.fromEntries(Object.entries(call.kwargs).map(([name, value]) => [name, madeOf(value)]));
+      const args = call.args.map(madeOf);
       made.set(key, this.#call(layer, { args, kwargs }, this.#pathOf(outer, layer, folders)));
       pending.pop();
     }

@@ -33,7 +33,8 @@ const SKIPPED = /^\/?(optimizer|optimizer_weights)$/;
 function textOf(object, name) {
   if (!(name in object.attrs)) return undefined;
   const value = object.attrs[name].value;
-  const text = (one) => (typeof one === "string" ? one : one instanceof Uint8Array ? Buffer.from(one).toString() : undefined);
+  const text = (one) =>
+    typeof one === "string" ? one : one instanceof Uint8Array ? Buffer.from(one).toString() : undefined;
   return Array.isArray(value) ? value.map(text).filter((one) => one !== undefined) : text(value);
 }
 
@@ -118,8 +119,14 @@ parentPort?.on("message", (bytes) => {
   try {
     answer = read(bytes);
   } catch (error) {
-    answer = { fault: error instanceof Error ? error.message : String(error), fatal: error instanceof WebAssembly.RuntimeError };
+    answer = {
+      fault: error instanceof Error ? error.message : String(error),
+      fatal: error instanceof WebAssembly.RuntimeError,
+    };
   }
-  parentPort?.postMessage(answer, (answer.weights ?? []).map(([, , values]) => values.buffer));
+  parentPort?.postMessage(
+    answer,
+    (answer.weights ?? []).map(([, , values]) => values.buffer),
+  );
 });
 parentPort?.postMessage("ready");

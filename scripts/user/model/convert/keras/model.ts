@@ -62,7 +62,8 @@ function argumentOf(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return value.map((element) => argumentOf(element, depth + 1));
   if (!isJson(value)) return value;
   if (value.class_name === "__keras_tensor__") return listedReference(jsonOf(value.config, "a tensor").keras_history);
-  if (value.class_name === "__numpy__" || value.class_name === "__tensor__") return jsonOf(value.config, "a constant").value;
+  if (value.class_name === "__numpy__" || value.class_name === "__tensor__")
+    return jsonOf(value.config, "a constant").value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, argumentOf(inner, depth + 1)]));
 }
 
@@ -75,7 +76,10 @@ function listedCall(node: readonly unknown[]): Call {
     return reference ?? (entry[0] === "_CONSTANT_VALUE" ? entry[2] : undefined);
   });
   const given = entries[0]?.[3];
-  const kwargs = Object.entries(isJson(given) ? given : {}).map(([key, value]) => [key, listedReference(value) ?? value]);
+  const kwargs = Object.entries(isJson(given) ? given : {}).map(([key, value]) => [
+    key,
+    listedReference(value) ?? value,
+  ]);
   return { args: values.length === 1 ? values : [values], kwargs: Object.fromEntries(kwargs) };
 }
 

@@ -46,7 +46,14 @@ const UNARY: Readonly<Record<string, string>> = {
   log: "LOG",
 };
 
-const IDENTITY: ReadonlySet<string> = new Set(["cast", "castto", "identity", "stopgradient", "converttotensor", "ensureshape"]);
+const IDENTITY: ReadonlySet<string> = new Set([
+  "cast",
+  "castto",
+  "identity",
+  "stopgradient",
+  "converttotensor",
+  "ensureshape",
+]);
 
 /** "math.reduce_mean", "__operators__.add" and "ReduceMean" as "reducemean". */
 const plain = (name: string): string => (name.split(".").at(-1) ?? "").replaceAll("_", "").toLowerCase();
@@ -95,7 +102,8 @@ function reshape(network: Network, layer: Layer, x: Value, given: Json): Value {
 /** Constants of TensorFlowOpLayer by the positions of its operands: {"1": 2.0}. */
 function withConstants(args: readonly Argument[], { constants }: Json): readonly Argument[] {
   const all = [...args];
-  for (const [position, value] of Object.entries(isJson(constants) ? constants : {})) all.splice(Number(position), 0, value);
+  for (const [position, value] of Object.entries(isJson(constants) ? constants : {}))
+    all.splice(Number(position), 0, value);
   return all;
 }
 
@@ -113,7 +121,10 @@ export function mapOperation(
 ): Value {
   const known = plain(name);
   const flat = args.length === 1 && Array.isArray(args[0]) ? (args[0] as Argument[]) : args;
-  const operands = withConstants([...flat, ...["y", "x2"].flatMap((key) => (key in kwargs ? [kwargs[key]] : []))], config);
+  const operands = withConstants(
+    [...flat, ...["y", "x2"].flatMap((key) => (key in kwargs ? [kwargs[key]] : []))],
+    config,
+  );
   const first = ["x", "x1"].flatMap((key) => (key in kwargs ? [kwargs[key]] : []));
   const all = [...first, ...operands];
   const binary = BINARY[known];

@@ -1,8 +1,8 @@
 /** Functions of a number, as layers and as the activation of other layers. */
-import { type Json, isJson, Config } from "../config.ts";
+import { Config, isJson, type Json } from "../config.ts";
 import { refuseLayer } from "../errors.ts";
 import type { Network, Value } from "../network.ts";
-import { type Layer, type Mapper, axisOf, ofOne, weightOf } from "./layer.ts";
+import { axisOf, type Layer, type Mapper, ofOne, weightOf } from "./layer.ts";
 
 type RealFunction = (network: Network, x: Value, keras: Layer["keras"]) => Value;
 

@@ -14,7 +14,11 @@ export function scaleAndShift(network: Network, x: Value, scale: Float32Array, s
 function channelsOf(layer: Layer, { shape }: Value, field = "axis"): number {
   const axis = axisOf(layer, field, -1, shape.length);
   if (axis !== shape.length - 1) {
-    refuseLayer(layer, `works along axis ${axis} and not along the last one`, 'Build the network with "channels_last".');
+    refuseLayer(
+      layer,
+      `works along axis ${axis} and not along the last one`,
+      'Build the network with "channels_last".',
+    );
   }
   return shape[axis] ?? 0;
 }

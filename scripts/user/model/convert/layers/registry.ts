@@ -28,11 +28,15 @@ const REASONS: Readonly<Record<string, readonly [reason: string, instead?: strin
   Lambda: ["runs code in Python that the file does not hold in a readable form"],
   CenterCrop: ["crops pictures", 'Leave it out, and state {"crop": "center"} in model.json.'],
   RandomCrop: ["crops pictures", 'Leave it out, and state {"crop": "center"} in model.json.'],
-  Conv2DTranspose: ["enlarges values by a convolution, which the labeler has no operator for", "Classifiers do without it."],
+  Conv2DTranspose: [
+    "enlarges values by a convolution, which the labeler has no operator for",
+    "Classifiers do without it.",
+  ],
   MultiHeadAttention: ["computes attention, which the labeler does not support", "Train a convolutional network."],
 };
 
-export const hasMapper = (className: string): boolean => Object.hasOwn(MAPPERS, className) || OF_TRAINING.test(className);
+export const hasMapper = (className: string): boolean =>
+  Object.hasOwn(MAPPERS, className) || OF_TRAINING.test(className);
 
 /** @throws ConversionError with the reason if there is no mapper for the layer. */
 export function mapperOf(layer: Layer): Mapper {

@@ -64,9 +64,11 @@ const MOST_COPIES = 32;
 function upSample(network: Network, layer: Layer, x: Value): Value {
   imageOf(layer, x);
   const interpolation = layer.config.string("interpolation", "nearest");
-  if (interpolation !== "nearest") return refuseLayer(layer, `has interpolation "${interpolation}"; only "nearest" is supported`);
+  if (interpolation !== "nearest")
+    return refuseLayer(layer, `has interpolation "${interpolation}"; only "nearest" is supported`);
   const [vertical, horizontal] = layer.config.pair("size", [2, 2]);
-  if (Math.max(vertical, horizontal) > MOST_COPIES) return refuseLayer(layer, `enlarges by ${vertical} × ${horizontal}`);
+  if (Math.max(vertical, horizontal) > MOST_COPIES)
+    return refuseLayer(layer, `enlarges by ${vertical} × ${horizontal}`);
   return repeat(network, repeat(network, x, 2, horizontal), 1, vertical);
 }
 

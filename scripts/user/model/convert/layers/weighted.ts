@@ -27,14 +27,13 @@ function convolutionOptions(layer: Layer): ConvOptions {
   return { padding, stride, dilation: config.pair("dilation_rate", [1, 1]), activation: "NONE" };
 }
 
+interface Kernel {
+  readonly values: Float32Array;
+  readonly shape: readonly number[];
+}
+
 /** @param kernel [height, width, channels of a group, filters], as Keras orders it. */
-function dense(
-  network: Network,
-  input: Value,
-  kernel: { readonly values: Float32Array; readonly shape: readonly number[] },
-  biases: number,
-  options: ConvOptions,
-): Value {
+function dense(network: Network, input: Value, kernel: Kernel, biases: number, options: ConvOptions): Value {
   const [height = 1, width = 1, own = 1, filters = 1] = kernel.shape;
   const transposed = transpose(kernel.values, height * width * own, filters);
   const filter = network.constant(transposed, [filters, height, width, own]);
@@ -53,8 +52,21 @@ function conv2d(network: Network, layer: Layer, input: Value): Value {
   const shape = [height, width, channels / groups, filters];
   const values = weightOf(layer, ["kernel"], 0, shape);
   const biases = bias(network, layer, filters, 1);
-  const output = dense(network, input, { values, shape }, biases, convolutionOptions(layer));
+  const options = convolutionOptions(layer);
+  // A group for each channel, as in ConvNeXt.
+  const isDepthwise = groups === channels && groups > 1;
+  const output = isDepthwise
+    ? eachChannel(network, input, { values, shape }, biases, options)
+    : dense(network, input, { values, shape }, biases, options);
   return activate(network, layer, output);
+}
+
+/** @param kernel [height, width, 1, filters]: the filters of the first channel, of the second one, and so on. */
+function eachChannel(network: Network, input: Value, kernel: Kernel, biases: number, options: ConvOptions): Value {
+  const [height = 1, width = 1, , filters = 1] = kernel.shape;
+  const filter = network.constant(kernel.values, [1, height, width, filters]);
+  const shape = windowShape(input.shape, [height, width], options, filters);
+  return network.add("DEPTHWISE_CONV_2D", [input.tensor, filter, biases], shape, options);
 }
 
 /** A convolution of each channel. */
@@ -65,10 +77,8 @@ function depthwise(network: Network, layer: Layer, input: Value, biases: (filter
   const multiplier = config.size("depth_multiplier", 1);
   const filters = channels * multiplier;
   const values = weightOf(layer, ["depthwise_kernel", "kernel"], 0, [height, width, channels, multiplier]);
-  const filter = network.constant(values, [1, height, width, filters]);
-  const options = convolutionOptions(layer);
-  const shape = windowShape(input.shape, [height, width], options, filters);
-  return network.add("DEPTHWISE_CONV_2D", [input.tensor, filter, biases(filters)], shape, options);
+  const shape = [height, width, 1, filters];
+  return eachChannel(network, input, { values, shape }, biases(filters), convolutionOptions(layer));
 }
 
 function separable(network: Network, layer: Layer, input: Value): Value {
@@ -94,7 +104,11 @@ function fullyConnected(network: Network, layer: Layer, input: Value): Value {
 export const WEIGHTED: Readonly<Record<string, Mapper>> = {
   Conv2D: ofOne(conv2d),
   DepthwiseConv2D: ofOne((network, layer, input) =>
-    activate(network, layer, depthwise(network, layer, input, (filters) => bias(network, layer, filters, 1))),
+    activate(
+      network,
+      layer,
+      depthwise(network, layer, input, (filters) => bias(network, layer, filters, 1)),
+    ),
   ),
   SeparableConv2D: ofOne(separable),
   Dense: ofOne(fullyConnected),

@@ -41,7 +41,9 @@ const roundUp = (value: number, to: number): number => Math.ceil(value / to) * t
 
 /** A table with its vtable in front of it. */
 export function table(fields: Fields): Item {
-  const given = Object.entries(fields).flatMap(([id, field]) => (field === undefined ? [] : [{ id: Number(id), field }]));
+  const given = Object.entries(fields).flatMap(([id, field]) =>
+    field === undefined ? [] : [{ id: Number(id), field }],
+  );
   const slots = Math.max(-1, ...given.map(({ id }) => id)) + 1;
   const entry = roundUp(4 + 2 * slots, 4);
   // Fields of four bytes first, so that all are aligned.

@@ -2,7 +2,13 @@
  * How the options of each operator are written, the counterpart of the readers in worker/inference/operators. Numbers of
  * fields and of the union BuiltinOptions are those of tensorflow/compiler/mlir/lite/schema/schema.fbs.
  */
-import type { ReductionOptions, Activated, Activation, ConvOptions, PoolOptions } from "../../../../../worker/tflite/options.ts";
+import type {
+  Activated,
+  Activation,
+  ConvOptions,
+  PoolOptions,
+  ReductionOptions,
+} from "../../../../../worker/tflite/options.ts";
 import { bool, float32, int8, int32, type table, uint8 } from "./flatbuffer.ts";
 
 type Fields = Parameters<typeof table>[0];
@@ -60,7 +66,10 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   MAX_POOL_2D: [5, pool],
   FULLY_CONNECTED: [8, activated],
   SOFTMAX: [9, ({ beta }: { readonly beta: number }) => ({ 0: float32(beta) })],
-  CONCATENATION: [10, ({ axis, ...options }: Activated & { readonly axis: number }) => ({ 0: int32(axis), 1: activationCode(options) })],
+  CONCATENATION: [
+    10,
+    ({ axis, ...options }: Activated & { readonly axis: number }) => ({ 0: int32(axis), 1: activationCode(options) }),
+  ],
   ADD: [11, activated],
   RESIZE_BILINEAR: [15, () => ({ 2: bool(false), 3: bool(true) })],
   RESHAPE: [17, NO_FIELDS],

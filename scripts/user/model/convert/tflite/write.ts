@@ -13,7 +13,10 @@ const SCHEMA_VERSION = 3;
 const LAST_OF_BYTE = 127;
 
 /** @param description Of the file, for those who look into it. */
-export function writeTflite({ tensors, operators, inputs, outputs }: Graph, description: string): Uint8Array<ArrayBuffer> {
+export function writeTflite(
+  { tensors, operators, inputs, outputs }: Graph,
+  description: string,
+): Uint8Array<ArrayBuffer> {
   // The first buffer is empty by convention: it stands for "computed".
   const buffers = [table({})];
   const bufferOf = ({ data }: Tensor): number => (data === undefined ? 0 : buffers.push(table({ 0: bytes(data) })) - 1);
