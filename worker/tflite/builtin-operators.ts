@@ -38,3 +38,6 @@ export const isBuiltinOperator = (name: string): boolean => NAMES.includes(name)
 
 /** @returns Its name, or its number if it came after this list. */
 export const operatorName = (number: number): string => NAMES[number] ?? `BuiltinOperator ${number}`;
+
+/** @returns The number of an operator that isBuiltinOperator(). */
+export const operatorNumber = (name: string): number => NAMES.indexOf(name);

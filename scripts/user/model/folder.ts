@@ -7,7 +7,7 @@ import { indexModels } from "../../build/model-index.ts";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 import { chooseLabels } from "./choose-labels.ts";
 import { findModel } from "./installed.ts";
-import { readSource } from "./sources.ts";
+import { isTfjsFile, readSource } from "./sources.ts";
 
 /** Thrown for a mistake of the user, with what to do instead. */
 class ModelError extends CommandError {
@@ -27,14 +27,14 @@ const exists = (path: string) =>
 /** Derives a folder's name from a file's: "My Model (v2).tflite" becomes my-model-v2. */
 export const nameOf = (file: string): string =>
   basename(file)
-    .replace(/\.(tflite|json|zip)$/i, "")
+    .replace(/\.(tflite|json|zip|h5|hdf5|keras)$/i, "")
     .toLowerCase()
     .replace(/[^a-z0-9._]+/g, "-")
     .replace(/^[-._]+|[-._]+$/g, "")
     .slice(0, 64);
 
 export interface Addition {
-  /** The .tflite file, an archive that contains one, or the model.json of a derived model. */
+  /** A .tflite file, a model of Keras or TensorFlow.js, an archive that has one, or the model.json of a derived model. */
   readonly file: string;
   /**
    * A list of classes in a format of label-files.ts; if absent, the labels come from inside or beside the file, or from
@@ -52,11 +52,11 @@ export interface Addition {
 async function copyNetwork(folder: string, { file, labels, spec }: Addition): Promise<readonly string[]> {
   const source = await readSource(file);
   await writeFile(join(folder, "model.tflite"), source.tflite);
-  const json = spec === undefined ? undefined : await readFile(fromUser(spec), "utf8");
+  const json = spec === undefined ? source.spec : await readFile(fromUser(spec), "utf8");
   if (json !== undefined) await writeFile(join(folder, "model.json"), json);
   const { text, notes } = await chooseLabels(source, labels, json);
   if (text !== undefined) await writeFile(join(folder, "labels.txt"), text);
-  return notes;
+  return [...(source.notes ?? []), ...notes];
 }
 
 /**
@@ -66,7 +66,7 @@ async function copyNetwork(folder: string, { file, labels, spec }: Addition): Pr
  */
 export async function addModel(models: string, addition: Addition): Promise<IndexEntry> {
   const { file, labels, spec, groups, name } = addition;
-  const isDerived = /\.json$/i.test(file);
+  const isDerived = /\.json$/i.test(file) && !(await isTfjsFile(file));
   if (isDerived && spec !== undefined) throw new ModelError(`${file} is a model.json itself: leave --spec out.`);
   for (const path of [file, labels, spec, groups]) {
     if (path !== undefined && !(await exists(fromUser(path)))) throw new ModelError(`There is no file ${path}.`);

@@ -19,7 +19,7 @@ import { startWorkerd } from "../../labeler/workerd.ts";
 import { dependsOnPicture } from "./check.ts";
 import { chooseLabels } from "./choose-labels.ts";
 import { LiteRt } from "./litert.ts";
-import { readSource } from "./sources.ts";
+import { isTfjsFile, readSource } from "./sources.ts";
 
 export interface Surveyed {
   readonly file: string;
@@ -48,11 +48,13 @@ interface Accepted {
 /** Copies the model into the trial folder as `add` would. @throws CommandError or LabelerError with the reason. */
 async function take(file: string, folder: string): Promise<Accepted> {
   const source = await readSource(file);
-  const { text: labels } = await chooseLabels(source, undefined, undefined);
-  const model = await inspectModel({ tflite: source.tflite, labels });
+  const { spec } = source;
+  const { text: labels } = await chooseLabels(source, undefined, spec);
+  const model = await inspectModel({ tflite: source.tflite, labels, spec });
   await mkdir(folder);
   await writeFile(join(folder, "model.tflite"), source.tflite);
   if (labels !== undefined) await writeFile(join(folder, "labels.txt"), labels);
+  if (spec !== undefined) await writeFile(join(folder, "model.json"), spec);
   return { file, folder, model, tflite: source.tflite };
 }
 
@@ -86,11 +88,18 @@ async function run(
   }
 }
 
+/** The files of a folder that may be models. Of JSON files those are models that belong to TensorFlow.js. */
+async function modelsIn(root: string): Promise<string[]> {
+  const files = await glob("**/{*.{tflite,lite,zip,h5,keras},model.json}", { cwd: root, caseSensitiveMatch: false });
+  const isModel = await Promise.all(files.map((file) => !/\.json$/i.test(file) || isTfjsFile(join(root, file))));
+  return files.filter((_, i) => isModel[i]).sort();
+}
+
 /** @throws CommandError if there is no model in the folder. */
 export async function survey(given: string): Promise<Surveyed[]> {
   const root = fromUser(given);
-  const files = (await glob("**/*.{tflite,lite,zip}", { cwd: root, caseSensitiveMatch: false })).sort();
-  if (files.length === 0) throw new CommandError(`There are no .tflite or .zip files in ${given}.`);
+  const files = await modelsIn(root);
+  if (files.length === 0) throw new CommandError(`There are no models in ${given}.`);
   const trial = mkdtempSync(join(tmpdir(), "edge-labeler-survey-"));
   const progress = new Progress(2 * files.length);
   const litert = LiteRt.start();
