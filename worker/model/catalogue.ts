@@ -152,7 +152,10 @@ export class Catalogue {
   }
 
   /** The classifier of this state of a model, if it is loaded. */
-  #find({ name, version }: { name: string; version?: string | undefined }, precision: Precision): Classifier | undefined {
+  #find(
+    { name, version }: { name: string; version?: string | undefined },
+    precision: Precision,
+  ): Classifier | undefined {
     const loaded = this.#loaded.get(`${name}/${precision}`);
     return loaded?.version === version && !loaded?.classifier.disposed ? loaded?.classifier : undefined;
   }
