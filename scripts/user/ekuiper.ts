@@ -12,15 +12,19 @@ import {
 } from "../command-line/command.ts";
 import { EkuiperApi } from "./ekuiper/api.ts";
 import type { Failure } from "./ekuiper/carry-out.ts";
+import { failed } from "./ekuiper/check-all.ts";
 import type { Check } from "./ekuiper/checks.ts";
 import { duration, feed, imageFiles, watch } from "./ekuiper/feed.ts";
-import { failed, type GatewayOptions, install, status, tryOnce, uninstall } from "./ekuiper/install.ts";
+import { install, uninstall } from "./ekuiper/install.ts";
 import { installJson, messageJson, statusJson, testJson, uninstallJson } from "./ekuiper/json.ts";
 import { parseMqtt } from "./ekuiper/mqtt-options.ts";
 import { LOOPS, type Loop, TOPICS } from "./ekuiper/parts.ts";
 import type { Step } from "./ekuiper/plan.ts";
 import { printable } from "./ekuiper/printable.ts";
 import { parseFunctions } from "./ekuiper/sql-function.ts";
+import { status } from "./ekuiper/status.ts";
+import { tryOnce } from "./ekuiper/try-once.ts";
+import type { GatewayOptions } from "./ekuiper/wanted.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 

@@ -2,8 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
-import { status, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { parseFunction, parseFunctions } from "../../scripts/user/ekuiper/sql-function.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 

@@ -10,8 +10,9 @@ import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
 import { type Broker, startBroker } from "../../scripts/user/ekuiper/broker.ts";
-import { type GatewayOptions, install } from "../../scripts/user/ekuiper/install.ts";
+import { install } from "../../scripts/user/ekuiper/install.ts";
 import type { Loop } from "../../scripts/user/ekuiper/parts.ts";
+import type { GatewayOptions } from "../../scripts/user/ekuiper/wanted.ts";
 
 /**
  * The releases of eKuiper that the tests run: those that Go fetches by itself, and by hand others, such as

@@ -5,7 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
 import { dialectOf } from "../../scripts/user/ekuiper/dialect.ts";
-import { status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
+import { tryOnce } from "../../scripts/user/ekuiper/try-once.ts";
 import { fixtures, type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const LABELS = "ekuiper/labels";

@@ -15,9 +15,11 @@ import { DEFAULT_VERSION } from "../../scripts/ekuiper-engine/engine-source.ts";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { install, uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { installPlugin, pluginZip } from "../../scripts/user/ekuiper/plugin-zip.ts";
 import { installStream } from "../../scripts/user/ekuiper/service.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
+import { tryOnce } from "../../scripts/user/ekuiper/try-once.ts";
 import { type BareGateway, type Gateway, startBareGateway, startGateway, token, VERSIONS } from "./gateway.ts";
 
 const python = ["python3", "python"].find((name) => {

@@ -13,7 +13,8 @@ import { type RunningBroker, startMosquitto } from "../../scripts/ekuiper-engine
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import type { Rule } from "../../scripts/user/ekuiper/api.ts";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
-import { status, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
 import { runScript } from "../script.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { type Gateway, lacks, skip, startGateway, token } from "./gateway.ts";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
-import { status } from "../../scripts/user/ekuiper/install.ts";
 import { regionsSchema } from "../../scripts/user/ekuiper/regions-schema.ts";
 import { parseFunctions } from "../../scripts/user/ekuiper/sql-function.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
 import { type Gateway, skip, startGateway, token } from "./gateway.ts";
 
 const BASE = "mobilenet_v1_1.0_224";

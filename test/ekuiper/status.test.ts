@@ -6,8 +6,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { freePorts } from "../../scripts/system/ports.ts";
 import { Mailbox, startBroker } from "../../scripts/user/ekuiper/broker.ts";
 import { checkPush } from "../../scripts/user/ekuiper/check-push.ts";
-import { install, status, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { install, uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { readState } from "../../scripts/user/ekuiper/state.ts";
+import { status } from "../../scripts/user/ekuiper/status.ts";
+import { tryOnce } from "../../scripts/user/ekuiper/try-once.ts";
 import { type Gateway, skip, startGateway, token } from "./gateway.ts";
 
 describe.skipIf(skip)("npm run ekuiper -- status", () => {

@@ -8,9 +8,11 @@ import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd
 import { freePorts } from "../../scripts/system/ports.ts";
 import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
-import { type GatewayOptions, install, tryOnce, uninstall } from "../../scripts/user/ekuiper/install.ts";
+import { install, uninstall } from "../../scripts/user/ekuiper/install.ts";
 import { topicFor } from "../../scripts/user/ekuiper/mqtt-client.ts";
 import type { Loop } from "../../scripts/user/ekuiper/parts.ts";
+import { tryOnce } from "../../scripts/user/ekuiper/try-once.ts";
+import type { GatewayOptions } from "../../scripts/user/ekuiper/wanted.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token } from "./gateway.ts";
 

@@ -4,10 +4,11 @@
  */
 import type { Failure } from "./carry-out.ts";
 import type { Check } from "./checks.ts";
-import type { Installed, Status } from "./install.ts";
+import type { Installed } from "./install.ts";
 import type { Loop } from "./parts.ts";
 import type { Step } from "./plan.ts";
 import { type PrintableStep, printable } from "./printable.ts";
+import type { Status } from "./status.ts";
 import type { Tried } from "./try.ts";
 
 /** A check; `fix` is present if something should be done. */
