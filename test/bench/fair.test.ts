@@ -1,4 +1,4 @@
-/** What npm run bench:fair makes of its measurements. */
+/** The evaluation of the measurements of `npm run bench:fair`. */
 import { describe, expect, it } from "vitest";
 import type { Load } from "../../scripts/bench/fair/loads.ts";
 import type { Call } from "../../scripts/bench/fair/other-client.ts";

@@ -1,4 +1,4 @@
-/** What npm run bench makes of its samples, and the files that it writes for the other engines. */
+/** The evaluation of the samples of `npm run bench`, and the files that it writes for the other engines. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { withFloat32Weights } from "../../scripts/bench/inference/convert/float32.ts";

@@ -1,4 +1,4 @@
-/** How npm run soak judges what it has seen: a soak that cannot fail would prove nothing. */
+/** The verdicts of `npm run soak` on its observations: a soak that cannot fail would prove nothing. */
 import { describe, expect, it } from "vitest";
 import { grows, type Sample, slopeOf } from "../../scripts/verify/soak/memory.ts";
 import { Random } from "../../scripts/verify/soak/random.ts";

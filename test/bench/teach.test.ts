@@ -1,4 +1,4 @@
-/** The arithmetic of npm run bench:teach, beside numpy's. */
+/** The arithmetic of `npm run bench:teach` compared with numpy's. */
 import { expect, it } from "vitest";
 import { NumpyRandom } from "../../scripts/bench/teach/numpy-random.ts";
 import { teachProbe } from "../../scripts/bench/teach/probe.ts";

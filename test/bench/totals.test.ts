@@ -1,4 +1,4 @@
-/** The line that counts all tests, at the end of npm test. */
+/** The last line of `npm test`, which counts all tests. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

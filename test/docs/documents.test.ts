@@ -1,4 +1,6 @@
-/** The documents name files, commands, settings and parameters: all of them exist, and the reference pages name all of them. */
+/**
+ * The documents name files, commands, settings and parameters: all of them exist, and the reference pages are complete.
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { globSync } from "tinyglobby";

@@ -1,4 +1,4 @@
-/** The definitions of operators: each is complete, has its cases, and is the only place that knows its operator. */
+/** The definitions of operators: each is complete, has its cases, and is the only place that names its operator. */
 import { readFileSync } from "node:fs";
 import { globSync } from "tinyglobby";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** The check of prose (scripts/verify/check): which phrases and words it reports, and which it passes over. */
+/** The check of prose (scripts/verify/check): the phrases and words that it reports, and those that it accepts. */
 import { expect, it } from "vitest";
 import { findPhrases, proseOfMarkdown, readProse } from "../../scripts/verify/check/prose.ts";
 import { findMisspellings } from "../../scripts/verify/check/spelling.ts";

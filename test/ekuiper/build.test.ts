@@ -1,4 +1,4 @@
-/** Building the engine: what someone without Go, or with an old one, is told; one build at a time. Needs no Go. */
+/** Builds of the engine: the message to a user without Go or with an old one, and one build at a time. Needs no Go. */
 import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,6 @@
-/** Certificates as an organisation has them: an authority of its own, an intermediate one, and a server of 127.0.0.1. */
+/**
+ * Certificates as an organisation has them: an authority of its own, an intermediate one, and a server on 127.0.0.1.
+ */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** eKuiper's REST sink as it sends by default: a list of rows as JSON, each with its bytes in base64; and compressed, if asked to. */
+/**
+ * eKuiper's REST sink with its default settings, which sends a list of rows as JSON with the bytes in base64; and with
+ * compression.
+ */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";

@@ -1,4 +1,7 @@
-/** The examples of JSON in docs/reference/commands.md, and whether what a command prints has their fields and no others. */
+/**
+ * Compares the JSON of a command with its example in docs/reference/commands.md: it must have the same fields and no
+ * others.
+ */
 import { readFile } from "node:fs/promises";
 import { expect } from "vitest";
 

@@ -1,4 +1,7 @@
-/** Each loop as `npm run ekuiper -- install` brings it to the real engine: images in, labels out, nothing lost or doubled. */
+/**
+ * Each loop as `npm run ekuiper -- install` installs it on the real engine: images in, labels out, nothing lost or
+ * duplicated.
+ */
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-/** How `install` reads the options of MQTT, what it makes of them, and how it finds them again. Needs no engine. */
+/** How `install` parses the MQTT options, which settings it derives, and how it reads them back. Needs no engine. */
 import { expect, test } from "vitest";
 import {
   clientOf,

@@ -1,7 +1,6 @@
 /**
- * What goes down shall take no image with it: eKuiper hands images over, one after the other, while the labeler, the
- * network's answers or eKuiper itself fail. nginx and mosquitto run with the files of ekuiper/relay.
- * LABELER_OUTAGE_RUNS=3 repeats each case, and none of them faster than 10 images a second.
+ * No outage may lose an image: eKuiper submits images one after the other while the labeler, the network's answers or
+ * eKuiper itself fail. nginx and mosquitto run with the files of ekuiper/relay.
  */
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

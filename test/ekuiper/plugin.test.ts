@@ -1,6 +1,6 @@
 /**
  * The portable plugin in the real engine: the tutorial's own rule, bad images, and killed processes. No other file may
- * install it: test files run beside each other, and eKuiper gives every plugin of one name the same sockets in /tmp.
+ * install it: test files run concurrently, and eKuiper gives all plugins of one name the same sockets in /tmp.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

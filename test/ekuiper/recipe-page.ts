@@ -1,4 +1,4 @@
-/** Reads streams, rules and commands out of ekuiper/recipes.md, with this test's addresses in the place of the page's. */
+/** Reads streams, rules and commands from ekuiper/recipes.md, and replaces the page's addresses by those of a test. */
 import { readFileSync } from "node:fs";
 import type { Rule } from "../../scripts/user/ekuiper/api.ts";
 

@@ -1,4 +1,6 @@
-/** The recipes of ekuiper/recipes.md, each read out of the page and run on the real engine with a broker and the labeler. */
+/**
+ * The recipes of ekuiper/recipes.md, each read from the page and run on the real engine with a broker and the labeler.
+ */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** Models that look at regions and models with groups as SQL functions, on the real engine. */
+/** Models with regions and models with groups as SQL functions, on the real engine. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

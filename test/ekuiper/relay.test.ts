@@ -1,4 +1,4 @@
-/** What ekuiper/relay does with each answer, over TLS too, and what its MQTT forwarder does with images that are refused. */
+/** How ekuiper/relay handles each answer, over TLS, too, and how its MQTT forwarder handles refused images. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";

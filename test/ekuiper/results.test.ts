@@ -1,4 +1,4 @@
-/** The results in the real eKuiper engine: handed over by a sink, pulled by cursor, pushed to it, and looked up by id. */
+/** The results in the real eKuiper engine: submitted by a sink, pulled by cursor, pushed to it, and looked up by id. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";

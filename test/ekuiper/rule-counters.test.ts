@@ -1,4 +1,4 @@
-/** What eKuiper's counters of a rule are taken to mean. The counters are eKuiper 2.4.2's own. */
+/** The interpretation of a rule's counters. The counters are those of eKuiper 2.4.2. */
 import { expect, test } from "vitest";
 import { judgeRule } from "../../scripts/user/ekuiper/check-rules.ts";
 import { dated, readCounters } from "../../scripts/user/ekuiper/rule-counters.ts";

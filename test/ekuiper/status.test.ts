@@ -1,4 +1,4 @@
-/** What `status` says on the real engine of calls that are refused, of brokers that are away and of push targets. */
+/** The output of `status` on the real engine about refused calls, brokers that are away, and push targets. */
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

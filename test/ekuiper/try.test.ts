@@ -1,4 +1,4 @@
-/** `test` takes the label of its own image from its own gateway, while other images and other gateways are at work. */
+/** `test` finds the label of its own image from its own gateway, while other images and other gateways are active. */
 import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";

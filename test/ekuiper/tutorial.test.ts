@@ -1,4 +1,7 @@
-/** docs/tutorials/label-in-an-ekuiper-rule.md on a gateway of one's own: its commands as they stand, with this gateway's addresses. */
+/**
+ * The commands of docs/tutorials/label-in-an-ekuiper-rule.md on a gateway, unchanged except for the gateway's
+ * addresses.
+ */
 import { execFile, spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";

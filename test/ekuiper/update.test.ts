@@ -1,4 +1,4 @@
-/** A gateway that was set up by an older release, and one that refuses a call halfway: what install makes of them. */
+/** `install` on a gateway that an older release has set up, and on one that refuses a call halfway. */
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

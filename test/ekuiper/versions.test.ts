@@ -1,4 +1,4 @@
-/** What the documentation and the installer say of eKuiper's versions, against each other and what CI runs. No engine. */
+/** What the documentation, the installer and CI state about eKuiper's versions must agree. Needs no engine. */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";

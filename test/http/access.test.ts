@@ -1,4 +1,4 @@
-/** Who may call and how often: tokens, anonymous calls, rate limits, other origins' pages, headers. */
+/** Who may call and how often: tokens, anonymous calls, rate limits, pages of other origins, headers. */
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

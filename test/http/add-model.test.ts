@@ -1,4 +1,7 @@
-/** npm run model with what people have: archives, lists of labels in any format, files that are something else, and guesses. */
+/**
+ * `npm run model` with typical files of users: archives, lists of labels in any format, files that are something else,
+ * and guesses.
+ */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

@@ -1,4 +1,7 @@
-/** How much is taken on at once: a short wait, then a refusal that says when to come again; and the probe always answers. */
+/**
+ * How many requests are accepted at once: a short wait, then a refusal with a time to retry; probes are always
+ * answered.
+ */
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";

@@ -1,4 +1,7 @@
-/** Uploads that break: a client that sends so much of a request, and then resets its connection, closes it or half of it. */
+/**
+ * Clients whose uploads break: they send a part of a request, and then reset the connection, or close one or both
+ * directions.
+ */
 import { connect, type Socket } from "node:net";
 
 export interface UploadBody {

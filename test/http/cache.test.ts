@@ -1,4 +1,4 @@
-/** ResultCache by what they are the answer to: ETag, If-None-Match, and images that come again. */
+/** Cached results: ETag, If-None-Match, and images that are sent again. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { fixture, labelsOf, post } from "./client.ts";

@@ -1,4 +1,4 @@
-/** What the black-box tests share: images, and calls whose answers are checked for their shape. */
+/** What the black-box tests share: images, and calls whose responses are validated against the schemas. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";

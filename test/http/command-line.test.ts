@@ -1,4 +1,4 @@
-/** The commands of package.json that are ours: each has --help, and says in a line what is wrong with its arguments. */
+/** The commands of package.json: each has --help, and reports wrong arguments on one line. */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";

@@ -1,4 +1,4 @@
-/** Models that derive from another one: what every protocol, the list and the command line make of them. */
+/** Derived models in every protocol, in the list of models and on the command line. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** POST /ekuiper/… from outside, as eKuiper's external service would call it. The real engine is in test/ekuiper/. */
+/** POST /ekuiper/… from outside, as eKuiper's external service calls it. The real engine is in test/ekuiper/. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";

@@ -1,4 +1,4 @@
-/** What cannot be answered, from outside: images, sizes, addresses, tokens. After each, a good image is still labelled. */
+/** Requests that are refused: images, sizes, addresses, tokens. After each, a good image is still labelled. */
 import { request } from "node:http";
 import { crc32 } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** npm run evaluate:decode, as a user runs it: on a folder of hostile files and names, with real Pillow and TensorFlow Lite. */
+/**
+ * `npm run evaluate:decode` as a user runs it: on a folder of hostile files and names, with real Pillow and TensorFlow
+ * Lite.
+ */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

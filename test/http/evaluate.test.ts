@@ -1,4 +1,4 @@
-/** npm run evaluate, as a user runs it: a few pictures of known class, in folders and by their names. */
+/** `npm run evaluate` as a user runs it: a few pictures of known class, in folders and by their names. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

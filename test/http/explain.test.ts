@@ -1,4 +1,7 @@
-/** Explanations: a picture of where a label is seen, alone or beside the label, and for which networks there is none. */
+/**
+ * Explanations: a picture of the places that count for a label, alone or with the label, and networks that do not allow
+ * one.
+ */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";

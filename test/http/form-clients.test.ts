@@ -1,6 +1,7 @@
 /**
- * The forms of real clients, each as it writes them: the image has the labels of the same bytes sent as they are, the
- * field before it is a parameter. test/unit/http/form.test.ts has the bytes of more of them, in chunks of every size.
+ * The forms of real clients, each as that client writes it: the image gets the labels of the same bytes sent raw, and
+ * the field before it is a parameter. test/unit/http/form.test.ts has the bytes of more clients, in chunks of every
+ * size.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * Files that were reported as refused, mislabelled or passed over without a word: each gives what is right, through
+ * Files that were once reported as refused, mislabelled or silently skipped: each gives the correct result through
  * every protocol that it belongs to. The files are part of the reference data.
  */
 import { execFileSync } from "node:child_process";

@@ -1,6 +1,6 @@
 /**
- * The Worker as it is, under a clock that stands still during computation, as Cloudflare's does: whoever shares out the
- * thread by measured time alone sees no time pass there.
+ * The unchanged Worker under a clock that stands still during computation, as Cloudflare's does: a scheduler that
+ * relied on measured time alone would see no time pass.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";

@@ -1,6 +1,6 @@
 /**
- * Damaged images from outside: mutations of every picture there is, from a fixed seed. FUZZ_CASES and FUZZ_SEED change
- * how many and which: FUZZ_CASES=100000 npm test -- test/http/fuzz.test.ts
+ * Damaged images from outside: mutations of all test pictures from a fixed seed. FUZZ_CASES and FUZZ_SEED change their
+ * number and the seed: FUZZ_CASES=100000 npm test -- test/http/fuzz.test.ts
  */
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

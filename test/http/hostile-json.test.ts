@@ -1,6 +1,6 @@
 /**
- * Bodies that are made to cost much: each is refused soon, with what is wrong in it, and probes are answered meanwhile.
- * HOSTILE_CASES and HOSTILE_SEED change how many random ones there are, and which.
+ * Bodies that are made to be expensive: each is refused quickly with its fault, and probes are answered meanwhile.
+ * HOSTILE_CASES and HOSTILE_SEED change the number of random ones and the seed.
  */
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

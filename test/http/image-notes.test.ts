@@ -1,6 +1,6 @@
 /**
- * What an answer says of its image beside the labels: the scale at which it was decoded, how much of it is missing, that
- * it is damaged. In headers of every protocol, and in `error` where eKuiper asks.
+ * What a response states about its image besides the labels: the scale at which it was decoded, how much of it is
+ * missing, whether it is damaged. In headers of every protocol, and in `error` if eKuiper asks.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,6 @@
-/** Our inflate beside zlib: the same bytes of what zlib compresses in any of its ways, and a refusal where zlib refuses. */
+/**
+ * Our inflate compared with zlib: the same bytes from every kind of zlib's output, and a refusal whenever zlib refuses.
+ */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { Inflate } from "../../worker/runtime/inflate.ts";

@@ -1,7 +1,7 @@
 /**
- * What an isolate may hold: 128 MB on Cloudflare. Measured on workerd itself: the inspector says what of the JS heap, of
- * buffers and of WebAssembly memories is alive, again and again while requests run; the process' resident memory, which
- * has workerd and garbage in it too, is printed beside.
+ * The memory of an isolate, which may be 128 MB on Cloudflare. Measured on workerd itself: the inspector reports the
+ * live JS heap, buffers and WebAssembly memories again and again while requests run. The resident memory of the
+ * process, which also includes workerd and garbage, is printed, too.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

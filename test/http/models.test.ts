@@ -1,4 +1,4 @@
-/** Models from outside: what is listed, how the first requests meet a cold model, and models that users bring. */
+/** Models from outside: the list, the first requests to a cold model, and models of users. */
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

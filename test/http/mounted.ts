@@ -1,4 +1,4 @@
-/** Small file systems for tests: one that is full, or that cannot be written. Mounting them takes root. */
+/** Mounts small file systems for tests: one that is full, or one that is read-only. This needs root. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 

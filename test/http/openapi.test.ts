@@ -1,4 +1,4 @@
-/** The description of the interface: it is valid, it names every call there is, and each of its examples works as it says. */
+/** The OpenAPI document: it is valid, contains every call, and each of its examples works as stated. */
 import { createConfig, lintFromString } from "@redocly/openapi-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type AnswerName, answers } from "../../scripts/build/openapi/answers.ts";

@@ -1,4 +1,4 @@
-/** npm run package: a labeler that needs nothing but Node, for this machine, and for ARM, emulated by QEMU. */
+/** `npm run package`: a labeler that needs nothing but Node, for this machine, and for ARM, emulated by QEMU. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Reads Prometheus' text exposition format 0.0.4, strictly: what it does not allow is an error. */
+/** Parses Prometheus' text exposition format 0.0.4 strictly: any deviation is an error. */
 
 export interface Sample {
   readonly name: string;

@@ -1,7 +1,7 @@
 /**
- * The calls of other labelers' protocols, from their own specifications: the Open Inference Protocol with Triton's
- * extensions for binary tensors and classification, and Hugging Face's image-classification task. The same image has the
- * same label and score through every one of them.
+ * The protocols of other labelers, tested against their own specifications: the Open Inference Protocol with Triton's
+ * extensions for binary tensors and classification, and Hugging Face's image-classification task. The same image gets
+ * the same label and score through each of them.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";

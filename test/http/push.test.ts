@@ -1,4 +1,4 @@
-/** The push of results to configured targets that fail, hang, redirect and come back, over a killed labeler. */
+/** The push of results to configured targets that fail, hang, redirect and recover, and across a killed labeler. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

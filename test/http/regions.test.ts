@@ -1,4 +1,4 @@
-/** Where a model looks: a rectangle, or regions with names, by every protocol; and what is a mistake. */
+/** Crops: a rectangle, or named regions, in every protocol; and mistakes in them. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

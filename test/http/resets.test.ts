@@ -1,6 +1,6 @@
 /**
- * Clients that break off in the middle: whatever a request held, a slot, memory, a decoder, a descriptor, is free again
- * within a second, on every route that takes a body, with every kind of body, wherever the request was.
+ * Clients that break off in the middle: everything that a request held (a slot, memory, a decoder, a descriptor) is
+ * free within a second, on every route with a body, with every kind of body, at every point of a request.
  */
 import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

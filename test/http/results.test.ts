@@ -1,4 +1,4 @@
-/** Handing images over and reading their labels back, on workerd itself and in wrangler dev. */
+/** Submits images and reads their labels back, on workerd itself and in wrangler dev. */
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";

@@ -1,4 +1,4 @@
-/** The labeler as it runs in `npm start`, and on workerd alone: for what must be the same on both. */
+/** Runs the labeler as in `npm start`, and on workerd alone, for behaviour that must be the same on both. */
 import { startLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 

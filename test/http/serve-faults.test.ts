@@ -1,4 +1,4 @@
-/** npm run serve where the machine is at fault: locks, folders, disks, descriptors, databases, and its own end. */
+/** `npm run serve` with faults of the machine: locks, folders, disks, descriptors, databases, and its own end. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";

@@ -1,4 +1,4 @@
-/** Runs the labeler of npm run serve for tests, and looks at the processes behind it. */
+/** Runs `npm run serve` for tests, and inspects its processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The tokens of npm run serve: what cannot be meant stops it at every start, and hashes and scopes hold once it runs. */
+/** The tokens of `npm run serve`: invalid ones stop it at every start, and hashes and scopes apply once it runs. */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";

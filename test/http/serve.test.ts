@@ -1,4 +1,4 @@
-/** npm run serve: a labeler of one's own that is killed, hangs, is asked to end, and keeps what it was given. */
+/** `npm run serve`: a self-hosted labeler that is killed, hangs, is asked to end, and keeps its results. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** npm start itself: a folder of models that changes while it runs, and who may reach it and what wrangler serves beside it. */
+/** `npm start`: a folder of models that changes while it runs, who may connect, and what wrangler serves besides. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

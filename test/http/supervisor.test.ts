@@ -1,4 +1,4 @@
-/** The supervisor with a program in workerd's place that answers, and ends when it is told to. */
+/** The supervisor with a program in place of workerd that answers, and ends on request. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** npm run model -- teach, as a user runs it, and the models that it writes, as a labeler serves them. */
+/** `npm run model -- teach` as a user runs it, and the models that it writes, as a labeler serves them. */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

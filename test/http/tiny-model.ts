@@ -1,4 +1,4 @@
-/** Folders of models for tests to which it does not matter what is seen, or which change the folder. */
+/** Makes folders of models for tests that do not depend on the labels, or that change the folder. */
 import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 /**
- * What clients really send: forms of real clients, JSON as eKuiper's sink and others write it, base64 and compressed bodies, and
- * the mistakes of a first call. What can be labelled has the labels of the same image sent as it is.
+ * Requests as real clients send them: forms, JSON as eKuiper's sink and others write it, base64 and compressed bodies,
+ * and the mistakes of a first call. What can be labelled gets the labels of the same image sent raw.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** What a description of structures becomes: where fields lie, what TypeScript writes there, and what is refused. */
+/** Descriptions of structures: the offsets of fields, the generated TypeScript, and descriptions that are refused. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { type Field, readDescription, type Struct } from "../../scripts/build/layouts/description.ts";

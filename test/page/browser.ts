@@ -1,4 +1,4 @@
-/** Debian's Chromium for the tests of the page; without it they are skipped, and under CI they fail. */
+/** Starts Debian's Chromium for the tests of the page; without it they are skipped, and under CI they fail. */
 import { existsSync } from "node:fs";
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";

@@ -1,4 +1,4 @@
-/** The try-it page in a real browser: every way in for an image, what comes of it, and who can use it. */
+/** The try-it page in a real browser: every way to give it an image, the results, and accessibility. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";

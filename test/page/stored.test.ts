@@ -1,4 +1,4 @@
-/** The page's table of stored results: as they come, while they load, and on a phone. */
+/** The page's table of stored results: as they arrive, while they load, and on a phone. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";

@@ -1,4 +1,4 @@
-/** The typed client against the Worker itself: that its calls are the routes', with their types. */
+/** The typed client against the Worker itself: its calls are those of the routes, with their types. */
 import { exports } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { labelerClient } from "../../worker/client.ts";

@@ -1,4 +1,4 @@
-/** Pixels of reference pictures, read by upng-js alone so that none of the code under test is in them. */
+/** Reads the pixels of reference pictures with upng-js alone, without the code under test. */
 import UPNG from "upng-js";
 import { reference } from "./files.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Hostile bodies: JSON of any depth, width, type of value and number of fields up to the limit of a body, in every place of
- * every protocol, and their relatives in binary tensors and forms. None of them is labelled.
+ * Generates hostile bodies: JSON of any depth, width, type of value and number of fields up to the limit of a body, in
+ * every place of every protocol, and the same in binary tensors and forms. None of them is labelled.
  */
 import type { Random } from "./random.ts";
 

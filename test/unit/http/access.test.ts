@@ -1,6 +1,6 @@
 /**
- * Who may call what: every route that the app has, with every kind of token, origin and host, against what the route says
- * of itself; and docs/reference/access.md, which has the same table for people.
+ * Who may call what: every route of the app, with every kind of token, origin and host, compared with the route's own
+ * declaration and with the table in docs/reference/access.md.
  */
 import { createExecutionContext, env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,4 @@
-/** Images in base64: every way in which encoders write it gives the same bytes. */
+/** Images in base64: every variant of the encoding gives the same bytes. */
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { LabelerError } from "../../../worker/errors.ts";

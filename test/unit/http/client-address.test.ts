@@ -1,4 +1,4 @@
-/** Whose call it is (worker/http/client-address.ts): addresses in every spelling that proxies and runtimes have. */
+/** The client's address (worker/http/client-address.ts) in every spelling of proxies and runtimes. */
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** Compressed bodies: what the platform compresses comes out as it went in, in steps that are bounded whatever comes. */
+/**
+ * Compressed bodies: what the platform compresses is decompressed to the same bytes, in bounded steps, whatever the
+ * input.
+ */
 import { describe, expect, it } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import { decodedBody, encodingOf } from "../../../worker/http/content-encoding.ts";

@@ -1,6 +1,6 @@
 /**
- * Forms as clients write them: each gives the same image and the same parameters, however the network cuts it into chunks.
- * The bytes are those that were seen of the versions named; .NET's are from HttpClient's sources and a public report.
+ * Forms as clients write them: each gives the same image and the same parameters, however the network cuts it into
+ * chunks. The bytes were recorded from the named versions; .NET's are from HttpClient's sources and a public report.
  */
 import { describe, expect, it } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";

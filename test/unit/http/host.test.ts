@@ -1,4 +1,4 @@
-/** The Host header (worker/http/host.ts): what it may look like, and which names cannot be a foreign page's. */
+/** The Host header (worker/http/host.ts): its valid forms, and the names that cannot belong to a foreign page. */
 import { describe, expect, it } from "vitest";
 import { isPrivateHost } from "../../../worker/http/host.ts";
 import { parseHost } from "../../../worker/validation/host-name.ts";

@@ -1,4 +1,4 @@
-/** What JSON with images has in it, and which field was meant by one that is not known. */
+/** JSON with images: its contents, and the field that was probably meant by an unknown one. */
 import { expect, it } from "vitest";
 import { readImages } from "../../../worker/http/image-json.ts";
 import { nearest } from "../../../worker/validation/nearest.ts";

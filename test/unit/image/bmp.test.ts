@@ -1,4 +1,4 @@
-/** BMPs of every kind against Pillow, and what is wrong with broken ones. */
+/** BMPs of every kind compared with Pillow, and the errors of broken ones. */
 import { describe, expect, it } from "vitest";
 import { differingFrom, expectDamageToBeRefusedOrDecoded, formatCase, formatCases, refusal } from "./references.ts";
 

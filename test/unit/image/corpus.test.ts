@@ -1,4 +1,6 @@
-/** All of the reference folder's corpus against Pillow 12.2, and photographs at the scale that the service takes. */
+/**
+ * The corpus of the reference data compared with Pillow 12.2, and photographs at the scale that the service chooses.
+ */
 import { describe, expect, it } from "vitest";
 import { toOrientation } from "../../../worker/image/orientation.ts";
 import { fixture, hasReference, reference } from "../files.ts";

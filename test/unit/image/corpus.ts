@@ -1,4 +1,4 @@
-/** The files of the reference folder's corpus by name, since code in workerd cannot list a folder. */
+/** The names of the corpus files in the reference data, since code in workerd cannot list a folder. */
 
 const expand = (extension: string, names: string) => names.split(/\s+/).map((name) => `${name}.${extension}`);
 

@@ -1,4 +1,6 @@
-/** The entry: photographs from file to input against Pillow, files that end early, and formats that are not decoded. */
+/**
+ * decodeToInput(): photographs from file to input compared with Pillow, files that end early, and unsupported formats.
+ */
 import { describe, expect, it } from "vitest";
 import { fixture, fixtureJson, hasReference, reference } from "../files.ts";
 import {

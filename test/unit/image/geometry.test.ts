@@ -1,4 +1,4 @@
-/** Which part of a picture is taken, and at which scale. */
+/** The part of a picture that is used, and its scale. */
 import { describe, expect, it } from "vitest";
 import { centerBox, chooseScale, heightFirst, scaledSize, wholeBox } from "../../../worker/image/geometry.ts";
 

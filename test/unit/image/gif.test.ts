@@ -1,4 +1,4 @@
-/** GIFs of every kind against Pillow, and what is wrong with broken ones. */
+/** GIFs of every kind compared with Pillow, and the errors of broken ones. */
 import { describe, expect, it } from "vitest";
 import { fixture } from "../files.ts";
 import { concat } from "./png-builder.ts";

@@ -1,4 +1,4 @@
-/** Files made to harm a decoder: each is answered in time and for the right reason, and the decoder works on. */
+/** Files made to harm a decoder: each is answered in time and for the right reason, and the decoder still works. */
 import { describe, expect, it } from "vitest";
 import type { ErrorKind } from "../../../worker/errors.ts";
 import { idleMemory, MEMORY } from "../../../worker/image/instances.ts";

@@ -1,4 +1,4 @@
-/** Puts JPEG files together from segments, for tests that need one that is wrong, or huge, in a single place. */
+/** Builds JPEG files from segments, for tests that need a file that is wrong, or huge, in a single place. */
 import { concat } from "./png-builder.ts";
 
 const uint16 = (value: number) => [value >> 8, value & 255];

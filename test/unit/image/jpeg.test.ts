@@ -1,4 +1,4 @@
-/** JPEGs of every kind against Pillow (libjpeg-turbo 3.1), their orientation, and what is wrong with broken ones. */
+/** JPEGs of every kind compared with Pillow (libjpeg-turbo 3.1), their orientation, and the errors of broken ones. */
 import { describe, expect, it } from "vitest";
 import { fixture, hasReference, reference } from "../files.ts";
 import { frame, jpeg, START, scan, segment } from "./jpeg-builder.ts";

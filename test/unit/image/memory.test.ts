@@ -1,4 +1,4 @@
-/** How much memory the instances of codecs.wasm take: the small kind for nearly all, the large one where it must be. */
+/** The memory of the instances of codecs.wasm: small ones for nearly all images, the large one only if necessary. */
 import { describe, expect, it } from "vitest";
 import { Codec, CodecError, type CodecLimits } from "../../../worker/image/codecs.ts";
 import { idleMemory, MEMORY, withCodec } from "../../../worker/image/instances.ts";

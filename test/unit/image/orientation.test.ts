@@ -1,4 +1,4 @@
-/** The eight EXIF orientations on a picture small enough to see; against Pillow they stand in resize.test.ts. */
+/** The eight EXIF orientations of a picture small enough to read; resize.test.ts compares them with Pillow. */
 import { describe, expect, it } from "vitest";
 import {
   layoutOf,

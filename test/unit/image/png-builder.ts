@@ -1,4 +1,4 @@
-/** Puts PNGs together from parts, for tests that need one that is wrong in a single place. */
+/** Builds PNGs from chunks, for tests that need a file that is wrong in a single place. */
 
 export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 

@@ -1,4 +1,4 @@
-/** PNGs of every kind against Pillow, and what is wrong with broken ones. */
+/** PNGs of every kind compared with Pillow, and the errors of broken ones. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { fixtureJson, hasReference, reference } from "../files.ts";
 import { chunk, concat, deflate, ihdr, png } from "./png-builder.ts";

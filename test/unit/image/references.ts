@@ -1,4 +1,4 @@
-/** Sources and references for the image tests, and how far apart two images are. */
+/** Sources and references for the image tests, and the difference of two images. */
 import { expect } from "vitest";
 import { LabelerError } from "../../../worker/errors.ts";
 import type { DecodeOptions } from "../../../worker/image/decode.ts";

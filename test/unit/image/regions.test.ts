@@ -1,4 +1,7 @@
-/** Rectangles in fractions of the upright picture against Pillow's crop and resize, one by one and several at once. */
+/**
+ * Rectangles in fractions of the upright picture compared with Pillow's crop and resize, one by one and several at
+ * once.
+ */
 import { describe, expect, it } from "vitest";
 import { boxIn, type Fractions, parseFractions, writeFractions } from "../../../worker/image/fractions.ts";
 import { mostRegions } from "../../../worker/image/region-memory.ts";

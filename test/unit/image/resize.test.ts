@@ -1,4 +1,4 @@
-/** The resize against Pillow's own output, byte by byte, on pictures whose pixels a rule makes. */
+/** The resize compared with Pillow's output, byte by byte, on generated pictures. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { ADAM7, type Pass } from "../../../scripts/bench/decode/adam7.ts";
 import { encodeBmp } from "../../../scripts/bench/decode/bmp.ts";

@@ -1,4 +1,4 @@
-/** The stream: chunks of any size give the same pixels, and no more of a file is taken than is needed. */
+/** Byte streams: chunks of any size give the same pixels, and no more of a file is read than necessary. */
 import { describe, expect, it } from "vitest";
 import { type DecodedImage, type DecodeOptions, decodeToInput } from "../../../worker/image/decode.ts";
 import { ByteStream } from "../../../worker/runtime/byte-stream.ts";

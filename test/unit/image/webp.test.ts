@@ -1,4 +1,4 @@
-/** WebP of every kind against Pillow (libwebp 1.6), its orientation, and what is wrong with broken files. */
+/** WebP of every kind compared with Pillow (libwebp 1.6), its orientation, and the errors of broken files. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
 import { ByteStream } from "../../../worker/runtime/byte-stream.ts";

@@ -1,4 +1,4 @@
-/** A file that is not whole, or is damaged, says so; one that is whole says nothing. */
+/** A truncated or damaged file is reported as such; an intact one is not. */
 import { describe, expect, it } from "vitest";
 import { fixture, hasReference, reference } from "../files.ts";
 import { concat } from "./png-builder.ts";

@@ -1,4 +1,4 @@
-/** Class activation maps against plain loops over what the op-by-op executor computes. */
+/** Class activation maps compared with plain loops over the results of the op-by-op executor. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend, wasmHeap } from "../../../worker/inference/backend.ts";
 import { classActivation, NoActivation } from "../../../worker/inference/class-activation.ts";

@@ -1,4 +1,4 @@
-/** TensorFlow Lite's fixed-point multipliers, as the plan and the executor compute with them. */
+/** TensorFlow Lite's fixed-point multipliers, as the plan and the executor use them. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { fixedPoint, multiplyFixed } from "../../../worker/inference/fixed-point.ts";

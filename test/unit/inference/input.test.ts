@@ -1,4 +1,4 @@
-/** Pixels as the input of a network: what becomes of each byte in its channel, in a plan and operator by operator. */
+/** Pixels as the input of a network: the value of each byte in its channel, in a plan and operator by operator. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";

@@ -1,4 +1,4 @@
-/** The kernels of copy.c against plain loops: what takes values from places that are no neighbours. */
+/** The kernels of copy.c compared with plain loops: they read values from places that are not adjacent. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { makePlan, NoPlan } from "../../../worker/inference/plan/plan.ts";

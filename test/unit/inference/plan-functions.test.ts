@@ -1,4 +1,7 @@
-/** The kernels of vunary.c and lut2.c, and what vbinary.c and pool.c do beyond sums, against plain loops. */
+/**
+ * The kernels of vunary.c and lut2.c, and the functions of vbinary.c and pool.c other than sums, compared with plain
+ * loops.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { UNARY, type UnaryOperator } from "../../../worker/inference/operators/unary.ts";

@@ -1,4 +1,4 @@
-/** Whole networks as plans against native TensorFlow Lite, on pixels that Pillow made. */
+/** Plans of whole networks compared with native TensorFlow Lite, on Pillow's pixels. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { makePlan, type PlanInstance, type PlanOptions } from "../../../worker/inference/plan/plan.ts";

@@ -1,4 +1,4 @@
-/** Every kernel of native/kernels against plain loops, over shapes, strides, paddings and remainders drawn by a seed. */
+/** Every kernel of native/kernels compared with plain loops, over random shapes, strides, paddings and remainders. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { dotIsExact, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";

@@ -1,4 +1,4 @@
-/** The plainest loops that compute operators: what the tests of kernels compare with. */
+/** The plainest loops that compute operators: the reference of the tests of kernels. */
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import type { Activation, Graph, Quantization } from "../../../worker/tflite/graph.ts";
 import { outer, type Random, type Shape2d } from "./random-graph.ts";

@@ -1,4 +1,4 @@
-/** Strassen's multiplication in fast plans: to the bit what the plain product gives, whatever is left over of rows. */
+/** Strassen's multiplication in fast plans: the same bits as the plain product, for any number of remaining rows. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";

@@ -1,4 +1,4 @@
-/** What is rehearsed before a model is there has to be what models then run. */
+/** The kernels that are rehearsed before a model is loaded must be those that models then run. */
 import { expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";

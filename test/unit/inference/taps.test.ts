@@ -1,4 +1,4 @@
-/** Features of a run against the tensors themselves, which a plan gives whole that ends at them. */
+/** Features that a run sums up, compared with the whole tensors, which a plan that ends at them returns. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";

@@ -1,4 +1,4 @@
-/** What readJson() lets pass, what it refuses and how it says so. */
+/** What readJson() accepts and refuses, and its messages. */
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { LabelerError } from "../../../worker/errors.ts";

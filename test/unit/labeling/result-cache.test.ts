@@ -1,4 +1,4 @@
-/** Kept answers (worker/labeling/result-cache.ts), with the Cache API of the real runtime. */
+/** The result cache (worker/labeling/result-cache.ts), with the Cache API of the real runtime. */
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { expect, it } from "vitest";
 import { ResultCache } from "../../../worker/labeling/result-cache.ts";

@@ -1,4 +1,4 @@
-/** Whole networks against native TensorFlow Lite, on pixels that Pillow made and from the files on. */
+/** Whole networks compared with native TensorFlow Lite, on Pillow's pixels and from image files. */
 import { describe, expect, it } from "vitest";
 import { decodeToInput } from "../../../worker/image/decode.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";

@@ -1,4 +1,4 @@
-/** How a network would be computed, said from its graph alone, against what then happens. */
+/** The precision that a network's graph predicts, compared with the plan that is then made. */
 import { expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";

@@ -1,4 +1,4 @@
-/** The groups of ImageNet's classes that are shipped with each model of these classes. */
+/** The groups of ImageNet's classes, which are shipped with each model of these classes. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { parseGroups } from "../../../worker/model/groups.ts";

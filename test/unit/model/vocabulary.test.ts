@@ -1,4 +1,4 @@
-/** From the scores of classes to labels in the words of model.json: groups, then only and not, then min, then top. */
+/** From the scores of classes to the labels of model.json: groups, then only and not, then min, then top. */
 import { describe, expect, it } from "vitest";
 import { parseDerivedSpec } from "../../../worker/model/derived-spec.ts";
 import { parseGroups } from "../../../worker/model/groups.ts";

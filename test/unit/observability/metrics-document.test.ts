@@ -1,4 +1,4 @@
-/** docs/reference/metrics.md lists what /metrics answers: names, types and labels, and the stages of a request. */
+/** docs/reference/metrics.md is complete: names, types and labels of /metrics, and the stages of a request. */
 import { createExecutionContext, env } from "cloudflare:test";
 import { beforeAll, expect, it } from "vitest";
 import documented from "../../../docs/reference/metrics.md?raw";

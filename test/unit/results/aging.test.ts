@@ -1,4 +1,4 @@
-/** How results grow too old: by a clock that the test sets, jumps and all, in a real Durable Object. */
+/** The deletion of old results by a clock that the test sets, including jumps, in a real Durable Object. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";

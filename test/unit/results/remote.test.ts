@@ -1,4 +1,4 @@
-/** What the errors of a Durable Object mean for a caller. Their texts are those of workerd. */
+/** The meaning of a Durable Object's errors for a caller. Their texts are those of workerd. */
 import { expect, it } from "vitest";
 import { storageError } from "../../../worker/results/remote.ts";
 

@@ -1,4 +1,4 @@
-/** The settings of results and push: what an operator may write, and what is said to the rest. */
+/** The settings of results and push: valid values, and the messages about others. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { settingsOf } from "../../../worker/settings/settings.ts";

@@ -1,4 +1,4 @@
-/** The table of results inside a real Durable Object: ids, cursors, and what is kept by count. */
+/** The table of results in a real Durable Object: ids, cursors, and the limit on their number. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
 import { runInDurableObject } from "cloudflare:test";

@@ -1,4 +1,4 @@
-/** The bytes of a file as they come: looking ahead, taking, and taking all of them. */
+/** Byte streams: peeking, reading chunk by chunk, and reading everything. */
 import { describe, expect, it } from "vitest";
 import { ByteStream } from "../../../worker/runtime/byte-stream.ts";
 

@@ -1,4 +1,4 @@
-/** Bytes put together in memory that is reserved as they come (worker/runtime/growing-buffer.ts). */
+/** Buffers that grow as bytes arrive, in memory that is reserved first (worker/runtime/growing-buffer.ts). */
 import { expect, it } from "vitest";
 import { GrowingBuffer, type GrowingBufferOptions } from "../../../worker/runtime/growing-buffer.ts";
 

@@ -1,4 +1,4 @@
-/** Large files are read whole (worker/runtime/read-whole.ts), whatever was expected of their size. */
+/** Large files are read completely (worker/runtime/read-whole.ts), whatever size was expected. */
 import { expect, it } from "vitest";
 import { readWhole } from "../../../worker/runtime/read-whole.ts";
 

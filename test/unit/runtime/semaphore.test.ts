@@ -1,4 +1,4 @@
-/** What there is only so much of (worker/runtime/semaphore.ts), by a clock that the tests move. */
+/** Semaphores (worker/runtime/semaphore.ts), by a clock that the tests move. */
 import { describe, expect, it } from "vitest";
 import type { LabelerError } from "../../../worker/errors.ts";
 import { Reception } from "../../../worker/runtime/reception.ts";

@@ -1,4 +1,7 @@
-/** Who has the isolate's thread when (worker/runtime/thread-scheduler.ts), by a clock that the tests move. */
+/**
+ * The order in which requests use the isolate's thread (worker/runtime/thread-scheduler.ts), by a clock that the tests
+ * move.
+ */
 import { describe, expect, it } from "vitest";
 import type { Parts } from "../../../worker/runtime/parts.ts";
 import { type Share, ThreadScheduler } from "../../../worker/runtime/thread-scheduler.ts";

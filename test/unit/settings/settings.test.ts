@@ -1,4 +1,4 @@
-/** The settings (worker/settings/settings.ts): what an operator writes, and what it means. */
+/** The settings (worker/settings/settings.ts): what an operator writes, and how it is interpreted. */
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";

@@ -1,4 +1,4 @@
-/** Heads: what they answer, that a file gives the same head, and that no file does harm. */
+/** Taught heads: their answers, the round trip through a file, and damaged or hostile files. */
 import { describe, expect, it } from "vitest";
 import { Comparison } from "../../../worker/teaching/comparison.ts";
 import { crc32 } from "../../../worker/teaching/crc32.ts";

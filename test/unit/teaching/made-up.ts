@@ -1,4 +1,4 @@
-/** Made-up photos of a base with few channels: each class has a centre, and its photos lie around it. */
+/** Generates photos' features for a base with few channels: each class has a centre, and its photos lie around it. */
 import { keepExamples } from "../../../worker/teaching/examples.ts";
 import type { Features } from "../../../worker/teaching/features.ts";
 import { layoutOf, sampleOf } from "../../../worker/teaching/sample.ts";

@@ -1,4 +1,4 @@
-/** How alike samples are, in 64 bits and in the plainest way: what examples in 8 bits are compared with. */
+/** The likeness of samples in 64 bits, computed in the plainest way: the reference for examples in 8 bits. */
 import { type Part, partLikeness, partsOf, scoreLikeness, selfLikeness } from "../../../worker/teaching/kernel.ts";
 import type { Layout, Sample } from "../../../worker/teaching/sample.ts";
 

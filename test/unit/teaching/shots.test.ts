@@ -1,4 +1,4 @@
-/** Which photos count as one. */
+/** Which photos count as one shot. */
 import { expect, it } from "vitest";
 import { groupShots } from "../../../worker/teaching/shots.ts";
 

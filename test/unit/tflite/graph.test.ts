@@ -1,4 +1,4 @@
-/** The reader and the judgement of model files; whole graphs are run in test/unit/inference and test/unit/model. */
+/** The reader of model files, and what it refuses; whole graphs are run in test/unit/inference and test/unit/model. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";

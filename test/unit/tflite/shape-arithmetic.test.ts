@@ -1,4 +1,6 @@
-/** What is known of shapes before a graph runs; graphs with such arithmetic are run in test/unit/inference/ops.test.ts. */
+/**
+ * Shapes that are computed before a graph runs; graphs with such arithmetic are run in test/unit/inference/ops.test.ts.
+ */
 import { expect, it } from "vitest";
 import { OPERATORS } from "../../../worker/inference/operators/registry.ts";
 import { Table } from "../../../worker/tflite/flatbuffers.ts";

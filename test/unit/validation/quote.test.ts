@@ -1,4 +1,4 @@
-/** How values of callers are repeated. */
+/** How values of callers are quoted in messages. */
 import { expect, it } from "vitest";
 import { cut, listNames, quote } from "../../../worker/validation/quote.ts";
 
