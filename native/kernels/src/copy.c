@@ -1,6 +1,6 @@
-/* Copies values from a grid of places to another: slices, transpositions, mirrored edges.
- * Tile: 16 bytes where neighbours stay neighbours, else a value. No packing.
- * Bounds: four nested levels, steps of any sign. Writes nothing beside, since what lies there may be in place already. */
+/* Copies values from one grid of places to another: slices, transpositions, mirrored edges.
+ * Tile: 16 bytes where neighbours stay neighbours, otherwise one value. No packing.
+ * Bounds: four nested levels, steps of any sign. Writes nothing beyond its values, since what lies there may be final. */
 #include "common.h"
 
 #define COPY(name, type) \

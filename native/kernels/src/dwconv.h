@@ -1,8 +1,8 @@
-/* What the depthwise convolutions share. Channels go in planes of as many as a vector has lanes, four planes at a time,
- * and output rows block by block. The input that such a block needs is first copied to scratch, to [plane][row][column]
- * [lanes], where it stays in the cache. The copy has the padding, and each channel as often as there are filters for it;
- * so the kernels themselves know neither edges nor remainders, and their columns lie 16 bytes apart whatever the number
- * of channels. All tensors have 32 readable bytes behind them. */
+/* What the depthwise convolutions share. Channels are processed in planes, each with as many channels as a vector has
+ * lanes, four planes at a time, and output rows block by block. The input that such a block needs is first copied to
+ * scratch, as [plane][row][column][lanes], where it stays in the cache. The copy includes the padding, and repeats each
+ * channel for each of its filters. So the kernels handle neither edges nor remainders, and their columns lie 16 bytes
+ * apart for any number of channels. All tensors have 32 readable bytes behind them. */
 #ifndef KERNELS_DWCONV_H
 #define KERNELS_DWCONV_H
 
@@ -17,22 +17,22 @@ INLINE int32_t plane_bytes(const struct Depthwise *s, int32_t rows) {
     return rows * s->padded_width * COLUMN_BYTES + PLANE_GAP;
 }
 
-/* What a plane is made of. */
-enum Source { FLOATS, SHORTS_AS_FLOATS, BYTES_AS_SHORTS };
+/* The type of the values of a plane. */
+enum Source { F32, I16_AS_F32, U8_AS_I16 };
 
-INLINE int32_t lanes_of(enum Source source) { return source == BYTES_AS_SHORTS ? 8 : 4; }
-INLINE int32_t element_of(enum Source source) { return source == FLOATS ? 4 : source == BYTES_AS_SHORTS ? 1 : 2; }
+INLINE int32_t lanes_of(enum Source source) { return source == U8_AS_I16 ? 8 : 4; }
+INLINE int32_t element_of(enum Source source) { return source == F32 ? 4 : source == U8_AS_I16 ? 1 : 2; }
 
-/* A vector of channels; bytes less their zero point. */
+/* Loads a vector of channels; bytes less their zero point. */
 INLINE v128_t load_channels(enum Source source, const uint8_t *from, v128_t zero) {
-    if (source == FLOATS) return wasm_v128_load(from);
-    if (source == BYTES_AS_SHORTS) return wasm_i16x8_sub(wasm_u16x8_load8x8(from), zero);
+    if (source == F32) return wasm_v128_load(from);
+    if (source == U8_AS_I16) return wasm_i16x8_sub(wasm_u16x8_load8x8(from), zero);
     return wasm_f32x4_convert_i32x4(wasm_i32x4_load16x4(from));
 }
 
 INLINE void store_channel(enum Source source, uint8_t *plane, int32_t lane, const uint8_t *from, int32_t zero) {
-    if (source == FLOATS) ((float *)plane)[lane] = *(const float *)from;
-    else if (source == BYTES_AS_SHORTS) ((int16_t *)plane)[lane] = *from - zero;
+    if (source == F32) ((float *)plane)[lane] = *(const float *)from;
+    else if (source == U8_AS_I16) ((int16_t *)plane)[lane] = *from - zero;
     else ((float *)plane)[lane] = *(const int16_t *)from;
 }
 
@@ -44,7 +44,7 @@ INLINE void pad_columns(uint8_t *to, int32_t plane, int32_t columns) {
     }
 }
 
-/* Copies `rows` input rows from `first` on into the planes of output channels from `channel` on. */
+/* Copies `rows` input rows, starting at `first`, to the planes of the output channels that start at `channel`. */
 INLINE void copy_rows(enum Source source, const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
     const int32_t lanes = lanes_of(source), element = element_of(source), plane = plane_bytes(s, rows);
     const int32_t pixel = s->in_channels * element, channels = min_i32(PLANES * lanes, s->channels - channel);

@@ -1,22 +1,22 @@
-/* Depthwise convolution of floats.
- * Tile: 7 pixels × 4 channels, since most networks' widths are multiples of 7; the rest of the pixels in tiles of 4, 2
- * and 1. Row by row of the kernel, each column of the input is loaded once and meets all the weights it goes with.
- * 3×3 and 5×5 at stride 1 and 2 are unrolled.
+/* Depthwise convolution of f32.
+ * Tile: 7 pixels × 4 channels, since most networks' widths are multiples of 7; the remaining pixels in tiles of 4, 2
+ * and 1. For each row of the kernel, each column of the input is loaded once and multiplied by all weights that apply
+ * to it. 3×3 and 5×5 at stride 1 and 2 are unrolled.
  * Packing: for each 4 channels bias[4], weights[taps][4].
- * Input and output may be int16, as of qd16_f32_gemm_4x8c2_dot16x2.c: weights, bias and clamp then have the steps of
- * both in them, and the bias half a step for rounding.
- * Bounds: any kernel, stride, dilation and number of channels; even of int16. */
+ * Input and output may be int16, as in qd16_f32_gemm_4x8c2_dot16x2.c: weights, bias and clamp then include the steps of
+ * both, and the bias half a step for rounding.
+ * Bounds: any kernel, stride, dilation and number of channels; an even number for int16. */
 #include "dwconv.h"
 
 #define LANES 4
 #define PIXELS 7
 
 static void copy_floats(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
-    copy_rows(FLOATS, s, channel, first, rows);
+    copy_rows(F32, s, channel, first, rows);
 }
 
 static void copy_int16(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
-    copy_rows(SHORTS_AS_FLOATS, s, channel, first, rows);
+    copy_rows(I16_AS_F32, s, channel, first, rows);
 }
 
 /* The first `count` (1..4) channels of a pixel. */

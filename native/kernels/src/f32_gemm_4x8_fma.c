@@ -1,7 +1,7 @@
-/* Convolution of floats.
- * Tile: 4 rows × 8 output channels in 8 accumulators; the rest of the rows one by one.
- * Panel: bias[8], weights[K][8], floats.
- * Bounds: any number of rows and output channels and any K; multiply-add is fused where the CPU can. */
+/* Convolution of f32.
+ * Tile: 4 rows × 8 output channels in 8 accumulators; the remaining rows one by one.
+ * Panel: bias[8], weights[K][8], f32.
+ * Bounds: any number of rows and output channels and any K; multiply-add is fused if the CPU supports it. */
 #include "gemm.h"
 
 #define ROWS TILE_ROWS

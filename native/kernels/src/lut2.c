@@ -1,6 +1,7 @@
-/* Functions of two bytes as tables of all 65536 results: what is rare and has an arithmetic of its own.
- * The second operand repeats after `period` values, each of which goes with `run` of the first in a row; see vbinary.c.
- * Tile: a byte. Bounds: period · run divides size. */
+/* Functions of two bytes as tables of all 65536 results, for rare functions with an arithmetic of their own.
+ * The second operand repeats after `period` values, and each of its values is combined with `run` consecutive values of
+ * the first; see vbinary.c.
+ * Tile: one byte. Bounds: period · run divides size. */
 #include "common.h"
 
 EXPORT(x8_lut2) void x8_lut2(const struct Table *s) {

@@ -1,6 +1,6 @@
 /* Moves runs of bytes from one tensor to another: padding and concatenation.
- * Tile: 16 bytes; what is left of a run byte by byte. No packing.
- * Bounds: three nested levels of runs. Writes nothing behind a run, since what lies there may be in place already. */
+ * Tile: 16 bytes; the rest of a run byte by byte. No packing.
+ * Bounds: three nested levels of runs. Writes nothing behind a run, since what lies there may be final. */
 #include "common.h"
 
 INLINE void move_run(const uint8_t *from, uint8_t *to, int32_t bytes) {

@@ -1,9 +1,9 @@
-/* Puts the weights of eight output channels, [8][K] as the file has them, into a panel of a convolution: once, when
- * a plan is made. What stands for channels beyond the last is of no consequence. The panels are described in
- * f32_gemm_4x8_fma.c, qd16_f32_gemm_4x8c2_dot16x2.c, qu8_gemm_4x8c2_dot16x2.c and qu8_gemm_4x12c4_usdot.c; their heads
- * are written by worker/inference/plan/pack/channels.ts.
+/* Packs the weights of eight output channels, [8][K] as in the file, into a panel of a convolution, once, when a plan
+ * is made. The values for channels beyond the last do not matter. The panels are described in f32_gemm_4x8_fma.c,
+ * qd16_f32_gemm_4x8c2_dot16x2.c, qu8_gemm_4x8c2_dot16x2.c and qu8_gemm_4x12c4_usdot.c; worker/inference/plan/pack/
+ * writes their heads.
  * Tile: four or two weights of all eight channels; the rest along K one by one.
- * Bounds: reads up to 15 bytes behind the weights, whose places in the panel are then filled with zero. */
+ * Bounds: reads up to 15 bytes behind the weights; their places in the panel are filled with zero. */
 #include "common.h"
 
 /* IEEE 754 binary16 → binary32. */

@@ -1,6 +1,6 @@
-/* Average and maximum over windows, and of floats the sum. Reductions over height and width have one window.
- * Tile: one output pixel × 4 floats or 8 bytes. No packing.
- * Bounds: windows of up to 65535 pixels that lie at least in part within the input; padding does not count. */
+/* Average and maximum over windows, and the sum for f32. Reductions over height and width have one window.
+ * Tile: one output pixel × 4 f32 or 8 uint8. No packing.
+ * Bounds: windows of up to 65535 pixels that overlap the input; padding does not count. */
 #include "common.h"
 #include "requantize.h"
 

@@ -1,5 +1,5 @@
-/* What qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c share: rows of floats as int16, their products
- * with panels, and what becomes of the sums. */
+/* What qd16_f32_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_strassen.c share: rows of f32 as int16, their products
+ * with panels, and the conversion of the sums. */
 #ifndef KERNELS_QD16_F32_GEMM_H
 #define KERNELS_QD16_F32_GEMM_H
 

@@ -1,14 +1,14 @@
-/* Convolution of floats in 16-bit integers: faster than f32_gemm_4x8_fma.c and nearly as good.
- * The input is
- *   - int16 of one step that is known when the weights are packed (`int16_input`): what an operator with a ReLU6 gives;
- *   - floats that are the matrix as they stand: each row is quantised by its own largest value to ±I16_STEPS;
- *   - floats whose patches are gathered: quantised as a whole, by their largest value, to ±I16_STEPS.
+/* Convolution of f32 in 16-bit integers: faster than f32_gemm_4x8_fma.c and nearly as accurate.
+ * The input is one of:
+ *   - int16 with a step that is known when the weights are packed (`int16_input`): the output of a ReLU6;
+ *   - f32 that is already a matrix: each row is quantised by its own largest value to ±I16_STEPS;
+ *   - f32 whose patches are gathered: quantised as a whole, by its largest value, to ±I16_STEPS.
  * Each output channel is quantised beforehand so that no sum can overflow 32 bits, whatever the image
  * (worker/inference/plan/pack/f32.ts).
- * The output is floats, or int16 for which panel and clamp have their step and half of it for rounding (`int16_output`).
- * Tile and packing: tile_4x8c2_dot16x2.h; a panel is headed by struct Head.
- * Bounds: as said; the channels of int16 are even. `wide` is [block] floats, the scales of the rows, and then, unless the
- * input is int16 already, [block, K, filled up to even] int16. */
+ * The output is f32, or int16, for which panel and clamp include its step and half of it for rounding (`int16_output`).
+ * Tile and packing: tile_4x8c2_dot16x2.h; a panel begins with struct Head.
+ * Bounds: those above; an even number of channels for int16. `wide` is [block] f32, the scales of the rows, followed by
+ * [block, K, rounded up to even] int16 unless the input is int16 already. */
 #include "qd16_f32_gemm.h"
 
 EXPORT(qd16_f32_gemm_4x8c2_dot16x2) void qd16_f32_gemm_4x8c2_dot16x2(const struct Conv *s) {

@@ -1,18 +1,20 @@
-/* What qd16_f32_gemm_4x8c2_dot16x2.c computes, to the bit, with 49 products of blocks instead of 64: Strassen's
- * multiplication, twice, where rows, K and output channels are many. In integers it is exact: sums and differences are
- * right modulo 2^32, whatever overflows on the way, if the result fits; and those of blocks, of up to four terms, fit
- * int16 if weights and activations are within ±8191, which who quantises has to see to.
- *
- * Each matrix is cut into 4 × 4 blocks, halves of halves. Rows go in units of 16, of which each row block has 4; output
- * channels in groups of 4 panels, one for each block of columns; K is cut into quarters. So the operands are
+/* Computes the same bits as qd16_f32_gemm_4x8c2_dot16x2.c with 49 products of blocks instead of 64: Strassen's
+ * multiplication, applied twice, for large products. It is exact in integers: sums and differences are correct modulo
+ * 2^32, whatever overflows in between, if the result fits. The operands, sums of up to four blocks, fit int16 if
+ * weights and activations are within ±8191; the caller, who quantises, must ensure that.
+ * 
+ * Each matrix is split into 4 × 4 blocks, halves of halves. Rows are processed in units of 16, of which each row block
+ * has 4; output channels in groups of 4 panels, one for each block of columns; K is split into quarters. The operands
+ * are
  *   - on the left, for each of the 49 products, [rows / 4][K / 4] int16;
  *   - on the right, for each of them, a panel [K / 8][8][2] int16.
- * It is made here at each run, which costs little beside the products, so that weights take no more memory than else.
- *
- * Tile and packing: as of qd16_f32_gemm_4x8c2_dot16x2.c.
- * Bounds: K divisible by 32, output channels by 32; nothing is gathered. Rows beyond the last unit go as in
+ * The right operands are computed in each run, which costs little beside the products, so that weights take no more
+ * memory than in the other kernel.
+ * 
+ * Tile and packing: those of qd16_f32_gemm_4x8c2_dot16x2.c.
+ * Bounds: K and output channels are divisible by 32; nothing is gathered. Rows beyond the last unit are computed as in
  * qd16_f32_gemm_4x8c2_dot16x2.c.
- * `operands`, of a block of rows: left and right operands, each with a gap of GAP bytes behind, and a tile of sums for
+ * `operands`, for a block of rows: left and right operands, each followed by a gap of GAP bytes, and a tile of sums for
  * each product of each unit. */
 #include "qd16_f32_gemm.h"
 

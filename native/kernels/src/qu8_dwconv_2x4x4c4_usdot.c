@@ -1,18 +1,18 @@
-/* Depthwise convolution of bytes by the relaxed byte dot product, for CPUs where that is exact for full bytes; see
+/* Depthwise convolution of uint8 by the relaxed byte dot product, for CPUs where that is exact for full bytes; see
  * qu8_gemm_4x12c4_usdot.c. The result is TFLite's, exactly.
- * Four taps of a filter's row are one product, for which four pixels of an input row have to lie together, channel by
- * channel. Sixteen channels at a time, each input row is so interleaved once, into a ring of as many rows as the kernel
- * reaches over, where all of its output rows find it: [row][4][column][4 channels][4 pixels], a column for each output
- * pixel. It has the padding; so the tiles know no edges.
- * Tile: 2 rows × 4 pixels × 4 channels in 8 accumulators of 32 bits for kernels of 3 rows of up to 4 taps, so that rows
- * between are loaded once, whose bounds V8 checks. The last tile of a row and the last row begin earlier where there is
- * not enough left for them. 4 pixels × 4 channels for any other kernel.
- * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4] [4
- * channels][4 taps] int8, rows filled up with zero. The second part is what is left of weights beyond 8 bits. The bias
- * holds what follows from the input's zero point.
+ * One product sums four taps of a filter's row, for which four pixels of an input row have to lie side by side, channel
+ * by channel. Sixteen channels at a time, each input row is interleaved once, into a ring of as many rows as the kernel
+ * covers, where all of its output rows find it: [row][4][column][4 channels][4 pixels], with a column for each output
+ * pixel. The ring includes the padding, so the tiles do not handle edges.
+ * Tile: 2 rows × 4 pixels × 4 channels in 8 accumulators of 32 bits for kernels of 3 rows of up to 4 taps. The rows
+ * that both output rows use are then loaded once, and V8 checks their bounds once. The last tile of a row and
+ * the last row begin earlier if too little is left for them. 4 pixels × 4 channels for any other kernel.
+ * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4][4
+ * channels][4 taps] int8, rows filled up with zero. The second part is the excess of weights beyond 8 bits. The bias
+ * includes the terms of the input's zero point.
  * Scratch: `planes` is struct DepthwiseSpare and the ring.
- * Bounds: a filter for each channel, no horizontal dilation, a horizontal stride of 1, 2 or 4 if kernels are wider than
- * 4; reads up to 15 bytes behind a pixel. */
+ * Bounds: one filter for each channel, no horizontal dilation, a horizontal stride of 1, 2 or 4 if kernels are wider
+ * than 4; reads up to 15 bytes behind a pixel. */
 #include "dwconv.h"
 
 /* Channels of a ring and of a tile. */

@@ -1,6 +1,6 @@
-/* Depthwise convolution of bytes. The result is TFLite's, exactly.
- * Tile: 2 pixels × 8 channels; the last pixel of an odd row alone. The taps go two by two through the dot product of
- * 16-bit integers. 3×3 and 5×5 at stride 1 and 2 are unrolled.
+/* Depthwise convolution of uint8. The result is TFLite's, exactly.
+ * Tile: 2 pixels × 8 channels; the last pixel of an odd row alone. The dot product of 16-bit integers takes two taps at
+ * a time. 3×3 and 5×5 at stride 1 and 2 are unrolled.
  * Packing: for each 8 channels struct Channels, then for each two taps [8][2] int16 less the zero point; an odd number
  * of taps is filled up with zero. The planes hold int16 less the zero point.
  * Bounds: any kernel of up to 33025 taps, any stride, dilation and number of channels. */
@@ -9,7 +9,7 @@
 #define LANES 8
 
 static void copy_bytes(const struct Depthwise *s, int32_t channel, int32_t first, int32_t rows) {
-    copy_rows(BYTES_AS_SHORTS, s, channel, first, rows);
+    copy_rows(U8_AS_I16, s, channel, first, rows);
 }
 
 struct Window {

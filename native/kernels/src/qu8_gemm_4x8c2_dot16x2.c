@@ -1,6 +1,7 @@
-/* Convolution of bytes in 16-bit integers, for CPUs without an exact byte dot product. The result is TFLite's, exactly.
- * Tile and packing: tile_4x8c2_dot16x2.h; a panel is headed by struct Channels, its weights are less their zero point.
- * Bounds: K · 255 · 255 < 2^31, so K ≤ 33025. `wide` is [block, K, filled up to even] int16. */
+/* Convolution of uint8 in 16-bit integers, for CPUs without an exact byte dot product. The result is TFLite's, exactly.
+ * Tile and packing: tile_4x8c2_dot16x2.h; a panel begins with struct Channels, and its weights are less their zero
+ * point.
+ * Bounds: K · 255 · 255 < 2^31, so K ≤ 33025. `wide` is [block, K, rounded up to even] int16. */
 #include "gemm.h"
 #include "tile_4x8c2_dot16x2.h"
 

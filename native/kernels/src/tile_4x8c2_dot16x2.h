@@ -1,7 +1,7 @@
 /* The matrix product of 16-bit integers that qu8_gemm_4x8c2_dot16x2.c and qd16_f32_gemm_4x8c2_dot16x2.c share.
  * Tile: up to 4 rows × 8 output channels in 8 accumulators of 32 bits.
  * Packing: rows of `pairs` pairs of int16; weights [pairs][8][2] int16, an odd K filled up with zero.
- * Bounds: the sums must fit 32 bits, which who quantises has to see to. */
+ * Bounds: the sums must fit 32 bits; the caller, who quantises, must ensure that. */
 #ifndef KERNELS_TILE_4X8C2_DOT16X2_H
 #define KERNELS_TILE_4X8C2_DOT16X2_H
 
