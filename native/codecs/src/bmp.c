@@ -28,9 +28,9 @@ static uint32_t stride;    /* bytes of a row in the file */
 static uint32_t next_row;  /* rows taken, in file order */
 static uint8_t *indices;   /* RLE: the row in the making */
 static uint32_t column;    /* RLE: pixels in it */
-static uint32_t run_x;     /* RLE: the column that runs are clipped by, which only line ends and deltas set back */
-static uint32_t literal_left, literal_bytes; /* RLE: of an absolute run, pixels and bytes (padding included) to come */
-static uint32_t gap_rows, gap_columns;       /* RLE: of a delta, what is still to be left out */
+static uint32_t run_x;     /* RLE: the column to which runs are clipped; only line ends and deltas reset it */
+static uint32_t literal_left, literal_bytes; /* RLE: remaining pixels and bytes (padding included) of an absolute run */
+static uint32_t gap_rows, gap_columns;       /* RLE: remaining pixels and rows that a delta skips */
 static int rle_ended;
 
 static void bmp_open(void) {
@@ -114,7 +114,7 @@ static int read_header(void) {
     const uint8_t *bgr = file + after + i * entry;
     colors[i] = bgr[2] | (uint32_t)bgr[1] << 8 | (uint32_t)bgr[0] << 16;
   }
-  /* Some writers leave the offset out, or give that of the palette (Pillow mends both likewise). */
+  /* Some writers omit the offset, or state that of the palette (Pillow corrects both in the same way). */
   if (!pixels_at || (most_colors && pixels_at == FILE_HEADER + header_size)) pixels_at = after + listed * entry;
   skip_left = pixels_at;
   stride = (uint32_t)(((uint64_t)width * depth + 31) / 32 * 4);
@@ -135,15 +135,16 @@ static int bmp_start(void) {
 
 static uint32_t row_of(uint32_t n) { return top_down ? n : height - 1 - n; }
 
-/* Whether no wanted row is missing. */
+/* Whether all wanted rows are there. */
 static int complete(void) {
   if (next_row >= height) return 1;
   return top_down ? next_row >= resize_end() : !resize_wants(row_of(next_row)) && row_of(next_row) < resize_end();
 }
 
-/* Pixels of BGR or BGRX as RGB, five or four a turn. Reads and writes less than 16 bytes past the last pixel. */
+/* Converts pixels of BGR or BGRX to RGB, five or four at a time. Reads and writes less than 16 bytes past the last
+ * pixel. */
 static void swap_row(const uint8_t *from, uint8_t *to) {
-  enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
+  enum { Z = -128 }; /* an index out of range gives 0, and the next pixels overwrite it */
   v128_t bgr = wasm_i8x16_const(2, 1, 0, 5, 4, 3, 8, 7, 6, 11, 10, 9, 14, 13, 12, Z);
   v128_t bgrx = wasm_i8x16_const(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, Z, Z, Z, Z);
   OPAQUE(bgr);
@@ -172,7 +173,8 @@ static void convert_row(const uint8_t *from, uint8_t *to) {
     uint32_t most = (1u << depth) - 1;
     for (uint32_t x = 0; x < width; x++, to += 3) {
       uint32_t bit = x * depth;
-      memcpy(to, colors + (from[bit / 8] >> (8 - depth - bit % 8) & most), 4); /* the fourth byte is overwritten */
+      memcpy(to, colors + (from[bit / 8] >> (8 - depth - bit % 8) & most),
+             4); /* the next pixel overwrites the fourth byte */
     }
   } else if (is_plain()) {
     swap_row(from, to);
@@ -188,7 +190,8 @@ static void convert_row(const uint8_t *from, uint8_t *to) {
   }
 }
 
-/* Hands over eight rows as they are, if they are there. How many were taken, or -1: more input is worth waiting for. */
+/* Passes eight rows to the resizer unchanged, if they are there. Returns their number, or -1 if more input should be
+ * awaited. */
 static int take_eight(void) {
   enum { ROWS = 8, MOST_WAITING = 48 * 1024 }; /* bytes, which the next chunk has moved */
   if (!is_plain() || height - next_row < ROWS) return 0;
@@ -224,7 +227,7 @@ static int raw_rows(int budget) {
   return STATUS_DONE;
 }
 
-/* Adds `count` pixels to the rows, of index a and b by turns. */
+/* Adds `count` pixels to the rows, alternately of index a and b. */
 static void put_indices(uint32_t count, uint8_t a, uint8_t b) {
   for (uint32_t i = 0; i < count && next_row < height; i++) {
     indices[column++] = i & 1 ? b : a;
@@ -244,8 +247,8 @@ static void skip_columns(void) {
   run_x = column;
 }
 
-/* Pixels are counted on from row to row, as in Pillow, so an absolute run may go over the end of a row; other runs are
- * clipped to it. What a delta or an early end leaves out has colour 0. */
+/* Pixels continue from row to row, as in Pillow, so that an absolute run may cross the end of a row; other runs are
+ * clipped to it. Pixels that a delta or an early end skips have colour 0. */
 static int rle_rows(int budget) {
   int nibbles = compression == RLE4;
   uint32_t last_row = next_row;
@@ -268,7 +271,7 @@ static int rle_rows(int budget) {
     if (literal_bytes) {
       if (!input.available) return STATUS_NEED_INPUT;
       uint32_t pixels = nibbles ? 2 : 1;
-      if (pixels > literal_left) pixels = literal_left; /* none in a padding byte */
+      if (pixels > literal_left) pixels = literal_left; /* a padding byte has none */
       put_indices(pixels, nibbles ? p[0] >> 4 : p[0], p[0] & 15);
       literal_left -= pixels;
       literal_bytes--;

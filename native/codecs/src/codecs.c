@@ -28,7 +28,7 @@ struct Limits limits;
 
 static const struct Decoder *decoder;
 static enum { CLOSED, READING_HEADER, WAITING_FOR_START, DECODING, OVER } phase;
-static int final_status; /* answered again once OVER */
+static int final_status; /* returned again once OVER */
 
 /* 0 for any limit means the largest value. Fails with ERROR_MEMORY when static data alone exceed `memory`. */
 EXPORT(init) int codecs_init(uint32_t memory, uint32_t pixels, uint32_t scans, uint32_t chunks) {
@@ -89,7 +89,7 @@ EXPORT(inset) int codecs_inset(uint32_t left, uint32_t right, uint32_t top, uint
   return STATUS_DONE;
 }
 
-/* A further crop of the image that `start` begins with, in the same pixels, resized to the same size. */
+/* A further crop of the image with which `start` begins, in the same pixels, resized to the same size. */
 EXPORT(also) int codecs_also(uint32_t x, uint32_t y, uint32_t width, uint32_t height, int order) {
   return phase == WAITING_FOR_START && resize_also(x, y, width, height, order) ? STATUS_DONE : ERROR_USAGE;
 }
@@ -118,7 +118,7 @@ EXPORT(start) int codecs_start(int eighths, uint32_t x, uint32_t y, uint32_t wid
   return STATUS_DONE;
 }
 
-/* Goes on as far as the input reaches, but by no more than about `rows` rows (0: as far as it goes). */
+/* Continues as far as the input allows, but by no more than about `rows` rows (0: without limit). */
 EXPORT(run) int codecs_run(uint32_t rows) {
   int budget = rows && rows < 0x7fffffffu ? (int)rows : 0x7fffffff;
   int status;
@@ -149,8 +149,8 @@ EXPORT(info) const struct Info *codecs_info(void) {
   return &info;
 }
 
-/* [outHeight, outWidth, 3] uint8 RGB of crop 0, that of `start`, or of a further one; 0 before `start`, and for a crop that
- * there is not. Holds until the next `init`. */
+/* [outHeight, outWidth, 3] uint8 RGB of crop 0, which is that of `start`, or of a further one; 0 before `start`, and
+ * for a crop that does not exist. Valid until the next `init`. */
 EXPORT(output) const uint8_t *codecs_output(uint32_t crop) { return phase >= DECODING ? resize_output(crop) : NULL; }
 
 int unsupported(enum Unsupported kind) {
@@ -167,7 +167,7 @@ int scale_full_size(int eighths) {
 
 int check_size(uint32_t width, uint32_t height) {
   if (!width || !height || width > 0x7fffffffu || height > 0x7fffffffu) return ERROR_BROKEN;
-  info.width = (int32_t)width; /* told also of an image that is refused */
+  info.width = (int32_t)width; /* available also for an image that is refused */
   info.height = (int32_t)height;
   if ((uint64_t)width * height > limits.pixels) return ERROR_PIXELS;
   return width > MOST_SIDE || height > MOST_SIDE ? ERROR_SIDE : STATUS_DONE;

@@ -35,10 +35,10 @@ struct Decoder {
 extern const struct Decoder jpeg_decoder, png_decoder, webp_decoder, gif_decoder, bmp_decoder, pnm_decoder,
     tiff_decoder;
 
-/* Of info.missing. */
+/* The unit of info.missing. */
 enum { WHOLE = 1000000 };
 
-/* For formats that decode at full size only. */
+/* For formats that are only decoded at full size. */
 int scale_full_size(int eighths);
 
 /* Checks width and height against limits.pixels and MOST_SIDE: STATUS_DONE or an error. */
@@ -47,7 +47,7 @@ int check_size(uint32_t width, uint32_t height);
 /* Ends the call at once with a negative status, for code that cannot return one (errors.c). */
 _Noreturn void fail_with(int status, int detail);
 
-/* A valid file of a kind that is not decoded: notes which, and returns ERROR_UNSUPPORTED. */
+/* Records the kind of a valid file that is not supported, and returns ERROR_UNSUPPORTED. */
 int unsupported(enum Unsupported kind);
 
 /* Orientation as metadata tell it, EXIF before XMP (orientation.c). Both set info.orientation.

@@ -20,7 +20,7 @@ enum { MOST_CODES = 4096, MOST_CODE_BITS = 12, NO_CODE = MOST_CODES, CHUNK = 8 }
 
 static enum { SCREEN, BLOCK, EXTENSION_BLOCKS, FRAME, CODE_SIZE, PIXELS } state;
 static uint32_t skip_left;
-static int control_block; /* the extension being read is a graphic control extension */
+static int control_block; /* the extension that is being read is a graphic control extension */
 
 static uint8_t palette[256 * 3];
 static int has_palette, has_transparent;
@@ -36,7 +36,8 @@ static int interlaced;
  */
 struct Table {
   uint64_t ends[MOST_CODES];
-  uint32_t strings[MOST_CODES]; /* from the lowest bit on: 8 bits the first pixel, 12 the length, 12 the other code */
+  uint32_t
+      strings[MOST_CODES]; /* from the lowest bit: 8 bits of the first pixel, 12 of the length, 12 of the other code */
 };
 enum { LENGTH = 8, BEFORE = 20 };
 static struct Table *table;
@@ -46,10 +47,10 @@ static struct Lzw {
   uint64_t bits; /* those at hand, and above them some that come in once more, the same */
   uint32_t bit_count, block_left;
 } lzw;
-static uint8_t *indices;       /* one row of the frame and room for a string */
-static uint32_t filled;        /* indices in it */
-static uint32_t uncovered_row; /* of the canvas: rows before it that the frame does not cover are handed out */
-static uint32_t frame_row;     /* rows handed out, in stream order */
+static uint8_t *indices;       /* one row of the frame, and space for a string */
+static uint32_t filled;        /* the number of indices in it */
+static uint32_t uncovered_row; /* in the canvas: rows before it that the frame does not cover have been emitted */
+static uint32_t frame_row;     /* rows that have been emitted, in stream order */
 static uint8_t *margins;       /* a row that the frame does not cover */
 static uint32_t colors[256];   /* the palette: R, G, B, 0 in memory */
 
@@ -106,7 +107,7 @@ static int read_blocks(void) {
           state = EXTENSION_BLOCKS;
         } else if (*p == ';') {
           return ERROR_EMPTY;
-        } /* Anything else is passed over, as Pillow does. */
+        } /* Any other block is skipped, as in Pillow. */
         input_consume(1);
         break;
       case EXTENSION_BLOCKS: {
@@ -141,7 +142,7 @@ static int read_blocks(void) {
       case CODE_SIZE:
         if (!input.available) return STATUS_NEED_INPUT;
         start_bits = p[0];
-        /* More than 8 bits are of no use, but there are such files; of a larger literal the low byte counts. */
+        /* More than 8 bits are useless, but such files exist; of a larger literal, the low byte counts. */
         if (start_bits >= MOST_CODE_BITS) return ERROR_BROKEN;
         input_consume(1);
         state = PIXELS;
@@ -186,12 +187,12 @@ static int gif_start(void) {
   memset(&lzw, 0, sizeof lzw);
   clear_table(&lzw);
 
-  /* What the frame does not cover: rows above and below it, and margins to its left and right. */
+  /* The part that the frame does not cover: rows above and below it, and margins to its left and right. */
   for (uint32_t x = 0; x < canvas_width; x++) memcpy(margins + 3 * x, palette + 3 * transparent, 3);
   return STATUS_DONE;
 }
 
-/* Hands out the rows above and below the frame. They are not counted in info.rows, since they are not from the file. */
+/* Emits the rows above and below the frame. They are not counted in info.rows, since they are not in the file. */
 static void emit_uncovered_rows(int *budget) {
   int32_t rows_before = info.rows;
   for (; uncovered_row < (uint32_t)info.height && *budget > 0; uncovered_row++) {
@@ -203,7 +204,7 @@ static void emit_uncovered_rows(int *budget) {
   info.rows = rows_before;
 }
 
-/* The frame's row that the n-th row of the stream is. */
+/* The row of the frame that is the n-th row of the stream. */
 static uint32_t row_of(uint32_t n) {
   if (!interlaced) return n;
   uint32_t eighths = (frame_height + 7) / 8, other_eighths = (frame_height + 3) / 8, quarters = (frame_height + 1) / 4;
@@ -221,14 +222,14 @@ static void emit_row(const uint8_t *row) {
   uint8_t *to = resize_buffer();
   if (frame_width < canvas_width) memcpy(to, margins, (size_t)canvas_width * 3);
   uint8_t *end = to + ((size_t)frame_x + frame_width) * 3;
-  uint64_t behind; /* palette_row writes there too */
+  uint64_t behind; /* palette_row writes there, too */
   memcpy(&behind, end, sizeof behind);
   palette_row(colors, row, frame_width, to + frame_x * 3);
   memcpy(end, &behind, sizeof behind);
   resize_row(y, to);
 }
 
-/* Whether no wanted row is missing. */
+/* Whether all wanted rows are there. */
 static int complete(void) {
   if (frame_row >= frame_height) return 1;
   return !interlaced && frame_y + frame_row >= resize_end();
@@ -303,7 +304,7 @@ static int decode_row(void) {
       break;
     }
     if (z.previous != NO_CODE && z.next_code < MOST_CODES) {
-      /* The next code is the previous string and the first pixel of this one, which may be that very code. */
+      /* The next code is the previous string followed by the first pixel of this one, which may be that very code. */
       uint64_t pixel = (code == z.next_code ? string : table->strings[code]) & 255;
       uint32_t in_chunk = (string >> LENGTH) % CHUNK, whole = (string & ((1u << BEFORE) - 1)) | z.previous << BEFORE;
       table->ends[z.next_code] = in_chunk ? end | pixel << 8 * in_chunk : pixel;
@@ -322,7 +323,7 @@ static int decode_row(void) {
   return status;
 }
 
-/* Hands out the rows that are full: of a narrow frame a string can fill thousands. */
+/* Emits the rows that are full: a string can fill thousands of rows of a narrow frame. */
 static void emit_full_rows(int *budget) {
   uint32_t at = 0;
   for (; filled - at >= frame_width && !complete() && *budget > 0; at += frame_width, --*budget) emit_row(indices + at);

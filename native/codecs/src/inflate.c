@@ -54,7 +54,7 @@ enum { TAKE = 31, LITERAL_COUNT = 6, CODE_BITS = 8, VALUE = 14, SECOND = 22 };
 #define NOT_LITERAL (1u << 31)
 #define INVALID (NOT_LITERAL | SPECIAL)
 #define END_ENTRY (INVALID | 1u << VALUE)
-#define SUBTABLE (INVALID | 1u << LITERAL_COUNT) /* its size in bits where the code's bits would be */
+#define SUBTABLE (INVALID | 1u << LITERAL_COUNT) /* its size in bits, in the place of the code's bits */
 
 /* A canonical code: how many codes of each length, and the symbols in order. */
 struct Code {
@@ -64,10 +64,10 @@ struct Code {
 
 struct Inflater {
   enum { ZLIB_HEADER, BLOCK_HEADER, STORED_SIZE, STORED, CODE_COUNTS, CODE_LENGTHS, LENGTHS, SYMBOLS, ENDED, BAD } mode;
-  int last;        /* the block is the last one */
-  uint64_t hold;   /* bits that were read and not yet taken, the next one lowest */
-  uint32_t bits;   /* how many, below 64 */
-  uint32_t stored; /* bytes to come of a stored block */
+  int last;        /* whether the block is the last one */
+  uint64_t hold;   /* bits that were read and not yet consumed, the next one lowest */
+  uint32_t bits;   /* their number, below 64 */
+  uint32_t stored; /* remaining bytes of a stored block */
   uint32_t literal_count, distance_count, length_count, have; /* of a block's header */
   uint32_t before_tables; /* bits to be decoded until tables are built, or 1: now; 0: they are */
   uint8_t lengths[LITERALS + DISTANCES];
@@ -81,12 +81,12 @@ struct Inflater {
 
 static struct Inflater state, *const z = &state;
 
-/* What is behind `fixed` is made before it is used, and the fixed codes stay. */
+/* The fields behind `fixed` are set before they are used, and the fixed codes stay. */
 void inflate_start(void) { memset(z, 0, offsetof(struct Inflater, fixed)); }
 
 /* ---- Codes ---- */
 
-/* Counts and sorts. 0 when the lengths make no code. */
+/* Counts and sorts the codes. Returns 0 if the lengths do not form a code. */
 static int make_code(struct Code *code, const uint8_t *lengths, uint32_t size) {
   uint16_t offset[MOST_BITS + 2] = {0};
   memset(code->count, 0, sizeof code->count);
@@ -150,7 +150,7 @@ static int make_table(uint32_t *table, uint32_t size, uint32_t index, const stru
         for (uint32_t i = reversed; i < 1u << index; i += 1u << length) table[i] = word;
       } else {
         uint32_t *head = table + (reversed & ((1u << index) - 1));
-        if (reversed >> index == 0) { /* the first code of its prefix: all others follow at once */
+        if (reversed >> index == 0) { /* the first code of its prefix: all others follow immediately */
           if (next + (1u << sub_bits) > size) return 0;
           *head = SUBTABLE | next << VALUE | sub_bits << CODE_BITS;
           next += 1u << sub_bits;
@@ -167,7 +167,7 @@ static int make_table(uint32_t *table, uint32_t size, uint32_t index, const stru
   return 1;
 }
 
-/* Joins literals with what follows them where both fit into the index. */
+/* Joins literals with the following symbol if both fit into the index. */
 static void join_literals(void) {
   memcpy(z->literal_table, z->single, sizeof z->single);
   const uint16_t *symbol = z->literals->symbols;
@@ -177,7 +177,7 @@ static void join_literals(void) {
     for (uint32_t n = z->literals->count[length]; n > 0; n--) {
       if (*symbol++ < END_OF_BLOCK) {
         uint32_t *to = z->literal_table + reversed, first = to[0], room = LITERAL_BITS - length;
-        /* What follows brings its own bits and kind; a second literal is moved up. */
+        /* The following symbol brings its own bits and kind; a second literal is moved up. */
         uint32_t base = (first & 255u << VALUE) | length << CODE_BITS | length | 1u << LITERAL_COUNT;
         for (uint32_t i = 0; i < 1u << room; i++, to += 1u << length) {
           uint32_t second = z->single[i], lengths = second & NOT_LITERAL;
@@ -225,8 +225,8 @@ static void begin_fixed(void) {
 
 /* ---- Copies ---- */
 
-/* Copies a match of which all is in the output. A distance below 16 repeats itself within the chunk: lane i is byte
- * i % distance, and chunks advance by the largest multiple of the distance. CHUNK bytes behind may be overwritten. */
+/* Copies a match that lies in the output completely. A distance below 16 repeats itself within the chunk: lane i is
+ * byte i % distance, and chunks advance by the largest multiple of the distance. May overwrite CHUNK bytes behind it. */
 INLINE uint8_t *copy_match(uint8_t *out, uint32_t distance, uint32_t length) {
   uint8_t *end = out + length;
   if (distance >= CHUNK) {
@@ -254,10 +254,10 @@ INLINE uint8_t *copy_match(uint8_t *out, uint32_t distance, uint32_t length) {
 
 /* ---- The fast way ---- */
 
-/* Where the fast way and the careful one hand over to each other. */
+/* The limits at which the fast path and the careful path switch to each other. */
 struct Place {
   const uint8_t *in, *in_begin, *in_end;
-  const uint8_t *begin; /* of the output that matches may reach back to */
+  const uint8_t *begin; /* the part of the output that matches may refer to */
   uint8_t *out, *out_end;
 };
 
@@ -286,7 +286,7 @@ static int fast_symbols(struct Place *at) {
   uint32_t bits = z->bits;
   int valid = 1;
 
-/* To 56 bits or more; what is loaded beyond comes in again, the same, with the next load. */
+/* To 56 bits or more; bits that are loaded beyond that are loaded again, the same, by the next load. */
 #define FILL() \
   do { \
     uint64_t next; \
@@ -307,7 +307,7 @@ static int fast_symbols(struct Place *at) {
   while (in <= in_last && out <= out_last) {
     FILL();
     uint32_t entry = LOOK_UP();
-    if (!(entry & NOT_LITERAL)) { /* up to 11 bits each time, so that three leave a length its 20 */
+    if (!(entry & NOT_LITERAL)) { /* up to 11 bits each time, so that after three a length still has its 20 */
       DROP(entry);
       PUT_LITERALS(entry);
       entry = LOOK_UP();
@@ -467,7 +467,7 @@ static int make_length_codes(void) {
   uint32_t table[1 << LENGTH_CODE_BITS];
   uint32_t total = 0;
   for (uint32_t length = 1; length <= LENGTH_CODE_BITS; length++) total += (uint32_t)code.count[length] << (7 - length);
-  if (total != 1u << LENGTH_CODE_BITS) return 0; /* here a single code is refused, too */
+  if (total != 1u << LENGTH_CODE_BITS) return 0; /* a single code is refused here, too */
   make_table(table, 1 << LENGTH_CODE_BITS, LENGTH_CODE_BITS, &code, literal_entry);
   for (uint32_t i = 0; i < 1u << LENGTH_CODE_BITS; i++) {
     z->length_codes[i] = (uint8_t)((table[i] >> VALUE & 31) << 3 | (table[i] & TAKE));
@@ -514,7 +514,7 @@ static enum InflateStatus run(struct Place *at) {
       case ZLIB_HEADER: {
         NEED(16);
         uint32_t method = take(8), flags = take(8);
-        int preset = flags & 32; /* a dictionary that we do not have */
+        int preset = flags & 32; /* a dictionary, which is not supported */
         if ((method << 8 | flags) % 31 || (method & 15) != DEFLATE || method >> 4 > 7 || preset) return INFLATE_BROKEN;
         z->mode = BLOCK_HEADER;
         break;

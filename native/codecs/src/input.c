@@ -63,7 +63,7 @@ void input_consume(uint32_t size) {
 void input_drop_last(uint32_t size) {
   if (size > input.available) size = input.available;
   input.available -= size;
-  input.position += size; /* of the file these bytes are a part all the same */
+  input.position += size; /* these bytes are part of the file all the same */
   memset((uint8_t *)input.next + input.available, 0, INPUT_PADDING);
 }
 

@@ -10,7 +10,7 @@ struct Input {
   uint32_t available;  /* bytes from there on */
   uint32_t position;   /* offset of `next` in the file, for formats that align to it */
   uint32_t wanted;     /* bytes that have to be available before the decoder is called again, unless the input ends */
-  int ended;           /* the host has said that no more bytes come */
+  int ended;           /* the host has announced the end of the input */
 };
 extern struct Input input;
 
@@ -20,7 +20,7 @@ void input_reset(void);
 /* Room for `size` more bytes behind those available, NULL when the memory limit does not allow it. */
 uint8_t *input_reserve(uint32_t size);
 
-/* `size` of the reserved bytes were written; 0 when that is more than was reserved. */
+/* Adds the first `size` reserved bytes; returns 0 if that is more than was reserved. */
 int input_commit(uint32_t size);
 
 /* Consumes `size` bytes, at most what is available. */

@@ -30,16 +30,16 @@
 static struct jpeg_decompress_struct jpeg;
 static struct jpeg_error_mgr errors;
 
-static int hit_end;      /* entropy data were missing after that, and no restart interval brings them back */
+static int hit_end;      /* entropy-coded data were missing after that, and no restart interval brings them back */
 static int seen_exif;    /* a segment with EXIF was read */
 static int in_pixels;    /* the header is read */
 static uint8_t *samples; /* one scanline, for CMYK and grey */
 static uint8_t *rgb;     /* one scanline as RGB */
-static int started;      /* the scans of a file with several, if that is one, are absorbed, and rows can be read */
-static int behind_scan;  /* a single scan is through: reading on to the marker behind it */
+static int started;      /* all scans of a file with several are absorbed, and rows can be read */
+static int behind_scan;  /* a single scan is complete: reading on to the marker behind it */
 static int after_ff;     /* the byte before was FF */
 static int absorbing;    /* jpeg_start_decompress was called for a file with several scans */
-static int real_rows;    /* how many rows were there when the data ran out; -1 while they have not */
+static int real_rows;    /* the number of rows when the data ran out; -1 until then */
 
 /* ---- Errors and warnings ---- */
 
@@ -85,7 +85,7 @@ static int is_damage(j_decompress_ptr cinfo) {
     case JWRN_MUST_RESYNC:
       return 1;
     case JWRN_EXTRANEOUS_DATA:
-      if (jpeg_dc_only && cinfo->Ss != 0) return 0; /* an AC scan that was passed over */
+      if (jpeg_dc_only && cinfo->Ss != 0) return 0; /* an AC scan that was skipped */
       return in_pixels && !jpeg_source_is_padding(cinfo, (uint32_t)cinfo->err->msg_parm.i[0]);
     default:
       return 0;
@@ -110,7 +110,7 @@ static void format_nothing(j_common_ptr cinfo, char *buffer) {
 /* APP1: EXIF and XMP are read where they lie, so nothing of it is kept. Suspends until the segment is in the window. */
 static boolean read_app1(j_decompress_ptr cinfo) {
   enum { LENGTH_BYTES = 2, EXIF_HEADER = 6 };
-  static const char xmp[] = "http://ns.adobe.com/xap/1.0/"; /* and the nought behind it */
+  static const char xmp[] = "http://ns.adobe.com/xap/1.0/"; /* and the zero behind it */
   const uint8_t *segment = cinfo->src->next_input_byte;
   size_t available = cinfo->src->bytes_in_buffer;
   if (available < LENGTH_BYTES) {
@@ -123,7 +123,7 @@ static boolean read_app1(j_decompress_ptr cinfo) {
     if (input.ended) fail_with(ERROR_EMPTY, 0);
     return FALSE;
   }
-  /* The directory is in the first segment; long EXIF goes on in others of the same name. */
+  /* The directory is in the first segment; long EXIF continues in further segments of the same name. */
   if (!seen_exif && length > LENGTH_BYTES + EXIF_HEADER && !memcmp(segment + LENGTH_BYTES, "Exif\0", EXIF_HEADER - 1)) {
     seen_exif = 1;
     uint32_t header = LENGTH_BYTES + EXIF_HEADER;
@@ -232,7 +232,7 @@ static void cmyk_to_rgb(void) {
   }
 }
 
-/* Up to the first row: of a file with several scans, all of its input. */
+/* Reads up to the first row; for a file with several scans, all of its input. */
 static int begin_rows(int *budget) {
   if (!(info.flags & FLAG_BUFFERED)) {
     if (!jpeg_start_decompress(&jpeg)) return STATUS_NEED_INPUT;
@@ -243,7 +243,7 @@ static int begin_rows(int *budget) {
   }
   if (!absorbing) {
     absorbing = 1;
-    jpeg.buffered_image = TRUE; /* nothing is absorbed until we ask for it */
+    jpeg.buffered_image = TRUE; /* nothing is absorbed until it is requested */
     jpeg_start_decompress(&jpeg);
   }
   int status = jpeg_absorb_scans(&jpeg, budget);

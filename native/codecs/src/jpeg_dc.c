@@ -28,10 +28,10 @@ struct DcController {
   struct jpeg_d_coef_controller pub;
   JCOEF *blocks[MAX_COMPONENTS];      /* [rows][columns] DC coefficients of a component */
   JDIMENSION columns[MAX_COMPONENTS]; /* blocks in a row, padded to whole MCUs */
-  JDIMENSION mcu_column;              /* where to go on after a suspension, in the current row of MCUs */
+  JDIMENSION mcu_column;              /* where to continue after a suspension, in the current row of MCUs */
   int mcu_row;                        /* the row of MCUs within the row of interleaved MCUs */
-  JBLOCK mcu[D_MAX_BLOCKS_IN_MCU];    /* what the entropy decoder works on */
-  JBLOCK output;                      /* what the IDCT works on: zero but for DC */
+  JBLOCK mcu[D_MAX_BLOCKS_IN_MCU];    /* the block that the entropy decoder works on */
+  JBLOCK output;                      /* the block that the IDCT works on: zero except for DC */
 };
 
 static struct DcController *controller(j_decompress_ptr cinfo) { return (struct DcController *)cinfo->coef; }

@@ -26,7 +26,7 @@ enum {
 };
 
 static enum { SEEK, MARKER, LENGTH_HIGH, LENGTH_LOW, PRECISION, HEIGHT_HIGH, HEIGHT_LOW, SKIP, FINISHED } state;
-static uint32_t looked_at; /* offset in the file up to which bytes were looked at */
+static uint32_t looked_at; /* offset in the file up to which bytes were examined */
 static uint32_t marker, length, value;
 static uint32_t height_at; /* offset of the height in the frame header */
 static int wanted;         /* the frame header has no height */
@@ -49,7 +49,7 @@ static void take_marker(uint32_t code) {
   if (code == 0 || alone) {
     state = SEEK;
   } else if (in_scan && code != DNL) {
-    state = FINISHED; /* no height: libjpeg says what is wrong */
+    state = FINISHED; /* no height: libjpeg reports the error */
   } else {
     state = code == EOI ? FINISHED : LENGTH_HIGH;
   }
@@ -57,7 +57,7 @@ static void take_marker(uint32_t code) {
 
 static void take_height(uint32_t at) {
   if (marker == DNL) {
-    uint8_t *height = (uint8_t *)input.next + (height_at - input.position); /* libjpeg was lent nothing since */
+    uint8_t *height = (uint8_t *)input.next + (height_at - input.position); /* libjpeg has received nothing since */
     height[0] = (uint8_t)(value >> 8);
     height[1] = (uint8_t)value;
     state = FINISHED;

@@ -29,13 +29,13 @@
 enum {
   PER_BLOCK = 40,
   PER_RESTART = 40,
-  PER_REFINED_COEFFICIENT = 3,    /* looked at in each block, even where a run of blocks has no bits */
-  PER_ARITHMETIC_COEFFICIENT = 8, /* a decision each, which may cost the file next to nothing */
+  PER_REFINED_COEFFICIENT = 3,    /* examined in each block, even if a run of blocks has no bits */
+  PER_ARITHMETIC_COEFFICIENT = 8, /* one decision each, which may cost the file almost no bytes */
   PER_SCAN = 10 * 1000,           /* its tables */
   PER_BYTE = 64,
   ALLOWANCE = 500 * 1000 * 1000,
-  BYTE_DECODED = 50, /* for stretches alone */
-  PIXEL_DECODED = 20 /* what a stretch may take for each pixel of its rows */
+  BYTE_DECODED = 50, /* only for stretches */
+  PIXEL_DECODED = 20 /* the budget of a stretch for each pixel of its rows */
 };
 
 static uint64_t spent;  /* nanoseconds, estimated */
@@ -43,8 +43,8 @@ static int row_is_paid; /* the row of MCUs that is being decoded */
 
 enum { COEFFICIENT_BITS = 10, FRACTION = 1 << 16 };
 static uint32_t bits_left[MAX_COMPONENTS]
-                         [DCTSIZE2]; /* those that have not come, on average over the blocks, in 1/FRACTION */
-static uint32_t whole_rows;          /* of the current scan: rows of MCUs whose data were there */
+                         [DCTSIZE2]; /* bits that have not arrived, on average over the blocks, in 1/FRACTION */
+static uint32_t whole_rows;          /* in the current scan: rows of MCUs whose data were there */
 static int scan_open;                /* a scan has begun and is not counted yet */
 
 void jpeg_scans_open(void) {
@@ -57,7 +57,7 @@ void jpeg_scans_open(void) {
   }
 }
 
-/* Counts what the current scan has brought. */
+/* Counts the bits that the current scan has brought. */
 static void count_scan(j_decompress_ptr cinfo, uint32_t rows) {
   uint32_t all = cinfo->total_iMCU_rows;
   int first = cinfo->progressive_mode ? cinfo->Ss : 0, last = cinfo->progressive_mode ? cinfo->Se : DCTSIZE2 - 1;
@@ -83,7 +83,7 @@ uint32_t jpeg_scans_missing(j_decompress_ptr cinfo) {
   return missing > 0 && share == 0 ? 1 : share;
 }
 
-/* What an MCU of the current scan may cost beside its bytes. */
+/* The cost of an MCU of the current scan besides its bytes. */
 static uint64_t cost_of_mcu(j_decompress_ptr cinfo) {
   uint64_t per_coefficient = cinfo->arith_code ? PER_ARITHMETIC_COEFFICIENT : cinfo->Ah ? PER_REFINED_COEFFICIENT : 0;
   uint64_t coefficients = (uint64_t)(cinfo->Se - cinfo->Ss + 1);
@@ -110,7 +110,7 @@ static uint64_t cost_of_row(j_decompress_ptr cinfo) {
 
 static int in_scan(j_decompress_ptr cinfo) { return cinfo->inputctl->consume_input == cinfo->coef->consume_data; }
 
-/* jpeg_dc.c passes over the scans of AC coefficients, which costs next to nothing. */
+/* jpeg_dc.c skips the scans of AC coefficients, which costs next to nothing. */
 static int is_skipped(j_decompress_ptr cinfo) { return (info.flags & FLAG_DC_ONLY) && cinfo->Ss != 0; }
 
 /* Ends a scan whose data have run out, if nothing can bring the decoder back to them: libjpeg would go over the rest of
@@ -122,7 +122,7 @@ static void pass_over_empty_rows(j_decompress_ptr cinfo) {
   count_scan(cinfo, whole_rows);
 }
 
-/* Whether the row of MCUs that was just read came from the file. Arithmetic coding makes up what is missing, unsaid. */
+/* Whether the row of MCUs that was just read came from the file. The arithmetic decoder silently makes up missing data. */
 static int row_is_whole(j_decompress_ptr cinfo) {
   return cinfo->arith_code ? !jpeg_past_end : !cinfo->entropy->insufficient_data;
 }
@@ -146,12 +146,12 @@ int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget) {
     size_t before = cinfo->src->bytes_in_buffer;
     int result = jpeg_consume_input(cinfo);
     if (result == JPEG_SUSPENDED && jpeg_past_end) { /* in a segment between scans */
-      cinfo->inputctl->eoi_reached = TRUE;           /* or smoothing would wait for more */
+      cinfo->inputctl->eoi_reached = TRUE;           /* otherwise smoothing would wait for more */
       break;
     }
     if (result == JPEG_SUSPENDED) return STATUS_NEED_INPUT;
-    /* Of a scan that is skipped, its end is known when the next marker is. The numbers of the scan are those of the next
-     * one then, so it is counted as whole before, unless the file ends in it. */
+    /* The end of a skipped scan is known when the next marker is. At that point, the scan's parameters are those of the
+     * next one, so it is counted as complete beforehand, unless the file ends in it. */
     if (result == JPEG_REACHED_EOI) break;
     row_is_paid = 0;
     if (scanning && (result == JPEG_ROW_COMPLETED || result == JPEG_SCAN_COMPLETED)) whole_rows += row_is_whole(cinfo);

@@ -17,7 +17,7 @@ int jpeg_charge_single_scan(j_decompress_ptr cinfo);
  * `*budget` rows' worth of work is done, of which *budget is what is left; STATUS_NEED_INPUT; or an error. */
 int jpeg_absorb_scans(j_decompress_ptr cinfo, int *budget);
 
-/* Of the bits of all coefficients, how many never came, in millionths (WHOLE: all). */
+/* The share of the coefficients' bits that never arrived, in millionths (WHOLE: all). */
 uint32_t jpeg_scans_missing(j_decompress_ptr cinfo);
 
 #endif

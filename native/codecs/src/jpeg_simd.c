@@ -74,7 +74,7 @@ static v128_t row_of(JCOEFPTR block, const ISLOW_MULT_TYPE *table, int row) {
   return wasm_i16x8_mul(wasm_v128_load(block + row * DCTSIZE), wasm_v128_load(table + row * DCTSIZE));
 }
 
-/* Whether all coefficients but the first are nought, which is so for much of a photo. */
+/* Whether all coefficients except the first are zero, as in much of a photo. */
 static int is_flat(JCOEFPTR block) {
   v128_t any = wasm_i16x8_replace_lane(wasm_v128_load(block), 0, 0);
   for (int row = 1; row < DCTSIZE; row++) any = wasm_v128_or(any, wasm_v128_load(block + row * DCTSIZE));
@@ -356,7 +356,7 @@ void jsimd_h2v2_fancy_upsample(j_decompress_ptr cinfo, jpeg_component_info *comp
   }
 }
 
-/* What is here, and what libjpeg is to do itself. */
+/* The functions that exist here, and those that libjpeg computes itself. */
 #define YES(name) \
   int jsimd_can_##name(void) { return 1; }
 #define NO(name) \

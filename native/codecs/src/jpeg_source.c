@@ -17,7 +17,7 @@
 int jpeg_past_end;
 
 static struct jpeg_source_mgr source;
-static const uint8_t *lent; /* the first byte that libjpeg was lent */
+static const uint8_t *lent; /* the first byte that was lent to libjpeg */
 static uint32_t skip_left;  /* of a segment that libjpeg skips, beyond what the window holds */
 
 static void init_source(j_decompress_ptr cinfo) { (void)cinfo; }
@@ -61,14 +61,14 @@ void jpeg_source_open(j_decompress_ptr cinfo) {
 
 void jpeg_source_lend(j_decompress_ptr cinfo) {
   (void)cinfo;
-  if (jpeg_past_end) return; /* libjpeg reads the made-up marker from now on */
+  if (jpeg_past_end) return; /* libjpeg reads the artificial marker from now on */
   input_skip(&skip_left);
   source.next_input_byte = lent = input.next;
   source.bytes_in_buffer = input.available;
 }
 
 int jpeg_source_is_padding(j_decompress_ptr cinfo, uint32_t size) {
-  /* libjpeg has told its source of all that it passed over, but not of the marker. */
+  /* libjpeg has reported all skipped bytes to its source, but not the marker. */
   const uint8_t *end = cinfo->src->next_input_byte;
   uint32_t there = (uint32_t)(end - lent) < size ? (uint32_t)(end - lent) : size;
   uint8_t value = there ? end[-1] : 0;

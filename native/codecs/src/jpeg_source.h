@@ -19,8 +19,8 @@ void jpeg_source_lend(j_decompress_ptr cinfo);
 /* `suspended`: libjpeg has looked at every byte of the window and found that it needs more. */
 void jpeg_source_return(j_decompress_ptr cinfo, int suspended);
 
-/* Whether the last `size` bytes that libjpeg passed over, in front of the marker that it has just found, are padding: all
- * noughts or all FF, as far as they are in the window. */
+/* Whether the last `size` bytes that libjpeg skipped, in front of the marker that it has just found, are padding: all
+ * zeros or all FF, as far as they are in the window. */
 int jpeg_source_is_padding(j_decompress_ptr cinfo, uint32_t size);
 
 #endif

@@ -141,7 +141,7 @@ static int read_header(const uint8_t *p) {
 
 /* International text: an XMP packet has a keyword of its own. Compressed ones are passed over. */
 static void read_text(const uint8_t *p, uint32_t size) {
-  static const char keyword[] = "XML:com.adobe.xmp"; /* and the nought behind it, then two bytes about compression */
+  static const char keyword[] = "XML:com.adobe.xmp"; /* and the zero behind it, then two bytes about compression */
   if (size > sizeof keyword + 2 && !memcmp(p, keyword, sizeof keyword) && !p[sizeof keyword]) {
     xmp_orientation(p + sizeof keyword + 2, size - sizeof keyword - 2);
   }
@@ -293,7 +293,7 @@ static inline __attribute__((always_inline)) void store_pixel(uint8_t *p, v128_t
 /*
  * The filters Average and Paeth depend on the pixel to the left, so pixels follow one another and a vector holds the
  * channels of one; what counts is how many operations lie between a pixel and the next. Written for 3, 4, 6 and 8 bytes
- * a pixel. `bytes` is a constant at each call. Bytes are added in 16-bit lanes whose high bytes are nought.
+ * a pixel. `bytes` is a constant at each call. Bytes are added in 16-bit lanes whose high bytes are zero.
  */
 static inline __attribute__((always_inline)) void unfilter_average(uint8_t *to, const uint8_t *row,
                                                                    const uint8_t *above, uint32_t size,
@@ -417,7 +417,7 @@ static void put_grey(uint8_t *to, uint8_t value) { to[0] = to[1] = to[2] = value
 
 /* The first bytes of pixels of four bytes, or grey ones three times. Reads and writes up to 16 bytes past the last. */
 static void shuffle_row(const uint8_t *from, uint32_t count, uint32_t bytes, uint8_t *to) {
-  enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
+  enum { Z = -128 }; /* an index out of range gives zero, and the next pixels overwrite it */
   const v128_t rgbx = wasm_i8x16_const(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, Z, Z, Z, Z);
   const v128_t grey = wasm_i8x16_const(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, Z, Z, Z, Z);
   v128_t order = bytes == 4 ? rgbx : grey;

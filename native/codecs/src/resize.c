@@ -324,7 +324,7 @@ INLINE void pack_pixels(const uint8_t *const from[BATCH], uint32_t width, uint32
 }
 
 static void pack(const uint8_t *const from[BATCH], uint32_t width, enum Pixels pixels, const uint32_t *colors) {
-  enum { Z = -128 }; /* an index out of range gives nought */
+  enum { Z = -128 }; /* an index out of range gives zero */
   const v128_t rgb = wasm_i8x16_const(0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, Z, Z, Z, Z);
   const v128_t rgbx = wasm_i8x16_const(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, Z, Z, Z, Z);
   const v128_t bgr = wasm_i8x16_const(2, 5, 8, 11, 1, 4, 7, 10, 0, 3, 6, 9, Z, Z, Z, Z);

@@ -14,7 +14,7 @@ enum { ROW_PADDING = 16 };
 void resize_reset(void);
 
 /* Sets up the resize of the crop (x, y, width, height) of an image of imageWidth by imageHeight pixels to outWidth by
- * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is nought, or
+ * outHeight. `order` is of ResizeOrder. STATUS_DONE, ERROR_USAGE when the crop leaves the image or a size is zero, or
  * ERROR_MEMORY. */
 int resize_start(uint32_t imageWidth, uint32_t imageHeight, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
                  uint32_t outWidth, uint32_t outHeight, int order);

@@ -169,7 +169,7 @@ static void emit_row(uint32_t y, const uint8_t *rgb) {
 
 static void emit_argb_row(uint32_t y, const uint32_t *argb) {
   if (resize_wants(y + layout.frame_y)) {
-    enum { Z = -128 }; /* an index out of range gives nought, and the next pixels overwrite it */
+    enum { Z = -128 }; /* an index out of range gives zero, and the next pixels overwrite it */
     v128_t order = wasm_i8x16_const(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, Z, Z, Z, Z);
     OPAQUE(order);
     uint32_t x = 0;
