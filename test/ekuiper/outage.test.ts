@@ -53,7 +53,7 @@ interface Row {
   label: string;
 }
 
-describe.skipIf(skip)("images handed over during an outage", () => {
+describe.skipIf(skip)("images submitted during an outage", () => {
   const state = mkdtempSync(join(tmpdir(), "edge-labeler-outage-"));
   let labeler: RunningWorkerd;
   let port: number;

@@ -137,7 +137,7 @@ describe.skipIf(skip)("nginx in front of the labeler", () => {
       return use(await startTlsRelay(`https://127.0.0.1:${port}`, "localhost", file(authority)));
     }
 
-    test("hands over, and makes 429, 503 and Cloudflare's 530 an end of file", async () => {
+    test("submits, and makes 429, 503 and Cloudflare's 530 an end of file", async () => {
       const relay = await behindTls("labeler.crt", [204, 429, 503, 530, 204]);
       const answers: (number | string)[] = [];
       for (let i = 0; i < 5; i++) answers.push(await submit(relay));

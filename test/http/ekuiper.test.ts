@@ -98,7 +98,7 @@ it.each([
   expect((await (await ask(`/ekuiper/sink${query}`, header)).json()).detail).toMatch(detail);
 });
 
-it("the header may name device and model of what is handed over, and the query the rest", async () => {
+it("the header may name device and model of a submitted image, and the query the rest", async () => {
   expect((await ask("/ekuiper/sink?id=by-header", `model=${LITE}&device=gate`)).status).toBe(204);
   const row = await (await fetch(`${labeler.url}/results/by-header`)).json();
   expect(row).toMatchObject({ id: "by-header", device: "gate", model: LITE });

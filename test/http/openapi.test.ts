@@ -102,7 +102,7 @@ describe("its examples work:", () => {
     expect(without.map(({ id }) => id)).toEqual([]);
   });
 
-  it("getResult, of an image that was handed over", async () => {
+  it("getResult, of a submitted image", async () => {
     const operation = operations.find(({ id }) => id === "getResult");
     expect((await post(`${url}/ekuiper/sink?id=example`, fixture("coffee-96.webp"))).status).toBe(204);
     if (operation !== undefined) await expectAnswer(operation, await fetch(`${url}/results/example`));

@@ -1,4 +1,4 @@
-// Decoders of https://www.npmjs.com/package/icodec whose module is handed over compiled: as published it would compile bytes.
+// Decoders of https://www.npmjs.com/package/icodec whose module is passed in compiled: as published, it would compile bytes.
 import { instantiating, once, rgba, serve } from "./worker.js";
 
 // What its entry defines for its wasm.

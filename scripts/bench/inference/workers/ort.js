@@ -4,7 +4,7 @@ import wasmModule from "onnxruntime-web/ort-wasm-simd-threaded.wasm";
 import * as ort from "onnxruntime-web/wasm";
 import { bytes, floats, inputOf, serve } from "./serve.js";
 
-// It hands on the bytes that it is given, which an isolate may not compile: the module is there already.
+// It passes on the given bytes, which an isolate may not compile: the compiled module exists already.
 WebAssembly.instantiate = async (_bytes, imports) => ({
   instance: new WebAssembly.Instance(wasmModule, imports),
   module: wasmModule,
