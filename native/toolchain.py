@@ -1,5 +1,5 @@
-"""What the scripts in native/ fetch: wheels pinned with their hashes in requirements*.txt beside this file, which pip
-installs into virtual environments in a cache folder."""
+"""Fetches what the scripts in native/ need: wheels pinned with their hashes in requirements*.txt beside this file, which
+pip installs into virtual environments in a cache folder."""
 
 import os
 import pathlib
@@ -51,7 +51,7 @@ def compiler(cache):
 
 
 def environment(cache):
-    """Keeps zig's own caches in the cache folder, and times out of what it makes."""
+    """Keeps zig's caches in the cache folder, and timestamps out of its output."""
     zig = str(cache / "zig")
     return dict(os.environ, ZIG_GLOBAL_CACHE_DIR=zig, ZIG_LOCAL_CACHE_DIR=zig, SOURCE_DATE_EPOCH="0")
 

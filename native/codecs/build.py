@@ -48,8 +48,8 @@ COMPILE = (
     "-fwrapv -DNDEBUG -DNO_GETENV -g0"
 ).split()
 WARNINGS = "-Wall -Wextra -Werror".split()
-# Linked without libc and its start-up code, which would import WASI functions: the compiler's runtime has memcpy and
-# its kind, memory.c the rest.
+# Linked without libc and its start-up code, which would import WASI functions: the compiler's runtime has memcpy and the
+# like, memory.c the rest.
 LINK = (
     "-target wasm32-freestanding -nostdlib -flto -O3 -s -Wl,--no-entry -Wl,--gc-sections -Wl,-z,stack-size=65536 "
     "-Wl,--max-memory=134217728"
@@ -73,11 +73,11 @@ def sources(cache):
 
 
 def units(trees, warnings=WARNINGS):
-    """What is compiled, and with which options beside those for all: ours and the libraries'."""
+    """The files to compile, ours and the libraries', with their options besides those for all."""
     # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
     special = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
-    # jdhuff.h picks a bit buffer of 64 bits for CPUs that it knows to have such registers for 32-bit pointers. So has
-    # wasm, but it is known by no such name; this is x32's.
+    # jdhuff.h chooses a bit buffer of 64 bits for CPUs that it knows to have registers of 64 bits beside 32-bit pointers.
+    # wasm is such a CPU, but jdhuff.h does not know its name; these are the names of x32.
     special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
     sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]

@@ -21,16 +21,16 @@ from toolchain import run, run_all, script, simde  # noqa: E402
 
 HARNESS = HERE / "test" / "sanitized"
 
-# -fwrapv and -DNDEBUG as in build.py: that integers wrap is no error. No alignment: wasm does not ask for it, and the code
-# makes use of that.
+# -fwrapv and -DNDEBUG as in build.py: integers may wrap. No checks of alignment: wasm does not require it, and the code
+# relies on that.
 COMPILE = (
     "-std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv -DNDEBUG -DNO_GETENV -w "
     "-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all -ffunction-sections"
 ).split()
-# The libraries' functions that are never called need others that are not compiled.
+# Some functions of the libraries that are never called refer to functions that are not compiled.
 LINK = "-Wl,--gc-sections -lm".split()
-# The decoders' blocks are counted by test/sanitized/memory.c. OPAQUE is about wasm's compiler. libjpeg's JLONG is a long,
-# which has 32 bits in wasm: damaged files make sums that wrap there.
+# test/sanitized/memory.c counts the decoders' blocks. OPAQUE is for the compiler of wasm. libjpeg's JLONG is a long, which
+# has 32 bits in wasm: sums of damaged files wrap there.
 DECODERS = [
     *(f"-D{name}=codecs_{name}" for name in ("malloc", "free", "calloc", "realloc")),
     *("-DOPAQUE(value)=((void)0)", "-DJLONG=int"),
@@ -43,7 +43,7 @@ def main():
     objects.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CC", "cc"))
     trees = sources(cache)
-    # libwebp's own code for x86; wasm's is not for here.
+    # libwebp's own code for x86, not that for wasm.
     includes = [f"-I{folder}" for folder in (HERE / "config", trees["libjpeg"], trees["libwebp"], HARNESS, simde(cache))]
     built = []
     for source, options in units(trees):

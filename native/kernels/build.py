@@ -30,13 +30,13 @@ UNITS = (
     "vbinary pool vcvt move packw vunary copy lut2"
 ).split()
 
-# -ffp-contract=off: what is fused is said by relaxed_madd. No loop of ours is to become a call of memcpy or memset.
+# -ffp-contract=off: only relaxed_madd is fused. The compiler must not turn our loops into calls of memcpy or memset.
 COMPILE = (
     "-target wasm32-freestanding -std=gnu11 -O3 -msimd128 -mrelaxed-simd -mbulk-memory -ffp-contract=off "
     "-fno-sanitize=all -fwrapv -fno-strict-aliasing -fno-builtin -fno-slp-vectorize -fno-vectorize -ffreestanding "
     "-DNDEBUG -g0 -Wall -Wextra -Werror"
 ).split()
-# The memory is the host's: the module brings neither data nor a stack into it.
+# The memory belongs to the host: the module puts neither data nor a stack into it.
 LINK = (
     "-target wasm32-freestanding -nostdlib -O3 -s -Wl,--no-entry -Wl,--gc-sections -Wl,--import-memory "
     "-Wl,-z,stack-size=16 -Wl,--initial-memory=65536"
@@ -71,7 +71,7 @@ def varint(data, at):
 
 
 def check_no_state(objects, module):
-    """Refuses kernels that use a stack in memory, and a module with data: both would write over what is the host's."""
+    """Refuses kernels that use a stack in memory, and a module with data: both would overwrite memory of the host."""
     for unit in sorted(objects.glob("*.o")):
         if b"__stack_pointer" in unit.read_bytes():
             sys.exit(f"{unit.stem} needs a stack in memory: have its arrays unrolled into registers")

@@ -25,8 +25,8 @@ SOURCE = HERE / "src"
 HARNESS = HERE / "test" / "sanitized"
 LAYOUTS = json.loads((HERE.parent / "layouts" / "kernels.json").read_text())
 
-# As build.py: integers wrap, and wasm does not ask for alignment. Pointers have 64 bits here, so that what layouts.h
-# asserts of offsets does not hold: calls.h, made below, fills the structures field by field.
+# As in build.py, integers wrap, and wasm does not require alignment. Pointers have 64 bits here, so that the offsets that
+# layouts.h asserts do not hold: calls.h, generated below, fills the structures field by field.
 COMPILE = (
     "-std=gnu11 -O1 -g -fno-omit-frame-pointer -ffp-contract=off -fwrapv -fno-strict-aliasing -DNDEBUG -w "
     "-fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all"
@@ -42,13 +42,13 @@ def fuses():
 
 
 class Words:
-    """Takes the words of parameters one after the other."""
+    """Consumes the words of parameters one after the other."""
 
     def __init__(self):
         self.count = 0
 
     def take(self, declaration):
-        """A C expression for a field or parameter that is declared so."""
+        """A C expression for a field or parameter with this declaration."""
         array = re.search(r"\[(\w+)\]$", declaration)
         if array and "*" not in declaration:
             length = LAYOUTS["constants"].get(array[1], [array[1]])[0]

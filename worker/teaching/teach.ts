@@ -1,26 +1,18 @@
-/** Teaches a head: from examples and their classes to all that scores other photos, and to what is known of its errors. */
+/** Teaches a head: computes its weights, and estimates its errors, from examples and their classes. */
 import { Comparison } from "./comparison.ts";
-import type { Examples } from "./examples.ts";
-import { type HeadBase, type HeadData, packTriangle } from "./head.ts";
+import { type HeadData, packTriangle } from "./head.ts";
 import { selfLikeness } from "./kernel.ts";
 import { MOST_CLASSES, MOST_EXAMPLES } from "./limits.ts";
 import { teachNovelty } from "./novelty.ts";
 import { type Ridge, type Task, teachRidge } from "./ridge.ts";
 import { groupShots } from "./shots.ts";
-import type { BaseStatistics } from "./statistics.ts";
 
-export interface Lesson {
-  readonly base: HeadBase;
-  readonly labels: readonly string[];
-  readonly statistics: BaseStatistics;
-  readonly examples: Examples;
-  readonly classes: Uint16Array;
-  readonly digests: Uint8Array;
-}
+/** The parts of a head that are given to it. */
+export type Lesson = Pick<HeadData, "base" | "labels" | "statistics" | "examples" | "classes" | "digests">;
 
 export interface Taught {
   readonly head: HeadData;
-  /** How alike every two photos are, and which of them are of one shot. */
+  /** The likeness of all pairs of photos, and the shots to which they belong. */
   readonly task: Task;
   readonly ridge: Ridge;
 }

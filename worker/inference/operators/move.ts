@@ -6,30 +6,24 @@ import { concatenationSteps, padSteps } from "../plan/lower/moves.ts";
 import { computed } from "./definition.ts";
 import { foldJoined } from "./fold.ts";
 
-export const MOVES = {
-  PAD: computed({
-    computes: "x with zeros around it",
-    inputs: 2,
+/** @param valueInput The input with the value of the padding; zeros if absent. */
+const padded = (computes: string, inputs: number, valueInput?: number) =>
+  computed({
+    computes,
+    inputs,
     quantised: "moves",
     reference(_, context) {
       const { tf } = context;
       const paddings = pairsOf(context.integers(1));
-      return ([x]) => tf.pad(x, paddings, 0);
-    },
-    lower: (builder, operator) => padSteps(builder, operator),
-  }),
-  PADV2: computed({
-    computes: "x with a value around it",
-    inputs: 3,
-    quantised: "moves",
-    reference(_, context) {
-      const { tf } = context;
-      const paddings = pairsOf(context.integers(1));
-      const [value = 0] = context.values(2);
+      const [value = 0] = valueInput === undefined ? [] : context.values(valueInput);
       return ([x]) => tf.pad(x, paddings, value);
     },
-    lower: (builder, operator) => padSteps(builder, operator, 2),
-  }),
+    lower: (builder, operator) => padSteps(builder, operator, valueInput),
+  });
+
+export const MOVES = {
+  PAD: padded("x with zeros around it", 2),
+  PADV2: padded("x with a value around it", 3, 2),
   MIRROR_PAD: computed<{ readonly withEdge: boolean }>({
     computes: "x with its own values around it, mirrored",
     /** Whether the edge itself is mirrored, too. */
