@@ -23,7 +23,7 @@ const usage = `npm run bench:ekuiper -- [options]: the tutorial's plugin and the
   --images N        how many images a round (60)
   --json            one object instead of tables
 
-Ends with 1 if a goal is missed.`;
+Exits with 1 if a goal is missed.`;
 
 const options = {
   rounds: { type: "string", default: "2" },

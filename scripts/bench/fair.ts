@@ -27,7 +27,7 @@ const usage = `npm run bench:fair -- [options]: whether another client is served
   --frozen          under a clock that stands still during computation, as on Cloudflare
   --json            the figures as JSON
 
-It ends with 1 if a goal is missed. A round takes two minutes; another program that is busy spoils it.`;
+It exits with 1 if a goal is missed. A round takes two minutes; another program that is busy spoils it.`;
 
 const options = {
   rounds: { type: "string", default: "3" },

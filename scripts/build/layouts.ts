@@ -7,9 +7,9 @@ import { CommandError, runCommand } from "../command-line/command.ts";
 import { generated } from "./layouts/generated.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
-const usage = `npm run layouts -- [options]: makes the C headers and the TypeScript of what both share
+const usage = `npm run layouts -- [options]: generates the C headers and the TypeScript of the shared memory layouts
 
-  --check   writes nothing, ends with 1 if a file is not as native/layouts/*.json describes it`;
+  --check   writes nothing; exits with 1 if a file differs from native/layouts/*.json`;
 
 await runCommand({ usage, options: { check: { type: "boolean" } } }, async ({ check = false }) => {
   const stale: string[] = [];

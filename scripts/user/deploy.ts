@@ -16,7 +16,7 @@ await runPassingThrough(usage, async (args) => {
   refuseSecrets(args, "Cloudflare with npm run wrangler -- secret put NAME");
   const errors = (await prepare()).flatMap((entry) => whyNotDeployed(entry) ?? []);
   if (errors.length > 0) {
-    throw new CommandError(`${errors.join("\n")}\nMend or remove these models before they go to Cloudflare.`, 1);
+    throw new CommandError(`${errors.join("\n")}\nFix or remove these models before you deploy them.`, 1);
   }
   // Unless the labeler knows that it runs on Cloudflare, it answers requests without a token only under local host
   // names.

@@ -277,7 +277,8 @@ async function main(values: Values, [command = "", ...paths]: readonly string[])
     const wrong = command === "" ? "Name a command." : `There is no command ${command}.`;
     throw new UsageError(`${wrong} There are ${[...COMMANDS.keys()].join(", ")}.`);
   }
-  if (run !== runFeed && paths.length > 0) throw new UsageError(`${command} takes no ${paths[0]}.`);
+  if (run !== runFeed && paths.length > 0)
+    throw new UsageError(`${command} does not take an operand such as ${paths[0]}.`);
   return run(values, paths);
 }
 

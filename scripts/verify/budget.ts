@@ -16,9 +16,9 @@ const MAX_GZIP = 1 << 20;
  */
 const MAX_FIRST_LABEL = 2000;
 
-const usage = `npm run budget: what the Worker weighs and how long a fresh one takes to its first label
+const usage = `npm run budget: measures the size of the Worker, and the time of a fresh one to its first label
 
-Ends with 1 past ${MAX_GZIP >> 10} KB with gzip or ${MAX_FIRST_LABEL} ms.`;
+Exits with 1 above ${MAX_GZIP >> 10} KB with gzip or ${MAX_FIRST_LABEL} ms.`;
 
 await runCommand({ usage }, async () => {
   await prepare();

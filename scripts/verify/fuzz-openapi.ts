@@ -60,10 +60,10 @@ const LEAST = 10;
 /** Only operations with input: the others are called once each. */
 const varied = operations.filter(({ parameters, query, body }) => parameters ?? query ?? body).length;
 
-const usage = `npm run fuzz:openapi -- [options]: schemathesis holds the labeler's answers against /openapi.json
+const usage = `npm run fuzz:openapi -- [options]: schemathesis validates the labeler's responses against /openapi.json
 
-  --cases N         how many calls, at least (1000)
-  --seed N          other calls (1)
+  --cases N         the least number of calls (1000)
+  --seed N          the seed of the calls (1)
 
 schemathesis ${VERSION} comes from PyPI into .cache/; it needs Python 3.10 or newer.`;
 

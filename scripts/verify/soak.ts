@@ -32,7 +32,7 @@ const usage = `npm run soak -- [options]: a labeler of npm run serve under mixed
   --minutes N       how long (10)
   --seed N          the calls of an earlier soak; another one each time unless set
 
-It ends with 1 if something acknowledged is lost or doubled, a good call fails, or memory or descriptors grow.`;
+It exits with 1 if something acknowledged is lost or duplicated, a valid call fails, or memory or descriptors grow.`;
 
 const options = { minutes: { type: "string", default: "10" }, seed: { type: "string" } } as const;
 

@@ -9,13 +9,13 @@ import { nodeTotals, sum, totalsLine, totalsOf, vitestTotals } from "./test/tota
 const CODECS = "native/codecs/test";
 const VITEST = ["node_modules/vitest/vitest.mjs", "run"];
 
-const usage = `npm test -- [vitest's options] [FILE …]: all tests; with arguments those of TypeScript alone
+const usage = `npm test -- [vitest's options] [FILE …]: runs all tests; with arguments, only those of TypeScript
 
   --project NAME       unit (inside workerd) or blackbox (from outside)
-  -t PATTERN           those with such a name
+  -t PATTERN           only tests whose name matches
 
 All options of vitest work, too: npx vitest --help. LABELER_REFERENCE names the folder with the reference data.
-All tests end with a line that counts them, those of C and those of TypeScript together.`;
+A run of all tests ends with a line that counts those of C and those of TypeScript together.`;
 
 /**
  * Runs vitest and Node's test runner at once, even if one of them fails, and adds up their counts.

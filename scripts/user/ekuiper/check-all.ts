@@ -13,11 +13,12 @@ import {
 import type { Loop, Wanted } from "./parts.ts";
 import type { GatewayState } from "./state.ts";
 
-const DEAF_IN_5: Check = {
+const LOSES_MQTT_5: Check = {
   name: "MQTT 5",
   state: "warning",
-  detail: "With MQTT 5 the stream of eKuiper 2.4.2 stays deaf when its connection to the broker was broken.",
-  fix: "Give --mqtt-version 3.1.1, which brokers of MQTT 5 take, too; or restart the rules when the broker was away.",
+  detail:
+    "With MQTT 5, the stream of eKuiper 2.4.2 receives nothing any more once its connection to the broker was lost.",
+  fix: "Give --mqtt-version 3.1.1, which MQTT 5 brokers accept, too; or restart the rules whenever the broker was away.",
 };
 
 /** @param loop The loop that is or will be installed; undefined for none. */
@@ -37,7 +38,7 @@ export async function checkAll(
     checkFunctions(labeler, wanted.functions),
     ...(loop === "push" ? [checkPush(api, state, labeler)] : []),
   ]);
-  return wanted.mqtt.version === "5" ? [...checks.flat(), DEAF_IN_5] : checks.flat();
+  return wanted.mqtt.version === "5" ? [...checks.flat(), LOSES_MQTT_5] : checks.flat();
 }
 
 export const failed = (checks: readonly Check[]) => checks.some(({ state }) => state === "error");

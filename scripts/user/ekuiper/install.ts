@@ -100,8 +100,8 @@ export async function uninstall(api: EkuiperApi, dryRun: boolean): Promise<Step[
     await step.run(api).catch((error: unknown) => {
       if (!(error instanceof EkuiperError)) throw error;
       const gone = steps.slice(0, index).map(({ why }) => `\n  ${why}`);
-      const done = gone.length === 0 ? "Nothing was taken away before." : `This was done before:${gone.join("")}`;
-      throw new CommandError(`${error.message}\n${done}\nWhat is left goes with the next uninstall.`, 1);
+      const done = gone.length === 0 ? "Nothing was removed before." : `This was done before:${gone.join("")}`;
+      throw new CommandError(`${error.message}\n${done}\nThe next uninstall removes what is left.`, 1);
     });
   }
   return steps;

@@ -2,15 +2,15 @@
 import { type Command, fromUser, UsageError, type Values } from "../../command-line/command.ts";
 import { refuseSecrets } from "../secrets.ts";
 
-const usage = (program: string) => `${program}[options]: the labeler on workerd, for a machine of your own
+const usage = (program: string) => `${program}[options]: runs the labeler on workerd, on a machine of your own
 
-  --port PORT          8787
-  --ip ADDRESS         127.0.0.1; 0.0.0.0 for all interfaces
-  --state FOLDER       where the results are kept, for one labeler alone; state
-  --models FOLDER      model-assets
+  --port PORT          the port (8787)
+  --ip ADDRESS         the address to listen on (127.0.0.1); 0.0.0.0 for all interfaces
+  --state FOLDER       the folder of the results, for one labeler only (state)
+  --models FOLDER      the folder of models (model-assets)
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
-  --drain SECONDS      how long requests may take to end after SIGTERM; 5
-  --watchdog SECONDS   how long the labeler may be silent before it is started anew; 30
+  --drain SECONDS      how long requests may take to end after SIGTERM (5)
+  --watchdog SECONDS   how long the labeler may fail to answer before it is restarted (30)
 
 Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN.`;
 
@@ -20,9 +20,9 @@ export interface ServeOptions {
   readonly state: string;
   readonly models: string;
   readonly settings: Readonly<Record<string, string>>;
-  /** In milliseconds. */
+  /** How long requests may take to end, in milliseconds. */
   readonly drain: number;
-  /** In milliseconds. */
+  /** How long the labeler may fail to answer before it is restarted, in milliseconds. */
   readonly watchdog: number;
 }
 
