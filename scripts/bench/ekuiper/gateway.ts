@@ -1,9 +1,9 @@
 /** A gateway under measurement: the engine with what a contender brings to it, and the processes that this costs. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, startEngine } from "../../ekuiper-engine/engine.ts";
 import { type RunningRelay, startRelay } from "../../ekuiper-engine/relay.ts";
-import { cpuMs, residentMB } from "../../system/processes.ts";
+import { cpuMs, processTree, proportionalMB, residentMB } from "../../system/processes.ts";
 import { EkuiperApi, type Rule } from "../../user/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../user/ekuiper/broker.ts";
 import { installPlugin } from "../../user/ekuiper/plugin-zip.ts";
@@ -97,18 +97,7 @@ export class Gateway {
 
   /** The engine, what it started and their children, and nginx. */
   processes(): number[] {
-    const parents = new Map<number, number>();
-    for (const name of readdirSync("/proc")) {
-      if (!/^\d+$/.test(name)) continue;
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-        parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-    const found = [this.engine.pid()];
-    for (const pid of found) for (const [child, parent] of parents) if (parent === pid) found.push(child);
+    const found = processTree(this.engine.pid());
     return this.nginx === undefined ? found : [...found, this.nginx.pid];
   }
 
@@ -119,11 +108,9 @@ export class Gateway {
 
   memory(): Memory {
     const pids = this.processes();
-    const pssKB = (pid: number) =>
-      Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
     return {
       rss: pids.reduce((sum, pid) => sum + residentMB(pid), 0),
-      pss: pids.reduce((sum, pid) => sum + pssKB(pid) / 1024, 0),
+      pss: pids.reduce((sum, pid) => sum + proportionalMB(pid), 0),
     };
   }
 
