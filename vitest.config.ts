@@ -8,6 +8,7 @@ import { join, resolve } from "node:path";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { prepare } from "./scripts/build/prepare.ts";
+import { LongestFirst } from "./test/sequencer.ts";
 
 await prepare();
 
@@ -46,6 +47,7 @@ const isolated = ["test/unit/image/memory.test.ts"];
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [insideWorkerd()],

@@ -1,6 +1,5 @@
 /** An MQTT broker inside this process, with the few calls that its users need here. */
 import { createServer } from "node:net";
-import { Aedes } from "aedes";
 import type { MqttClient } from "mqtt";
 import { connectTo } from "./mqtt-client.ts";
 
@@ -16,6 +15,7 @@ export interface Broker {
 
 /** Starts a broker on a free port of the loopback interface. @param user The only user that it accepts, if any. */
 export async function startBroker(user?: { name: string; password: string }): Promise<Broker> {
+  const { Aedes } = await import("aedes");
   const aedes = await Aedes.createBroker();
   if (user !== undefined) {
     aedes.authenticate = (_client, name, password, done) =>

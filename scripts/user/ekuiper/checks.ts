@@ -1,5 +1,4 @@
 /** Finds faults between gateway, labeler and broker without changing anything, and names the fix of each. */
-import mqtt from "mqtt";
 import { type EkuiperApi, EkuiperError } from "./api.ts";
 import { type Dialect, dialectOf, TRIED } from "./dialect.ts";
 import type { Loop } from "./parts.ts";
@@ -249,7 +248,8 @@ export async function checkBroker(broker: string): Promise<Check> {
   const name = "broker from here";
   const { server } = brokerSettings(broker);
   try {
-    const client = await mqtt.connectAsync(broker, { reconnectPeriod: 0, connectTimeout: 5000 });
+    const { connectAsync } = await import("mqtt");
+    const client = await connectAsync(broker, { reconnectPeriod: 0, connectTimeout: 5000 });
     await client.endAsync();
     return { name, state: "ok", detail: `${server} answers` };
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Connections of this machine to an MQTT broker. */
-import mqtt, { type MqttClient } from "mqtt";
+import type { MqttClient } from "mqtt";
 import { CommandError } from "../../command-line/command.ts";
 import { brokerSettings } from "./service.ts";
 
@@ -14,7 +14,8 @@ const PATIENCE = 5000;
  */
 export async function connectTo(broker: string, { reconnect }: { reconnect: boolean }): Promise<MqttClient> {
   const options = { reconnectPeriod: reconnect ? 1000 : 0, connectTimeout: PATIENCE };
-  return mqtt.connectAsync(broker, options, false).catch((error: Error) => {
+  const { connectAsync } = await import("mqtt");
+  return connectAsync(broker, options, false).catch((error: Error) => {
     const cause = error.message || (error as { code?: string }).code;
     const { server } = brokerSettings(broker);
     const fix = /not authorized|bad user ?name/i.test(`${cause}`)
