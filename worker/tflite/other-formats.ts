@@ -19,7 +19,7 @@ const FORMATS: readonly Format[] = [
   {
     begin: /^\x89HDF\r\n␚\n/,
     is: "an HDF5 file, as Keras writes .h5",
-    instead: "load it in Keras, and convert it with tf.lite.TFLiteConverter.from_keras_model(model)",
+    instead: "npm run model -- add FILE.h5 converts it",
   },
   {
     begin: /^PK␃␄.{26,60}(archive|[\w-]+)\/(data\.pkl|\.format_version|version)/s,
@@ -29,7 +29,7 @@ const FORMATS: readonly Format[] = [
   {
     begin: /^PK␃␄.{26}(metadata\.json|config\.json|model\.weights\.h5)/s,
     is: "a .keras archive",
-    instead: "load it in Keras, and convert it with tf.lite.TFLiteConverter.from_keras_model(model)",
+    instead: "npm run model -- add FILE.keras converts it",
   },
   { begin: /^PK␃␄/, is: "a zip archive", instead: "take the .tflite file out of it" },
   { begin: /^\x80[␂-␅]/, is: "a Python pickle, as PyTorch writes .pt", instead: "convert it with litert-torch" },
@@ -46,7 +46,7 @@ const FORMATS: readonly Format[] = [
   {
     begin: /^\s*\{.{0,4000}"(modelTopology|weightsManifest|format)"/s,
     is: "a TensorFlow.js model",
-    instead: "export TensorFlow Lite in place of TensorFlow.js, or convert the Keras model that it is made of",
+    instead: "npm run model -- add model.json converts it, with its weights beside it",
   },
   { begin: /^\s*[{[]/, is: "JSON", instead: "name the .tflite file" },
   {

@@ -37,11 +37,11 @@ function noise(length: number): Uint8Array {
   return pixels;
 }
 
-/** The labeler's probabilities for these pixels. */
-async function ours(
+/** The labeler's probabilities for pixels [height, width, 3] of the network's input size. */
+export async function probabilitiesOf(
   url: string,
   name: string,
-  { input }: InspectedModel,
+  { input }: Pick<InspectedModel, "input">,
   pixels: Uint8Array,
   isFloat: boolean,
 ): Promise<number[]> {
@@ -92,7 +92,7 @@ export class LiteRt {
     const theirs = this.#probabilities(output, model);
     const isFloat =
       model.graph.tensors[model.graph.outputs[0] ?? -1]?.type === "float32" && model.input.type === "float32";
-    const labeler = await ours(url, name, model, pixels, isFloat);
+    const labeler = await probabilitiesOf(url, name, model, pixels, isFloat);
     if (labeler.length !== theirs.length) return `LiteRT has ${theirs.length} values, not ${labeler.length}`;
     return Math.max(...labeler.map((probability, i) => Math.abs(probability - (theirs[i] ?? 0))));
   }
