@@ -23,8 +23,8 @@ const callOf = (c: Context<AppEnv>) => `${c.req.method} ${c.req.path}`;
 const ANONYMOUS: readonly string[] = ["POST /label"];
 
 /**
- * The calls whose token may be the password of HTTP Basic: the one that some releases of eKuiper make without their headers.
- * A browser sends such passwords by itself, so no other call accepts them.
+ * The calls that accept the token as the password of HTTP Basic, since some releases of eKuiper make this one without its
+ * headers. A browser sends such passwords by itself, so no other call accepts them.
  */
 const PASSWORD: readonly string[] = ["POST /ekuiper/sink"];
 
@@ -49,7 +49,7 @@ async function identify(c: Context<AppEnv>): Promise<{ readonly token?: Token; r
   if (!hasToken(settings) || isPublic(c, settings)) return {};
   const { scheme, token: given } = parseAuthorization(c.req.header("authorization") ?? "");
   if (scheme !== "bearer" && !(scheme === "basic" && PASSWORD.includes(callOf(c)))) {
-    const only = scheme === "basic" ? ` HTTP Basic is read by ${PASSWORD} alone.` : "";
+    const only = scheme === "basic" ? ` Only ${PASSWORD} accepts HTTP Basic.` : "";
     const detail = `Send the header Authorization: Bearer TOKEN, with a token of this labeler.${only}`;
     return { refusal: { detail } };
   }

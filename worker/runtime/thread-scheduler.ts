@@ -1,6 +1,6 @@
 /**
  * Shares the isolate's single thread among its requests: round robin by the time that each has used, the oldest request
- * first within a round. Between turns the event loop goes round, so that a health probe is answered in any case.
+ * first within a round. Between turns the event loop runs, so that health probes are always answered.
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
@@ -32,7 +32,7 @@ const CREDIT = 300;
 const QUANTUM = 30;
 
 /**
- * How often the event loop goes round between two turns: a new connection is accepted in the first round, and its
+ * How often the event loop runs between two turns: a new connection is accepted in the first round, and its
  * request is read and answered in the second. If requests begin meanwhile, more may follow them, and behind the proxy
  * of wrangler dev the bytes of one request arrive in up to five rounds. A round takes 1 ms if no event is pending.
  */
@@ -64,7 +64,7 @@ class Member implements Share {
   bulk = false;
   /** The virtual time that it has used, in milliseconds; it starts at the round in which the request began. */
   virtual = 0;
-  /** The time that it has used since the event loop last went round, in milliseconds. */
+  /** The time that it has used since the event loop last ran, in milliseconds. */
   used = 0;
   seen = 0;
   readonly turns = new Set<Turn>();
@@ -98,7 +98,7 @@ export class ThreadScheduler {
   #round = 0;
   /** What the requests with little and with much work have used, each group divided by its share of the thread. */
   readonly #groups = { little: 0, much: 0 };
-  /** Work since the event loop last went round, in milliseconds. */
+  /** Work since the event loop last ran, in milliseconds. */
   #used = 0;
   /** The number of requests that have begun so far. */
   #begun = 0;
@@ -224,7 +224,7 @@ export class ThreadScheduler {
     this.#members.add(member);
   }
 
-  /** Whether work of this size may run before the event loop goes round again. */
+  /** Whether work of this size may run before the event loop runs again. */
   #fits(member: Member, units: number): boolean {
     if (this.#used === 0) return true;
     const alone = this.#used === member.used && this.#waiting.size <= 1;
