@@ -36,7 +36,7 @@ await runCommand({ usage, options }, async (values) => {
 
   let asked = 0;
 
-  /** @param again Whether the image has come before; else it is another file each time, so that no kept answer serves. */
+  /** @param again Whether the image has come before; else it is another file each time, so that no cached result is used. */
   async function label(again = false): Promise<number> {
     const body = again ? image : new Blob([image, `${asked++}`]);
     const start = performance.now();

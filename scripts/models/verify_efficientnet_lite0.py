@@ -3,7 +3,7 @@
     /tmp/venv-models/bin/python scripts/models/verify_efficientnet_lite0.py
 
 Runs the pictures in test/fixtures through native TensorFlow Lite, and through a forward pass in NumPy of the weights as
-PyTorch has them: float64, batch normalisation apart, nothing of the converter. Ends with 1 if a best label differs or a
+PyTorch has them: float64, batch normalisation apart, nothing of the converter. Ends with 1 if a top-1 label differs or a
 confidence by more than float16 weights explain. Writes test/fixtures/efficientnet_lite0.json for the tests.
 """
 

@@ -35,7 +35,7 @@ export function lacks(...programs: string[]): boolean {
 
 export const token = "a-token-of-this-test";
 
-/** The six fixtures with their best labels. */
+/** The six fixtures with their top-1 labels. */
 export async function fixtures(): Promise<{ name: string; image: Uint8Array; label: string }[]> {
   const golden: Record<string, { label: string }[]> = JSON.parse(await readFile("test/fixtures/golden.json", "utf8"));
   return Promise.all(

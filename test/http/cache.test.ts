@@ -81,7 +81,7 @@ describe.each(RUNTIMES)("on %s", (runtime, start) => {
   });
 
   // To wrangler each start is another deployment, whose answers may be others.
-  it.runIf(runtime === "workerd")("a 304 needs no kept answer: the ETag says it all", async () => {
+  it.runIf(runtime === "workerd")("a 304 needs no cached result: the ETag suffices", async () => {
     const query = "?top=17";
     const etag = headers(await post(url + query, small)).etag ?? "";
     const other = await start();

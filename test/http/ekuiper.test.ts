@@ -29,7 +29,7 @@ it("labelImage answers an object with all labels and the best one", async () => 
   expect(reply).not.toHaveProperty("error");
 });
 
-it("labelText answers the best label as text", async () => {
+it("labelText answers the top-1 label as text", async () => {
   const response = await post(`${url}/labelText`, coffee);
   expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
   expect(await response.text()).toBe("968:espresso");

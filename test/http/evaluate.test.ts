@@ -15,7 +15,7 @@ const put = (picture: string, ...path: string[]) => {
 };
 
 beforeAll(() => {
-  // As golden.json has MobileNet's best labels: espresso, tripod, Egyptian cat, lakeside; the last is wrong on purpose.
+  // As golden.json has MobileNet's top-1 labels: espresso, tripod, Egyptian cat, lakeside; the last is wrong on purpose.
   put("coffee.png", "good", "n07920052_espresso", "deeper", "cup.png");
   put("camera.png", "good", "tripod_1.png");
   put("chelsea.png", "good", "286", "cat.png");

@@ -66,7 +66,7 @@ afterAll(async () => {
 const images = ["test/fixtures/rocket.jpg", "test/fixtures/coffee.png"] as const;
 const read = (path: string) => new Uint8Array(readFileSync(path));
 
-/** Requires that a client's form has the image's two best labels. @param send Prints the answer. */
+/** Requires that a client's form has the image's two labels of highest confidence. @param send Prints the answer. */
 async function expectLabels(send: (path: string) => Promise<string>): Promise<void> {
   for (const path of images) {
     const expected = await labelsOf(await post(`${url}?top=2`, read(path)));

@@ -34,7 +34,7 @@ describe.each([
     }
   });
 
-  it.each(names.filter((name) => name.endsWith(".jpg")))("%s has the golden best label", async (name) => {
+  it.each(names.filter((name) => name.endsWith(".jpg")))("%s has the golden top-1 label", async (name) => {
     expect(await best(post(`${url}?${asked}`, fixture(name)))).toBe(golden[name][0].label);
   });
 });
@@ -136,7 +136,7 @@ describe("parameters", () => {
     expect(middle[0].confidence).not.toBe(whole[0].confidence);
   });
 
-  it("Accept: text/plain gives the best label alone", async () => {
+  it("Accept: text/plain gives the top-1 label alone", async () => {
     const response = await post(url, coffee, { accept: "text/plain" });
     expect(response.headers.get("content-type")).toMatch(/^text\/plain/);
     expect(await response.text()).toBe(ESPRESSO);

@@ -118,7 +118,7 @@ export async function label(image: Blob, query: URLSearchParams): Promise<Answer
   };
 }
 
-/** @returns A picture of where the network saw the best label. */
+/** @returns A picture of where the network saw the top-1 label. */
 export async function explain(image: Blob, query: URLSearchParams): Promise<Blob> {
   const wanted = new URLSearchParams(query);
   wanted.set("explain", "1");

@@ -14,7 +14,7 @@ function bar({ label: text, confidence }: Label): HTMLLIElement {
   return make("li", {}, fill, labelElement(text), " ", value);
 }
 
-/** The best label of a part, for those who do not see the bars. */
+/** The top-1 label of a part, for those who do not see the bars. */
 function newsOf({ name, labels: [best] }: Part): string {
   const label = best === undefined ? "no label" : `${best.label}, ${percent(best.confidence)}`;
   return name === undefined ? label : `${name} ${label}`;

@@ -8,7 +8,7 @@ const ROWS = 20;
 /** Some browsers forget what the parts of a table are where they are laid out as blocks, as on a phone; these remind them. */
 const ROLES = { thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader" };
 
-/** The best label of each region. */
+/** The top-1 label of each region. */
 const regionLabels = (regions: NonNullable<StoredResult["regions"]>): string =>
   Object.entries(regions)
     .map(([name, [best]]) => `${name}: ${best?.label ?? "no label"}`)

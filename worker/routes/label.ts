@@ -39,11 +39,11 @@ function explanation(c: Context<AppEnv>, rank: number, { labels, picture, ...ima
 }
 
 /**
- * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the best label alone.
+ * `[{"confidence":0.9994,"label":"85:peacock"},…]`, or with `Accept: text/plain` the top-1 label alone.
  * An image whose file is not whole, is damaged or was decoded at a smaller scale has headers that say so: see
  * image-notes.ts.
  *
- * With `explain=1` the best label has a PNG of where it is seen, in base64; `Accept: image/png` gives that alone.
+ * With `explain=1` the top-1 label has a PNG of where it is seen, in base64; `Accept: image/png` gives only that.
  *
  * A picture that is labelled by regions gives `{"regions":{"bay1":[…],"bay2":[…]}}`.
  *

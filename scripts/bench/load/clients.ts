@@ -89,6 +89,6 @@ export async function atOnce(
   return seen;
 }
 
-/** The best label of an image, to see that both servers do the same work. */
+/** The top-1 label of an image, to see that both servers do the same work. */
 export const labelOf = async (url: string, image: Uint8Array<ArrayBuffer>): Promise<string> =>
   (await send(url, image)).label;

@@ -85,7 +85,7 @@ describe.runIf(hasReference)("fast against exact, over all 114 images", () => {
   it.each([
     ["mobilenet_v1_1.0_224", 20],
     ["efficientnet_lite0", 20],
-  ])("%s: the best label of 113 and of all that are sure, within %i MiB", async (model, most) => {
+  ])("%s: the top-1 label of 113 and of all that are sure, within %i MiB", async (model, most) => {
     const [exact, fast] = [await ofAll(model, "exact"), await ofAll(model, "fast")];
     expect(exact.outputs.length).toBe(114);
     let equal = 0;
@@ -157,7 +157,7 @@ describe.runIf(hasReference)("quantised networks", () => {
     for await (const { file, expected, actual } of rows(model, await native())) expect(actual, file).toEqual(expected);
   });
 
-  it("int8: the bytes of a TensorFlow Lite that rounds means otherwise agree in 99.9 %, the best label always", async () => {
+  it("int8: the bytes of a TensorFlow Lite that rounds means otherwise agree in 99.9 %, the top-1 label always", async () => {
     let [equal, near, all] = [0, 0, 0];
     for await (const { file, expected, actual } of rows(INT8, await reference(`golden/raw/${INT8}.u8`))) {
       for (const [i, byte] of expected.entries()) {

@@ -48,7 +48,7 @@ describe.runIf(hasReference)("MobileNet v1 float", () => {
 });
 
 describe.runIf(hasReference)("from file to label", () => {
-  /** Decodes and labels all 114 files. @returns How many best labels are right, and the largest differences. */
+  /** Decodes and labels all 114 files. @returns How many top-1 labels are right, and the largest differences. */
   async function labelFiles(scale: "auto" | "full") {
     const golden = await referenceJson<Record<"images" | "imagenet_sample", Golden[]>>(
       "golden/mobilenet_v1_1.0_224.json",
@@ -80,13 +80,13 @@ describe.runIf(hasReference)("from file to label", () => {
     return result;
   }
 
-  it("all 114 best labels are TensorFlow Lite's and Pillow's, confidences within 1e-5 at full scale", async () => {
+  it("all 114 top-1 labels are TensorFlow Lite's and Pillow's, confidences within 1e-5 at full scale", async () => {
     const { images, right, worst, scaled } = await labelFiles("full");
     expect([images, right, scaled]).toEqual([114, 114, 0]);
     expect(worst).toBeLessThan(1e-5);
   });
 
-  it("all 114 best labels are the same at the scale that the service picks, confidences within 0.03 where it is smaller", async () => {
+  it("all 114 top-1 labels are the same at the scale that the service picks, confidences within 0.03 where it is smaller", async () => {
     const { images, right, scaled, worst, worstScaled } = await labelFiles("auto");
     expect([images, right]).toEqual([114, 114]);
     expect(scaled).toBeGreaterThan(0);
@@ -95,7 +95,7 @@ describe.runIf(hasReference)("from file to label", () => {
   });
 });
 
-describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's best label on all 100 images", () => {
+describe.runIf(hasReference)("quantised networks have native TensorFlow Lite's top-1 label on all 100 images", () => {
   /** The images on which they have not. `input` gives a network's pixels. */
   async function differing(model: string, input: (file: string, classifier: Classifier) => Promise<Uint8Array>) {
     const { imagenet_sample } = await referenceJson<{ imagenet_sample: Golden[] }>("golden/mobilenet_v1_1.0_224.json");

@@ -33,7 +33,7 @@ function withStore(retention: Partial<Retention>, work: (store: ResultStore, sql
 const list = { limit: 100, order: "oldest" } as const;
 const ids = (store: ResultStore) => store.list(list).map(({ id }) => id);
 
-it("gives back what was put in, with the best label on top", async () => {
+it("gives back what was put in, with the top-1 label on top", async () => {
   await withStore({}, (store) => {
     const given = result("x", { device: "d", meta: { line: "3" }, error: "half of it is missing" });
     expect(store.put(given, NOW)).toBe(true);
