@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, syml
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { bundleScript } from "./bundle.mjs";
+import { bundleScript, INLINED } from "./bundle.mjs";
 import { digestOf, folderOf, PROGRAM, programIn, ROOT, readSource } from "./cache.mjs";
 
 /**
@@ -17,7 +17,10 @@ import { digestOf, folderOf, PROGRAM, programIn, ROOT, readSource } from "./cach
  */
 
 /** Which files, beside its sources, decide how a program is compiled. */
-const COMPILER = ["scripts/run/bundle.mjs", "scripts/run/compile.mjs", "node_modules/esbuild/package.json"];
+const COMPILER = [
+  ...["scripts/run/bundle.mjs", "scripts/run/compile.mjs"],
+  ...["esbuild", ...INLINED].map((name) => `node_modules/${name}/package.json`),
+];
 
 /** How long a compiled program stays that nobody starts, in milliseconds. */
 const KEPT_MS = 24 * 60 * 60 * 1000;

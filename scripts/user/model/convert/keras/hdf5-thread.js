@@ -1,6 +1,6 @@
 /**
  * The thread of hdf5.ts: reads all that a Keras model needs of an HDF5 file. The HDF5 library runs as WebAssembly with a file
- * system of its own in memory, so that links in the file lead nowhere. JavaScript, since Node 20 loads a thread without tsx.
+ * system of its own in memory, so that links in the file lead nowhere. JavaScript, since Node 20 does not load TypeScript.
  */
 import { parentPort, workerData } from "node:worker_threads";
 
