@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { mostRegions } from "../../worker/image/region-memory.ts";
-import { checkHead, type DerivedModel, readDerived } from "../../worker/model/derived.ts";
+import { checkHeads, type DerivedModel, readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
 import type { IndexEntry } from "../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../worker/model/names.ts";
@@ -66,8 +66,8 @@ function checkRegions({ regions = [] }: DerivedModel["spec"], { input }: IndexEn
 }
 
 /** The entry of a derived model in the index; its computation is that of its base. */
-function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
-  checkHead({ spec, head }, base.sha256);
+function describe({ spec, heads, vocabulary }: DerivedModel, base: IndexEntry, classes: readonly string[]) {
+  checkHeads({ spec, heads }, base.sha256);
   if (spec.sha256 !== undefined && spec.sha256 !== base.sha256) {
     throw unusable(
       `model.json, sha256: the model.tflite of ${base.name} has ${base.sha256}. The model was made for another file.`,
@@ -79,12 +79,15 @@ function describe({ spec, head, vocabulary }: DerivedModel, base: IndexEntry, cl
   }
   const { name: _, files: __, version: ___, description: ____, ...computation } = base;
   checkRegions(spec, base);
+  const words = vocabulary(classes);
+  heads?.withVocabularies(words);
   return {
     ...computation,
     ...told(spec),
-    classes: vocabulary(classes).labels.length,
+    classes: words.labels.length,
     ...(spec.crop !== undefined && { crop: spec.crop }),
     ...(spec.regions !== undefined && { regions: spec.regions }),
+    ...(heads?.perRegion && { headPerRegion: true as const }),
     ...(spec.precision !== undefined && { precision: spec.precision }),
   };
 }

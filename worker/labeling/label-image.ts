@@ -80,7 +80,8 @@ async function labelEach(
   options: LabelOptions,
 ): Promise<Pick<Labelled, "labels" | "regions">> {
   const each: Label[][] = [];
-  for (const one of pixels) each.push(await run((classifier) => classifier.classify(one, options)));
+  for (const [at, one] of pixels.entries())
+    each.push(await run((classifier) => classifier.classify(one, options), regions?.[at]?.name));
   const [labels = [], ...others] = each;
   if (regions === undefined) return { labels };
   const named = regions.map(({ name }, at) => ({ name, labels: each[at] ?? [] }));

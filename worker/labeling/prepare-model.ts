@@ -37,10 +37,14 @@ export interface Model {
   /**
    * Runs the network when the scheduler allows it. `infer` may be called again, with a model that was loaded anew.
    *
+   * @param region The name of the region that is labelled; the first one if absent.
    * @throws ModelReplaced if this state of the model is neither loaded nor on the disk any more.
    */
-  run<T>(infer: (classifier: Classifier) => Parts<T>): Promise<T>;
-  /** The loaded model. Ask for it once the pixels are there: it may be disposed of while the caller waits. */
+  run<T>(infer: (classifier: Classifier) => Parts<T>, region?: string): Promise<T>;
+  /**
+   * The loaded model, for the first region if there are any. Ask for it once the pixels are there: it may be disposed of
+   * while the caller waits.
+   */
   classifier(): Promise<Classifier>;
 }
 
@@ -62,19 +66,20 @@ export async function prepareModel(
   const regions = regionsFor(entry, asked);
   // This state of the model, even if another one is loaded in the meantime: pixels and labels belong together.
   let held: Classifier | undefined;
-  const classifier = async () => {
+  const first = regions?.[0]?.name;
+  const classifier = async (region = first) => {
     if (held === undefined || held.disposed) held = await catalogue.load(entry, precision, source);
-    return held;
+    return held.at(region);
   };
   classifier().catch(() => undefined); // run() and classifier() report the error
   const { executeInParts = partsAtOnce, trace } = context;
-  const run = async <T>(infer: (classifier: Classifier) => Parts<T>): Promise<T> => {
+  const run = async <T>(infer: (classifier: Classifier) => Parts<T>, region?: string): Promise<T> => {
     for (;;) {
-      const loaded = await classifier();
+      const loaded = await classifier(region);
       // The model may be disposed of while this waits for the scheduler.
       const result = await executeInParts(INFERENCE, () => inferring(loaded, infer(loaded), trace));
       if (result.length > 0) return result[0];
     }
   };
-  return { entry, precision, regions, classifier, run };
+  return { entry, precision, regions, classifier: () => classifier(), run };
 }

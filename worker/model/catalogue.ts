@@ -7,7 +7,7 @@ import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { Classifier } from "./classifier.ts";
-import { checkHead, readDerived } from "./derived.ts";
+import { checkHeads, readDerived } from "./derived.ts";
 import { type IndexEntry, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
 import { checkUsable, FilesChanged, filesOf, ModelReplaced, type ReadBytes } from "./index-files.ts";
 import { InstalledModels } from "./installed.ts";
@@ -215,7 +215,7 @@ export class Catalogue {
     const { name, baseVersion: version } = entry;
     const derived = await readDerived(name, filesOf(entry, source.read));
     if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
-    checkHead(derived, entry.sha256);
+    checkHeads(derived, entry.sha256);
     const known = this.#installed.known(base);
     // Await nothing after this: a later load may dispose of the base.
     const loaded =
@@ -223,7 +223,7 @@ export class Catalogue {
         ? await this.load(known, precision, source)
         : this.#find({ name: base, version }, precision);
     if (loaded === undefined) throw new ModelReplaced(name);
-    const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.head);
+    const classifier = loaded.derive(derived.vocabulary(loaded.labels), derived.heads);
     this.#keep(entry, precision, classifier);
     return classifier;
   }

@@ -8,6 +8,7 @@ import type { Input } from "../inference/input.ts";
 import type { Parts } from "../runtime/parts.ts";
 import type { Features } from "../teaching/features.ts";
 import type { ClassifierHead } from "./classifier-head.ts";
+import type { Heads, HeadWithVocabulary } from "./heads.ts";
 import { inspectModel, type ModelFiles } from "./inspect.ts";
 import { Network } from "./network.ts";
 import type { Precision } from "./precision-name.ts";
@@ -31,18 +32,32 @@ export interface Explanation {
 const shown = (ranked: readonly RankedLabel[]): Label[] =>
   ranked.map(({ confidence, label }) => ({ confidence, label }));
 
+/** What a classifier has beside its network and its vocabulary. */
+interface Composition {
+  readonly owns?: boolean;
+  readonly head?: ClassifierHead | undefined;
+  readonly regions?: ReadonlyMap<string | undefined, HeadWithVocabulary> | undefined;
+  readonly headBytes?: number | undefined;
+}
+
 export class Classifier {
   readonly #network: Network;
   readonly #vocabulary: Vocabulary;
   readonly #head: ClassifierHead | undefined;
+  /** The heads of the regions, where each has its own. */
+  readonly #regions: ReadonlyMap<string | undefined, HeadWithVocabulary> | undefined;
+  /** How many bytes are freed with this classifier. */
+  readonly #headBytes: number;
   /** Whether disposing of this classifier disposes of the network. */
   readonly #owns: boolean;
 
-  private constructor(network: Network, vocabulary: Vocabulary, owns: boolean, head?: ClassifierHead) {
+  private constructor(network: Network, vocabulary: Vocabulary, parts: Composition = {}) {
     this.#network = network;
     this.#vocabulary = vocabulary;
-    this.#owns = owns;
-    this.#head = head;
+    this.#owns = parts.owns ?? false;
+    this.#head = parts.head;
+    this.#regions = parts.regions;
+    this.#headBytes = parts.headBytes ?? 0;
   }
 
   /**
@@ -53,16 +68,28 @@ export class Classifier {
    */
   static async load(files: ModelFiles, precision: Precision = "exact"): Promise<Classifier> {
     const model = await inspectModel(files);
-    return new Classifier(await Network.load(model, precision), plainVocabulary(model.labels), true);
+    return new Classifier(await Network.load(model, precision), plainVocabulary(model.labels), { owns: true });
   }
 
   /**
    * Makes another classifier on the same network, which is disposed of with this one.
    *
-   * @param vocabulary The vocabulary of the head's classes, or of the network's if there is no head.
+   * @param vocabulary The vocabulary of the heads' classes, or of the network's if there are no heads.
+   * @throws LabelerError of kind model-unusable if the vocabulary leaves a region without labels.
    */
-  derive(vocabulary: Vocabulary, head?: ClassifierHead): Classifier {
-    return new Classifier(this.#network, vocabulary, false, head);
+  derive(vocabulary: Vocabulary, heads?: Heads): Classifier {
+    const regions = heads?.withVocabularies(vocabulary);
+    return new Classifier(this.#network, vocabulary, {
+      head: regions?.get(undefined)?.head,
+      regions: heads?.perRegion ? regions : undefined,
+      headBytes: heads?.residentBytes,
+    });
+  }
+
+  /** The classifier for a region: itself, unless each region has a head of its own. */
+  at(region: string | undefined): Classifier {
+    const own = this.#regions?.get(region);
+    return own === undefined ? this : new Classifier(this.#network, own.vocabulary, { head: own.head });
   }
 
   get input(): Network["input"] {
@@ -76,7 +103,7 @@ export class Classifier {
 
   /** How many bytes the model keeps resident; those of a base's network count only for the base. */
   get residentBytes(): number {
-    return (this.#owns ? this.#network.residentBytes : 0) + (this.#head?.residentBytes ?? 0);
+    return (this.#owns ? this.#network.residentBytes : 0) + this.#headBytes;
   }
 
   /** Whether dispose() was called, here or for the base; the classifier cannot be used after that. */

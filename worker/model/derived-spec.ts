@@ -22,21 +22,18 @@ const className = z.string().check((payload) => {
 
 const classNames = z.array(className).check(z.minLength(1));
 
+const regionName = z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores"));
+
 const fields = {
   ...COMMON_FIELDS,
   /** The name of the model with the network: one with a model.tflite. `sha256` is that of its file. */
   base: z.string().check(z.regex(MODEL_NAME, "must be the name of a model")),
   /** Rectangles by their names, which are labelled one by one. */
-  regions: z.optional(
-    z.record(
-      z.string().check(z.regex(REGION_NAME, "must have letters, digits, dots, dashes and underscores")),
-      fractionsField,
-    ),
-  ),
+  regions: z.optional(z.record(regionName, fractionsField)),
   /** The names of the classes in their order, instead of the base's; as labels.txt has them. */
   labels: z.optional(classNames),
-  /** The file of a taught classifier head, which scores classes of its own. */
-  head: z.optional(fileName),
+  /** The file of a taught classifier head, which scores classes of its own; or a file for each region. */
+  head: z.optional(z.union([fileName, z.record(regionName, fileName)])),
   /** Groups and their labels, whose confidences are summed: here, or in a file of this folder or else of the base's. */
   groups: z.optional(z.union([fileName, z.record(className, classNames)])),
   /** The labels, or groups, that may be returned; all if absent. */
@@ -62,11 +59,22 @@ const DERIVED_FIELDS = Object.keys(fields).filter((name) => !(name in COMMON_FIE
 const isObject = (json: unknown): json is Record<string, unknown> =>
   typeof json === "object" && json !== null && !Array.isArray(json);
 
+const refuse = (reason: string) => new LabelerError("model-unusable", `model.json, ${reason}.`);
+
+/** @throws LabelerError unless each region has a head, where heads are named by region. */
+function checkHeads({ head }: z.infer<typeof schema>, regions: readonly string[]): void {
+  if (head === undefined || typeof head === "string") return;
+  const strange = Object.keys(head).find((name) => !regions.includes(name));
+  if (strange !== undefined) throw refuse(`head: there is no region "${strange}". Name a file for each region`);
+  const without = regions.find((name) => !Object.hasOwn(head, name));
+  if (without !== undefined) throw refuse(`head: the region "${without}" has none. Teach it, or name a file for it`);
+}
+
 /** Puts the regions in order. @throws LabelerError if there are none or too many, or a crop beside them. */
 function withRegions({ regions, ...spec }: z.infer<typeof schema>, text: string): DerivedSpec {
+  checkHeads(spec, Object.keys(regions ?? {}));
   if (regions === undefined) return spec;
   const names = Object.keys(regions);
-  const refuse = (reason: string) => new LabelerError("model-unusable", `model.json, ${reason}.`);
   if (names.length === 0) throw refuse("regions: there are none. Leave the field out");
   if (names.length > MOST_REGIONS) throw refuse(`regions: there are ${names.length}; ${MOST_REGIONS} are allowed`);
   if (spec.crop !== undefined) throw refuse("crop: the model looks at its regions. Keep one of the two");

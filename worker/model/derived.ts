@@ -1,8 +1,9 @@
 /** Reads the folder of a derived model, both for the index and for the Worker. Files are known by path only. */
 import { LabelerError } from "../errors.ts";
-import { type ClassifierHead, readClassifierHead } from "./classifier-head.ts";
+import { readClassifierHead } from "./classifier-head.ts";
 import { type DerivedSpec, parseDerivedSpec } from "./derived-spec.ts";
 import { type Groups, parseGroups } from "./groups.ts";
+import { Heads } from "./heads.ts";
 import { parseLabels } from "./labels.ts";
 import { whyNotClassName } from "./names.ts";
 import { makeVocabulary, type Vocabulary } from "./vocabulary.ts";
@@ -12,7 +13,7 @@ export type ReadFile = (path: string) => Promise<Uint8Array | undefined>;
 
 export interface DerivedModel {
   readonly spec: DerivedSpec;
-  readonly head: ClassifierHead | undefined;
+  readonly heads: Heads | undefined;
   /** The names of the classes that are scored. @param classes As for vocabulary(). */
   names(classes: readonly string[]): readonly string[];
   /**
@@ -36,24 +37,40 @@ async function groupsOf(name: string, { groups, base }: DerivedSpec, read: ReadF
   return parseGroups(file, groups);
 }
 
-async function headOf(name: string, { head }: DerivedSpec, read: ReadFile): Promise<ClassifierHead | undefined> {
+/** Reads the head of a model, or those of its regions in the order of the regions. */
+async function headsOf(name: string, { head, regions = [] }: DerivedSpec, read: ReadFile): Promise<Heads | undefined> {
   if (head === undefined) return undefined;
-  const bytes = await read(`${name}/${head}`);
-  if (bytes === undefined) throw refuse(`model.json, head: there is no ${head} beside it.`);
-  return readClassifierHead(bytes);
+  const readOne = async (file: string) => {
+    const bytes = await read(`${name}/${file}`);
+    if (bytes === undefined) throw refuse(`model.json, head: there is no ${file} beside it.`);
+    return readClassifierHead(bytes);
+  };
+  if (typeof head === "string") return new Heads(await readOne(head));
+  // Regions may share a file, which is then read once.
+  const files = new Map<string, Awaited<ReturnType<typeof readOne>>>();
+  const byRegion = new Map<string, Awaited<ReturnType<typeof readOne>>>();
+  for (const region of regions) {
+    const file = head[region.name] ?? "";
+    const found = files.get(file) ?? (await readOne(file));
+    files.set(file, found);
+    byRegion.set(region.name, found);
+  }
+  return new Heads(byRegion);
 }
 
 /**
- * Checks that a head belongs to its base.
+ * Checks that heads belong to their base.
  *
  * @param sha256 The SHA-256 of the base's model.tflite.
- * @throws LabelerError of kind model-unusable if the head was taught on another network.
+ * @throws LabelerError of kind model-unusable if a head was taught on another network.
  */
-export function checkHead({ head, spec }: Pick<DerivedModel, "head" | "spec">, sha256: string): void {
-  if (head === undefined || head.base.sha256 === sha256) return;
+export function checkHeads({ heads, spec }: Pick<DerivedModel, "heads" | "spec">, sha256: string): void {
+  const strange = heads?.all.find(({ base }) => base.sha256 !== sha256);
+  if (strange === undefined) return;
+  const file = typeof spec.head === "string" ? spec.head : "the head of a region";
   throw refuse(
-    `model.json, head: ${spec.head} was taught on ${head.base.name} with the SHA-256 ${head.base.sha256}, but the model.tflite of ` +
-      `${spec.base} has ${sha256}. Teach it again with the photos: npm run model -- teach.`,
+    `model.json, head: ${file} was taught on ${strange.base.name} with the SHA-256 ${strange.base.sha256}, but the model.tflite ` +
+      `of ${spec.base} has ${sha256}. Teach it again with the photos: npm run model -- teach.`,
   );
 }
 
@@ -81,9 +98,9 @@ export async function readDerived(name: string, read: ReadFile): Promise<Derived
   const json = text(await read(`${name}/model.json`));
   const spec = json === undefined ? undefined : parseDerivedSpec(json);
   if (spec === undefined) return undefined;
-  const [groups, head, file] = [
+  const [groups, heads, file] = [
     await groupsOf(name, spec, read),
-    await headOf(name, spec, read),
+    await headsOf(name, spec, read),
     text(await read(`${name}/labels.txt`)),
   ];
   if (file !== undefined && spec.labels !== undefined) {
@@ -91,6 +108,6 @@ export async function readDerived(name: string, read: ReadFile): Promise<Derived
   }
   const labels = spec.labels ?? (file === undefined ? undefined : parseLabels(file));
   const where = file === undefined ? "model.json, labels" : "labels.txt";
-  const names = (classes: readonly string[]) => renamed(head?.labels ?? classes, labels, where);
-  return { spec, head, names, vocabulary: (classes) => makeVocabulary(names(classes), { ...spec, groups }) };
+  const names = (classes: readonly string[]) => renamed(heads?.labels ?? classes, labels, where);
+  return { spec, heads, names, vocabulary: (classes) => makeVocabulary(names(classes), { ...spec, groups }) };
 }

@@ -41,6 +41,8 @@ export interface IndexEntry {
   readonly crop?: Crop;
   /** The regions that are labelled instead of `crop`, in the order of model.json. */
   readonly regions?: readonly Region[];
+  /** Whether each region has a taught head of its own: other regions cannot be labelled. */
+  readonly headPerRegion?: true;
   /** The values of `precision` that this model supports. */
   readonly precisions?: readonly Precision[];
   /** The default precision, for requests that do not name one. */

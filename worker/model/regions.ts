@@ -26,9 +26,10 @@ export function parseRegion(text: string): RegionChoice | string {
   return crop === undefined ? form : { name, crop };
 }
 
-/** The place of a region. @throws LabelerError of kind bad-parameter if the model does not have one of this name. */
-function placed({ name, crop }: RegionChoice, { name: model, regions = [] }: IndexEntry): Region {
-  const found = crop ?? regions.find((region) => region.name === name)?.crop;
+/** The place of a region. @throws LabelerError of kind bad-parameter if the model cannot label one of this name. */
+function placed({ name, crop }: RegionChoice, { name: model, regions = [], headPerRegion }: IndexEntry): Region {
+  const known = regions.find((region) => region.name === name)?.crop;
+  const found = headPerRegion && known === undefined ? undefined : (crop ?? known);
   if (found !== undefined) return { name, crop: found };
   const names = regions.map((region) => region.name);
   if (names.length === 0) {
@@ -37,8 +38,9 @@ function placed({ name, crop }: RegionChoice, { name: model, regions = [] }: Ind
     );
   }
   const near = nearestNames(name, names);
+  const reason = crop === undefined ? "" : ", and was taught for each of its regions apart";
   const hint = near.length > 0 ? `Did you mean ${oneOf(near)}?` : `It has ${oneOf(names)}.`;
-  throw bad(`region: the model "${model}" has no region ${quote(name)}. ${hint}`);
+  throw bad(`region: the model "${model}" has no region ${quote(name)}${reason}. ${hint}`);
 }
 
 export interface RegionOptions {

@@ -135,3 +135,22 @@ export function makeVocabulary(classes: readonly string[], options: VocabularyOp
     unknownBelow: unknown,
   };
 }
+
+/**
+ * The part of a vocabulary for a network that scores only some of its classes.
+ *
+ * @param classes For each class of that network, its index among the classes of the vocabulary.
+ */
+export function restrictVocabulary(vocabulary: Vocabulary, classes: readonly number[]): Vocabulary {
+  const own = new Map(classes.map((index, at) => [index, at]));
+  const entries = vocabulary.labels.flatMap((label, at) => {
+    const members = (vocabulary.members?.[at] ?? [at]).flatMap((index) => own.get(index) ?? []);
+    return members.length === 0 ? [] : [{ label, members, least: vocabulary.least?.[at] ?? 0 }];
+  });
+  return {
+    labels: entries.map(({ label }) => label),
+    members: entries.map(({ members }) => members),
+    least: vocabulary.least && entries.map(({ least }) => least),
+    unknownBelow: vocabulary.unknownBelow,
+  };
+}

@@ -17,6 +17,36 @@ function dot(a: Int8Array, startA: number, b: Int8Array, startB: number, count: 
   return s0 + s1 + s2 + s3;
 }
 
+/**
+ * The products of `count` whole numbers with those of four rows, which begin `stride` values after each other: half the
+ * time of four products, since each number is read once.
+ *
+ * @param products Receives the four.
+ */
+function dotFour(
+  a: Int8Array,
+  startA: number,
+  rows: Int8Array,
+  start: number,
+  stride: number,
+  count: number,
+  products: Int32Array,
+): void {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const [r1, r2, r3] = [start + stride, start + 2 * stride, start + 3 * stride];
+  for (let i = 0; i < count; i++) {
+    const value = a[startA + i];
+    s0 = (s0 + Math.imul(value, rows[start + i])) | 0;
+    s1 = (s1 + Math.imul(value, rows[r1 + i])) | 0;
+    s2 = (s2 + Math.imul(value, rows[r2 + i])) | 0;
+    s3 = (s3 + Math.imul(value, rows[r3 + i])) | 0;
+  }
+  products[0] = s0;
+  products[1] = s1;
+  products[2] = s2;
+  products[3] = s3;
+}
+
 /** 1 / the length of `count` values; 0 where all are zeros. */
 function inverseLength(values: Int8Array, start: number, count: number): number {
   const squares = dot(values, start, values, start, count);
@@ -57,6 +87,7 @@ export class Comparison {
   readonly #measured: Measured;
   /** The scores of the photo that is compared, for each class of the base. */
   readonly #scores: Int8Array;
+  readonly #products = new Int32Array(4);
 
   constructor(examples: Examples) {
     this.#measured = new Measured(examples);
@@ -87,20 +118,39 @@ export class Comparison {
 
   /** Compares photo `i` of `photos` with the first `count` examples. */
   #compare(photos: Measured, i: number, count: number, result: Float64Array, at: number): void {
-    const { examples, parts, size, kept, width, scales } = this.#measured;
+    this.#compareScores(photos, i, count, result, at);
+    const { examples, parts, size, width, scales } = this.#measured;
+    const own = photos.examples.dense;
+    const products = this.#products;
+    for (let p = 0; p < parts.length; p++) {
+      const { start, count: length, weight } = parts[p];
+      const scale = photos.scales[i * width + p];
+      const from = i * size + start;
+      let j = 0;
+      for (; j + 3 < count; j += 4) {
+        dotFour(own, from, examples.dense, j * size + start, size, length, products);
+        for (let k = 0; k < 4; k++)
+          result[at + j + k] += partLikeness(weight, products[k] * scales[(j + k) * width + p] * scale);
+      }
+      for (; j < count; j++) {
+        const product = dot(own, from, examples.dense, j * size + start, length);
+        result[at + j] += partLikeness(weight, product * scales[j * width + p] * scale);
+      }
+    }
+  }
+
+  /** The likeness of the base's scores, as #compare(). */
+  #compareScores(photos: Measured, i: number, count: number, result: Float64Array, at: number): void {
+    const { examples, kept, width, scales } = this.#measured;
     const one = photos.examples;
     const scores = this.#scores.fill(0);
     for (let k = i * kept; k < (i + 1) * kept; k++) scores[one.classes[k]] = one.scores[k];
+    const scale = photos.scales[i * width + width - 1];
     for (let j = 0; j < count; j++) {
       let product = 0;
-      for (let k = j * kept; k < (j + 1) * kept; k++) product += examples.scores[k] * scores[examples.classes[k]];
-      let sum = scoreLikeness(product * scales[j * width + width - 1] * photos.scales[i * width + width - 1]);
-      for (let p = 0; p < parts.length; p++) {
-        const { start, count, weight } = parts[p];
-        const integer = dot(one.dense, i * size + start, examples.dense, j * size + start, count);
-        sum += partLikeness(weight, integer * scales[j * width + p] * photos.scales[i * width + p]);
-      }
-      result[at + j] = sum;
+      for (let k = j * kept; k < (j + 1) * kept; k++)
+        product = (product + Math.imul(examples.scores[k], scores[examples.classes[k]])) | 0;
+      result[at + j] = scoreLikeness(product * scales[j * width + width - 1] * scale);
     }
   }
 }

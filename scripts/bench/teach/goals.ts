@@ -21,3 +21,18 @@ export const GOALS: Readonly<Record<string, Readonly<Record<number, Goal>>>> = {
 
 /** At so many photos a class, of every set. */
 export const UNKNOWN_GOAL = { size: 10, falseUnknown: 0.08, foundUnknown: 0.9 } as const;
+
+/** How a picture of a fixed camera is looked at. */
+export const VIEWS = ["whole frame", "region"] as const;
+export type View = (typeof VIEWS)[number];
+
+/** The least share of frames of a fixed camera that are recognised. */
+export const SCENE_GOALS: Readonly<Record<View, number>> = { "whole frame": 0.99, region: 1 };
+
+/** A cost with the most that it may be. */
+export interface SpeedRow {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly most: number;
+}

@@ -1,5 +1,5 @@
 /** The figures of a set as a table, with what is demanded of them. */
-import { GOALS, UNKNOWN_GOAL } from "./goals.ts";
+import { GOALS, SCENE_GOALS, type SpeedRow, UNKNOWN_GOAL, VIEWS, type View } from "./goals.ts";
 import type { Trial } from "./trial.ts";
 
 interface Figure {
@@ -63,7 +63,24 @@ export function rowsOf(set: string, size: number, trials: readonly Trial[]): Row
   return { cells: [set, `${size}`, ...cells.map(([text]) => text)], failed: cells.some(([, holds]) => !holds) };
 }
 
-export function table(rows: readonly Row[]): string {
-  const lines = [HEAD, HEAD.map(() => "---"), ...rows.map((row) => row.cells)];
+export const SCENE_HEAD = ["a fixed camera, 5 photos a state", "recognised", "worst scene"];
+
+/** @param shares The share of frames that is recognised in each scene. */
+export const sceneRows = (shares: Readonly<Record<View, readonly number[]>>): Row[] =>
+  VIEWS.map((view) => {
+    const [text, holds] = cell(figureOf(shares[view]), { least: SCENE_GOALS[view] });
+    return { cells: [view, text, Math.min(...shares[view]).toFixed(3)], failed: !holds };
+  });
+
+export const SPEED_HEAD = ["cost", "measured", "goal"];
+
+export function speedRow({ what, value, unit, most }: SpeedRow): Row {
+  const holds = value <= most;
+  const goal = `${holds ? "pass" : "FAIL"}: ≤ ${most} ${unit}`;
+  return { cells: [what, `${value.toFixed(2)} ${unit}`, goal], failed: !holds };
+}
+
+export function table(rows: readonly Row[], head: readonly string[] = HEAD): string {
+  const lines = [head, head.map(() => "---"), ...rows.map((row) => row.cells)];
   return `${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
 }

@@ -91,6 +91,7 @@ const model = z.strictObject({
   classes: z.optional(z.int()),
   crop: z.optional(z.union([z.enum(["squash", "center"]), rectangle])),
   regions: z.optional(z.array(z.strictObject({ name: text, crop: rectangle }))),
+  headPerRegion: z.optional(z.literal(true)),
   precisions: z.optional(z.array(precision)),
   precision: z.optional(precision),
   engine: z.optional(z.enum(["plan", "tfjs"])),

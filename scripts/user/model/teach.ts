@@ -2,15 +2,18 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { writeFractions } from "../../../worker/image/fractions.ts";
 import { parseCrop } from "../../../worker/model/crop.ts";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { MODEL_NAME } from "../../../worker/model/names.ts";
 import type { HeadData } from "../../../worker/teaching/head.ts";
-import { teachHead } from "../../../worker/teaching/teach.ts";
+import { type Taught, teachHead } from "../../../worker/teaching/teach.ts";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError, UsageError } from "../../command-line/command.ts";
-import { type Base, headOf, photosOfHead, prepareLesson } from "./teach/lesson.ts";
-import { type NamedPhoto, type Photo, photosInFolder, photosOfClasses, readPhoto } from "./teach/photos.ts";
+import { FeatureServer } from "./teach/feature-server.ts";
+import { type Base, type PreparedLesson, prepareLesson } from "./teach/lesson.ts";
+import { cropOfRegion, cropOfRegions, isByRegions, readTaughtModel, type TaughtModel } from "./teach/model.ts";
+import { planOf } from "./teach/plan.ts";
 import { report } from "./teach/report.ts";
 import { writeModel } from "./teach/write-model.ts";
 
@@ -24,16 +27,11 @@ export interface TeachOptions {
   readonly base?: string | undefined;
   readonly crop?: string | undefined;
   readonly precision?: string | undefined;
+  /** Whether photos show the whole scene, and are cropped by the model's regions. */
+  readonly regions?: boolean | undefined;
 }
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
-
-/** What is to be done with which photos. */
-interface Plan {
-  readonly named: readonly NamedPhoto[];
-  /** Photos of the head that stay. */
-  readonly kept: readonly Photo[];
-}
 
 /** @throws CommandError for a name that is no model's, or that a model with a network of its own has. */
 function checkName(name: string, entries: readonly IndexEntry[]): void {
@@ -84,7 +82,8 @@ function chooseBase(entries: readonly IndexEntry[], head: HeadData | undefined, 
   const precision = asked.precision ?? same?.precision ?? entry.precision ?? "exact";
   if (!entry.precisions?.some((known) => known === precision))
     throw new CommandError(`--precision ${precision}: "${name}" can be ${entry.precisions?.join(" or ")}.`, 1);
-  const crop = asked.crop ?? head?.base.crop ?? DEFAULT_CROP;
+  const before = head === undefined || isByRegions(head) ? DEFAULT_CROP : head.base.crop;
+  const crop = asked.crop ?? before;
   if (parseCrop(crop) === undefined)
     throw new UsageError(`--crop ${crop}: it is squash, center, or a rectangle x0,y0,x1,y1 in fractions.`);
   return { entry, precision, crop };
@@ -101,59 +100,40 @@ function classesIn(args: readonly string[], options: Options) {
   return classes;
 }
 
-const needHead = (head: HeadData | undefined, name: string): HeadData => {
-  if (head !== undefined) return head;
-  throw new CommandError(`"${name}" was not taught yet: npm run model -- teach ${name} PHOTOS/`, 1);
-};
-
-/** The digests of files; of text that is the beginning of a digest, of the photo that has it. */
-async function digestsOf(files: readonly string[], head: HeadData): Promise<Set<string>> {
-  const taught = photosOfHead(head).map(({ digest }) => digest);
-  const found = new Set<string>();
-  for (const file of files) {
-    const named = /^[0-9a-f]{8,64}$/.test(file) ? taught.filter((digest) => digest.startsWith(file)) : [];
-    if (named.length > 0) {
-      for (const digest of named) found.add(digest);
-      continue;
-    }
-    for (const photo of await photosOfClasses([{ label: "any", files: [file] }])) {
-      const read = await readPhoto(photo);
-      if ("error" in read) throw new CommandError(`${photo.image.name}: ${read.error}`, 1);
-      if (!taught.includes(read.digest)) throw new CommandError(`${photo.image.name} was not taught.`, 1);
-      found.add(read.digest);
-    }
+/** What is asked of a model: whether photos are cropped by its regions, as they were before if that is not said. */
+function isByRegionsHere(model: TaughtModel, { regions, crop }: TeachOptions): boolean {
+  if (regions && crop !== undefined) throw new UsageError("--regions and --crop: name one of the two.");
+  if (regions && model.regions.length === 0) {
+    throw new CommandError(
+      `"${model.name}" has no regions. Write a model.json with base and regions first; the page draws them and copies it.`,
+      1,
+    );
   }
-  return found;
+  const before = [...model.heads.values()].some(isByRegions);
+  return regions || (crop === undefined && before && model.regions.length > 0);
 }
 
-const COMMANDS = ["add", "move", "remove"] as const;
-
-/** @returns Undefined where no photo is named. */
-async function planOf(
-  name: string,
-  [first, ...rest]: readonly string[],
-  classes: readonly { label: string; files: string[] }[],
-  head: HeadData | undefined,
-): Promise<Plan | undefined> {
-  if (classes.length > 0) return { named: await photosOfClasses(classes), kept: [] };
-  const command = COMMANDS.find((candidate) => candidate === first);
-  if (first === undefined) return undefined;
-  if (command === undefined || rest.length === 0)
-    return rest.length === 0 ? { named: await photosInFolder(first), kept: [] } : undefined;
-  const taught = photosOfHead(needHead(head, name));
-  const [label = "", ...files] = rest;
-  if (command === "remove") {
-    const gone = await digestsOf(rest, needHead(head, name));
-    return { named: [], kept: taught.filter(({ digest }) => !gone.has(digest)) };
-  }
-  if (files.length === 0)
-    throw new UsageError(`teach ${name} ${command} CLASS FILE …: name the photos behind the class.`);
-  if (command === "add") return { named: await photosOfClasses([{ label, files }]), kept: taught };
-  await photosOfClasses([{ label, files: [] }]).catch((error: Error) => {
-    if (!error.message.includes("has no photos")) throw error;
+/** How the photos of a head are cropped. */
+function baseFor(
+  { region, entries, model }: { region: string | undefined; entries: readonly IndexEntry[]; model: TaughtModel },
+  byRegions: boolean,
+  asked: TeachOptions,
+): Base {
+  const head = model.heads.get(region) ?? [...model.heads.values()][0];
+  const own = model.regions.find(({ name }) => name === region);
+  if (!byRegions) return chooseBase(entries, head, asked);
+  const base = chooseBase(entries, head, {
+    ...asked,
+    crop: own === undefined ? DEFAULT_CROP : writeFractions(own.crop),
   });
-  const moved = await digestsOf(files, needHead(head, name));
-  return { named: [], kept: taught.map((photo) => (moved.has(photo.digest) ? { ...photo, label } : photo)) };
+  return { ...base, recorded: own === undefined ? cropOfRegions(model.regions) : cropOfRegion(own) };
+}
+
+/** Adds the region to what is said of its photos. */
+function inRegion(region: string | undefined, error: unknown): unknown {
+  return region !== undefined && error instanceof CommandError
+    ? new CommandError(`${region}: ${error.message}`, 1)
+    : error;
 }
 
 /**
@@ -171,20 +151,37 @@ export async function teach(
 ): Promise<void> {
   const entries = await indexModels(models);
   checkName(name, entries);
-  const head = await headOf(models, name);
-  const plan = await planOf(name, operands, classesIn(args.args, args.options), head);
-  if (plan === undefined) throw new UsageError("Name a folder of photos, or the photos of each class behind --class.");
-  const base = chooseBase(entries, head, options);
-  const prepared = await prepareLesson(models, base, plan.named, { head, kept: plan.kept });
-  const taught = teachHead(prepared.lesson);
+  const model = await readTaughtModel(models, name);
+  const byRegions = isByRegionsHere(model, options);
+  const plans = await planOf(operands, classesIn(args.args, args.options), model, { byRegions });
+  if (plans === undefined) throw new UsageError("Name a folder of photos, or the photos of each class behind --class.");
+  const server = new FeatureServer(models);
+  const lessons: { region: string | undefined; taught: Taught; prepared: PreparedLesson }[] = [];
+  try {
+    for (const { region, named, kept } of plans) {
+      const base = baseFor({ region, entries, model }, byRegions, options);
+      const head = model.heads.get(region);
+      try {
+        const prepared = await prepareLesson(models, server, base, named, { head, kept });
+        lessons.push({ region, prepared, taught: teachHead(prepared.lesson) });
+      } catch (error) {
+        throw inRegion(region, error);
+      }
+    }
+  } finally {
+    await server.stop();
+  }
   const isNew = await stat(join(models, name)).then(
     () => false,
     () => true,
   );
-  const bytes = await writeModel(models, name, taught.head);
+  const bytes = await writeModel(models, model, new Map(lessons.map(({ region, taught }) => [region, taught.head])));
   const entry = (await indexModels(models)).find((candidate) => candidate.name === name);
   if (entry?.error !== undefined) throw new CommandError(entry.error, 1);
-  for (const line of report(taught, prepared)) console.log(line);
+  for (const [at, { region, taught, prepared }] of lessons.entries()) {
+    if (region !== undefined) console.log(`${at === 0 ? "" : "\n"}The region ${region}:`);
+    for (const line of report(taught, prepared)) console.log(line);
+  }
   const size = `${(bytes / 1e6).toFixed(2)} MB`;
   console.log(
     `\nWrote ${join(models, name)} (${size}). Use it: POST /label?model=${name}, or npm run label -- --model ${name} photo.jpg`,

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { Catalogue, type ModelSource } from "../../../worker/model/catalogue.ts";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import type { ClassifierHead } from "../../../worker/model/classifier-head.ts";
+import { Heads } from "../../../worker/model/heads.ts";
 import { makeVocabulary } from "../../../worker/model/vocabulary.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture } from "../files.ts";
@@ -77,7 +78,7 @@ it("answers with the classes of a taught head, which scores the features of its 
       return { probabilities: Float32Array.of(first, 0.75 - first, 0.25), isUnknown: unknown };
     },
   };
-  const gate = base.derive(makeVocabulary(head.labels, { not: ["none"] }), head);
+  const gate = base.derive(makeVocabulary(head.labels, { not: ["none"] }), new Heads(head));
   expect(gate.residentBytes).toBe(300);
   expect(gate.labels).toEqual(["open", "closed"]);
   const labels = finish(gate.classify(image, ALL));

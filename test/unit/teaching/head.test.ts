@@ -131,7 +131,7 @@ describe("the file of a head", () => {
     ["another file", new Uint8Array(200).fill(7), /is no file of a head/],
     ["the half of it", file.slice(0, file.length / 2), /has \d+ bytes, but its description makes \d+/],
     ["one byte more", Uint8Array.from([...file, 0]), /but its description makes/],
-    ["another version", file.map((byte, i) => (i === 8 ? 9 : byte)), /has the version 9; this release reads 1/],
+    ["another version", file.map((byte, i) => (i === 8 ? 9 : byte)), /has the version 9; this release reads 2/],
     ["a description beyond the end", file.map((byte, i) => (i === 14 ? 2 : byte)), /ends within its description/],
     ["a flipped bit", file.map((byte, i) => (i === file.length - 500 ? byte ^ 1 : byte)), /its checksum does not hold/],
     ["no JSON", file.map((byte, i) => (i === 16 ? 0x41 : byte)), /a description that is not JSON/],
@@ -175,6 +175,27 @@ describe("the file of a head", () => {
   ])("is refused: %s", (_, bytes, reason) => {
     expect(() => readHead(bytes)).toThrow(reason);
     expect(() => readHead(bytes)).toThrow(expect.objectContaining({ kind: "model-unusable" }));
+  });
+
+  it("is refused within a second whatever is changed in it: 3000 changes", () => {
+    const random = new Random(22);
+    const found: unknown[] = [];
+    let slowest = 0;
+    for (let i = 0; i < 3000; i++) {
+      const bytes = file.slice(0, i % 3 === 0 ? random.int(0, file.length - 1) : file.length);
+      // Half of the changes are in the front, where the sizes are.
+      const length = random.next() < 0.5 ? Math.min(400, bytes.length) : bytes.length;
+      if (length > 0) bytes[random.int(0, length - 1)] ^= random.int(1, 255);
+      const start = performance.now();
+      try {
+        found.push(readHead(bytes));
+      } catch (error) {
+        if ((error as { kind?: unknown }).kind !== "model-unusable") found.push(error);
+      }
+      slowest = Math.max(slowest, performance.now() - start);
+    }
+    expect(found).toEqual([]);
+    expect(slowest).toBeLessThan(1000);
   });
 
   it("never does anything but be read or refused, whatever is changed in it", () => {

@@ -5,7 +5,6 @@ import type { IndexEntry } from "../../../../worker/model/index-entry.ts";
 import { chooseExamples, type Examples, joinExamples, keepExamples } from "../../../../worker/teaching/examples.ts";
 import type { Features } from "../../../../worker/teaching/features.ts";
 import type { HeadData } from "../../../../worker/teaching/head.ts";
-import { readHead } from "../../../../worker/teaching/head-file.ts";
 import { MOST_CLASSES, MOST_EXAMPLES } from "../../../../worker/teaching/limits.ts";
 import { layoutOf, sampleOf } from "../../../../worker/teaching/sample.ts";
 import { type BaseStatistics, computeStatistics } from "../../../../worker/teaching/statistics.ts";
@@ -14,17 +13,16 @@ import type { Lesson } from "../../../../worker/teaching/teach.ts";
 import { CommandError } from "../../../command-line/command.ts";
 import { inOrder } from "../../../command-line/in-order.ts";
 import { Progress } from "../../../command-line/progress.ts";
-import { startWorkerd } from "../../../labeler/workerd.ts";
-import { type FeatureQuery, featuresOf } from "../features.ts";
+import type { FeatureServer } from "./feature-server.ts";
 import { type NamedPhoto, type Photo, readPhoto, SeenPhotos } from "./photos.ts";
-
-export const HEAD_FILE = "head.bin";
 
 /** The base of a lesson, and how photos are fitted to it. */
 export interface Base {
   readonly entry: IndexEntry;
   readonly precision: string;
   readonly crop: string;
+  /** How the head records the crop, where that is not the text of the crop itself. */
+  readonly recorded?: string;
 }
 
 /** A lesson, with the photos in the order of its examples. */
@@ -38,17 +36,6 @@ export interface PreparedLesson {
   readonly reused: number;
   /** Whether the statistics are those of the taught photos, for want of better ones. */
   readonly poor: boolean;
-}
-
-/** @returns The head of a model; undefined if it has none, or has one that cannot be read. */
-export async function headOf(models: string, name: string): Promise<HeadData | undefined> {
-  const file = await readFile(join(models, name, HEAD_FILE)).catch(() => undefined);
-  if (file === undefined) return undefined;
-  try {
-    return readHead(new Uint8Array(file));
-  } catch {
-    return undefined; // it is taught anew
-  }
 }
 
 const hexadecimal = (digests: Uint8Array, i: number) =>
@@ -73,9 +60,13 @@ export async function statisticsOf(models: string, { name, sha256 }: IndexEntry)
 const sameNumbers = (a: BaseStatistics, b: BaseStatistics): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 /** Whether a head's examples can be used again: they are of the same network, place and statistics. */
-function fits(head: HeadData, { entry, precision, crop }: Base, statistics: BaseStatistics | undefined): boolean {
+function fits(
+  head: HeadData,
+  { entry, precision, crop, recorded = crop }: Base,
+  statistics: BaseStatistics | undefined,
+): boolean {
   const { base } = head;
-  if (base.sha256 !== entry.sha256 || base.precision !== precision || base.crop !== crop) return false;
+  if (base.sha256 !== entry.sha256 || base.precision !== precision || base.crop !== recorded) return false;
   return statistics === undefined || sameNumbers(statistics, head.statistics);
 }
 
@@ -87,17 +78,13 @@ interface Found {
 
 /** Reads photos, and computes the features of those that are not known. */
 async function study(
-  models: string,
+  server: FeatureServer,
   { entry, precision, crop }: Base,
   named: readonly NamedPhoto[],
   known: ReadonlyMap<string, number>,
 ): Promise<Pick<PreparedLesson, "failed" | "duplicates"> & { found: Found[] }> {
-  const query: FeatureQuery = { model: entry.name, precision, crop };
   const [seen, found, failed] = [new SeenPhotos(), [] as Found[], [] as { name: string; error: string }[]];
   const progress = new Progress(named.length);
-  // Started for the first photo that is new: without any, teaching takes no labeler.
-  let server: ReturnType<typeof startWorkerd> | undefined;
-  const start = () => (server ??= startWorkerd({ models, settings: { DEFAULT_MODEL: entry.name } }));
   try {
     await inOrder(
       named,
@@ -106,8 +93,8 @@ async function study(
         if ("error" in photo) return photo;
         const { body, ...rest } = photo;
         if (known.has(photo.digest)) return { photo: rest, features: undefined };
-        const { url } = await start();
-        const answer = await featuresOf({ url, token: undefined }, query, body);
+        const query = { model: entry.name, precision, crop: one.place?.crop ?? crop };
+        const answer = await server.features(query, body);
         return "error" in answer ? answer : { photo: rest, features: answer.features };
       },
       (result, index) => {
@@ -118,7 +105,6 @@ async function study(
     );
   } finally {
     progress.clear();
-    await server?.then(({ stop }) => stop());
   }
   return { found, failed, duplicates: seen.duplicates };
 }
@@ -147,10 +133,12 @@ function checkLesson(labels: readonly string[], photos: readonly Photo[], failed
 /**
  * Prepares a lesson of photos with their classes.
  *
+ * @param server Computes the features of new photos.
  * @param kept Photos of the head that are taught again without their files.
  */
 export async function prepareLesson(
   models: string,
+  server: FeatureServer,
   base: Base,
   named: readonly NamedPhoto[],
   { head, kept = [] }: { readonly head: HeadData | undefined; readonly kept?: readonly Photo[] },
@@ -165,7 +153,7 @@ export async function prepareLesson(
     );
   }
   const known = new Map(usable === undefined ? [] : photosOfHead(usable).map(({ digest }, i) => [digest, i] as const));
-  const { found, failed, duplicates } = await study(models, base, named, known);
+  const { found, failed, duplicates } = await study(server, base, named, known);
   const fresh = new Set(found.map(({ photo }) => photo.digest));
   const all: Found[] = [
     ...kept.filter(({ digest }) => !fresh.has(digest)).map((photo) => ({ photo, features: undefined })),
@@ -179,7 +167,12 @@ export async function prepareLesson(
   const newOnes = all.flatMap(({ features }) => (features === undefined ? [] : [features]));
   const statistics = usable?.statistics ?? fromBase ?? computeStatistics(newOnes);
   const lesson = {
-    base: { name: base.entry.name, sha256: base.entry.sha256, precision: base.precision, crop: base.crop },
+    base: {
+      name: base.entry.name,
+      sha256: base.entry.sha256,
+      precision: base.precision,
+      crop: base.recorded ?? base.crop,
+    },
     labels,
     statistics,
     examples: examplesOf(all, newOnes, statistics, usable, known),

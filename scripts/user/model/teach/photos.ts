@@ -11,6 +11,8 @@ import { readImage } from "../../label/post-image.ts";
 export interface NamedPhoto {
   readonly image: Image;
   readonly label: string;
+  /** The region of which it is cropped, where the photos of one head are cropped by several. */
+  readonly place?: { readonly name: string; readonly crop: string };
 }
 
 /** A photo that was read. */
@@ -18,11 +20,12 @@ export interface Photo {
   /** As the user knows the file; undefined where only its example is left. */
   readonly name: string | undefined;
   readonly label: string;
-  /** The SHA-256 of the file, in hexadecimal. */
+  /** The SHA-256 of the file, in hexadecimal; with a place, that of the file's SHA-256, a space and the rectangle. */
   readonly digest: string;
 }
 
-function checkLabel(label: string): void {
+/** @throws CommandError for a name that no class can have. */
+export function checkLabel(label: string): void {
   const reason = whyNotClassName(label);
   if (reason !== undefined) throw new CommandError(`The class ${JSON.stringify(label)} cannot be taught: ${reason}.`);
 }
@@ -59,12 +62,15 @@ export interface ReadPhoto extends Photo {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
+const digestOf = (content: Uint8Array | string) => createHash("sha256").update(content).digest("hex");
+
 /** @returns The photo, or why it cannot be read. */
-export async function readPhoto({ image, label }: NamedPhoto): Promise<ReadPhoto | { error: string }> {
+export async function readPhoto({ image, label, place }: NamedPhoto): Promise<ReadPhoto | { error: string }> {
   const read = await readImage(image);
   if ("error" in read) return read;
-  const digest = createHash("sha256").update(read.body).digest("hex");
-  return { name: image.name, label, digest, body: read.body };
+  const digest = digestOf(read.body);
+  if (place === undefined) return { name: image.name, label, digest, body: read.body };
+  return { name: `${image.name}, ${place.name}`, label, digest: digestOf(`${digest} ${place.crop}`), body: read.body };
 }
 
 /** Which photos there are already. */
