@@ -1,7 +1,8 @@
 /**
  * Reads lists of classes as people have them, into one line for each class. The format is told by the text, since names of
  * files say little: JSON lists and maps, Keras' class_indices.json, metadata.json of Teachable Machine, id2label of a
- * Hugging Face configuration, CSV with a column of numbers, label maps in pbtxt, and lines with or without a number.
+ * Hugging Face configuration, CSV with a column of numbers, label maps in pbtxt, Python's lists and dictionaries, the
+ * names of a YAML file, and lines with or without a number.
  */
 import { CommandError } from "../../command-line/command.ts";
 
@@ -65,6 +66,42 @@ function fromJson(json: unknown): string[] | undefined {
   return undefined;
 }
 
+/** Names in quotes, or numbers, as Python writes them. */
+const PYTHON = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+)/.source;
+
+/** A list or a dictionary in Python's notation, such as ['cat', 'dog'] or {'cat': 0}; undefined for anything else. */
+function fromPython(text: string): string[] | undefined {
+  const asValue = ([single, double, number]: (string | undefined)[]) => {
+    const quoted = single ?? double;
+    return quoted === undefined ? Number(number) : quoted.replace(/\\(.)/g, "$1");
+  };
+  if (text.startsWith("[")) {
+    const rest = text.slice(1).replace(new RegExp(PYTHON, "g"), "").replace(/[\s,]/g, "");
+    if (rest !== "]") return undefined;
+    return fromJson([...text.matchAll(new RegExp(PYTHON, "g"))].map(([, ...groups]) => asValue(groups)));
+  }
+  const pair = new RegExp(`(?:${PYTHON})\\s*:\\s*(?:${PYTHON})`, "g");
+  if (text.slice(1).replace(pair, "").replace(/[\s,]/g, "") !== "}") return undefined;
+  const pairs = [...text.matchAll(pair)].map(([, ...groups]) => [
+    asValue(groups.slice(0, 3)),
+    asValue(groups.slice(3)),
+  ]);
+  return fromJson(Object.fromEntries(pairs) as unknown);
+}
+
+/** The list `names` of a YAML file, as Ultralytics writes it: [a, b], or lines "- a" or "0: a". */
+function fromYaml(lines: readonly string[]): string[] | undefined {
+  const at = lines.findIndex((line) => /^(names|labels|classes):/.test(line));
+  if (at < 0) return undefined;
+  const unquoted = (text: string) => text.trim().replace(/^(['"])(.*)\1$/, "$2");
+  const [, flow] = /:\s*\[(.*)\]\s*$/.exec(lines[at] ?? "") ?? [];
+  if (flow !== undefined) return flow.split(",").map(unquoted);
+  const end = lines.findIndex((line, i) => i > at && !/^(\s*-\s+|\s*\d+\s*:)/.test(line));
+  const block = lines.slice(at + 1, end < 0 ? undefined : end);
+  if (block.length === 0) return undefined;
+  return block.map((line) => unquoted(line.replace(/^\s*(-\s+|\d+\s*:)/, "")));
+}
+
 /** item { id: 1 name: 'cat' display_name: "Cat" } */
 function fromLabelMap(text: string): string[] {
   const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body = ""], index): Numbered => {
@@ -126,6 +163,8 @@ export function readLabelList(text: string): LabelList {
     try {
       json = JSON.parse(trimmed);
     } catch (error) {
+      const labels = fromPython(trimmed);
+      if (labels !== undefined) return { labels };
       throw new CommandError(`The file of labels looks like JSON but is not: ${(error as Error).message}.`, 1);
     }
     const labels = fromJson(json);
@@ -133,7 +172,13 @@ export function readLabelList(text: string): LabelList {
     throw new CommandError("The JSON has neither a list of labels nor a map of labels and numbers.", 1);
   }
   if (/^(#.*\n\s*)*item\s*\{/.test(trimmed)) return { labels: fromLabelMap(trimmed) };
-  const lines = trimmed.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const raw = trimmed.split(/\r\n|\r|\n/);
+  const yaml = fromYaml(raw);
+  if (yaml !== undefined) return { labels: yaml };
+  const lines = raw.map((line) => line.trim()).filter((line) => line !== "");
+  const [only = "", ...more] = lines;
+  const inLine = only.split(/[,;]/).map((name) => name.trim());
+  if (more.length === 0 && inLine.length > 2 && inLine.every((name) => name !== "")) return { labels: inLine };
   const table = fromTable(lines);
   if (table !== undefined)
     return { labels: table, note: "The labels were taken from a table in the order of its numbers." };
