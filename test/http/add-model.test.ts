@@ -183,6 +183,14 @@ describe("npm run model -- add", () => {
       zipSync({ "a.tflite": Buffer.from("x"), "b.tflite": Buffer.from("y") }),
       /has several models in it: a\.tflite, b\.tflite/,
     ],
+    ["net.safetensors", '\x40\0\0\0\0\0\0\0{"__metadata__":{}}', /safetensors file, which has weights and no network/],
+    ["net.mlmodel", "\x08\x04\x12\x10", /is a Core ML model\. Convert the Keras or PyTorch model/],
+    ["net.xml", '<?xml version="1.0"?>\n<net name="a" version="11">', /is an OpenVINO model/],
+    ["net.engine", "ftrt", /is a TensorRT engine\..*onnx2tf/],
+    ["photo.tflite", "\x89PNG\r\n\x1a\n", /is a picture/],
+    ["code.tflite", "import tensorflow as tf\n", /is a text file/],
+    ["net.tflite", "\x1f\x8b\x08", /is an archive.*unpack it/],
+    ["plain.onnx", "\x08\x08:\x90\x01", /is an ONNX model/],
     ["cut.zip", zipSync({ "a.tflite": Buffer.alloc(500, "x") }).subarray(0, 60), /damaged zip archive/],
   ])("says what %s is", async (name, contents, message) => {
     const file = given(name, typeof contents === "string" ? Buffer.from(contents, "latin1") : contents);

@@ -9,7 +9,8 @@ interface UltralyticsMetadata {
   readonly labels: string;
 }
 
-const QUOTED = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/.source;
+/** Bounded, so that quotes that are never closed take no time. */
+const QUOTED = /"((?:[^"\\]|\\.){0,500})"|'((?:[^'\\]|\\.){0,500})'/.source;
 const PAIR = new RegExp(`\\s*,?\\s*["']?(\\d+)["']?\\s*:\\s*(?:${QUOTED})`, "y");
 
 /** @returns Undefined if the text is something else. */

@@ -66,26 +66,25 @@ function fromJson(json: unknown): string[] | undefined {
   return undefined;
 }
 
-/** Names in quotes, or numbers, as Python writes them. */
-const PYTHON = /'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+)/.source;
+/** A name in quotes, a number, or punctuation, as Python writes them. */
+const TOKEN = /\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+)|([[\]{},:]))/y;
 
 /** A list or a dictionary in Python's notation, such as ['cat', 'dog'] or {'cat': 0}; undefined for anything else. */
 function fromPython(text: string): string[] | undefined {
-  const asValue = ([single, double, number]: (string | undefined)[]) => {
+  const values: (string | number)[] = [];
+  let marks = "";
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const token = TOKEN.exec(text);
+    if (token === null) return undefined;
+    const [, single, double, number, mark] = token;
     const quoted = single ?? double;
-    return quoted === undefined ? Number(number) : quoted.replace(/\\(.)/g, "$1");
-  };
-  if (text.startsWith("[")) {
-    const rest = text.slice(1).replace(new RegExp(PYTHON, "g"), "").replace(/[\s,]/g, "");
-    if (rest !== "]") return undefined;
-    return fromJson([...text.matchAll(new RegExp(PYTHON, "g"))].map(([, ...groups]) => asValue(groups)));
+    if (mark === undefined) values.push(quoted === undefined ? Number(number) : quoted.replace(/\\(.)/g, "$1"));
+    marks += mark ?? "x";
   }
-  const pair = new RegExp(`(?:${PYTHON})\\s*:\\s*(?:${PYTHON})`, "g");
-  if (text.slice(1).replace(pair, "").replace(/[\s,]/g, "") !== "}") return undefined;
-  const pairs = [...text.matchAll(pair)].map(([, ...groups]) => [
-    asValue(groups.slice(0, 3)),
-    asValue(groups.slice(3)),
-  ]);
+  if (/^\[(x,)*x?\]$/.test(marks)) return fromJson(values);
+  if (!/^\{(x:x,)*(x:x)?\}$/.test(marks)) return undefined;
+  const pairs = Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]] as const);
   return fromJson(Object.fromEntries(pairs) as unknown);
 }
 
@@ -94,7 +93,7 @@ function fromYaml(lines: readonly string[]): string[] | undefined {
   const at = lines.findIndex((line) => /^(names|labels|classes):/.test(line));
   if (at < 0) return undefined;
   const unquoted = (text: string) => text.trim().replace(/^(['"])(.*)\1$/, "$2");
-  const [, flow] = /:\s*\[(.*)\]\s*$/.exec(lines[at] ?? "") ?? [];
+  const [, flow] = /^\w+:\s*\[(.*)\]\s*$/.exec(lines[at] ?? "") ?? [];
   if (flow !== undefined) return flow.split(",").map(unquoted);
   const end = lines.findIndex((line, i) => i > at && !/^(\s*-\s+|\s*\d+\s*:)/.test(line));
   const block = lines.slice(at + 1, end < 0 ? undefined : end);
@@ -104,7 +103,7 @@ function fromYaml(lines: readonly string[]): string[] | undefined {
 
 /** item { id: 1 name: 'cat' display_name: "Cat" } */
 function fromLabelMap(text: string): string[] {
-  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body = ""], index): Numbered => {
+  const items = [...text.matchAll(/item\s*\{([^{}]*)\}/g)].map(([, body = ""], index): Numbered => {
     const field = (name: string) => new RegExp(`\\b${name}\\s*:\\s*(?:"([^"]*)"|'([^']*)'|(\\d+))`).exec(body);
     const [, a, b] = field("display_name") ?? field("name") ?? [];
     const [, , , id] = field("id") ?? [];
@@ -114,10 +113,23 @@ function fromLabelMap(text: string): string[] {
 }
 
 /** Splits a line of CSV; quoted fields may contain the separator. */
-const fieldsOf = (line: string, separator: string): string[] =>
-  [...line.matchAll(new RegExp(`(?:"((?:[^"]|"")*)"|([^${separator}]*))(?:${separator}|$)`, "g"))]
-    .slice(0, -1)
-    .map(([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain ?? "").trim());
+function fieldsOf(line: string, separator: string): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at <= line.length; ) {
+    let field = "";
+    if (line[at] === '"') {
+      let end = at + 1;
+      while (end < line.length && (line[end] !== '"' || line[end + 1] === '"')) end += line[end] === '"' ? 2 : 1;
+      field = line.slice(at + 1, end).replaceAll('""', '"');
+      at = end + 1;
+    }
+    const next = line.indexOf(separator, at);
+    const end = next < 0 ? line.length : next;
+    fields.push((field + line.slice(at, end)).trim());
+    at = end + separator.length;
+  }
+  return fields;
+}
 
 /** A table with a column that counts classes and one that names them. */
 function fromTable(lines: readonly string[]): string[] | undefined {

@@ -8,6 +8,7 @@ import { CommandError, fromUser } from "../../command-line/command.ts";
 import { Archive } from "./archives.ts";
 import { type Converted, convertH5, convertKerasArchive, convertTfjs } from "./convert/convert.ts";
 import { isTfjs } from "./convert/tfjs/layers-model.ts";
+import { describeForeign } from "./foreign-files.ts";
 import { decodeText, isList, LARGEST_LIST, listsBeside } from "./lists.ts";
 
 export interface ModelSource {
@@ -112,6 +113,8 @@ const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** @throws CommandError if there is no such file, or it has no model that can be used. */
 export async function readSource(file: string): Promise<ModelSource> {
   const path = fromUser(file);
+  const foreign = await describeForeign(path);
+  if (foreign !== undefined) throw new CommandError(`${file} is ${foreign}`, 1);
   const bytes = new Uint8Array(
     await readFile(path).catch((error: NodeJS.ErrnoException) => {
       throw new CommandError(error.code === "ENOENT" ? `There is no file ${file}.` : `${file}: ${error.message}.`, 1);

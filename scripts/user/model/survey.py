@@ -69,9 +69,10 @@ def run(file, values):
     return outputs
 
 
-for line in sys.stdin:
-    request = json.loads(line)
-    try:
-        print(json.dumps({"outputs": run(request["file"], request["values"])}), flush=True)
-    except Exception as error:  # whatever it refuses, the next model is to be tried
-        print(json.dumps({"error": str(error)}), flush=True)
+if __name__ == "__main__":
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            print(json.dumps({"outputs": run(request["file"], request["values"])}), flush=True)
+        except Exception as error:  # whatever it refuses, the next model is to be tried
+            print(json.dumps({"error": str(error)}), flush=True)
