@@ -100,7 +100,11 @@ const READERS: readonly (readonly [string, Read, readonly Uint8Array[]])[] = [
     (bytes) => void parseDerivedSpec(decodeText(bytes)),
     texts('{"base": "net", "groups": {"a": ["b"]}, "only": ["a"], "min": 0.5, "regions": {"l": [0, 0, 0.5, 1]}}'),
   ],
-  ["groups.txt", (bytes) => void parseGroups(decodeText(bytes), "groups.txt"), texts("[dog]\n151:Chihuahua\n\n[cat]\n281:tabby\n")],
+  [
+    "groups.txt",
+    (bytes) => void parseGroups(decodeText(bytes), "groups.txt"),
+    texts("[dog]\n151:Chihuahua\n\n[cat]\n281:tabby\n"),
+  ],
   [
     "Ultralytics' metadata",
     (bytes) => void readUltralytics(decodeText(bytes)),
@@ -108,7 +112,11 @@ const READERS: readonly (readonly [string, Read, readonly Uint8Array[]])[] = [
   ],
   ["networks with metadata and an archive", model, [fixture("ops/labels-in-zip-deflated.tflite")]],
   ["networks with weights behind them", model, [fixture("ops/tiny-external.tflite")]],
-  ["networks of converters", model, ["signatures", "quantizer-recipe", "dynamic"].map((name) => fixture(`converters/${name}.tflite`))],
+  [
+    "networks of converters",
+    model,
+    ["signatures", "quantizer-recipe", "dynamic"].map((name) => fixture(`converters/${name}.tflite`)),
+  ],
   ["archives", archive, [zipSync({ "model.tflite": tiny, "labels.txt": new Uint8Array(Buffer.from("a\nb\nc\nd\n")) })]],
 ];
 
@@ -129,22 +137,28 @@ it.each([
   expect(process.cpuUsage(begin).user / 1000).toBeLessThan(MILLISECONDS);
 });
 
-it.each(READERS)("%s", async (_, read, originals) => {
-  const below = random(SEED);
-  const before = process.memoryUsage().rss;
-  for (let i = 0; i < CASES; i++) {
-    const bytes = mutate(originals[i % originals.length] ?? new Uint8Array(), below);
-    const begin = process.cpuUsage();
-    try {
-      await read(bytes);
-    } catch (error) {
-      if (!(error instanceof LabelerError || error instanceof CommandError)) {
-        throw new Error(`mutation ${i}: ${error}`, { cause: error });
+it.each(READERS)(
+  "%s",
+  async (_, read, originals) => {
+    const below = random(SEED);
+    const before = process.memoryUsage().rss;
+    for (let i = 0; i < CASES; i++) {
+      const bytes = mutate(originals[i % originals.length] ?? new Uint8Array(), below);
+      const begin = process.cpuUsage();
+      try {
+        await read(bytes);
+      } catch (error) {
+        if (!(error instanceof LabelerError || error instanceof CommandError)) {
+          throw new Error(`mutation ${i}: ${error}`, { cause: error });
+        }
+        expect(error.message).not.toBe("");
       }
-      expect(error.message).not.toBe("");
+      const { user, system } = process.cpuUsage(begin);
+      expect((user + system) / 1000, `milliseconds of mutation ${i}, of ${bytes.length} bytes`).toBeLessThan(
+        MILLISECONDS,
+      );
     }
-    const { user, system } = process.cpuUsage(begin);
-    expect((user + system) / 1000, `milliseconds of mutation ${i}, of ${bytes.length} bytes`).toBeLessThan(MILLISECONDS);
-  }
-  expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_BYTES);
-}, 120_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_BYTES);
+  },
+  120_000,
+);

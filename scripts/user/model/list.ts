@@ -34,6 +34,10 @@ export function printModels(entries: readonly IndexEntry[]): void {
         .join("  ")
         .trimEnd(),
     );
+  const described = entries.flatMap(({ name, description }) =>
+    description === undefined ? [] : `${name}: ${description}.`,
+  );
+  if (described.length > 0) console.log(`\n${described.join("\n")}`);
   const notes = entries.flatMap(noteLines);
   if (notes.length > 0) console.log(`\n${notes.join("\n")}`);
 }

@@ -1,8 +1,8 @@
 /** Networks as today's converters write them give LiteRT's scores, operator by operator and as a plan. */
 import { describe, expect, it } from "vitest";
 import { Classifier } from "../../../worker/model/classifier.ts";
-import { rangeOf } from "../../../worker/model/notes.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
+import { rangeOf } from "../../../worker/model/notes.ts";
 import { computationOf } from "../../../worker/model/precision.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture, fixtureJson } from "../files.ts";
