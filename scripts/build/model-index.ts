@@ -1,12 +1,12 @@
 /** Checks each folder of model-assets/ by the Worker's own code, and lists the models in index.json. */
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 import { readDerived } from "../../worker/model/derived.ts";
 import { parseDerivedSpec } from "../../worker/model/derived-spec.ts";
-import { type IndexEntry, type ModelIndex, tooLargeToDeploy } from "../../worker/model/index-entry.ts";
+import { type IndexEntry, MAX_ASSET_BYTES, type ModelIndex } from "../../worker/model/index-entry.ts";
 import { type InspectedModel, inspectModel, type ModelFiles } from "../../worker/model/inspect.ts";
-import { MODEL_NAME } from "../../worker/model/names.ts";
+import { FILE_NAME, MODEL_NAME } from "../../worker/model/names.ts";
 import { notesOn } from "../../worker/model/notes.ts";
 import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
@@ -124,18 +124,30 @@ async function judge(root: string, name: string): Promise<IndexEntry | undefined
   }
 }
 
-/** Makes wrangler ignore files that would make it fail: Cloudflare limits the size of static files. */
-async function writeIgnored(root: string, models: readonly IndexEntry[]): Promise<void> {
-  const path = join(root, ".assetsignore");
-  const large = models
-    .filter((entry) => entry.base === undefined && tooLargeToDeploy(entry) !== undefined)
-    .map(({ name }) => `/${name}/model.tflite\n`);
-  if (large.length === 0) await rm(path, { force: true });
-  else
-    await writeIfNew(
-      path,
-      `# Written by npm start and the like: files that are too large for wrangler\n${large.join("")}`,
-    );
+/** The files of the models' folders that wrangler can serve, as paths from the root. */
+async function servableFiles(root: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const folder of (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
+    if (!MODEL_NAME.test(folder.name)) continue;
+    for (const name of await readdir(join(root, folder.name)).catch(() => [])) {
+      const found = await stat(join(root, folder.name, name)).catch(() => undefined);
+      if (FILE_NAME.test(name) && found?.isFile() && found.size <= MAX_ASSET_BYTES)
+        paths.push(`/${folder.name}/${name}`);
+    }
+  }
+  return paths.sort();
+}
+
+/**
+ * Has wrangler serve only files that were seen here: it would end for one that is larger than Cloudflare allows, wherever in
+ * the folder and whenever it is put there.
+ */
+async function writeIgnored(root: string, index: string): Promise<void> {
+  const patterns = ["/*", "!/*/", "!/index.json", "/*/*", ...(await servableFiles(root)).map((path) => `!${path}`)];
+  await writeIfNew(
+    join(index, ".assetsignore"),
+    `# Written by npm start and the like: the files that wrangler serves\n${patterns.join("\n")}\n`,
+  );
 }
 
 export interface IndexOptions {
@@ -178,6 +190,6 @@ export async function indexModels(
   models.sort((a, b) => (a.name < b.name ? -1 : 1));
   const json = `${JSON.stringify({ models } satisfies ModelIndex, undefined, 2)}\n`;
   await writeIfNew(join(index, "index.json"), json);
-  await writeIgnored(index, models);
+  await writeIgnored(root, index);
   return models;
 }

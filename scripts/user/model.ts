@@ -22,8 +22,9 @@ const usage = `npm run model -- COMMAND
   check [NAME …]                whether models can be used: reads them, and labels some pictures with each
   check NAME --samples PHOTOS/  tries input ranges, orders of colours and crops on photos of known class (a folder for
                                 each), and writes the best into model.json
-  explain NAME [--precision P] [--json]
-                                how a model is computed here: kernel, shapes, bytes and time of each step
+  explain NAME [--precision P] [--plain] [--json]
+                                how a model is computed here: kernel, shapes, bytes and time of each step; with
+                                --plain as on a processor that has no dot product of bytes
   survey FOLDER [--json]        what would become of all models in a folder: accepted or refused and why, range known or
                                 guessed, answers that depend on the picture, agreement with LiteRT where Python has it
   teach NAME PHOTOS             teaches a model your own classes with photos: PHOTOS has a folder for each class
@@ -55,6 +56,7 @@ const options = {
   models: { type: "string" },
   precision: { type: "string" },
   json: { type: "boolean", default: false },
+  plain: { type: "boolean", default: false },
   source: { type: "string" },
   crop: { type: "string" },
   base: { type: "string" },
@@ -79,7 +81,7 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
       throw new UsageError("--samples is for one model: check NAME --samples PHOTOS/.");
     await trySamples(models, first, values.samples);
   } else if (command === "explain" && first !== undefined && names.length === 1) {
-    const explained = await explainModel(models, first, values.precision);
+    const explained = await explainModel(models, first, values);
     console.log(values.json ? JSON.stringify(explained, undefined, 2) : explanation(explained));
   } else if (command === "survey" && first !== undefined && names.length === 1) {
     const surveyed = await survey(first);

@@ -1,5 +1,7 @@
 /** Indexes the models folder, and watches it while a labeler runs. */
-import type { IndexEntry } from "../../worker/model/index-entry.ts";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type IndexEntry, MAX_ASSET_BYTES } from "../../worker/model/index-entry.ts";
 import { indexModels } from "../build/model-index.ts";
 import { watchModels } from "./watch-models.ts";
 
@@ -20,6 +22,20 @@ export async function indexAloud(
   const entries = await indexModels(models, options);
   for (const reason of entries.map(whyNot)) if (reason !== undefined) console.error(`Not usable: ${reason}`);
   return entries;
+}
+
+/** The files in a folder of models that are larger than what Cloudflare, and wrangler here, serve. */
+export async function tooLargeFiles(models: string): Promise<string[]> {
+  const paths = (await readdir(models, { recursive: true })).map((path) => join(models, path));
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return paths.filter((_, i) => (sizes[i] ?? 0) > MAX_ASSET_BYTES);
 }
 
 /** How long what is wrong with a model may be due to files that are still on their way, in milliseconds. */

@@ -7,7 +7,7 @@ import { runPassingThrough } from "../command-line/command.ts";
 import { wrangler } from "../labeler/run.ts";
 import { checkWranglerDev, WITHOUT_EXPLORER } from "../labeler/wrangler-dev.ts";
 import { whenOrphaned } from "../system/orphan.ts";
-import { indexAloud, keepIndexed } from "./models-folder.ts";
+import { indexAloud, keepIndexed, tooLargeFiles } from "./models-folder.ts";
 import { readSecrets, refuseSecrets } from "./secrets.ts";
 import { checkAddresses } from "./start/address.ts";
 import { passSecretsOn } from "./start/environment.ts";
@@ -42,11 +42,11 @@ await runPassingThrough(usage, async (args) => {
   const environment = textOf(values.env);
   // Imported here, since wrangler takes seconds to load, for which a usage error need not wait.
   const { unstable_readConfig } = await import("wrangler");
-  const { dev, vars } = unstable_readConfig(
+  const { dev: address, vars } = unstable_readConfig(
     { config: textOf(values.config) ?? "wrangler.toml", ...(environment !== undefined && { env: environment }) },
     { hideWarnings: true },
   );
-  checkAddresses(args, { ip: dev.ip, inspectorIp: dev.inspector_ip });
+  checkAddresses(args, { ip: address.ip, inspectorIp: address.inspector_ip });
   const files = [...textsOf(values["env-file"]), ...textsOf(values.envFile)];
   const secrets = passSecretsOn(args, { vars, files, environment });
 
@@ -55,8 +55,16 @@ await runPassingThrough(usage, async (args) => {
   // A model that is added while the labeler runs is available to the next request that names it.
   keepIndexed(models, { whyNot: whyNotDeployed });
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
+  const dev = ["dev", ...secrets.args, "--show-interactive-dev-session=false", ...args];
   try {
-    return await wrangler(["dev", ...secrets.args, "--show-interactive-dev-session=false", ...args], WITHOUT_EXPLORER);
+    for (;;) {
+      const code = await wrangler(dev, WITHOUT_EXPLORER);
+      const large = code === 0 || code > 128 ? [] : await tooLargeFiles(models);
+      if (large.length === 0) return code;
+      // A file has grown while wrangler read the folder: it is left out from now on.
+      console.error(`wrangler does not serve files of more than 25 MiB, and starts again without ${large.join(", ")}.`);
+      await indexAloud(models, { whyNot: whyNotDeployed });
+    }
   } finally {
     secrets.remove();
   }

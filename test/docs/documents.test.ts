@@ -93,3 +93,9 @@ it("errors.md has all kinds of error with their status", () => {
 it.each(GENERATED)("$path has the table of $name that npm run docs makes", ({ path, name, make }) => {
   expect(read(path)).toBe(withGenerated(read(path), name, make()));
 });
+
+it("show the program that quantises a model as it is", () => {
+  expect(read("docs/how-to/add-a-model.md")).toContain(
+    `\`\`\`python\n${read("scripts/user/model/quantise.py")}\`\`\`\n`,
+  );
+});

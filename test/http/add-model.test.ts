@@ -62,6 +62,13 @@ describe("a list of labels is", () => {
       "item {\n  id: 2\n  name: 'b'\n}\nitem {\n  id: 1\n  name: 'a'\n  display_name: \"A\"\n}\n",
       ["A", "b"],
     ],
+    ["a list of Python", "['cat', 'dog', \"it's\"]", ["cat", "dog", "it's"]],
+    ["a dictionary of Python", "{'dog': 1, 'cat': 0}", ["cat", "dog"]],
+    ["a dictionary of Python by number", "{0: 'cat', 1: 'dog'}", ["cat", "dog"]],
+    ["names in YAML", "nc: 2\nnames:\n  0: cat\n  1: 'dog'\ntask: classify\n", ["cat", "dog"]],
+    ["names in a row of YAML", "names: ['cat', 'dog']\n", ["cat", "dog"]],
+    ["one line with commas", "cat, dog, bird\n", ["cat", "dog", "bird"]],
+    ["lines with empty ones between", "cat\n\ndog\n\n", ["cat", "dog"]],
   ])("%s", (_, text, labels) => {
     expect(readLabelList(text).labels).toEqual(labels);
   });
@@ -111,14 +118,32 @@ describe("npm run model -- add", () => {
     expect((await model("add", file)).out).toMatch(/The labels come from class_indices\.json\./);
     expect(await labelsOfModel(models, "net")).toEqual(["a", "b", "c", "d"]);
     given("names.txt", "p\nq\nr\ns\n");
-    expect(await model("add", file, "--name", "other")).toMatchObject({
-      code: 1,
-      err: expect.stringContaining(
-        "Several lists of labels fit: class_indices.json, names.txt. Name one with --labels.",
-      ),
-    });
+    const { out } = await model("add", file, "--name", "none");
+    expect(out).toContain(
+      "Several lists of labels fit: class_indices.json, names.txt. None was taken: name one with --labels.",
+    );
+    expect(await labelsOfModel(models, "none")).toEqual(["0", "1", "2", "3"]);
     expect((await model("add", file, "--name", "other", "--labels", join(folder, "given/names.txt"))).code).toBe(0);
     expect(await labelsOfModel(models, "other")).toEqual(["p", "q", "r", "s"]);
+    given("net_labels.txt", "A\nB\nC\nD\n");
+    expect((await model("add", file, "--name", "third")).out).toMatch(
+      /come from net_labels\.txt\.[\s\S]*Several lists/,
+    );
+    expect(await labelsOfModel(models, "third")).toEqual(["A", "B", "C", "D"]);
+  });
+
+  it("finds a list in a folder of labels, or with the name of the model, in UTF-16 or in Latin-1", async () => {
+    const file = given("models/soil.tflite", readFileSync(TINY));
+    given(
+      "labels/all.names",
+      Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from("é\r\nb\r\nc\r\nd\r\n", "utf16le")]),
+    );
+    given("models/readme.txt", "1\n2\n3\n4\n");
+    expect((await model("add", file, "--name", "wide")).out).toContain("The labels come from ../labels/all.names.");
+    expect(await labelsOfModel(models, "wide")).toEqual(["é", "b", "c", "d"]);
+    given("models/soil.txt", Buffer.from("grès\nb\nc\nd\n", "latin1"));
+    expect((await model("add", file)).out).toContain("The labels come from soil.txt.");
+    expect(await labelsOfModel(models, "soil")).toEqual(["grès", "b", "c", "d"]);
   });
 
   it("numbers the classes where there are no labels, and says so", async () => {
@@ -158,6 +183,14 @@ describe("npm run model -- add", () => {
       zipSync({ "a.tflite": Buffer.from("x"), "b.tflite": Buffer.from("y") }),
       /has several models in it: a\.tflite, b\.tflite/,
     ],
+    ["net.safetensors", '\x40\0\0\0\0\0\0\0{"__metadata__":{}}', /safetensors file, which has weights and no network/],
+    ["net.mlmodel", "\x08\x04\x12\x10", /is a Core ML model\. Convert the Keras or PyTorch model/],
+    ["net.xml", '<?xml version="1.0"?>\n<net name="a" version="11">', /is an OpenVINO model/],
+    ["net.engine", "ftrt", /is a TensorRT engine\..*onnx2tf/],
+    ["photo.tflite", "\x89PNG\r\n\x1a\n", /is a picture/],
+    ["code.tflite", "import tensorflow as tf\n", /is a text file/],
+    ["net.tflite", "\x1f\x8b\x08", /is an archive.*unpack it/],
+    ["plain.onnx", "\x08\x08:\x90\x01", /is an ONNX model/],
     ["cut.zip", zipSync({ "a.tflite": Buffer.alloc(500, "x") }).subarray(0, 60), /damaged zip archive/],
   ])("says what %s is", async (name, contents, message) => {
     const file = given(name, typeof contents === "string" ? Buffer.from(contents, "latin1") : contents);
@@ -165,7 +198,7 @@ describe("npm run model -- add", () => {
     expect(err).toMatch(message);
     expect(err).not.toMatch(/^\s+at /m);
     expect({ code, out }).toEqual({ code: 1, out: "" });
-    expect(readdirSync(models).filter((entry) => entry !== "index.json")).toEqual([]);
+    expect(readdirSync(models).filter((entry) => ![".assetsignore", "index.json"].includes(entry))).toEqual([]);
   });
 });
 
@@ -219,7 +252,7 @@ describe("npm run model -- check", () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^24 photos;.*\n +100\.0 % .* 0…1 {2}bgr {2}center$/m);
     expect(JSON.parse(readFileSync(join(models, "found/model.json"), "utf8"))).toEqual(truth);
-    expect(readdirSync(models).filter((name) => name.startsWith("."))).toEqual([]);
+    expect(readdirSync(models).filter((name) => name.startsWith(".") && name !== ".assetsignore")).toEqual([]);
     expect((await model("list")).out).not.toMatch(/found.*guess/);
   });
 

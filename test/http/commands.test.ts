@@ -98,7 +98,7 @@ describe("npm run model", () => {
   const models = join(folder, "models");
   const labels = join(folder, "labels.txt");
   const model = (...args: string[]) => runScript("model", [...args, "--models", models]);
-  const installed = () => readdirSync(models).filter((name) => name !== "index.json");
+  const installed = () => readdirSync(models).filter((name) => ![".assetsignore", "index.json"].includes(name));
 
   beforeAll(() => {
     mkdirSync(models);

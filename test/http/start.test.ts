@@ -62,6 +62,25 @@ it("has a model that was dropped in while it ran", async () => {
   await expect.poll(status, { timeout: 20_000, interval: 200 }).toBe(200);
 });
 
+it("lists a model of more than 25 MiB that was put in while it ran as not usable, and goes on", async () => {
+  addTiny(models, "large");
+  const file = readFileSync(join(models, "large", "model.tflite"));
+  const padded = Buffer.concat([file, Buffer.alloc(26 << 20)]);
+  writeFileSync(join(models, "large", "model.tflite"), padded);
+  writeFileSync(join(models, "large", "backup.h5"), padded);
+  writeFileSync(join(models, "backup.zip"), padded);
+  const entry = async () => {
+    const response = await fetch(`${url}/models/large`, { headers }).catch(() => undefined);
+    return response?.json() as Promise<{ readonly error?: string } | undefined>;
+  };
+  const reason = /large\/model\.tflite has 26 MiB, and Cloudflare and npm start serve 25 at most/;
+  await expect.poll(async () => (await entry())?.error, { timeout: 60_000, interval: 200 }).toMatch(reason);
+  await expectProblem(await post(`${url}/label?model=large`, coffee, headers), 500, "model-unusable", reason);
+  expect(log).toMatch(/Not usable: .*large\/model\.tflite has 26 MiB/);
+  expect((await labelsOf(await post(`${url}/label?model=late`, coffee, headers))).length).toBe(4);
+  expect(npm.exitCode).toBeNull();
+});
+
 it("takes its token from the environment, and shows it to nobody", async () => {
   expect((await post(`${url}/label`, coffee)).status).toBe(401);
   const commands = readdirSync("/proc")

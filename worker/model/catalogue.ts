@@ -93,8 +93,8 @@ export class Catalogue {
   }
 
   /** Reads the index of installed models again. */
-  list(source: ModelSource): Promise<readonly IndexEntry[]> {
-    return this.#installed.list(source.read);
+  async list(source: ModelSource): Promise<readonly IndexEntry[]> {
+    return (await this.#installed.list(source.read)).map((entry) => this.#served(entry));
   }
 
   /**
@@ -102,8 +102,15 @@ export class Catalogue {
    *
    * @throws LabelerError of kind unknown-model, which names those that are installed.
    */
-  describe(name: string, source: ModelSource): Promise<IndexEntry> {
-    return this.#installed.find(name, source.read);
+  async describe(name: string, source: ModelSource): Promise<IndexEntry> {
+    return this.#served(await this.#installed.find(name, source.read));
+  }
+
+  /** The entry with an error if the model is too large for what serves the files here: Cloudflare, or wrangler. */
+  #served(entry: IndexEntry): IndexEntry {
+    const isLimited = this.#options.indexAge === undefined && entry.error === undefined;
+    const tooLarge = isLimited ? tooLargeToDeploy(entry) : undefined;
+    return tooLarge === undefined ? entry : { ...entry, error: tooLarge };
   }
 
   /**
@@ -193,11 +200,6 @@ export class Catalogue {
       const classifier = await Classifier.load({ tflite, labels: text(labels), spec: text(spec) }, precision);
       this.#keep(entry, precision, classifier);
       return classifier;
-    } catch (error) {
-      // Wrangler and Cloudflare leave such a file out.
-      const tooLarge = this.#options.indexAge === undefined ? tooLargeToDeploy(entry) : undefined;
-      if (tooLarge === undefined || !(error instanceof FilesChanged && error.missing)) throw error;
-      throw new LabelerError("model-unusable", tooLarge, { cause: error });
     } finally {
       lease.release();
     }

@@ -14,7 +14,7 @@ import { Network } from "./network.ts";
 import type { Precision } from "./precision-name.ts";
 import type { Label } from "./probabilities.ts";
 import { type RankedLabel, rankLabels, type Scores, scoresIn } from "./scores.ts";
-import { plainVocabulary, type Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 
 export interface ClassifyOptions {
   /** The largest number of labels. */
@@ -68,7 +68,7 @@ export class Classifier {
    */
   static async load(files: ModelFiles, precision: Precision = "exact"): Promise<Classifier> {
     const model = await inspectModel(files);
-    return new Classifier(await Network.load(model, precision), plainVocabulary(model.labels), { owns: true });
+    return new Classifier(await Network.load(model, precision), model.vocabulary, { owns: true });
   }
 
   /**

@@ -5,20 +5,12 @@
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { fractionsField, MOST_REGIONS, orderInText, REGION_NAME, type Region } from "./crop.ts";
-import { FILE_NAME, MODEL_NAME, whyNotClassName } from "./names.ts";
-import { COMMON_FIELDS, checkSpec, parseSpecJson } from "./spec.ts";
-
-/** A confidence, 0..1. */
-const part = z.number().check(z.gte(0, "must be between 0 and 1"), z.lte(1, "must be between 0 and 1"));
+import { FILE_NAME, MODEL_NAME } from "./names.ts";
+import { COMMON_FIELDS, checkSpec, className, parseSpecJson, part } from "./spec.ts";
 
 const fileName = z
   .string()
   .check(z.regex(FILE_NAME, "must be the name of a file in the model's folder: letters, digits, dots, dashes"));
-
-const className = z.string().check((payload) => {
-  const message = whyNotClassName(payload.value);
-  if (message !== undefined) payload.issues.push({ code: "custom", message, input: payload.value });
-});
 
 const classNames = z.array(className).check(z.minLength(1));
 
@@ -40,8 +32,6 @@ const fields = {
   only: z.optional(classNames),
   /** The labels, or groups, that are left out. */
   not: z.optional(classNames),
-  /** The minimum confidence: of all labels, or by label. A request can only raise it. */
-  min: z.optional(z.union([part, z.record(className, part)])),
   /** If the top-1 class has a lower confidence, the image is `unknown`. */
   unknown: z.optional(part),
 } as const;

@@ -5,8 +5,17 @@ import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 export interface FirstConvolution {
   /** The largest absolute weight, as a real number. */
   readonly largest: number;
-  /** Whether its bias compensates a shift of the pixels by about 127.5. */
-  readonly mergesOffset: boolean;
+  /**
+   * The standard deviation of the weights over that of Glorot's initialisation, from which Keras starts: about 1 in a
+   * network that was trained from there, 2 and more where a batch normalisation was merged into the weights, and far less
+   * than 1 where a scale such as 1/255 was.
+   */
+  readonly relativeScale: number;
+  /**
+   * The mean of the input values that the bias compensates, if it does: a batch normalisation, which converters merge into
+   * the convolution, subtracts the mean of what the convolution gives, and so the mean input times the sum of the weights.
+   */
+  readonly meanInput: number | undefined;
 }
 
 /**
@@ -60,16 +69,26 @@ function regression(x: Float64Array, y: Float32Array): { slope: number; correlat
   return { slope: xx > 0 ? xy / xx : 0, correlation: xx > 0 && yy > 0 ? xy / Math.sqrt(xx * yy) : 0 };
 }
 
+/** The standard deviation of weights over that of Glorot's initialisation of a convolution with these channels. */
+function relativeScale(weights: Float32Array, { op }: Operator, shape: readonly number[]): number {
+  const [outer, height, width, inner] = shape;
+  const window = height * width;
+  const [into, out] = op === "CONV_2D" ? [window * inner, window * outer] : [window, window * inner];
+  const square = weights.reduce((sum, value) => sum + value * value, 0) / weights.length;
+  return Math.sqrt(square / (2 / (into + out)));
+}
+
 /** @returns Undefined if the network does not begin with a convolution of constant weights. */
 export function firstConvolution(graph: Graph): FirstConvolution | undefined {
   const operator = find(graph);
   const filter = operator && constant(graph, operator.inputs[1]);
-  if (operator === undefined || filter === undefined) return undefined;
+  if (operator === undefined || filter?.shape.length !== 4) return undefined;
   const weights = realValues(filter);
   const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const found = { largest, relativeScale: relativeScale(weights, operator, filter.shape) };
   const bias = constant(graph, operator.inputs[2] ?? -1);
   const channels = (operator.op === "CONV_2D" ? filter.shape[0] : filter.shape.at(-1)) ?? 0;
-  if (bias === undefined || channels < 3) return { largest, mergesOffset: false };
+  if (bias === undefined || channels < 3) return { ...found, meanInput: undefined };
   const { slope, correlation } = regression(channelSums(operator, weights, channels), realValues(bias));
-  return { largest, mergesOffset: correlation < -0.5 && slope < -60 && slope > -260 };
+  return { ...found, meanInput: correlation < -0.5 ? -slope : undefined };
 }

@@ -15,6 +15,7 @@ import { inOrder, type Layout, layoutOf } from "./layout.ts";
 import { type Normalization, usualNormalization } from "./normalization.ts";
 import { type ModelSpec, parseSpec } from "./spec.ts";
 import { refuseOtherTasks } from "./task.ts";
+import { makeVocabulary, type Vocabulary } from "./vocabulary.ts";
 
 /** The files in a model's folder. */
 export interface ModelFiles {
@@ -47,12 +48,16 @@ export interface InputSpec {
 export interface InspectedModel {
   readonly graph: Graph;
   readonly labels: readonly string[];
+  /** The labels with the minimum confidences of model.json. */
+  readonly vocabulary: Vocabulary;
   /** Whether the labels are merely the numbers of the classes, since no file names them. */
   readonly numbered: boolean;
   readonly input: InputSpec;
   /** The input as the file has it, before a change of type or size in front of the network. */
   readonly fileInput: Pick<Tensor, "type" | "shape">;
   readonly output: "probabilities" | "logits";
+  /** Whether each class has a probability of its own, so that several classes, or none, may be likely. */
+  readonly multiLabel: boolean;
   /** The scale of a quantised output; 1 for a float output. */
   readonly outputScale: number;
   readonly crop: Crop;
@@ -159,17 +164,17 @@ function labelsOf(files: ModelFiles, given: readonly string[] | undefined, class
   return given;
 }
 
-/** Searches backwards from the output over operators that only move or requantise values. */
-function endsInProbabilities(graph: Graph): boolean {
+/** Searches backwards from the output, over operators that only move or requantise values, for what gives probabilities. */
+function givesProbabilities(graph: Graph): string | undefined {
   let index = graph.outputs[0];
   for (const operator of graph.operators.toReversed()) {
     if (operator.outputs[0] !== index) continue;
     const definition = definitionOf(operator);
-    if (definition?.givesProbabilities) return true;
-    if (!definition?.passesOn) return false;
+    if (definition?.givesProbabilities) return operator.op;
+    if (!definition?.passesOn) return undefined;
     index = operator.inputs[0];
   }
-  return false;
+  return undefined;
 }
 
 /**
@@ -200,13 +205,18 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   if (classes < 1 || outputTensor.shape.slice(0, -1).some((dim) => dim !== 1)) {
     refuse(`The output is ${describe(outputTensor)}; an image classifier gives [1, classes].`);
   }
+  const names = labelsOf(files, labels, classes);
+  const last = givesProbabilities(graph);
+  const output = spec.output ?? (last === undefined ? "logits" : "probabilities");
   return {
     graph,
-    labels: labelsOf(files, labels, classes),
+    labels: names,
+    vocabulary: makeVocabulary(names, { min: spec.min }),
     numbered: labels === undefined,
     input,
     fileInput: file.tensors[file.inputs[0]],
-    output: spec.output ?? (endsInProbabilities(graph) ? "probabilities" : "logits"),
+    output,
+    multiLabel: last === "LOGISTIC" && output === "probabilities" && classes > 1,
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
     spec,

@@ -3,7 +3,7 @@ import { type Input, LEVELS } from "../inference/input.ts";
 
 /**
  * `rgb`: as in pixels, [1, height, width, 3]; `bgr`: the same with blue first, as OpenCV reads images; `grey`: one
- * value for each place, [1, height, width, 1] or [1, height, width]; `planes`: all of red, then all of green, then all
+ * value for each place, [1, height, width, 1], [1, height, width] or [1, 784]; `planes`: all of red, then all of green, then all
  * of blue, [1, 3, height, width], as in networks from PyTorch; `bgr-planes`: the same with blue first.
  */
 export type Layout = "rgb" | "bgr" | "grey" | "planes" | "bgr-planes";
@@ -17,10 +17,14 @@ export interface Size {
   readonly layout: Layout;
 }
 
+/** The pixels of a handwritten digit in MNIST, which tutorials lay in a row: 28 × 28. */
+const DIGIT = 784;
+
 /** @returns Undefined if an input of this shape is not a single image. */
 export function layoutOf(shape: readonly number[]): Size | undefined {
   const [batch, a, b, c] = shape;
   if (batch !== 1) return undefined;
+  if (shape.length === 2 && a === DIGIT) return { height: 28, width: 28, layout: "grey" };
   if (shape.length === 3) return { height: a, width: b, layout: "grey" };
   if (shape.length !== 4) return undefined;
   if (c === 3 || c === 1) return { height: a, width: b, layout: c === 3 ? "rgb" : "grey" };

@@ -28,6 +28,17 @@ const IMAGENET: Normalization = { mean: [123.675, 116.28, 103.53], std: [58.395,
 const LARGEST_MERGED = 0.008;
 /** Above this, no scale was merged into the first convolution. */
 const LARGEST_DOUBTFUL = 0.05;
+/** No training shrinks weights to less than this part of their initialisation: a scale was merged. */
+const SCALE_MERGED = 0.15;
+/** Above this, a batch normalisation was merged, as in all networks that are trained on ImageNet first. */
+const SCALE_FROM_SCRATCH = 2;
+/**
+ * The largest weight of the first convolution of Keras' MobileNetV2 as it is downloaded. Of 10 public classifiers on it, 8
+ * were trained on 0…1, and not on the −1…1 of its own preprocess_input().
+ */
+const MOBILENET_V2 = 3.629;
+/** The mean of pixels, as part of their range, lies between these in most collections of pictures. */
+const USUAL_MEAN = [0.2, 0.8] as const;
 
 /** A small constant with one number, or one for each channel. */
 function perChannel(tensor: Tensor | undefined): readonly number[] | undefined {
@@ -50,38 +61,74 @@ function readerOf(graph: Graph, tensor: number): Operator | undefined {
   return reader.op === "TRANSPOSE" || reader.op === "RESHAPE" ? readerOf(graph, reader.outputs[0]) : reader;
 }
 
+/** How a network scales its input itself, as factor · x + shift; undefined after an operator that does more. */
+function scaleOf(graph: Graph): { factor: number; shift: number } | undefined {
+  let scale: { factor: number; shift: number } | undefined;
+  for (let reader = readerOf(graph, graph.inputs[0]); reader !== undefined; ) {
+    const [by] = perChannel(graph.tensors[reader.inputs[1]]) ?? [];
+    if (by === undefined) break;
+    const { factor, shift }: { factor: number; shift: number } = scale ?? { factor: 1, shift: 0 };
+    if (reader.op === "MUL") scale = { factor: factor * by, shift: shift * by };
+    else if (reader.op === "DIV") scale = { factor: factor / by, shift: shift / by };
+    else if (reader.op === "ADD") scale = { factor, shift: shift + by };
+    else if (reader.op === "SUB") scale = { factor, shift: shift - by };
+    else break;
+    reader = readerOf(graph, reader.outputs[0]);
+  }
+  return scale;
+}
+
 /**
  * The range if the network scales pixels itself. Keras' Rescaling and Normalization layers, which are part of its
- * EfficientNet, MobileNetV3 and ConvNeXt, multiply by 1/255, say, or subtract a mean of 120. A network that begins by
- * quantising a float input states the range of that input.
+ * EfficientNet, MobileNetV3 and ConvNeXt, multiply by 1/255, say, or subtract a mean of 120; the networks of TensorFlow Hub
+ * turn 0…1 into −1…1. A network that begins by quantising a float input states the range of that input.
  */
 function fromFirstOperator(graph: Graph): Normalization | undefined {
   const first = readerOf(graph, graph.inputs[0]);
-  if (first === undefined) return undefined;
-  if (first.op === "QUANTIZE") return fromRange(graph.tensors[first.outputs[0]]);
-  const by = perChannel(graph.tensors[first.inputs[1]]) ?? [];
-  const scales =
-    (first.op === "MUL" && by.every((value) => Math.abs(value) < 1 / 50)) ||
-    (first.op === "DIV" && by.every((value) => Math.abs(value) > 50));
-  const centres =
-    (first.op === "SUB" && by.some((value) => value > 2)) || (first.op === "ADD" && by.some((value) => value < -2));
-  return by.length > 0 && (scales || centres) ? PIXELS : undefined;
+  if (first?.op === "QUANTIZE") return fromRange(graph.tensors[first.outputs[0]]);
+  const scale = scaleOf(graph);
+  if (scale === undefined || scale.factor === 0) return undefined;
+  // The value of the input that becomes 0: the mean of the pixels, or none if it is 0 as well.
+  const centre = -scale.shift / scale.factor;
+  if (Math.abs(scale.factor) < 1 / 40 || centre > 2) return PIXELS;
+  return centre > 0.2 && centre < 0.8 && scale.factor > 1 ? ZERO_TO_ONE : undefined;
 }
 
-/** The range if a converter merged a Rescaling layer into the first convolution: its weights are then tiny. */
-function fromFirstConvolution(graph: Graph): Normalization | undefined {
+/** Whether a mean lies where that of pixels from 0 to `most` does. */
+const isMeanOf = (mean: number | undefined, most: number): boolean =>
+  mean !== undefined && mean > USUAL_MEAN[0] * most && mean < USUAL_MEAN[1] * most;
+
+/** What the weights of the first convolution tell. */
+function fromFirstConvolution(graph: Graph): UsualNormalization | undefined {
   const convolution = firstConvolution(graph);
   if (convolution === undefined || convolution.largest === 0) return undefined;
-  if (convolution.largest <= LARGEST_MERGED) return PIXELS;
-  // A merged offset of −1 shows in the bias: it is −127.5 times the sum of the channel's weights.
-  return convolution.largest <= LARGEST_DOUBTFUL && convolution.mergesOffset ? PIXELS : undefined;
+  const { largest, relativeScale, meanInput } = convolution;
+  // If a converter merged a Rescaling layer into the convolution, its weights are tiny. A merged offset of −1 shows in the
+  // bias, too: it is −127.5 times the sum of the channel's weights.
+  const isMerged = relativeScale < SCALE_MERGED || isMeanOf(meanInput, 255);
+  if (largest <= LARGEST_MERGED || (largest <= LARGEST_DOUBTFUL && isMerged)) {
+    return { normalization: PIXELS, guessed: false };
+  }
+  return relativeScale < SCALE_FROM_SCRATCH || isMeanOf(meanInput, 1) || Math.abs(largest - MOBILENET_V2) < 0.001
+    ? { normalization: ZERO_TO_ONE, guessed: true }
+    : undefined;
 }
+
+/**
+ * Whether Teachable Machine made a network: its layers have names of TensorFlow.js, such as dense_Dense1. It always gives
+ * −1…1.
+ */
+const isTeachableMachine = (graph: Graph): boolean => graph.tensors.some(({ name }) => /\bdense_Dense\d/.test(name));
 
 /** @param layout The layout of the network's input, which is float32. */
 export function usualNormalization(graph: Graph, layout: Layout): UsualNormalization {
-  const seen = fromFirstOperator(graph) ?? fromFirstConvolution(graph);
-  if (seen !== undefined) return { normalization: seen, guessed: false };
+  const first = fromFirstOperator(graph);
+  if (first !== undefined) return { normalization: first, guessed: false };
+  if (isTeachableMachine(graph)) return { normalization: MINUS_ONE_TO_ONE, guessed: false };
+  const seen = fromFirstConvolution(graph);
+  if (seen?.guessed === false) return seen;
   // Grey networks are trained on 0..1 (8 of 8 public ones), and networks with planes come from PyTorch.
-  const convention = layout === "grey" ? ZERO_TO_ONE : layout.endsWith("planes") ? IMAGENET : MINUS_ONE_TO_ONE;
-  return { normalization: convention, guessed: true };
+  if (layout === "grey") return { normalization: ZERO_TO_ONE, guessed: true };
+  if (layout.endsWith("planes")) return { normalization: IMAGENET, guessed: true };
+  return seen ?? { normalization: MINUS_ONE_TO_ONE, guessed: true };
 }

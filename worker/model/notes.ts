@@ -14,12 +14,24 @@ export function rangeOf({ type, normalization }: Ranged): string {
 }
 
 /** @returns Sentences. */
-export function notesOn({ input, labels, numbered }: Pick<InspectedModel, "input" | "labels" | "numbered">): string[] {
+export function notesOn({
+  input,
+  labels,
+  numbered,
+  multiLabel,
+  spec,
+}: Pick<InspectedModel, "input" | "labels" | "numbered" | "multiLabel" | "spec">): string[] {
   const notes: string[] = [];
   if (input.guessed) {
     notes.push(
       `The input range ${rangeOf(input)} is a guess, since neither the file nor model.json states it. Find out: npm run ` +
         'model -- check NAME --samples PHOTOS/, or put {"input": {"mean": …, "std": …}} into model.json.',
+    );
+  }
+  if (multiLabel && spec.min === undefined) {
+    notes.push(
+      "It is multi-label: each class has a confidence of its own, and they do not sum to 1. An answer has all classes, the " +
+        'likeliest first: put {"min": 0.5}, or {"min": {"LABEL": 0.5, …}}, into model.json for those that are seen.',
     );
   }
   if (numbered) {

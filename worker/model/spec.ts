@@ -6,9 +6,18 @@ import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
 import { cropField } from "./crop.ts";
+import { whyNotClassName } from "./names.ts";
 import { PRECISIONS } from "./precision-name.ts";
 
 const perChannel = z.union([z.number(), z.tuple([z.number(), z.number(), z.number()])]);
+
+/** A confidence, 0..1. */
+export const part = z.number().check(z.gte(0, "must be between 0 and 1"), z.lte(1, "must be between 0 and 1"));
+
+export const className = z.string().check((payload) => {
+  const message = whyNotClassName(payload.value);
+  if (message !== undefined) payload.issues.push({ code: "custom", message, input: payload.value });
+});
 
 /** The fields that every model.json may have. */
 export const COMMON_FIELDS = {
@@ -18,6 +27,8 @@ export const COMMON_FIELDS = {
   crop: z.optional(cropField),
   /** The default precision, for requests that do not name one; else `exact`, or `quantised` for a quantised network. */
   precision: z.optional(z.enum(PRECISIONS)),
+  /** The minimum confidence: of all labels, or by label. A request can only raise it. */
+  min: z.optional(z.union([part, z.record(className, part)])),
   /** The origin of the file. */
   source: z.optional(z.string()),
   /** The SPDX identifier of the licence. */

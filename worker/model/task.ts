@@ -27,8 +27,9 @@ const TELLING: readonly (readonly [RegExp, string])[] = [
 const size = (tensor: Tensor | undefined): string => `${tensor?.type} [${tensor?.shape.join(", ")}]`;
 
 function taskOfOutputs(graph: Graph): string | undefined {
-  const outputs = graph.outputs.map((index) => graph.tensors[index]);
-  const shapes = outputs.map((tensor) => tensor?.shape.filter((dim) => dim !== 1) ?? []);
+  // A damaged file may name outputs that are not there.
+  const outputs = graph.outputs.flatMap((index) => graph.tensors[index] ?? []);
+  const shapes = outputs.map(({ shape }) => shape.filter((dim) => dim !== 1));
   // Boxes of four coordinates beside scores, or rows of boxes with objectness and scores, as in YOLO.
   const boxes = outputs.some(
     ({ shape }) => shape.length === 3 && (shape[2] === 4 || shape[1] === 4) && sizeAbove(shape, 20),

@@ -29,14 +29,6 @@ export interface VocabularyOptions {
   readonly unknown?: number | undefined;
 }
 
-/** The vocabulary of a model whose labels are its network's classes. */
-export const plainVocabulary = (labels: readonly string[]): Vocabulary => ({
-  labels,
-  members: undefined,
-  least: undefined,
-  unknownBelow: undefined,
-});
-
 const refuse = (field: string, reason: string) =>
   new LabelerError("model-unusable", `model.json, ${field}: ${reason}.`);
 
@@ -112,7 +104,7 @@ function leastOf(labels: readonly string[], min: VocabularyOptions["min"]): read
 }
 
 /**
- * Makes the vocabulary of a derived model.
+ * Makes the vocabulary of a model.
  *
  * @param classes The names of the classes that are scored.
  * @throws LabelerError of kind model-unusable that names the field of model.json and what is wrong with it; for a name

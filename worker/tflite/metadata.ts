@@ -4,6 +4,7 @@
  */
 import { Table } from "./flatbuffers.ts";
 import type { Graph } from "./graph.ts";
+import { readUltralytics } from "./ultralytics.ts";
 import { readAppendedZip } from "./zip.ts";
 
 export interface FileMetadata {
@@ -35,12 +36,20 @@ const labelFileOf = (output: Table | undefined): string | undefined =>
     .find((file) => file.int8(2) === AXIS_LABELS)
     ?.string(0);
 
+/** The pixels of 0…1 that all networks of Ultralytics take. */
+const ZERO_TO_ONE = { mean: [0], std: [255] };
+
 /**
  * @param file The whole .tflite file, that `graph` was read from.
  * @throws RangeError or TypeError if the metadata or the archive is damaged.
  */
 export async function readMetadata(file: Uint8Array<ArrayBuffer>, graph: Graph): Promise<FileMetadata> {
   const files = await readAppendedZip(file);
+  for (const [name, content] of files) {
+    if (!/\.(json|txt)$/.test(name)) continue;
+    const found = readUltralytics(new TextDecoder().decode(content));
+    if (found !== undefined) return { ...found, normalization: ZERO_TO_ONE };
+  }
   const buffer = graph.metadata.get("TFLITE_METADATA");
   const root = buffer && Table.root(new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength));
   const subgraph = root?.tables(3)[0];

@@ -15,6 +15,11 @@ const FORMATS: readonly Format[] = [
     is: "a pointer of Git LFS and not the file itself",
     instead: "run git lfs pull, or download the file from the repository's web page",
   },
+  {
+    begin: /^\s*(<\?xml[^>]*>\s*)?<net\s/,
+    is: "an OpenVINO model",
+    instead: "convert the model that it was made of, such as the ONNX one with onnx2tf",
+  },
   { begin: /^\s*<(!doctype|html|\?xml|head)/i, is: "a web page", instead: "download the file itself" },
   {
     begin: /^\x89HDF\r\n␚\n/,
@@ -34,7 +39,33 @@ const FORMATS: readonly Format[] = [
   { begin: /^PK␃␄/, is: "a zip archive", instead: "take the .tflite file out of it" },
   { begin: /^\x80[␂-␅]/, is: "a Python pickle, as PyTorch writes .pt", instead: "convert it with litert-torch" },
   {
-    begin: /^␈[␃-␍].{0,200}(onnx|pytorch|tf2onnx|skl2onnx)/is,
+    begin: /^␈[␁-␊]␒.{0,4000}(coremltools|com\.apple)/s,
+    is: "a Core ML model",
+    instead: "convert the model that it was made of: a Keras one with tf.lite, a PyTorch one with litert-torch",
+  },
+  {
+    begin: /^.{8}\{"/s,
+    is: "a safetensors file, which has weights and no network",
+    instead: "load it into its PyTorch model, and convert that with litert-torch",
+  },
+  {
+    begin: /^[fp]trt/,
+    is: "a TensorRT engine, which runs on one kind of GPU",
+    instead: "convert the ONNX model that it was made of with onnx2tf",
+  },
+  { begin: /^RKNN/, is: "an RKNN model", instead: "convert the ONNX model that it was made of with onnx2tf" },
+  {
+    begin: /^(\x89PNG|\xff\xd8\xff|GIF8|BM.{4}␀␀␀␀|RIFF.{4}WEBP)/s,
+    is: "a picture",
+    instead: "name the model, and send the picture to be labelled with npm run label",
+  },
+  {
+    begin: /^(␟\x8b|7z\xbc\xaf|Rar!|BZh|.{257}ustar)/s,
+    is: "an archive",
+    instead: "unpack it, and name the .tflite file in it",
+  },
+  {
+    begin: /^␈[␃-␎]([:B]|.{0,200}(onnx|pytorch|tf2onnx|skl2onnx))/is,
     is: "an ONNX model",
     instead: "convert it with onnx2tf, which writes .tflite files",
   },
@@ -54,6 +85,7 @@ const FORMATS: readonly Format[] = [
     is: "a frozen TensorFlow graph",
     instead: "convert it with tf.compat.v1.lite.TFLiteConverter.from_frozen_graph()",
   },
+  { begin: /^[\t\n\r\x20-\x7e]+$/, is: "a text file", instead: "name the .tflite file" },
 ];
 
 /** How much of a file is looked at, in bytes. */

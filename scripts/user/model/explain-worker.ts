@@ -73,7 +73,12 @@ async function readText(env: Env, model: string, name: string): Promise<string |
   return bytes && new TextDecoder().decode(bytes);
 }
 
-async function explain(env: Env, model: string, precision: Precision): Promise<Explained | { noPlan: string }> {
+async function explain(
+  env: Env,
+  model: string,
+  precision: Precision,
+  dot: boolean,
+): Promise<Explained | { noPlan: string }> {
   await initBackend();
   const [tflite, labels, spec] = await Promise.all([
     read(env, model, "model.tflite"),
@@ -83,7 +88,7 @@ async function explain(env: Env, model: string, precision: Precision): Promise<E
   if (tflite === undefined) throw new Error(`${model} has no model.tflite`);
   const { graph, input } = await inspectModel({ tflite, labels, spec });
   try {
-    const instance = makePlan(graph, { precision });
+    const instance = makePlan(graph, { precision, dot: dot && dotIsExact() });
     // Any pixels will do, except pixels that are all equal.
     const pixels = Uint8Array.from({ length: input.height * input.width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
     instance.run([inputFrom(pixels, levelsOf(input), input.layout, input.shape)]);
@@ -101,7 +106,8 @@ export default {
     const { searchParams } = new URL(request.url);
     try {
       const [model, precision] = ["model", "precision"].map((name) => searchParams.get(name) ?? "");
-      return Response.json(await explain(env, model ?? "", precision as Precision));
+      const dot = searchParams.get("dot") !== "off";
+      return Response.json(await explain(env, model ?? "", precision as Precision, dot));
     } catch (error) {
       return Response.json({ error: String((error as Error).message) });
     }

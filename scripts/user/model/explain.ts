@@ -34,14 +34,24 @@ async function bundle(folder: string, models: string): Promise<string> {
   return writeWorkerConfig({ folder, wasm, compatibilityDate, v8Flags: V8_FLAGS, models });
 }
 
+interface ExplainOptions {
+  /** The model's own unless given. */
+  readonly precision?: string | undefined;
+  /** Whether to compile for a CPU that lacks a dot product of bytes, whatever this one has. */
+  readonly plain?: boolean;
+}
+
 /**
  * Compiles a model in workerd and measures its steps.
  *
  * @param name The name of a model; a derived model is computed by its base's plan.
- * @param precision The model's own unless given.
  * @throws CommandError if the model, the precision or a plan does not exist.
  */
-export async function explainModel(models: string, name: string, precision?: string): Promise<Explained> {
+export async function explainModel(
+  models: string,
+  name: string,
+  { precision, plain = false }: ExplainOptions = {},
+): Promise<Explained> {
   const entry = findModel(await indexModels(models), name);
   const { error, precisions = [], noPlan } = entry;
   if (error !== undefined) throw new CommandError(`${name} cannot be used. ${error}`, 1);
@@ -56,6 +66,7 @@ export async function explainModel(models: string, name: string, precision?: str
       const query = new URLSearchParams({
         model: entry.base ?? name,
         precision: precision ?? entry.precision ?? "exact",
+        ...(plain && { dot: "off" }),
       });
       const answer = await worker.ask<Explained | { noPlan: string }>(`/?${query}`);
       if ("noPlan" in answer) throw new CommandError(`${name} has no plan on this CPU: ${answer.noPlan}.`, 1);

@@ -1,7 +1,8 @@
 /**
  * Reads lists of classes as people have them, into one line for each class. The format is told by the text, since names of
  * files say little: JSON lists and maps, Keras' class_indices.json, metadata.json of Teachable Machine, id2label of a
- * Hugging Face configuration, CSV with a column of numbers, label maps in pbtxt, and lines with or without a number.
+ * Hugging Face configuration, CSV with a column of numbers, label maps in pbtxt, Python's lists and dictionaries, the
+ * names of a YAML file, and lines with or without a number.
  */
 import { CommandError } from "../../command-line/command.ts";
 
@@ -65,9 +66,44 @@ function fromJson(json: unknown): string[] | undefined {
   return undefined;
 }
 
+/** A name in quotes, a number, or punctuation, as Python writes them. */
+const TOKEN = /\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(-?\d+)|([[\]{},:]))/y;
+
+/** A list or a dictionary in Python's notation, such as ['cat', 'dog'] or {'cat': 0}; undefined for anything else. */
+function fromPython(text: string): string[] | undefined {
+  const values: (string | number)[] = [];
+  let marks = "";
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const token = TOKEN.exec(text);
+    if (token === null) return undefined;
+    const [, single, double, number, mark] = token;
+    const quoted = single ?? double;
+    if (mark === undefined) values.push(quoted === undefined ? Number(number) : quoted.replace(/\\(.)/g, "$1"));
+    marks += mark ?? "x";
+  }
+  if (/^\[(x,)*x?\]$/.test(marks)) return fromJson(values);
+  if (!/^\{(x:x,)*(x:x)?\}$/.test(marks)) return undefined;
+  const pairs = Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i], values[2 * i + 1]] as const);
+  return fromJson(Object.fromEntries(pairs) as unknown);
+}
+
+/** The list `names` of a YAML file, as Ultralytics writes it: [a, b], or lines "- a" or "0: a". */
+function fromYaml(lines: readonly string[]): string[] | undefined {
+  const at = lines.findIndex((line) => /^(names|labels|classes):/.test(line));
+  if (at < 0) return undefined;
+  const unquoted = (text: string) => text.trim().replace(/^(['"])(.*)\1$/, "$2");
+  const [, flow] = /^\w+:\s*\[(.*)\]\s*$/.exec(lines[at] ?? "") ?? [];
+  if (flow !== undefined) return flow.split(",").map(unquoted);
+  const end = lines.findIndex((line, i) => i > at && !/^(\s*-\s+|\s*\d+\s*:)/.test(line));
+  const block = lines.slice(at + 1, end < 0 ? undefined : end);
+  if (block.length === 0) return undefined;
+  return block.map((line) => unquoted(line.replace(/^\s*(-\s+|\d+\s*:)/, "")));
+}
+
 /** item { id: 1 name: 'cat' display_name: "Cat" } */
 function fromLabelMap(text: string): string[] {
-  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body = ""], index): Numbered => {
+  const items = [...text.matchAll(/item\s*\{([^{}]*)\}/g)].map(([, body = ""], index): Numbered => {
     const field = (name: string) => new RegExp(`\\b${name}\\s*:\\s*(?:"([^"]*)"|'([^']*)'|(\\d+))`).exec(body);
     const [, a, b] = field("display_name") ?? field("name") ?? [];
     const [, , , id] = field("id") ?? [];
@@ -77,10 +113,23 @@ function fromLabelMap(text: string): string[] {
 }
 
 /** Splits a line of CSV; quoted fields may contain the separator. */
-const fieldsOf = (line: string, separator: string): string[] =>
-  [...line.matchAll(new RegExp(`(?:"((?:[^"]|"")*)"|([^${separator}]*))(?:${separator}|$)`, "g"))]
-    .slice(0, -1)
-    .map(([, quoted, plain]) => (quoted?.replaceAll('""', '"') ?? plain ?? "").trim());
+function fieldsOf(line: string, separator: string): string[] {
+  const fields: string[] = [];
+  for (let at = 0; at <= line.length; ) {
+    let field = "";
+    if (line[at] === '"') {
+      let end = at + 1;
+      while (end < line.length && (line[end] !== '"' || line[end + 1] === '"')) end += line[end] === '"' ? 2 : 1;
+      field = line.slice(at + 1, end).replaceAll('""', '"');
+      at = end + 1;
+    }
+    const next = line.indexOf(separator, at);
+    const end = next < 0 ? line.length : next;
+    fields.push((field + line.slice(at, end)).trim());
+    at = end + separator.length;
+  }
+  return fields;
+}
 
 /** A table with a column that counts classes and one that names them. */
 function fromTable(lines: readonly string[]): string[] | undefined {
@@ -126,6 +175,8 @@ export function readLabelList(text: string): LabelList {
     try {
       json = JSON.parse(trimmed);
     } catch (error) {
+      const labels = fromPython(trimmed);
+      if (labels !== undefined) return { labels };
       throw new CommandError(`The file of labels looks like JSON but is not: ${(error as Error).message}.`, 1);
     }
     const labels = fromJson(json);
@@ -133,7 +184,13 @@ export function readLabelList(text: string): LabelList {
     throw new CommandError("The JSON has neither a list of labels nor a map of labels and numbers.", 1);
   }
   if (/^(#.*\n\s*)*item\s*\{/.test(trimmed)) return { labels: fromLabelMap(trimmed) };
-  const lines = trimmed.split(/\r\n|\r|\n/).map((line) => line.trim());
+  const raw = trimmed.split(/\r\n|\r|\n/);
+  const yaml = fromYaml(raw);
+  if (yaml !== undefined) return { labels: yaml };
+  const lines = raw.map((line) => line.trim()).filter((line) => line !== "");
+  const [only = "", ...more] = lines;
+  const inLine = only.split(/[,;]/).map((name) => name.trim());
+  if (more.length === 0 && inLine.length > 2 && inLine.every((name) => name !== "")) return { labels: inLine };
   const table = fromTable(lines);
   if (table !== undefined)
     return { labels: table, note: "The labels were taken from a table in the order of its numbers." };

@@ -1,5 +1,5 @@
 /** Prints the models for `npm run model`: a table, followed by notes for its reader. */
-import type { IndexEntry } from "../../../worker/model/index-entry.ts";
+import { type IndexEntry, tooLargeToDeploy } from "../../../worker/model/index-entry.ts";
 import { rangeOf } from "../../../worker/model/notes.ts";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
@@ -16,8 +16,13 @@ function row({ name, base, bytes, input, classes, precisions, error, notes }: In
 }
 
 /** The notes on a model, each as a line that begins with its name. */
-export const noteLines = ({ name, notes = [] }: IndexEntry): string[] =>
-  notes.map((note) => `${name}: ${note.replaceAll("NAME", name)}`);
+export function noteLines(entry: IndexEntry): string[] {
+  const { name, error, notes = [] } = entry;
+  const tooLarge = error === undefined ? tooLargeToDeploy(entry) : undefined;
+  return [...notes, ...(tooLarge === undefined ? [] : [tooLarge])].map(
+    (note) => `${name}: ${note.replaceAll("NAME", name)}`,
+  );
+}
 
 export function printModels(entries: readonly IndexEntry[]): void {
   const rows = [["MODEL", "SIZE", "INPUT", "CLASSES", "PRECISIONS"], ...entries.map(row)];
@@ -29,6 +34,10 @@ export function printModels(entries: readonly IndexEntry[]): void {
         .join("  ")
         .trimEnd(),
     );
+  const described = entries.flatMap(({ name, description }) =>
+    description === undefined ? [] : `${name}: ${description}.`,
+  );
+  if (described.length > 0) console.log(`\n${described.join("\n")}`);
   const notes = entries.flatMap(noteLines);
   if (notes.length > 0) console.log(`\n${notes.join("\n")}`);
 }

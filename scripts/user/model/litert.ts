@@ -9,6 +9,7 @@ import { sizeOf } from "../../../worker/inference/constants.ts";
 import { valuesOf } from "../../../worker/inference/input.ts";
 import type { InspectedModel } from "../../../worker/model/inspect.ts";
 import { inputFrom } from "../../../worker/model/layout.ts";
+import { computationOf } from "../../../worker/model/precision.ts";
 import { levelsOf } from "../../../worker/model/preprocess.ts";
 import { ofOneScore, softmax } from "../../../worker/model/probabilities.ts";
 
@@ -66,7 +67,9 @@ export class LiteRt {
 
   /** @returns Undefined if no Python has ai-edge-litert and NumPy. */
   static start(python = process.env.PYTHON ?? "python3"): LiteRt | undefined {
-    const { status } = spawnSync(python, ["-c", "import ai_edge_litert.interpreter, numpy"], { stdio: "ignore" });
+    const { status } = spawnSync(python, ["-c", "import ai_edge_litert.interpreter, flatbuffers, numpy"], {
+      stdio: "ignore",
+    });
     if (status !== 0) return undefined;
     return new LiteRt(spawn(python, [PROGRAM], { stdio: ["pipe", "pipe", "ignore"] }));
   }
@@ -90,8 +93,7 @@ export class LiteRt {
     const output = answer.outputs[model.graph.tensors[model.graph.outputs[0] ?? -1]?.name ?? ""];
     if (output === undefined) return "not compared, since LiteRT has another output";
     const theirs = this.#probabilities(output, model);
-    const isFloat =
-      model.graph.tensors[model.graph.outputs[0] ?? -1]?.type === "float32" && model.input.type === "float32";
+    const isFloat = computationOf(model.graph).precisions.includes("exact");
     const labeler = await probabilitiesOf(url, name, model, pixels, isFloat);
     if (labeler.length !== theirs.length) return `LiteRT has ${theirs.length} values, not ${labeler.length}`;
     return Math.max(...labeler.map((probability, i) => Math.abs(probability - (theirs[i] ?? 0))));

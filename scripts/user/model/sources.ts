@@ -2,12 +2,14 @@
  * The files that a model is added from: a .tflite, a model of Keras or TensorFlow.js, which is converted, or an archive that
  * has one of them; and the lists of labels beside or in it.
  */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 import { Archive } from "./archives.ts";
 import { type Converted, convertH5, convertKerasArchive, convertTfjs } from "./convert/convert.ts";
 import { isTfjs } from "./convert/tfjs/layers-model.ts";
+import { describeForeign } from "./foreign-files.ts";
+import { decodeText, isList, LARGEST_LIST, listsBeside } from "./lists.ts";
 
 export interface ModelSource {
   /** The name that the user knows. */
@@ -20,14 +22,6 @@ export interface ModelSource {
   /** Sentences for the user. */
   readonly notes?: readonly string[];
 }
-
-/** The largest size of a list of labels, in bytes. */
-const LARGEST_LIST = 4 << 20;
-
-const isList = (name: string): boolean =>
-  /\.pbtxt$/i.test(name) ||
-  (/\.(txt|json|csv|tsv|names)$/i.test(name) &&
-    /label|class|name|synset|categor|^metadata\.json$|^config\.json$/i.test(name));
 
 const textOf = (data: Uint8Array): string => new TextDecoder().decode(data);
 
@@ -89,25 +83,14 @@ async function fromArchive(name: string, archive: Archive): Promise<ModelSource>
     );
   }
   const listed = [...archive.sizes].filter(
-    ([entry, size]) => entry !== only && isList(basename(entry)) && size <= LARGEST_LIST,
+    ([entry, size]) => entry !== only && isList(entry, name) && size <= LARGEST_LIST,
   );
   const lists = Object.entries(archive.read(listed.map(([entry]) => entry)));
   return {
     ...(await modelIn(archive, only)),
     name: `${name}/${only}`,
-    lists: new Map(lists.map(([entry, data]) => [entry, textOf(data)])),
+    lists: new Map(lists.map(([entry, data]) => [entry, decodeText(data)])),
   };
-}
-
-/** The lists that lie beside a file. */
-async function besides(path: string): Promise<Map<string, string>> {
-  const folder = dirname(path);
-  const lists = new Map<string, string>();
-  for (const name of (await readdir(folder)).filter((entry) => entry !== basename(path) && isList(entry)).sort()) {
-    const found = await stat(join(folder, name));
-    if (found.isFile() && found.size <= LARGEST_LIST) lists.set(name, await readFile(join(folder, name), "utf8"));
-  }
-  return lists;
 }
 
 /** Reads a file beside another one; undefined if it is not there. */
@@ -130,6 +113,8 @@ const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 /** @throws CommandError if there is no such file, or it has no model that can be used. */
 export async function readSource(file: string): Promise<ModelSource> {
   const path = fromUser(file);
+  const foreign = await describeForeign(path);
+  if (foreign !== undefined) throw new CommandError(`${file} is ${foreign}`, 1);
   const bytes = new Uint8Array(
     await readFile(path).catch((error: NodeJS.ErrnoException) => {
       throw new CommandError(error.code === "ENOENT" ? `There is no file ${file}.` : `${file}: ${error.message}.`, 1);
@@ -138,7 +123,7 @@ export async function readSource(file: string): Promise<ModelSource> {
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && !/\.(pt|pth|ckpt)$/i.test(file);
   const archive = isZip ? new Archive(file, bytes) : undefined;
   if (archive !== undefined && !isKerasFile(file, archive)) return fromArchive(file, archive);
-  const beside = async () => ({ name: file, lists: await besides(path) });
+  const beside = async () => ({ name: file, lists: await listsBeside(path) });
   if (archive !== undefined) return { ...(await convertKerasFile(archive)), ...(await beside()) };
   if (HDF5.every((byte, i) => bytes[i] === byte)) return { ...(await convertH5(bytes)), ...(await beside()) };
   const tfjs = bytes[0] === 0x7b || /\.json$/i.test(file) ? tfjsOf(textOf(bytes)) : undefined;

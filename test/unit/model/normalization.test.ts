@@ -1,0 +1,114 @@
+/** Which range of pixels a network is taken to expect, by what it begins with. */
+import { expect, it } from "vitest";
+import { usualNormalization } from "../../../worker/model/normalization.ts";
+import { rangeOf } from "../../../worker/model/notes.ts";
+import type { Graph, Operator, Tensor } from "../../../worker/tflite/graph.ts";
+
+const SHAPE = [1, 32, 32, 3];
+const bytesOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+const tensor = (index: number, shape: readonly number[], values?: readonly number[], name = ""): Tensor => ({
+  index,
+  name,
+  shape,
+  open: [],
+  type: "float32",
+  quantization: undefined,
+  data: values && bytesOf(values),
+});
+
+/** Numbers from −1 to 1 that are the same in every run. */
+function noise(count: number): number[] {
+  let state = 7;
+  return Array.from({ length: count }, () => {
+    state = (state * 48271) % 2147483647;
+    return (2 * state) / 2147483647 - 1;
+  });
+}
+
+/** A network that scales its input by the constants, and begins with a convolution of 32 filters. */
+function network(
+  convolution: { readonly largest: number; readonly mean?: number; readonly name?: string },
+  scales: readonly (readonly [op: string, by: number])[] = [],
+): Graph {
+  const weights = noise(32 * 27).map((value) => value * convolution.largest);
+  const bias = Array.from({ length: 32 }, (_, i) => {
+    const sum = weights.slice(27 * i, 27 * i + 27).reduce((a, b) => a + b, 0);
+    return -(convolution.mean ?? 0) * sum;
+  });
+  const tensors = [tensor(0, SHAPE)];
+  const add = (shape: readonly number[], values?: readonly number[], name?: string) =>
+    tensors.push(tensor(tensors.length, shape, values, name)) - 1;
+  const operators: Operator[] = [];
+  let last = 0;
+  const apply = (op: string, ...constants: number[]) => {
+    const output = add(SHAPE);
+    operators.push({
+      index: operators.length,
+      op,
+      inputs: [last, ...constants],
+      outputs: [output],
+      options: undefined,
+    });
+    last = output;
+  };
+  for (const [op, by] of scales) apply(op, add([1], [by]));
+  apply("CONV_2D", add([32, 3, 3, 3], weights, convolution.name), add([32], bias));
+  return { tensors, operators, inputs: [0], outputs: [last], metadata: new Map() };
+}
+
+const seen = (graph: Graph, layout: "rgb" | "grey" | "planes" = "rgb") => {
+  const { normalization, guessed } = usualNormalization(graph, layout);
+  return `${rangeOf({ type: "float32", normalization })}${guessed ? "?" : ""}`;
+};
+
+it("is 0…255 where a scale was merged into the first convolution", () => {
+  expect(seen(network({ largest: 0.2 / 255 }))).toBe("0…255");
+  expect(seen(network({ largest: 3.6 / 255 }))).toBe("0…255");
+  expect(seen(network({ largest: 3.6 / 127.5, mean: 127.5 }))).toBe("0…255");
+  expect(seen(network({ largest: 0.045 }))).toBe("0…1?");
+});
+
+it("is guessed by how large the weights are", () => {
+  expect(seen(network({ largest: 0.2 }))).toBe("0…1?");
+  expect(seen(network({ largest: 2.5 }))).toBe("-1…1?");
+  expect(seen(network({ largest: 2.5, mean: 0.45 }))).toBe("0…1?");
+  expect(seen(network({ largest: 2.5 }), "grey")).toBe("0…1?");
+  expect(seen(network({ largest: 0.2 }), "planes")).toBe("-2.12…2.25?");
+});
+
+it("is −1…1 for Teachable Machine", () => {
+  expect(seen(network({ largest: 2.02, name: "sequential_12/sequential_11/dense_Dense5/MatMul" }))).toBe("-1…1");
+});
+
+it.each([
+  ["Rescaling(1/255)", [["MUL", 1 / 255]], "0…255"],
+  [
+    "Rescaling(1/127.5, offset=-1)",
+    [
+      ["MUL", 1 / 127.5],
+      ["ADD", -1],
+    ],
+    "0…255",
+  ],
+  ["DIV by 255", [["DIV", 255]], "0…255"],
+  ["a mean of pixels", [["SUB", 120]], "0…255"],
+  [
+    "TensorFlow Hub's 0…1 to −1…1",
+    [
+      ["MUL", 2],
+      ["SUB", 1],
+    ],
+    "0…1",
+  ],
+  [
+    "mean and deviation of 0…1",
+    [
+      ["SUB", 0.485],
+      ["DIV", 0.229],
+    ],
+    "0…1",
+  ],
+  ["nothing to the range", [["MUL", 1]], "-1…1?"],
+] as const)("is seen in %s", (_, scales, range) => {
+  expect(seen(network({ largest: 2.5 }, scales))).toBe(range);
+});
