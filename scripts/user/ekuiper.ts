@@ -227,11 +227,12 @@ async function runTest(values: Values): Promise<number> {
   const tried = await tryOnce(gatewayOptions(values), image);
   if (values.json) {
     console.log(testJson(tried));
-    return 0;
+    return failed(tried.checks) ? 1 : 0;
   }
   for (const { what, ms } of tried.hops) console.log(`${ms.toFixed(0).padStart(6)} ms  ${what}`);
   console.log(`\n${tried.label}`);
-  return 0;
+  printChecks(tried.checks);
+  return failed(tried.checks) ? 1 : 0;
 }
 
 async function runFeed(values: Values, paths: readonly string[]): Promise<number> {

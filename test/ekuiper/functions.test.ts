@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Mailbox } from "../../scripts/user/ekuiper/broker.ts";
 import { uninstall } from "../../scripts/user/ekuiper/install.ts";
-import { parseFunction, parseFunctions } from "../../scripts/user/ekuiper/sql-function.ts";
+import { parseFunction, parseFunctions, suggestedName } from "../../scripts/user/ekuiper/sql-function.ts";
 import { status } from "../../scripts/user/ekuiper/status.ts";
 import { runScript } from "../script.ts";
 import { type Gateway, skip, startGateway, token, VERSIONS } from "./gateway.ts";
@@ -36,6 +36,17 @@ describe("what a function is called, and which parameters it has", () => {
   ])("%s is refused with the reason and an example", (text, reason) => {
     expect(() => parseFunction(text)).toThrow(reason);
     expect(() => parseFunction(text)).toThrow(/Give one such as door=efficientnet_lite0\?crop=center&min=0\.4/);
+  });
+
+  test.each([
+    ["gate", "gate"],
+    ["a.b-c", "a_b_c"],
+    ["1", "ask_1"],
+    ["group", "ask_group"],
+    ["9".repeat(64), `ask_${"9".repeat(60)}`],
+  ])("for the model %s the name %s is suggested, which can be one", (model, name) => {
+    expect(suggestedName(model)).toBe(name);
+    expect(parseFunction(`${name}=${model}`)).toMatchObject({ name });
   });
 
   test("of several each has a name of its own, and none takes them away", () => {

@@ -22,6 +22,9 @@ export class InstalledModels {
   #entries = new Map<string, IndexEntry>();
   #text: string | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  /** How many reads of the index have begun, and which of them is in use. */
+  #turns = 0;
+  #turn = 0;
 
   constructor(options: InstalledOptions) {
     this.#options = options;
@@ -35,6 +38,7 @@ export class InstalledModels {
 
   /** Reads the index. @returns Its entries, also of models that cannot be used. */
   async list(read: ReadBytes): Promise<readonly IndexEntry[]> {
+    const turn = ++this.#turns;
     const bytes = await read(INDEX_PATH);
     const text = bytes && new TextDecoder().decode(bytes);
     if (text === undefined) {
@@ -44,9 +48,11 @@ export class InstalledModels {
       );
     }
     const { models } = parseIndex(text);
-    if (text !== this.#text) this.#adopt(models);
-    this.#text = text;
-    this.#readAt = this.#clock.now();
+    // A read that began before the last one may have an older index.
+    if (turn > this.#turn) {
+      if (text !== this.#text) this.#adopt(models);
+      [this.#turn, this.#text, this.#readAt] = [turn, text, this.#clock.now()];
+    }
     return models;
   }
 
@@ -67,15 +73,15 @@ export class InstalledModels {
   }
 
   /**
-   * Reads the index again if that was long ago. Of several requests one reads it, and the others use what is there: they
-   * must not depend on a request that may be cancelled. An index that cannot be read leaves everything as it is.
+   * Reads the index again if that was long ago. Each of several requests reads it itself: none shall depend on another that
+   * may be cancelled. An index that cannot be read leaves everything as it is.
    */
   async #refresh(read: ReadBytes): Promise<void> {
     const { indexAge } = this.#options;
-    const now = this.#clock.now();
-    if (indexAge === undefined || this.#text === undefined || now - this.#readAt < indexAge) return;
-    this.#readAt = now;
-    await this.list(read).catch(() => undefined);
+    if (indexAge === undefined || this.#text === undefined || this.#clock.now() - this.#readAt < indexAge) return;
+    await this.list(read).catch(() => {
+      this.#readAt = this.#clock.now();
+    });
   }
 
   /** A model whose files are being replaced keeps its former state as long as that is loaded. */

@@ -19,6 +19,7 @@ import type { Labelled } from "../labeling/types.ts";
 import type { Label } from "../model/probabilities.ts";
 import { Digest } from "../runtime/digest.ts";
 import { settingsOf } from "../settings/settings.ts";
+import { quote } from "../validation/quote.ts";
 
 /** The labels of a region, or of the picture. */
 interface Found {
@@ -76,11 +77,32 @@ async function labelOfBody(c: Context<AppEnv>, oneAnswer = false): Promise<Reply
   return { ...answer, ...(regions && { regions: regions.map(({ name }) => ({ name, ...foundIn([]) })) }) };
 }
 
-/** As labelImage, with a field for each region in place of the list, for a function whose schema has their names. */
+/** The regions for which the schema of a function has fields, as `npm run ekuiper -- install` notes them. */
+const REGIONS_HEADER = "x-label-regions";
+
+/**
+ * As labelImage, with a field for each region in place of the list, for a function whose schema has their names. A region
+ * that the model does not have any more has an empty label, so that its rule keeps the row and reads the reason.
+ */
 async function labelRegions(c: Context<AppEnv>) {
   const { regions = [], ...answer } = await labelOfBody(c);
-  return { ...answer, regions: Object.fromEntries(regions.map(({ name, ...region }) => [name, region])) };
+  const found = new Map(regions.map(({ name, ...region }) => [name, region]));
+  const names = c.req.header(REGIONS_HEADER)?.split(",") ?? [...found.keys()];
+  const missing = names.filter((name) => !found.has(name));
+  const error =
+    missing.length > 0 && answer.error === undefined ? renamed(answer.model, missing, [...found.keys()]) : {};
+  return {
+    ...answer,
+    ...error,
+    regions: Object.fromEntries(names.map((name) => [name, found.get(name) ?? foundIn([])])),
+  };
 }
+
+const renamed = (model: string, missing: readonly string[], names: readonly string[]) => ({
+  error:
+    `The model ${quote(model)} does not have the region ${missing.join(", ")}, but ${names.join(", ") || "none"}. After a change of ` +
+    "its regions run npm run ekuiper -- install.",
+});
 
 /**
  * Labels an image and keeps the result. Whatever is the image's fault is kept, too: the sender could only send it again.

@@ -4,6 +4,7 @@
  */
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { CommandError } from "../../command-line/command.ts";
+import type { Check } from "./checks.ts";
 import type { Labeler } from "./service.ts";
 import type { SqlFunction } from "./sql-function.ts";
 
@@ -63,5 +64,28 @@ export async function withRegions(
     if (regions === undefined) return own;
     checkNames(own, regions);
     return { ...own, regions };
+  });
+}
+
+const listed = (names: readonly string[] | undefined) => names?.join(", ") || "none";
+
+/**
+ * Whether SQL knows the regions that the models have now.
+ *
+ * @param installed The functions as eKuiper has them. @param current The same, as withRegions() looks them up.
+ * @returns An error for each function whose regions differ.
+ */
+export function checkRegions(installed: readonly SqlFunction[], current: readonly SqlFunction[]): Check[] {
+  return installed.flatMap(({ name, regions }) => {
+    const now = current.find((own) => own.name === name);
+    if (now === undefined || listed(regions) === listed(now.regions)) return [];
+    return [
+      {
+        name: `regions of ${name}()`,
+        state: "error",
+        detail: `The regions of its model are now: ${listed(now.regions)}. SQL still has: ${listed(regions)}.`,
+        fix: "npm run ekuiper -- install writes them into the function's schema. Then use the new names in your rules.",
+      },
+    ];
   });
 }

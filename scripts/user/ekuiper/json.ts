@@ -44,8 +44,14 @@ export const installJson = ({ version, done, kept, steps, checks, failure }: Ins
 export const statusJson = ({ version, installed, pending, checks }: Status): string =>
   printed({ ekuiper: version, installed, pending: pending.map(printable), checks: checks.map(checkJson) });
 
-export const testJson = ({ label, loop, hops, message }: Tried & { loop: Loop }): string =>
-  printed({ label, loop, hops: hops.map(({ what, ms }) => ({ what, ms })), message: JSON.parse(message) });
+export const testJson = ({
+  label,
+  loop,
+  hops,
+  message,
+  checks,
+}: Tried & { loop: Loop; checks: readonly Check[] }): string =>
+  printed({ label, loop, hops: hops.map(({ what, ms }) => ({ what, ms })), message: JSON.parse(message), checks });
 
 export const uninstallJson = (steps: readonly Step[]): string => printed({ steps: steps.map(printable) });
 

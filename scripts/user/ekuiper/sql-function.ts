@@ -20,8 +20,8 @@ export interface SqlFunction {
 }
 
 /**
- * The header that records a function's regions for an install that cannot reach the labeler; the labeler does not read
- * it.
+ * The header that records a function's regions: for an install that cannot reach the labeler, and for the labeler, which
+ * reports in `error` that one of them was renamed.
  */
 export const REGIONS_HEADER = "X-Label-Regions";
 
@@ -37,6 +37,12 @@ function whyNotName(name: string): string | undefined {
   if (BUILTIN_FUNCTIONS.has(lower)) return `eKuiper has a function ${lower} of its own`;
   if (RESERVED_WORDS.has(lower)) return `${name} is a word of eKuiper's SQL`;
   return undefined;
+}
+
+/** A name for a function that asks a model, near to the model's own, which may have dots, dashes and digits in front. */
+export function suggestedName(model: string): string {
+  const plain = model.replace(/\W/g, "_");
+  return whyNotName(plain) === undefined ? plain : `ask_${plain}`.slice(0, 64);
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkAll } from "./check-all.ts";
 import { checkAnswers } from "./check-answers.ts";
 import { checkRules } from "./check-rules.ts";
 import { type Check, checkDeletedPlugins, checkGateway } from "./checks.ts";
+import { checkRegions } from "./function-regions.ts";
 import { partsOf, RULE_IDS } from "./parts.ts";
 import { installSteps, type Step } from "./plan.ts";
 import { described, functionsOf } from "./sql-function.ts";
@@ -42,6 +43,7 @@ export async function status(options: GatewayOptions): Promise<Status> {
   const checks = [
     gateway,
     ...(await checkAll(api, state, wanted, options.loop ?? before.loop)),
+    ...checkRegions(before.functions ?? [], wanted.functions),
     ...(unable === undefined ? [] : [{ name: "loop", state: "error", detail: unable } as const]),
     ...(before.loop === undefined || unable !== undefined
       ? []

@@ -5,7 +5,8 @@ import type { EkuiperApi } from "./api.ts";
 import { functionCall, sinkCall } from "./as-rule.ts";
 import { callAt, fillsHeaders } from "./check-answers.ts";
 import { checkPush, retryPush } from "./check-push.ts";
-import { checkGateway } from "./checks.ts";
+import { type Check, checkGateway } from "./checks.ts";
+import { checkRegions, withRegions } from "./function-regions.ts";
 import { topicFor } from "./mqtt-client.ts";
 import { NoLabel } from "./own-rule.ts";
 import { type Loop, TOPICS, type Wanted } from "./parts.ts";
@@ -16,7 +17,10 @@ import { type GatewayOptions, installedOptions, together, wantedOf } from "./wan
 const LABEL_SECONDS = 10;
 
 /** Sends one image through the installed loop. @throws NoLabel @throws CommandError if nothing is installed. */
-export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promise<Tried & { loop: Loop }> {
+export async function tryOnce(
+  options: GatewayOptions,
+  image: Uint8Array,
+): Promise<Tried & { loop: Loop; checks: readonly Check[] }> {
   const { api } = options;
   const gateway = await checkGateway(api);
   if (gateway.state === "error") throw new CommandError(`${gateway.detail}\n→ ${gateway.fix}`);
@@ -26,6 +30,8 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
     throw new CommandError("Nothing is installed on this gateway: npm run ekuiper -- install");
   const { loop, labeler, broker, device }: Wanted = wantedOf({ ...together(before, options), loop: before.loop });
   const call = await callOf(api, state, loop);
+  const functions = before.functions ?? [];
+  const renamed = async () => checkRegions(functions, await withRegions(labeler, functions));
   const listened = state.sources.find(({ name }) => name === "tfdemo")?.options.DATASOURCE ?? TOPICS.images;
   // A target that was away is retried at once; the outcome shows in the label, or below.
   if (loop === "push") await retryPush(labeler).catch(() => undefined);
@@ -40,10 +46,11 @@ export async function tryOnce(options: GatewayOptions, image: Uint8Array): Promi
       image,
       seconds: LABEL_SECONDS,
     });
-    return { ...tried, loop };
+    return { ...tried, loop, checks: await renamed() };
   } catch (error) {
     if (!(error instanceof NoLabel)) throw error;
     const lines = [error.message];
+    for (const { name, detail, fix } of await renamed()) lines.push(`${name}: ${detail}`, `→ ${fix}`);
     if (/^\$share\//.test(listened)) {
       lines.push(`The gateway shares ${listened} with other clients: one of them may have got the image.`);
     }

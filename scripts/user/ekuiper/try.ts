@@ -35,6 +35,23 @@ export interface TryOptions {
   readonly seconds: number;
 }
 
+interface Found extends Labelled {
+  readonly error?: string;
+  readonly model?: string;
+  readonly regions?: readonly { readonly name: string }[];
+}
+
+/** Why an answer has no label to follow through the loop. */
+function whyNoLabel({ error, model, regions }: Found): string {
+  if (error) return `The labeler cannot label this image: ${error}`;
+  if (regions === undefined || regions.length === 0) return "No label of this image is as sure as the model asks for.";
+  const names = regions.map(({ name }) => name).join(", ");
+  return (
+    `The labeler's default model, ${model}, labels the regions ${names}, and the shipped rule asks for one label of the ` +
+    "whole picture.\n→ Use it in a rule of your own: labelImage(self)->regions[0]->label. Or start the labeler with another DEFAULT_MODEL."
+  );
+}
+
 /**
  * Makes the labeler label the image as the rule would, from here, to learn the label or why there is none. This also
  * loads the model.
@@ -51,9 +68,9 @@ async function askDirectly({
   const answer = await post(call, image);
   if (answer.kind === "unreachable") return undefined;
   if (answer.kind === "refused") throw new NoLabel(`The labeler refuses the call of ${call.name}: ${answer.reason}`);
-  const found: Labelled & { error?: string } =
+  const found: Found =
     call.id === undefined ? JSON.parse(answer.body) : await new KeptResults(labeler, device).get(call.id);
-  if (found.label === "") throw new NoLabel(`The labeler cannot label this image: ${found.error}`);
+  if (found.label === "") throw new NoLabel(whyNoLabel(found));
   return { label: found.label, confidence: found.confidence, ms: answer.ms };
 }
 

@@ -10,6 +10,7 @@ import type { HeadData } from "../../../worker/teaching/head.ts";
 import { type Taught, teachHead } from "../../../worker/teaching/teach.ts";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError, UsageError } from "../../command-line/command.ts";
+import { suggestedName } from "../ekuiper/sql-function.ts";
 import { FeatureServer } from "./teach/feature-server.ts";
 import { type Base, type PreparedLesson, prepareLesson } from "./teach/lesson.ts";
 import { cropOfRegion, cropOfRegions, isByRegions, readTaughtModel, type TaughtModel } from "./teach/model.ts";
@@ -186,5 +187,5 @@ export async function teach(
   console.log(
     `\nWrote ${join(models, name)} (${size}). Use it: POST /label?model=${name}, or npm run label -- --model ${name} photo.jpg`,
   );
-  if (isNew) console.log(`In SQL: npm run ekuiper -- install --function ${name.replace(/\W/g, "_")}=${name}`);
+  if (isNew) console.log(`In SQL: npm run ekuiper -- install --function ${suggestedName(name)}=${name}`);
 }
