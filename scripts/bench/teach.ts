@@ -24,8 +24,8 @@ const FIRST_SETS: readonly string[] = ["ants-bees", "waste"];
 
 const usage = `npm run bench:teach -- [SETS/] [options]: taught heads beside a plain probe, on the same 20 draws of each set
 
-  SETS/                a folder of sets; a set has a folder for each class, perhaps below train/ and val/; what is in val/
-                       is never taught
+  SETS/                a folder of sets; a set has a folder for each class, perhaps below train/ and val/; what is in
+                       val/ is never taught
 
   --scenes PHOTOS/     a fixed camera whose scene has two states, made of these JPEGs
   --speed              how long teaching and answers of taught models take, and the memory they need

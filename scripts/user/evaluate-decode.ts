@@ -22,8 +22,8 @@ const PILLOW = "12.2";
 const usage = `npm run evaluate:decode -- [options] DIR
 
 Decodes and labels every file in DIR, whatever its name, with the labeler and with Pillow and native TensorFlow Lite,
-and compares pixels, top-1 labels, confidences and refusals. Also compares scale=auto with full scale. Damaged or hostile
-files do not stop it.
+and compares pixels, top-1 labels, confidences and refusals. Also compares scale=auto with full scale. Damaged or
+hostile files do not stop it.
 
 The first run installs Pillow ${PILLOW} and TensorFlow Lite from PyPI into .cache/python. If that fails, the
 command uses python3 with its installed packages, and without Python compares the labeler only with itself.

@@ -37,9 +37,9 @@ const usage = `npm run model -- COMMAND
     --crop C                    how photos are fitted to its input, or which part of them: squash (the default), center,
                                 or x0,y0,x1,y1 in fractions
     --precision P               in which arithmetic it is computed
-    --regions                   crops photos of the whole scene by the regions of NAME's model.json. PHOTOS with a folder
-                                for each class serves all regions; with bay1/free/, bay2/taken/ and so on each region is
-                                taught apart, as with --class bay1/free and add bay1/free FILE
+    --regions                   crops photos of the whole scene by the regions of NAME's model.json. PHOTOS with a
+                                folder for each class serves all regions; with bay1/free/, bay2/taken/ and so on each
+                                region is taught apart, as with --class bay1/free and add bay1/free FILE
   statistics NAME FOLDER --source TEXT [--crop C]
                                 writes features.json, by which \`teach\` compares photos, from 500 photos or more of
                                 many kinds, which need no labels

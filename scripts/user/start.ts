@@ -19,7 +19,8 @@ const usage = `npm start -- [options]: runs the labeler on this machine, and res
   --assets FOLDER      the folder of models (${MODELS})
 
 Only this machine can connect to it; npm run serve serves others, too. Secrets (LABELER_TOKEN, LABELER_TOKENS,
-PUSH_TOKEN) come from the environment or from .dev.vars. All options of wrangler dev work, too: npm run wrangler -- dev --help`;
+PUSH_TOKEN) come from the environment or from .dev.vars. All options of wrangler dev work, too:
+npm run wrangler -- dev --help`;
 
 const OPTIONS = {
   assets: { type: "string" },

@@ -71,10 +71,10 @@ it("has the C compiler check every field and the size", () => {
   expect(header).toContain('_Static_assert(sizeof(struct All) == 16, "struct All");');
 });
 
-it("refuses parameters that are no words of four bytes", () => {
+it("refuses parameters that are not words of four bytes", () => {
   const structs = { All: { ...all(["double number"]), kernels: ["kernel"] } };
   const description = readDescription(JSON.stringify({ ...EMPTY, structs }));
-  expect(() => typescriptOf(description, "a.json")).toThrow("struct All has fields that are no words of four bytes");
+  expect(() => typescriptOf(description, "a.json")).toThrow("struct All has fields that are not words of four bytes");
 });
 
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
