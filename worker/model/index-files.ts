@@ -11,12 +11,8 @@ export type ReadBytes = (path: string, size?: number) => Promise<Uint8Array<Arra
 
 /** The files on disk are not those of the index entry, or not yet a whole model. It may pass by itself. */
 export class FilesChanged extends LabelerError {
-  /** Whether a file is not there at all. */
-  readonly missing: boolean;
-
-  constructor(detail: string, missing = false) {
+  constructor(detail: string) {
     super("model-unavailable", detail, { retryAfter: 2 });
-    this.missing = missing;
   }
 }
 
@@ -40,7 +36,7 @@ export function filesOf({ name, files }: IndexEntry, read: ReadBytes): ReadBytes
     const bytes = await read(path, size);
     if (bytes !== undefined && (await sha256(bytes)) === digest) return bytes;
     const how = bytes === undefined ? "could not be read" : "has changed";
-    throw new FilesChanged(`The model "${name}" is being replaced: ${path} ${how}.`, bytes === undefined);
+    throw new FilesChanged(`The model "${name}" is being replaced: ${path} ${how}.`);
   };
 }
 

@@ -136,7 +136,7 @@ describe("the model.json of a derived model", () => {
     ['{"base":"a","unknown":-1}', /unknown: must be between 0 and 1/],
     ['{"base":"a","min":{"x":2}}', /min/],
     ['{"base":"a","input":{"mean":0,"std":1}}', /there is no field input/],
-    ['{"base":"a"', /no JSON/],
+    ['{"base":"a"', /not JSON/],
   ])("%s is refused with the field", (text, message) => {
     expect(() => parseDerivedSpec(text)).toThrow(message);
   });
