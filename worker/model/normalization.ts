@@ -33,8 +33,9 @@ const SCALE_MERGED = 0.15;
 /** Above this, a batch normalisation was merged, as in all networks that are trained on ImageNet first. */
 const SCALE_FROM_SCRATCH = 2;
 /**
- * The largest weight of the first convolution of Keras' MobileNetV2 as it is downloaded. Of 10 public classifiers on it, 8
- * were trained on 0…1, and not on the −1…1 of its own preprocess_input().
+ * The largest weight of the first convolution of Keras' MobileNetV2 as it is downloaded. Of eight public classifiers on it
+ * whose training code was found, seven from five repositories were trained on 0…1, and not on the −1…1 of its own
+ * preprocess_input(): a guess, which is reported as one.
  */
 const MOBILENET_V2 = 3.629;
 /** The mean of pixels, as part of their range, lies between these in most collections of pictures. */
