@@ -65,8 +65,9 @@ const isFunction = (className: string): boolean => {
 
 /** The operation's name as it is known to its writer; undefined for a layer. */
 export function operationName({ className, module, config, calls }: LayerSpec): string | undefined {
-  if (className === "TFOpLambda") return String(config.function ?? "");
-  if (className === "TensorFlowOpLayer") return String(isJson(config.node_def) ? config.node_def.op : "");
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  if (className === "TFOpLambda") return text(config.function);
+  if (className === "TensorFlowOpLayer") return text(isJson(config.node_def) ? config.node_def.op : undefined);
   if (/\bops\b/.test(module)) return className;
   // In .h5 files Keras 3 leaves the module out. A layer takes its inputs as a list, an operation one by one.
   const isBinary = Object.hasOwn(BINARY, plain(className)) && calls[0]?.args.length === 2;
@@ -151,5 +152,5 @@ export function mapOperation(
   if (unary !== undefined) return network.unary(unary, x);
   const named = functionNamed(known) ?? functionNamed(name.split(".").at(-1) ?? "");
   if (named !== undefined) return named(network, layer, [x]);
-  return refuseLayer(layer, `computes ${name.slice(0, 60)}, which is not supported`);
+  return refuseLayer(layer, `computes ${JSON.stringify(name.slice(0, 60))}, which is not supported`);
 }

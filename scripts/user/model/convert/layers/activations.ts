@@ -139,6 +139,9 @@ export function activate(network: Network, layer: Layer, x: Value): Value {
   return refuseLayer(layer, `has the activation ${shown}, which is not supported`);
 }
 
+/** All functions by name. */
+export const FUNCTION_NAMES: readonly string[] = Object.keys(FUNCTIONS);
+
 /** A function by its name, as an operation of its own. */
 export const functionNamed = (name: string): Mapper | undefined => {
   const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
