@@ -94,11 +94,17 @@ interface Outcome {
   readonly slowest: number;
 }
 
-/** Tries mutations. @throws any error that is not a refusal. */
-async function fuzz(each: (random: Random) => Promise<unknown>): Promise<Outcome> {
+/**
+ * Tries mutations.
+ *
+ * @param before Is called before each, and not timed.
+ * @throws any error that is not a refusal.
+ */
+async function fuzz(each: (random: Random) => Promise<unknown>, before = async () => {}): Promise<Outcome> {
   const source = random(SEED);
   let [refused, slowest, middle] = [0, 0, 0];
   for (let i = 0; i < CASES; i++) {
+    await before();
     const begin = performance.now();
     try {
       await each(source);
@@ -142,14 +148,15 @@ describe("damaged models are converted or refused with a reason:", () => {
     let reader = new Hdf5Reader(64 << 20);
     try {
       await reader.read(files[0] ?? new Uint8Array());
-      const outcome = await fuzz(async (source) => {
-        if (reader.broken) {
+      const outcome = await fuzz(
+        async (source) => convert(kerasOfHdf5(await reader.read(mutate(source.any(files), source.below)))),
+        async () => {
+          if (!reader.broken) return;
           await reader.end();
           reader = new Hdf5Reader(64 << 20);
           await reader.ready;
-        }
-        await convert(kerasOfHdf5(await reader.read(mutate(source.any(files), source.below))));
-      });
+        },
+      );
       expectOutcome(outcome, 0.2);
     } finally {
       await reader.end();
