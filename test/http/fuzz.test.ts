@@ -9,6 +9,7 @@ import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd
 import { Inspector } from "../../scripts/measure/isolate-memory.ts";
 import { mulberry32 } from "../../scripts/measure/mulberry32.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
+import { mutate } from "./mutate.ts";
 import { tinyModels } from "./tiny-model.ts";
 
 const CASES = Number(process.env.FUZZ_CASES ?? 2000);
@@ -21,21 +22,6 @@ const MILLISECONDS = 10_000;
 function random(seed: number): (n: number) => number {
   const next = mulberry32(seed);
   return (n) => next() % n;
-}
-
-function mutate(original: Uint8Array, below: (n: number) => number): Uint8Array<ArrayBuffer> {
-  const image = Uint8Array.from(original);
-  // Damage to headers is what decoders fear most: half of it goes there.
-  const place = () => (below(2) ? below(Math.min(image.length, 600)) : below(image.length));
-  for (let n = 1 + below(8); n > 0; n--) {
-    const at = place();
-    const kind = below(6);
-    if (kind < 3) image[at] = below(256);
-    else if (kind === 3) image[at] ^= 1 << below(8);
-    else if (kind === 4) image.fill(below(2) ? 0 : 255, at, at + 1 + below(64));
-    else image.copyWithin(at, below(image.length), below(image.length));
-  }
-  return below(8) ? image : image.slice(0, place());
 }
 
 function pictures(): Uint8Array[] {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compareNetworks } from "../../scripts/fixtures/keras/compare.ts";
 
 describe("a converted model", () => {
-  it("answers within 1e-5 of Keras on ten photos", async () => {
+  it("answers within 1e-5 of Keras or TensorFlow.js on ten photos", { timeout: 300_000 }, async () => {
     const rows = await compareNetworks("test/fixtures/keras");
     expect(rows.map(({ network, file }) => `${network}/${file}`).sort()).toEqual([
       "functional-2/model.h5",
@@ -14,6 +14,9 @@ describe("a converted model", () => {
       "layers-3/model.keras",
       "teachable/model.h5",
       "teachable/model.keras",
+      "teachable/tfjs-float16/model.json",
+      "teachable/tfjs-uint16/model.json",
+      "teachable/tfjs-uint8/model.json",
       "teachable/tfjs/model.json",
     ]);
     for (const row of rows) {

@@ -31,8 +31,8 @@ export class Config {
   }
 
   #refuse(field: string, expected: string): never {
-    const found = JSON.stringify(this.#json[field])?.slice(0, 60);
-    throw new ConversionError(`The layer "${this.#layer}" has ${field} ${found}, where ${expected} is expected.`);
+    const found = this.has(field) ? `${field} ${JSON.stringify(this.#json[field]).slice(0, 60)}` : `no ${field}`;
+    throw new ConversionError(`The layer "${this.#layer}" has ${found}, where ${expected} is expected.`);
   }
 
   /** Whether the field has a value. */

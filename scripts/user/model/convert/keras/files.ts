@@ -23,7 +23,7 @@ export function modelOfJson(config: unknown) {
   const { class_name: className } = json;
   if (className !== "Sequential" && className !== "Functional" && className !== "Model") {
     throw new ConversionError(
-      `The model is of the class ${JSON.stringify(className)?.slice(0, 60)}, whose layers only its Python code knows: build it ` +
+      `The model is of the class ${JSON.stringify(className ?? null).slice(0, 60)}, whose layers only its Python code knows: build it ` +
         "as a Sequential or functional model, or convert it in Python with tf.lite.TFLiteConverter.from_keras_model(model).",
     );
   }
@@ -32,7 +32,8 @@ export function modelOfJson(config: unknown) {
 
 const WEIGHTS = "model_weights/";
 
-function fromHdf5({ config, version, weights, groups }: Hdf5Model): KerasModel {
+/** A model whose configuration is in the HDF5 file. @throws ConversionError with the reason if it cannot be read. */
+export function kerasOfHdf5({ config, version, weights, groups }: Hdf5Model): KerasModel {
   if (config === undefined) {
     throw new ConversionError(
       "The HDF5 file has weights without a model: Keras' save_weights() writes such files. Build the model in Keras, load the " +
@@ -52,7 +53,13 @@ function fromHdf5({ config, version, weights, groups }: Hdf5Model): KerasModel {
 }
 
 /** Reads an .h5 file. @throws ConversionError with the reason if it cannot be read. */
-export const readH5 = async (bytes: Uint8Array): Promise<KerasModel> => fromHdf5(await readHdf5(bytes));
+export const readH5 = async (bytes: Uint8Array): Promise<KerasModel> => kerasOfHdf5(await readHdf5(bytes));
+
+/** A model whose configuration lies beside the HDF5 file. @throws ConversionError with the reason if it cannot be read. */
+export function kerasOfConfig(config: string, version: unknown, { weights }: Hdf5Model): KerasModel {
+  const model = modelOfJson(parseJson(config, "config.json"));
+  return { model, weights: new NumberedWeights(weights), keras: generation(version) };
+}
 
 /** Reads the parts of a .keras file. @throws ConversionError with the reason if they cannot be read. */
 export async function readKeras(files: Readonly<Record<string, Uint8Array>>): Promise<KerasModel> {
@@ -61,13 +68,8 @@ export async function readKeras(files: Readonly<Record<string, Uint8Array>>): Pr
     throw new ConversionError("The .keras file is incomplete: it has no config.json or no model.weights.h5.");
   }
   const text = (data: Uint8Array) => new TextDecoder().decode(data);
-  const json = parseJson(text(config), "config.json");
   const { keras_version: version } = metadata
     ? jsonOf(parseJson(text(metadata), "metadata.json"), "metadata.json")
     : { keras_version: "3" };
-  return {
-    model: modelOfJson(json),
-    weights: new NumberedWeights((await readHdf5(weights)).weights),
-    keras: generation(version),
-  };
+  return kerasOfConfig(text(config), version, await readHdf5(weights));
 }

@@ -31,13 +31,17 @@ type Answer =
 const LARGEST_RATIO = 16;
 const LEAST_MEMORY = 64 << 20;
 const MOST_MEMORY = 1 << 30;
-/** For so long the thread may be busy with one object of a file, in milliseconds. */
-const LONGEST_SILENCE = 5000;
+/** For so long the thread may be busy with one object of a file, in milliseconds, and longer in large files. */
+const LONGEST_SILENCE = 750;
+const BYTES_PER_MS = 20_000;
+/** How often the thread is looked after, in milliseconds. */
+const TICK = 50;
 
 /** A thread that reads one file after the other. */
 export class Hdf5Reader {
   readonly #thread: Worker;
-  readonly #ready: Promise<unknown>;
+  /** Settles when the library is loaded. */
+  readonly ready: Promise<unknown>;
   /** Counts the objects that were read. */
   readonly #progress = new Int32Array(new SharedArrayBuffer(4));
 
@@ -47,8 +51,8 @@ export class Hdf5Reader {
       workerData: { largest, progress: this.#progress },
       execArgv: [],
     });
-    this.#ready = this.#message();
-    this.#ready.catch(() => {});
+    this.ready = this.#message();
+    this.ready.catch(() => {});
   }
 
   /** The next message of the thread. */
@@ -70,15 +74,20 @@ export class Hdf5Reader {
 
   /** @throws ConversionError with the reason if the file cannot be read. The reader can be used again unless it is `ended`. */
   async read(bytes: Uint8Array): Promise<Hdf5Model> {
-    await this.#ready;
+    await this.ready;
     let timer: NodeJS.Timeout | undefined;
+    const limit = (LONGEST_SILENCE + bytes.length / BYTES_PER_MS) / TICK;
     const late = new Promise<never>((_, reject) => {
-      let seen = -1;
+      let [seen, ticks] = [-1, 0];
+      // Ticks are counted and not milliseconds: on a busy machine both threads come to their turns more rarely.
       timer = setInterval(() => {
         const objects = Atomics.load(this.#progress, 0);
-        if (objects === seen) reject(new Error(`reading one object takes longer than ${LONGEST_SILENCE / 1000} s`));
+        ticks = objects === seen ? ticks + 1 : 0;
         seen = objects;
-      }, LONGEST_SILENCE);
+        if (ticks < limit) return;
+        this.#broken = true;
+        reject(new Error("one of its objects cannot be read to an end"));
+      }, TICK);
     });
     try {
       const message = this.#message();

@@ -60,16 +60,17 @@ const plain = (name: string): string => (name.split(".").at(-1) ?? "").replaceAl
 
 const isFunction = (className: string): boolean => {
   const name = plain(className);
-  return name in UNARY || IDENTITY.has(name) || functionNamed(name) !== undefined;
+  return Object.hasOwn(UNARY, name) || IDENTITY.has(name) || functionNamed(name) !== undefined;
 };
 
 /** The operation's name as it is known to its writer; undefined for a layer. */
 export function operationName({ className, module, config, calls }: LayerSpec): string | undefined {
-  if (className === "TFOpLambda") return String(config.function ?? "");
-  if (className === "TensorFlowOpLayer") return String(isJson(config.node_def) ? config.node_def.op : "");
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  if (className === "TFOpLambda") return text(config.function);
+  if (className === "TensorFlowOpLayer") return text(isJson(config.node_def) ? config.node_def.op : undefined);
   if (/\bops\b/.test(module)) return className;
   // In .h5 files Keras 3 leaves the module out. A layer takes its inputs as a list, an operation one by one.
-  const isBinary = plain(className) in BINARY && calls[0]?.args.length === 2;
+  const isBinary = Object.hasOwn(BINARY, plain(className)) && calls[0]?.args.length === 2;
   return module === "" && (isBinary || (!hasMapper(className) && isFunction(className))) ? className : undefined;
 }
 
@@ -81,7 +82,7 @@ function constant(network: Network, layer: Layer, given: Argument): Value {
     const data = Float32Array.from(values as number[]);
     return { tensor: network.constant(data, [data.length]), shape: [data.length] };
   }
-  return refuseLayer(layer, `has the operand ${JSON.stringify(given)?.slice(0, 60)}`);
+  return refuseLayer(layer, `has the operand ${JSON.stringify(given ?? null).slice(0, 60)}`);
 }
 
 function mean(network: Network, layer: Layer, x: Value, given: Json): Value {
@@ -127,7 +128,7 @@ export function mapOperation(
   );
   const first = ["x", "x1"].flatMap((key) => (key in kwargs ? [kwargs[key]] : []));
   const all = [...first, ...operands];
-  const binary = BINARY[known];
+  const binary = Object.hasOwn(BINARY, known) ? BINARY[known] : undefined;
   if (binary !== undefined && all.length === 2) {
     const [a, b] = all.map((operand) => constant(network, layer, operand));
     return network.binary(binary, a as Value, b as Value);
@@ -147,9 +148,9 @@ export function mapOperation(
   if (known === "mean" || known === "reducemean") return mean(network, layer, x, options);
   if (known === "reshape") return reshape(network, layer, x, options);
   if (IDENTITY.has(known)) return x;
-  const unary = UNARY[known];
+  const unary = Object.hasOwn(UNARY, known) ? UNARY[known] : undefined;
   if (unary !== undefined) return network.unary(unary, x);
   const named = functionNamed(known) ?? functionNamed(name.split(".").at(-1) ?? "");
   if (named !== undefined) return named(network, layer, [x]);
-  return refuseLayer(layer, `computes ${name.slice(0, 60)}, which is not supported`);
+  return refuseLayer(layer, `computes ${JSON.stringify(name.slice(0, 60))}, which is not supported`);
 }

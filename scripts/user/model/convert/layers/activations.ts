@@ -125,23 +125,26 @@ const isFunctionClass = (value: Json): boolean => !isJson(value.config) || Objec
 export function activate(network: Network, layer: Layer, x: Value): Value {
   const value = layer.config.raw("activation");
   const name = functionName(value);
-  const known = name === undefined ? undefined : FUNCTIONS[name];
+  const known = name !== undefined && Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   if (known !== undefined) return known(network, x, layer.keras);
   // A layer as an activation.
   if (isJson(value) && typeof value.class_name === "string") {
-    const mapper = LAYERS[value.class_name];
+    const mapper = Object.hasOwn(LAYERS, value.class_name) ? LAYERS[value.class_name] : undefined;
     const config = new Config(isJson(value.config) ? value.config : {}, layer.name);
     if (mapper !== undefined && value.class_name !== "Activation") {
       return mapper(network, { ...layer, config, findWeight: () => undefined }, [x]);
     }
   }
-  const shown = name ?? (isJson(value) ? value.class_name : value);
-  return refuseLayer(layer, `has the activation ${JSON.stringify(shown)?.slice(0, 60)}, which is not supported`);
+  const shown = JSON.stringify(name ?? (isJson(value) ? value.class_name : value) ?? null).slice(0, 60);
+  return refuseLayer(layer, `has the activation ${shown}, which is not supported`);
 }
+
+/** All functions by name. */
+export const FUNCTION_NAMES: readonly string[] = Object.keys(FUNCTIONS);
 
 /** A function by its name, as an operation of its own. */
 export const functionNamed = (name: string): Mapper | undefined => {
-  const known = FUNCTIONS[name];
+  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
   return known && ofOne((network, { keras }, x) => known(network, x, keras));
 };
 

@@ -35,6 +35,9 @@ const REASONS: Readonly<Record<string, readonly [reason: string, instead?: strin
   MultiHeadAttention: ["computes attention, which the labeler does not support", "Train a convolutional network."],
 };
 
+/** The classes that have a mapper. */
+export const LAYER_CLASSES: readonly string[] = Object.keys(MAPPERS);
+
 export const hasMapper = (className: string): boolean =>
   Object.hasOwn(MAPPERS, className) || OF_TRAINING.test(className);
 

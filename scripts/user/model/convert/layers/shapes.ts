@@ -2,7 +2,7 @@
 import { sizeOf } from "../../../../../worker/inference/constants.ts";
 import { refuseLayer } from "../errors.ts";
 import type { Network, Value } from "../network.ts";
-import { imageOf, type Layer, type Mapper, ofOne } from "./layer.ts";
+import { imageOf, type Layer, type Mapper, ofOne, requireChannelsLast } from "./layer.ts";
 
 function reshape(network: Network, layer: Layer, x: Value): Value {
   const target = layer.config.numbers("target_shape");
@@ -73,7 +73,10 @@ function upSample(network: Network, layer: Layer, x: Value): Value {
 }
 
 export const SHAPES: Readonly<Record<string, Mapper>> = {
-  Flatten: ofOne((network, _, x) => network.reshape(x, [1, sizeOf(x.shape)])),
+  Flatten: ofOne((network, layer, x) => {
+    requireChannelsLast(layer);
+    return network.reshape(x, [1, sizeOf(x.shape)]);
+  }),
   Reshape: ofOne(reshape),
   Permute: ofOne(permute),
   ZeroPadding2D: ofOne(pad),

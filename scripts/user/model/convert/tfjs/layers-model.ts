@@ -24,7 +24,7 @@ const isBeside = (path: string): boolean => /^[^/\\:][^\\:]*$/.test(path) && !pa
 async function shard(path: unknown, read: ReadFile): Promise<Uint8Array> {
   if (typeof path !== "string" || !isBeside(path)) {
     throw new ConversionError(
-      `model.json names the file ${JSON.stringify(path)?.slice(0, 80)}, which is not beside it.`,
+      `model.json names the file ${JSON.stringify(path ?? null).slice(0, 80)}, which is not beside it.`,
     );
   }
   const bytes = await read(path);
@@ -53,12 +53,12 @@ async function readGroup(group: unknown, read: ReadFile): Promise<readonly (read
     const [begin, end] = [offset, offset + length * bytesEach];
     if (!(end <= bytes.length)) {
       throw new ConversionError(
-        `The weights end within "${String(entry.name).slice(0, 80)}": ${bytes.length} bytes are there. Download the files of the ` +
+        `The weights end within "${String(entry.name ?? "").slice(0, 80)}": ${bytes.length} bytes are there. Download the files of the ` +
           "model again.",
       );
     }
     offset = end;
-    return [String(entry.name), { shape, values: () => values(bytes.subarray(begin, end)) }] as const;
+    return [String(entry.name ?? ""), { shape, values: () => values(bytes.subarray(begin, end)) }] as const;
   });
 }
 

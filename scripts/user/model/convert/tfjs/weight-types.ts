@@ -41,12 +41,12 @@ const scaled = ({ bytesEach, read }: WeightType, scale: number, min: number): We
 export function typeOf({ name, dtype, quantization }: Json): WeightType {
   const refuse = (what: string): never => {
     throw new ConversionError(
-      `The weight "${String(name).slice(0, 80)}" is stored as ${what}, which is not supported.`,
+      `The weight "${String(name ?? "").slice(0, 80)}" is stored as ${what}, which is not supported.`,
     );
   };
   const stored = quantization === undefined ? { dtype } : jsonOf(quantization, "the quantisation of a weight");
   const type = typeof stored.dtype === "string" && Object.hasOwn(TYPES, stored.dtype) ? TYPES[stored.dtype] : undefined;
-  if (type === undefined) return refuse(JSON.stringify(stored.dtype)?.slice(0, 40) ?? "nothing");
+  if (type === undefined) return refuse(JSON.stringify(stored.dtype ?? null).slice(0, 40));
   if (quantization === undefined || stored.dtype === "float16") return type;
   const { scale, min } = stored as Json;
   if (typeof scale !== "number" || typeof min !== "number") return refuse(`${stored.dtype} without scale and min`);
