@@ -67,6 +67,7 @@ enum UnaryOperation {
     UNARY_SQRT = 9,
     UNARY_RSQRT = 10,
     UNARY_LOG = 11,             /* minus infinity for zero, NaN for negative numbers */
+    UNARY_SWISH = 12,           /* x times its logistic function */
 };
 
 /* Zero point and clamp of a quantised output, as stored: int8 has 128 added. */
@@ -162,9 +163,9 @@ struct Elementwise {
     int32_t b_shift;
     int32_t out_multiplier; /* a product has only this one */
     int32_t out_shift;
-    int32_t in_f32;         /* quantised: 1 if sums may be computed in f32 first, by the next three */
-    float a_factor;
-    float b_factor;
+    int32_t in_f32;         /* quantised: 1 if results may be computed in f32 first, by the next three */
+    float a_factor;         /* the multiplier, for products */
+    float b_factor;         /* N of requantize.h, for products */
     float offset;
     struct Range range;     /* quantised */
     float low;              /* f32: clamp of the output */

@@ -8,7 +8,10 @@
  * differences are computed in floats first, as requantize.h has it: a · a_factor + b · b_factor + offset, which has 256
  * and a half more than the byte, and SUM_ERROR steps. It is less than these off if |a_factor| + |b_factor| ≤ 2 and the
  * sum's shift is 17 or more, which who sets `in_f32` sees to: both factors being rounded 1 step, the offset, the inner
- * sum and its product 2.5, the outer ones 1, TFLite's own roundings 0.75. */
+ * sum and its product 2.5, the outer ones 1, TFLite's own roundings 0.75.
+ *
+ * Products are computed in f32 first, too, by the factors of requantize.h: M is a_factor, N is b_factor. Who sets `in_f32`
+ * sees to a shift of 0 or more. */
 #include "common.h"
 #include "requantize.h"
 
@@ -102,9 +105,24 @@ INLINE v128_t sum_in_f32(v128_t a, v128_t b, struct Summands factors, v128_t *ma
     return take_whole(wasm_f32x4_relaxed_madd(wasm_f32x4_convert_i32x4(a), factors.a, inner), margin);
 }
 
+/* Four products → as take_whole. */
+INLINE v128_t scale_products(v128_t products, struct Summands factors, v128_t *margin) {
+    return scale_by(products, (struct Factors){factors.a, factors.offset, factors.b}, 1, margin);
+}
+
 /* As combine_exactly. */
 INLINE v128_t vector_u8(const struct Elementwise *s, struct Summands factors, int32_t in_f32, v128_t a, v128_t b) {
-    if (in_f32) {
+    if (in_f32 && s->operation == ELEMENTWISE_MULTIPLY) {
+        const v128_t x = wasm_i16x8_sub(a, wasm_i16x8_splat(s->a_zero));
+        const v128_t y = wasm_i16x8_sub(b, wasm_i16x8_splat(s->b_zero));
+        v128_t margin = full_margin();
+        const v128_t low = scale_products(wasm_i32x4_extmul_low_i16x8(x, y), factors, &margin);
+        const v128_t high = scale_products(wasm_i32x4_extmul_high_i16x8(x, y), factors, &margin);
+        if (!is_uncertain(margin)) {
+            const v128_t both = join_whole(low, high, factors.clamp);
+            return join_bytes(both, both, factors.clamp);
+        }
+    } else if (in_f32) {
         v128_t margin = full_margin();
         const v128_t low = sum_in_f32(wasm_u32x4_extend_low_u16x8(a), wasm_u32x4_extend_low_u16x8(b), factors, &margin);
         const v128_t high = sum_in_f32(wasm_u32x4_extend_high_u16x8(a), wasm_u32x4_extend_high_u16x8(b), factors,

@@ -1,10 +1,42 @@
 /* From one kind of number to another, value by value.
- * Tile: 8 values; tensors are read and written up to 7 values beyond their end, for which their slack of 32 bytes is. */
+ * Tile: 8 values; tensors are read and written up to 7 values beyond their end, for which their slack of 32 bytes is.
+ * x8_lut: 64 bytes, the rest one by one. */
 #include "common.h"
 
-/* Any function of bytes: activations, other scales. */
+#define LUT_VECTORS 4
+
+/* Any function of bytes: activations, other scales. The table is gone through by sixteen values: what is none of them is
+ * beyond the end of these, for which a swizzle gives zero. */
 EXPORT(x8_lut) void x8_lut(const struct Convert *s) {
-    for (int32_t i = 0; i < s->size; i++) s->output[i] = s->table[s->input[i]];
+    const uint8_t *from = s->input;
+    uint8_t *to = s->output;
+    int32_t left = s->size;
+    NO_UNROLL
+    for (; left >= 16 * LUT_VECTORS; left -= 16 * LUT_VECTORS, from += 16 * LUT_VECTORS, to += 16 * LUT_VECTORS) {
+        const uint8_t *table = s->table;
+        v128_t x[LUT_VECTORS], y[LUT_VECTORS];
+        UNROLL
+        for (int i = 0; i < LUT_VECTORS; i++) {
+            x[i] = wasm_v128_load(from + 16 * i);
+            y[i] = wasm_i8x16_swizzle(wasm_v128_load(table), x[i]);
+        }
+        UNROLL
+        for (int part = 1; part < 16; part++) {
+            v128_t values = wasm_v128_load(table + 16 * part);
+            OPAQUE(values);
+            UNROLL
+            for (int i = 0; i < LUT_VECTORS; i++) {
+                x[i] = wasm_i8x16_sub(x[i], wasm_i8x16_splat(16));
+                y[i] = wasm_v128_or(y[i], wasm_i8x16_swizzle(values, x[i]));
+                OPAQUE(x[i]);
+                OPAQUE(y[i]);
+            }
+        }
+        UNROLL
+        for (int i = 0; i < LUT_VECTORS; i++) wasm_v128_store(to + 16 * i, y[i]);
+    }
+    NO_UNROLL
+    for (int32_t i = 0; i < left; i++) to[i] = s->table[from[i]];
 }
 
 /* Halves go away from zero, as TFLite quantises. */

@@ -130,5 +130,6 @@ EXPORT(f32_vunary) void f32_vunary(const struct Unary *s) {
         FUNCTION(UNARY_SQRT, wasm_f32x4_sqrt(x))
         FUNCTION(UNARY_RSQRT, divide(splat(1), wasm_f32x4_sqrt(x)))
         FUNCTION(UNARY_LOG, log_of(x))
+        FUNCTION(UNARY_SWISH, mul(x, logistic(x)))
     }
 }

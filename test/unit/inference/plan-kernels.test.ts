@@ -277,8 +277,8 @@ describe.each(["ADD", "SUB", "MUL"] as const)("%s", (op) => {
   });
 });
 
-describe("sums and differences of bytes", () => {
-  /** The first are computed in floats wherever that is beyond margin, the last two never: see vbinary.c. */
+describe("sums, differences and products of bytes", () => {
+  /** The first are computed in f32 where the margin suffices, sums of the last three and products of the last never. */
   const SCALES = [
     [0.02, 0.03, 0.05],
     [0.1, 0.1, 0.1],
@@ -287,9 +287,10 @@ describe("sums and differences of bytes", () => {
     [0.07, 0.031, 0.101],
     [0.09, 0.11, 0.02],
     [0.9, 0.2, 0.1],
+    [0.9, 4, 0.1],
   ] as const;
 
-  it.each(SCALES.flatMap((scales) => (["ADD", "SUB"] as const).map((op) => ({ op, scales }))))(
+  it.each(SCALES.flatMap((scales) => (["ADD", "SUB", "MUL"] as const).map((op) => ({ op, scales }))))(
     "$op at $scales: every pair is TFLite's",
     ({ op, scales }) => {
       const quantization = [one(scales[0], 100), one(scales[1], 140), one(scales[2], 120)];
@@ -300,7 +301,7 @@ describe("sums and differences of bytes", () => {
       );
       const graph = graphOf(contents, { op, options: { activation: "NONE" } });
       const got = run(graph, { precision: "quantised" }, ...bytes);
-      // tensorflow/lite/kernels/add.cc and sub.cc.
+      // tensorflow/lite/kernels/add.cc, sub.cc and mul.cc.
       const [a, b, out] = quantization.map(({ scale }) => scale[0]);
       const twice = 2 * Math.max(a, b);
       const scaled = [a, b].map((scale, tensor) =>
@@ -309,6 +310,11 @@ describe("sums and differences of bytes", () => {
         ),
       );
       const expected = Float32Array.from({ length: 1 << 16 }, (_, i) => {
+        if (op === "MUL") {
+          const product = bytes[0][i] * bytes[1][i];
+          const factor = Math.fround(Math.fround(a * b) / out);
+          return Math.min(135, Math.max(-120, multiplyByQuantizedMultiplier(product, factor, false))) + 0;
+        }
         const [left, right] = [scaled[0][i & 255], scaled[1][i >> 8]];
         const sum = op === "ADD" ? left + right : left - right;
         const byte = 120 + multiplyByQuantizedMultiplier(sum, twice / (2 ** 20 * out), false);

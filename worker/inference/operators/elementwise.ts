@@ -3,8 +3,9 @@ import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { type Activated, readActivated } from "../../tflite/options.ts";
 import type { ReferenceOps } from "../context.ts";
 import { ElementwiseOperation } from "../plan/layouts.ts";
+import { productMultipliers, sumMultipliers } from "../plan/lower/byte-arithmetic.ts";
 import { prelu, squaredDifference } from "../plan/lower/byte-pairs.ts";
-import { type Combination, elementwiseSteps, productMultipliers, sumMultipliers } from "../plan/lower/elementwise.ts";
+import { type Combination, elementwiseSteps } from "../plan/lower/elementwise.ts";
 import { type ComputedOperator, computed, type RewrittenOperator } from "./definition.ts";
 import { foldPairs } from "./fold.ts";
 

@@ -2,22 +2,25 @@
 import type { Operator } from "../../tflite/graph.ts";
 import type { Compute, OperatorContext } from "../context.ts";
 import { fixedPoint, multiplyFixed } from "../fixed-point.ts";
+import type { Builder } from "../plan/lower/builder.ts";
+import { functionOfByte } from "../plan/lower/compose.ts";
 import { endsOf } from "../plan/lower/functions.ts";
-import { convert, lookUp, refuse } from "../plan/lower/parts.ts";
+import { convert, refuse } from "../plan/lower/parts.ts";
 import { type ByteValue, rangeOf, tensorOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
 import { computed } from "./definition.ts";
 
 /** Rescales integers from one scale to another. */
-function rescale(input: ByteValue, output: ByteValue): KernelStep {
+function rescale(builder: Builder, input: ByteValue, output: ByteValue): KernelStep {
   const multiplier = fixedPoint(input.scale / output.scale);
   const { zero, low, high } = rangeOf("NONE", output);
-  return lookUp(input, output, (q) => Math.min(high, Math.max(low, multiplyFixed(q - input.zero, multiplier) + zero)));
+  const of = (q: number) => Math.min(high, Math.max(low, multiplyFixed(q - input.zero, multiplier) + zero));
+  return functionOfByte(builder, input, output, of);
 }
 
-function quantizeStep(operator: Operator, input: Value, output: Value): KernelStep {
+function quantizeStep(builder: Builder, operator: Operator, input: Value, output: Value): KernelStep {
   if (output.kind !== "u8") return refuse(operator, "has a float output");
-  if (input.kind === "u8") return rescale(input, output);
+  if (input.kind === "u8") return rescale(builder, input, output);
   const how = { scale: 1 / output.scale, zero: output.zero, limits: [0, 255] };
   return convert("f32_qu8_vcvt", [input, output], how);
 }
@@ -43,7 +46,7 @@ export const QUANTIZATION = {
         builder.alias(operator.outputs[0], operator.inputs[0]);
         return [];
       }
-      return [quantizeStep(operator, ...endsOf(builder, operator))];
+      return [quantizeStep(builder, operator, ...endsOf(builder, operator))];
     },
   }),
   DEQUANTIZE: computed({

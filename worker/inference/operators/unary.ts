@@ -17,8 +17,9 @@ import {
   root,
   wholeRange,
 } from "../plan/lower/byte-functions.ts";
+import { functionOfByte } from "../plan/lower/compose.ts";
 import { endsOf, functionStep } from "../plan/lower/functions.ts";
-import { convert, lookUp, refuse } from "../plan/lower/parts.ts";
+import { convert, refuse } from "../plan/lower/parts.ts";
 import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
 import { type ComputedOperator, computed, type ValueType } from "./definition.ts";
@@ -60,10 +61,14 @@ function unary<Options = undefined>(given: UnaryFunction<Options>): UnaryOperato
       lower(builder, operator) {
         const [input, output] = endsOf(builder, operator);
         const { options } = operator;
-        if (input.kind === "f32" && output.kind === "f32") return [f32([input, output], options)];
+        if (input.kind === "f32" && output.kind === "f32") {
+          const step = f32([input, output], options);
+          builder.functions.addStep(builder.root(output.tensor.index), step);
+          return [step];
+        }
         if (input.kind !== "u8" || output.kind !== "u8") return refuse(operator, "mixes floats and integers");
         const ofByte = u8?.(input, output, options) ?? inF32(input, output, of(options));
-        return [lookUp(input, output, byteFunction(ofByte, input, output, range))];
+        return [functionOfByte(builder, input, output, byteFunction(ofByte, input, output, range))];
       },
     }),
     of,

@@ -1,10 +1,12 @@
 /** Compiles a graph: lowers it to steps and lays out their memory, or says why there is no plan. */
 import type { Graph } from "../../tflite/graph.ts";
+import { findTaps } from "../taps.ts";
 import type { CompiledPlan, PlanHead, PlanStep, PlanValue } from "./compiled-plan.ts";
 import { layOutMemory, layOutTensors } from "./layout/memory.ts";
 import type { Builder, Capabilities, PlanPrecision } from "./lower/builder.ts";
 import type { Head } from "./lower/head.ts";
 import { type LoweredStep, lower } from "./lower/lower.ts";
+import { dropUnread } from "./lower/unread.ts";
 import { tensorOf, toValue, type Value } from "./lower/value.ts";
 import type { Packed } from "./step.ts";
 import { type CompiledTaps, compileTaps } from "./tapped.ts";
@@ -47,8 +49,12 @@ function plannedHead(builder: Builder, head: Head | string, steps: readonly Lowe
  *   run the graph either.
  */
 export function compile(graph: Graph, precision: PlanPrecision, capabilities: Capabilities): Compilation {
-  const { builder, steps, head } = lower(graph, precision, capabilities);
-  const { tensors, arena } = layOutTensors(builder, steps, typeof head === "string" ? [] : [head.features]);
+  const { builder, steps: lowered, head } = lower(graph, precision, capabilities);
+  const found = findTaps(graph);
+  const kept = typeof head === "string" ? [] : [head.features];
+  const tapped = typeof found === "string" ? [] : Object.values(found).filter((tensor) => tensor !== undefined);
+  const steps = dropUnread(lowered, [...graph.outputs, ...kept, ...tapped], (tensor) => builder.root(tensor));
+  const { tensors, arena } = layOutTensors(builder, steps, kept);
   const endOf = (index: number) => planned(toValue(tensorOf(graph, index)));
   return {
     plan: {
@@ -60,6 +66,6 @@ export function compile(graph: Graph, precision: PlanPrecision, capabilities: Ca
       head: plannedHead(builder, head, steps),
     },
     constants: steps.map((step) => ("kernel" in step ? step.packed : undefined)),
-    taps: compileTaps(builder, steps),
+    taps: compileTaps(builder, steps, found),
   };
 }

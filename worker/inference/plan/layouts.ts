@@ -110,6 +110,8 @@ export const UnaryOperation = {
   rsqrt: 10,
   /** minus infinity for zero, NaN for negative numbers */
   log: 11,
+  /** x times its logistic function */
+  swish: 12,
 } as const;
 export type UnaryOperation = (typeof UnaryOperation)[keyof typeof UnaryOperation];
 
@@ -248,9 +250,11 @@ export interface Elementwise {
   /** a product has only this one */
   readonly outMultiplier: number;
   readonly outShift: number;
-  /** quantised: 1 if sums may be computed in f32 first, by the next three */
+  /** quantised: 1 if results may be computed in f32 first, by the next three */
   readonly inF32: number;
+  /** the multiplier, for products */
   readonly aFactor: number;
+  /** N of requantize.h, for products */
   readonly bFactor: number;
   readonly offset: number;
   /** quantised */

@@ -1,5 +1,5 @@
 /** Reads tensors out of a running plan, reduced to one value per channel, before later steps reuse their memory. */
-import { findTaps } from "../taps.ts";
+import type { Taps } from "../taps.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import type { Builder } from "./lower/builder.ts";
 import type { LoweredStep } from "./lower/lower.ts";
@@ -34,10 +34,14 @@ function lastStepOf(builder: Builder, steps: readonly LoweredStep[], tensor: num
 }
 
 /**
+ * @param taps The tensors that are tapped, or why there are none.
  * @returns Where a plan is tapped, or why it cannot be.
  */
-export function compileTaps(builder: Builder, steps: readonly LoweredStep[]): CompiledTaps | string {
-  const taps = findTaps(builder.graph);
+export function compileTaps(
+  builder: Builder,
+  steps: readonly LoweredStep[],
+  taps: Taps | string,
+): CompiledTaps | string {
   if (typeof taps === "string") return taps;
   const tap = (tensor: number | undefined, reduction: Reduction): Tap | undefined => {
     if (tensor === undefined) return undefined;

@@ -3,17 +3,12 @@ import { CHANNELS, LEVELS } from "../../input.ts";
 import type { MemoryLayout, PlanTensor } from "../compiled-plan.ts";
 import { CONVERT_BYTES, PIXELS_BYTES, parameterWords } from "../layouts.ts";
 import type { Builder } from "../lower/builder.ts";
+import { tensorsOf } from "../lower/unread.ts";
 import { align, SLACK, type Step } from "../step.ts";
 import { type ArenaLayout, layOut } from "./arena.ts";
 
 /** The bytes of the parameters with which inputs are converted; the levels of pixels follow them. */
 export const INPUT_BYTES = Math.max(CONVERT_BYTES, PIXELS_BYTES);
-
-/** The tensors that a step reads and writes. */
-const tensorsOf = (step: Step): number[] =>
-  "kernel" in step
-    ? parameterWords(step).flatMap((word) => (typeof word === "object" && "tensor" in word ? [word.tensor] : []))
-    : [step.from, step.to];
 
 const parameterBytes = (step: Step): number => ("kernel" in step ? 4 * parameterWords(step).length : 0);
 const packedBytes = (step: Step): number => ("kernel" in step ? (step.packed?.bytes ?? 0) : 0);

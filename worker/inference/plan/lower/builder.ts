@@ -4,6 +4,7 @@ import { bytesOf, realValues } from "../../constants.ts";
 import type { Source } from "../pack/panels.ts";
 import { align, type Place, SLACK, scratchAt } from "../step.ts";
 import { int16Tensors } from "./int16.ts";
+import { KnownFunctions } from "./known-functions.ts";
 import { NoPlan, tensorOf, toValue, type Value } from "./value.ts";
 
 /**
@@ -49,6 +50,8 @@ export class Builder {
   /** Whether that of pairs of bytes is worth it for a matrix. */
   readonly countOverflow: CountOverflow;
   readonly strassen: UseOfStrassen;
+  /** Which tensors are functions of one other. */
+  readonly functions = new KnownFunctions();
   readonly #int16: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();

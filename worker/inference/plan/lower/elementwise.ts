@@ -1,15 +1,16 @@
 /** Steps for what is computed of two values each. */
 import type { Operator, Tensor } from "../../../tflite/graph.ts";
 import { bytesOf, sizeOf } from "../../constants.ts";
-import { type FixedPoint, fixedPoint, realOf } from "../../fixed-point.ts";
-import { type Elementwise, ElementwiseOperation, SUM_ERROR, SUM_SHIFT } from "../layouts.ts";
-import { NEAR } from "../pack/multiplier.ts";
+import { type Elementwise, ElementwiseOperation } from "../layouts.ts";
 import { at, type KernelStep, type Packed, type Place, packedAt } from "../step.ts";
 import type { Builder } from "./builder.ts";
+import { arithmetic, type Multipliers, tryInF32 } from "./byte-arithmetic.ts";
 import { byteTable, type OfBytes, PAIRS } from "./byte-pairs.ts";
+import { functionOfSameByte } from "./compose.ts";
 import { repeatStep } from "./copies.ts";
+import { timesItself } from "./functions.ts";
 import { limits, refuse } from "./parts.ts";
-import type { ByteValue, Value } from "./value.ts";
+import { type ByteValue, rangeOf, type Value } from "./value.ts";
 
 /**
  * How the second operand is spread over the first: its number of values, after which it repeats, and with how many in a
@@ -45,29 +46,6 @@ export function constantOperand(builder: Builder, tensor: Tensor, value: Value):
   };
 }
 
-/** The multipliers of a, b and the output. */
-type Multipliers = (a: ByteValue, b: ByteValue, output: ByteValue) => FixedPoint[];
-
-/** tensorflow/lite/kernels/add.cc and sub.cc */
-export const sumMultipliers: Multipliers = (a, b, output) => {
-  const twice = 2 * Math.max(a.scale, b.scale);
-  return [a.scale / twice, b.scale / twice, twice / (2 ** SUM_SHIFT * output.scale)].map(fixedPoint);
-};
-
-/** tensorflow/lite/kernels/mul.cc */
-export const productMultipliers: Multipliers = (a, b, output) =>
-  [0, 0, Math.fround(Math.fround(a.scale * b.scale) / output.scale)].map(fixedPoint);
-
-/** The least shift of a sum that is computed in f32; see vbinary.c. */
-const LEAST_SHIFT = 17;
-
-/** The signs of a and b, by operation. A product has none: it is not computed in f32. */
-const SIGNS: { readonly [operation in ElementwiseOperation]?: readonly [a: number, b: number] } = {
-  [ElementwiseOperation.add]: [1, 1],
-  [ElementwiseOperation.subtract]: [1, -1],
-  [ElementwiseOperation.subtractFrom]: [-1, 1],
-};
-
 type Quantised = Omit<Elementwise, "a" | "b" | "output" | "size" | "period" | "run" | "operation" | keyof Limits>;
 type Limits = ReturnType<typeof limits>;
 
@@ -86,22 +64,6 @@ const NOT_QUANTISED: Quantised = {
   bFactor: 0,
   offset: 0,
 };
-
-/** Whether and how sums may be computed in f32 first. */
-function sumInF32(
-  operation: ElementwiseOperation,
-  [aZero, bZero]: readonly number[],
-  output: ByteValue,
-  [ofA, ofB, ofSum]: readonly FixedPoint[],
-): Pick<Elementwise, "inF32" | "aFactor" | "bFactor" | "offset"> {
-  const signs = SIGNS[operation];
-  if (signs === undefined) return { inF32: 0, aFactor: 0, bFactor: 0, offset: 0 };
-  const unit = realOf(ofSum) * 2 ** SUM_SHIFT;
-  const [a, b] = [signs[0] * realOf(ofA) * unit, signs[1] * realOf(ofB) * unit];
-  const offset = NEAR.base + 0.5 + SUM_ERROR / NEAR.steps + output.zero - a * aZero - b * bZero;
-  const inF32 = Math.abs(a) + Math.abs(b) <= 2 && ofSum.shift >= LEAST_SHIFT;
-  return { inF32: inF32 ? 1 : 0, aFactor: a, bFactor: b, offset };
-}
 
 /** What is computed of two values. */
 export interface Combination {
@@ -210,23 +172,35 @@ export function elementwiseSteps(
 ): readonly KernelStep[] {
   const output = builder.output(operator);
   const operands = operandsOf(builder, operator, output);
-  const step = combiningStep(operator, combination, operands, output);
+  const step = combiningStep(builder, operator, combination, operands, output);
   return operands.repeat ? [operands.repeat, step] : [step];
 }
 
-function combiningStep(operator: Operator, combination: Combination, operands: Operands, output: Value): KernelStep {
+function combiningStep(
+  builder: Builder,
+  operator: Operator,
+  combination: Combination,
+  operands: Operands,
+  output: Value,
+): KernelStep {
   const [a, b] = operands.values;
   const operation = operands.swapped ? combination.swapped : combination.operation;
   if (operation === undefined) return refuse(operator, "has slopes that are more than its values");
   if (a.kind !== "u8" || b.kind !== "u8" || output.kind !== "u8") {
-    return arithmeticStep(operator, operands, output, operation);
+    const step = arithmeticStep(operator, operands, output, operation);
+    return (operation === ElementwiseOperation.multiply && timesItself(builder, operator, [a, b], output)) || step;
   }
   const how = combination.u8;
   if (how === undefined) return refuse(operator, "has no kernel for bytes");
   if ("table" in how) {
-    return tableStep(operands, output, () => byteTable(how.table(a, b, output), [a, b], output));
+    const of = how.table(a, b, output);
+    const one = functionOfSameByte(builder, [a, b], output, { of, range: rangeOf("NONE", output) });
+    return one ?? tableStep(operands, output, () => byteTable(of, [a, b], output));
   }
   const multipliers = how.multipliers(a, b, output);
+  const of = arithmetic(operation, multipliers);
+  const one = functionOfSameByte(builder, [a, b], output, { of, range: limits(operator, output).range });
+  if (one !== undefined) return one;
   const [ofA, ofB, ofOutput] = multipliers;
   return arithmeticStep(operator, operands, output, operation, {
     aZero: a.zero,
@@ -237,6 +211,6 @@ function combiningStep(operator: Operator, combination: Combination, operands: O
     bShift: ofB.shift,
     outMultiplier: ofOutput.multiplier,
     outShift: ofOutput.shift,
-    ...sumInF32(operation, [a.zero, b.zero], output, multipliers),
+    ...tryInF32(operation, [a.zero, b.zero], output, multipliers),
   });
 }

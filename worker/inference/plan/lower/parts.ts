@@ -3,6 +3,8 @@ import type { Operator } from "../../../tflite/graph.ts";
 import { activationOf } from "../../../tflite/options.ts";
 import type { ConvertKernel, Range } from "../layouts.ts";
 import { at, type KernelStep, type Packed, packedAt } from "../step.ts";
+import type { Builder } from "./builder.ts";
+import type { OfStored } from "./known-functions.ts";
 import { type ByteValue, clampOf, NoPlan, rangeOf, type Value } from "./value.ts";
 
 /** @throws NoPlan that names the operator. */
@@ -41,12 +43,13 @@ export const convert = (
 });
 
 /** A function of bytes as its 256 values. */
-export function lookUp(input: ByteValue, output: ByteValue, of: (stored: number) => number): KernelStep {
+export function lookUp(builder: Builder, source: ByteValue, output: ByteValue, of: OfStored): KernelStep {
+  builder.functions.addBytes(builder.root(output.tensor.index), { source, of });
   const packed: Packed = {
     bytes: 256,
     write(view) {
-      for (let q = 0; q < 256; q++) view.setUint8(q, Math.min(255, Math.max(0, of(q))));
+      for (let q = 0; q < 256; q++) view.setUint8(q, of(q));
     },
   };
-  return convert("x8_lut", [input, output], {}, packed);
+  return convert("x8_lut", [source, output], {}, packed);
 }
