@@ -82,8 +82,8 @@ async function benchSpeed({ models, effort, enginesOf, print }: Run, under: read
       speed.push(...rows);
     }
   }
-  const exact = speed.find(({ dotIsExact }) => dotIsExact !== undefined)?.dotIsExact;
-  const says = exact ? "exact" : "not exact here, and so not used";
+  const exact = speed.find(({ exactDot }) => exactDot !== undefined)?.exactDot;
+  const says = exact ? `exact, ${exact}` : "not exact here, and so not used";
   if (exact !== undefined) print(`\nThe probe says of the relaxed dot product of bytes: ${says}.`);
   return speed;
 }

@@ -26,13 +26,19 @@ export async function stopChild(child: ChildProcess): Promise<void> {
 }
 
 /**
- * @param config The path of workerd's configuration. @param inspected Whether its inspector listens, too.
+ * @param config The path of workerd's configuration.
+ * @param inspected Whether its inspector listens, too.
+ * @param command workerd and what runs it; npm's workerd of this machine unless given.
  * @throws Error if workerd cannot start the Worker.
  */
-export async function startWorker(config: string, inspected = false): Promise<Started> {
-  const workerd: string = createRequire(import.meta.url)("workerd").default;
-  const args = ["serve", config, "--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])]; // any free port
-  const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+export async function startWorker(
+  config: string,
+  inspected = false,
+  command: readonly string[] = [createRequire(import.meta.url)("workerd").default],
+): Promise<Started> {
+  const [program, ...before] = command;
+  const args = [...before, "serve", config, "--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])]; // any free port
+  const child = spawn(program ?? "", args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   child.once("exit", () => process.off("exit", kill));

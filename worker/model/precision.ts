@@ -48,10 +48,10 @@ export function computationOf(graph: Graph): Computation {
   const precisions = isQuantised(graph) ? (["quantised"] as const) : (["exact", "fast"] as const);
   try {
     // The processor that runs the plan decides which kernels it gets, so the estimate uses the larger ones.
-    const { taps } = compile(graph, precisions[0], { dot: true });
+    const { taps } = compile(graph, precisions[0], { dot: "unsigned" });
     const features = typeof taps === "string" ? { noFeatures: taps } : { features: taps.pooled?.value.size ?? 0 };
     const bytes = precisions.map((precision) => {
-      const each = [true, false].map((dot) => planBytes(compile(graph, precision, { dot }).plan));
+      const each = (["unsigned", false] as const).map((dot) => planBytes(compile(graph, precision, { dot }).plan));
       return [precision, Math.max(...each)] as const;
     });
     return { precisions, engine: "plan", ...features, memory: Object.fromEntries(bytes) };

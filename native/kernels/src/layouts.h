@@ -111,6 +111,10 @@ struct Conv {
     int32_t int16_output;   /* the same for the output */
     uint8_t *whole;         /* scratch of qd16_f32_gemm_4x8c2_dot16x2.c: a gathered f32 input, as int16 */
     uint8_t *operands;      /* scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
+    /* dot16x2 kernels: 1 if even and odd values along K have sums of their own; tile_4x8c2_dot16x2.h */
+    int32_t apart;
+    /* qu8_gemm_4x12c4_usdot.c: 128 where the CPU's dot product takes activations as signed, else 0 */
+    int32_t flip;
 };
 
 /* Depthwise convolutions: dwconv.h. */
@@ -144,6 +148,7 @@ struct Depthwise {
     float high;
     int32_t int16_input;    /* f32_dwconv_7x4_fma.c: 1 if the input is int16 instead of f32 */
     int32_t int16_output;   /* the same for the output */
+    int32_t flip;           /* qu8_dwconv_2x4x4c4_usdot.c: as in struct Conv */
 };
 
 /* Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
@@ -339,7 +344,7 @@ void x8_move(const struct Move *s);
 void x32_copy(const struct Copy *s);
 void x8_copy(const struct Copy *s);
 
-/* 1 if the relaxed dot product of four such bytes is exact. */
+/* 1 if the relaxed dot product of four such bytes is exact; `byte` is below zero if they are to be signed. */
 int32_t usdot_is_exact(int32_t weight, int32_t byte);
 
 /* 1 if the relaxed dot product of two such bytes is exact. */
@@ -402,7 +407,9 @@ _Static_assert(offsetof(struct Conv, int16_input) == 120, "struct Conv: int16_in
 _Static_assert(offsetof(struct Conv, int16_output) == 124, "struct Conv: int16_output");
 _Static_assert(offsetof(struct Conv, whole) == 128, "struct Conv: whole");
 _Static_assert(offsetof(struct Conv, operands) == 132, "struct Conv: operands");
-_Static_assert(sizeof(struct Conv) == 136, "struct Conv");
+_Static_assert(offsetof(struct Conv, apart) == 136, "struct Conv: apart");
+_Static_assert(offsetof(struct Conv, flip) == 140, "struct Conv: flip");
+_Static_assert(sizeof(struct Conv) == 144, "struct Conv");
 _Static_assert(offsetof(struct Depthwise, input) == 0, "struct Depthwise: input");
 _Static_assert(offsetof(struct Depthwise, weights) == 4, "struct Depthwise: weights");
 _Static_assert(offsetof(struct Depthwise, output) == 8, "struct Depthwise: output");
@@ -431,7 +438,8 @@ _Static_assert(offsetof(struct Depthwise, low) == 104, "struct Depthwise: low");
 _Static_assert(offsetof(struct Depthwise, high) == 108, "struct Depthwise: high");
 _Static_assert(offsetof(struct Depthwise, int16_input) == 112, "struct Depthwise: int16_input");
 _Static_assert(offsetof(struct Depthwise, int16_output) == 116, "struct Depthwise: int16_output");
-_Static_assert(sizeof(struct Depthwise) == 120, "struct Depthwise");
+_Static_assert(offsetof(struct Depthwise, flip) == 120, "struct Depthwise: flip");
+_Static_assert(sizeof(struct Depthwise) == 124, "struct Depthwise");
 _Static_assert(offsetof(struct Elementwise, a) == 0, "struct Elementwise: a");
 _Static_assert(offsetof(struct Elementwise, b) == 4, "struct Elementwise: b");
 _Static_assert(offsetof(struct Elementwise, output) == 8, "struct Elementwise: output");

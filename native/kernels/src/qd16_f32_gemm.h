@@ -97,19 +97,19 @@ INLINE void finish(const int rows, v128_t sum[][2], const float *scales, int32_t
     }
 }
 
-INLINE void tile(const int rows, const int16_t *a, const float *scales, int32_t scaled, const struct Head *panel,
-                 const struct Conv *s, int32_t pairs, uint8_t *out, int32_t out_channels) {
+INLINE void tile(const int apart, const int rows, const int16_t *a, const float *scales, int32_t scaled,
+                 const struct Head *panel, const struct Conv *s, int32_t pairs, uint8_t *out, int32_t out_channels) {
     v128_t sum[TILE_ROWS][2];
     UNROLL
     for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = wasm_i32x4_splat(0);
-    tile_i16(rows, sum, a, weights_of(panel), pairs);
+    tile_i16(apart, rows, sum, a, weights_of(panel), pairs);
     finish(rows, sum, scales, scaled, panel, s, out, out_channels);
 }
 
 /* Rows of int16 times all panels; the first of them is row `start` of the output. `scaled`: whether each row has a scale
  * of its own in `scales`; else they share the first. */
-static void multiply_rows(const struct Conv *s, const int16_t *matrix, const float *scales, int32_t scaled,
-                          int32_t start, int32_t rows) {
+INLINE void multiply_rows_by(const int apart, const struct Conv *s, const int16_t *matrix, const float *scales,
+                             int32_t scaled, int32_t start, int32_t rows) {
     const int32_t pairs = (s->reduction + 1) / 2;
     for (int32_t n = 0; n < s->out_channels; n += 8) {
         const struct Head *panel = panel_at(s, n / 8, pairs);
@@ -120,16 +120,35 @@ static void multiply_rows(const struct Conv *s, const int16_t *matrix, const flo
         int32_t m = rows;
         NO_UNROLL
         for (; m >= TILE_ROWS; m -= TILE_ROWS) {
-            tile(TILE_ROWS, a, scale, scaled, panel, s, pairs, out, out_channels);
+            tile(apart, TILE_ROWS, a, scale, scaled, panel, s, pairs, out, out_channels);
             a += 2 * TILE_ROWS * pairs, out += TILE_ROWS * step;
             if (scaled) scale += TILE_ROWS;
         }
         NO_UNROLL
         for (; m > 0; m--, a += 2 * pairs, out += step) {
-            tile(1, a, scale, scaled, panel, s, pairs, out, out_channels);
+            tile(apart, 1, a, scale, scaled, panel, s, pairs, out, out_channels);
             if (scaled) scale++;
         }
     }
+}
+
+/* Functions of their own, since an engine that finds both in one runs out of registers. */
+static __attribute__((noinline)) void multiply_rows_together(const struct Conv *s, const int16_t *matrix,
+                                                             const float *scales, int32_t scaled, int32_t start,
+                                                             int32_t rows) {
+    multiply_rows_by(0, s, matrix, scales, scaled, start, rows);
+}
+
+static __attribute__((noinline)) void multiply_rows_apart(const struct Conv *s, const int16_t *matrix,
+                                                          const float *scales, int32_t scaled, int32_t start,
+                                                          int32_t rows) {
+    multiply_rows_by(1, s, matrix, scales, scaled, start, rows);
+}
+
+INLINE void multiply_rows(const struct Conv *s, const int16_t *matrix, const float *scales, int32_t scaled,
+                          int32_t start, int32_t rows) {
+    if (s->apart) multiply_rows_apart(s, matrix, scales, scaled, start, rows);
+    else multiply_rows_together(s, matrix, scales, scaled, start, rows);
 }
 
 #endif

@@ -85,16 +85,36 @@ INLINE void operands(void (*of)(const v128_t[4], v128_t[7]), const uint8_t *from
 }
 
 /* The sums of four rows of a left operand and a right one. */
-INLINE void product(const uint8_t *left, const uint8_t *right, int32_t pairs, uint8_t *to) {
+INLINE void product(const int apart, const uint8_t *left, const uint8_t *right, int32_t pairs, uint8_t *to) {
     v128_t sum[TILE_ROWS][2];
     UNROLL
     for (int r = 0; r < TILE_ROWS; r++) sum[r][0] = sum[r][1] = wasm_i32x4_splat(0);
-    tile_i16(TILE_ROWS, sum, (const int16_t *)left, (const int16_t *)right, pairs);
+    tile_i16(apart, TILE_ROWS, sum, (const int16_t *)left, (const int16_t *)right, pairs);
     UNROLL
     for (int r = 0; r < TILE_ROWS; r++) {
         wasm_v128_store(to + 32 * r, sum[r][0]);
         wasm_v128_store(to + 32 * r + 16, sum[r][1]);
     }
+}
+
+/* The same for all units. */
+INLINE void products_of(const int apart, const uint8_t *lefts, const uint8_t *right, int32_t pairs, uint8_t *to,
+                        int32_t units) {
+    NO_UNROLL
+    for (; units > 0; units--, lefts += TILE_ROWS * 4 * pairs, to += PRODUCTS * SUMS) {
+        product(apart, lefts, right, pairs, to);
+    }
+}
+
+/* Functions of their own, since an engine that finds both in one runs out of registers. */
+static __attribute__((noinline)) void products(const uint8_t *lefts, const uint8_t *right, int32_t pairs, uint8_t *to,
+                                               int32_t units) {
+    products_of(0, lefts, right, pairs, to, units);
+}
+
+static __attribute__((noinline)) void products_apart(const uint8_t *lefts, const uint8_t *right, int32_t pairs,
+                                                     uint8_t *to, int32_t units) {
+    products_of(1, lefts, right, pairs, to, units);
 }
 
 /* Puts the 4 × 4 blocks of a unit's result in the place of its products. */
@@ -163,11 +183,9 @@ static void multiply_units(const struct Conv *s, const int16_t *matrix, const fl
                  right / 16, rights, right_step);
         /* A right operand stays in the first cache while all rows pass by. */
         for (int32_t q = 0; q < PRODUCTS; q++) {
-            NO_UNROLL
-            for (int32_t u = 0; u < units; u++) {
-                product(lefts + q * left_step + u * TILE_ROWS * left, rights + q * right_step, part,
-                        sums + (u * PRODUCTS + q) * SUMS);
-            }
+            const uint8_t *own = lefts + q * left_step, *with = rights + q * right_step;
+            if (s->apart) products_apart(own, with, part, sums + q * SUMS, units);
+            else products(own, with, part, sums + q * SUMS, units);
         }
         for (int32_t u = 0; u < units; u++) {
             uint8_t *unit = sums + u * PRODUCTS * SUMS;

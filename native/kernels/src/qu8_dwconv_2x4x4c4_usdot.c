@@ -1,4 +1,4 @@
-/* Depthwise convolution of uint8 by the relaxed byte dot product, for CPUs where that is exact for full bytes; see
+/* Depthwise convolution of uint8 by the relaxed byte dot product, for CPUs where that is exact, unsigned or signed; see
  * qu8_gemm_4x12c4_usdot.c. The result is TFLite's, exactly.
  * One product sums four taps of a filter's row, for which four pixels of an input row have to lie side by side, channel
  * by channel. Sixteen channels at a time, each input row is interleaved once, into a ring of as many rows as the kernel
@@ -9,7 +9,7 @@
  * the last row begin earlier if too little is left for them. 4 pixels × 4 channels for any other kernel.
  * Packing: for each 8 channels struct DepthwisePanel, whose weights are [part][2][kernel height][kernel width / 4][4
  * channels][4 taps] int8, rows filled up with zero. The second part is the excess of weights beyond 8 bits. The bias
- * includes the terms of the input's zero point.
+ * includes the terms of the input's zero point. For a signed product no part is −128.
  * Scratch: `planes` is struct DepthwiseSpare and the ring.
  * Bounds: one filter for each channel, no horizontal dilation, a horizontal stride of 1, 2 or 4 if kernels are wider
  * than 4; reads up to 15 bytes behind a pixel. */
@@ -56,6 +56,10 @@ INLINE struct Pair pair_of(v128_t a, v128_t b) {
                          wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)};
 }
 
+INLINE struct Pair flipped(struct Pair x, v128_t flip) {
+    return (struct Pair){wasm_v128_xor(x.low, flip), wasm_v128_xor(x.high, flip)};
+}
+
 INLINE void store_column(uint8_t *to, int32_t quad, struct Pair a, struct Pair b) {
     wasm_v128_store(to, wasm_i16x8_shuffle(a.low, b.low, 0, 8, 1, 9, 2, 10, 3, 11));
     wasm_v128_store(to + quad, wasm_i16x8_shuffle(a.low, b.low, 4, 12, 5, 13, 6, 14, 7, 15));
@@ -71,33 +75,38 @@ INLINE v128_t pixel_at(const struct Depthwise *s, const uint8_t *from, int32_t x
 /* Columns that may have padding, up to `end`. `from`: 0 where all is. */
 static __attribute__((noinline)) void interleave_edge(const struct Depthwise *s, const uint8_t *from, uint8_t *to,
                                                       int32_t quad, int32_t column, int32_t end) {
+    const v128_t flip = wasm_i8x16_splat(s->flip);
     NO_UNROLL
     for (; column < end; column++) {
         const int32_t x = column * s->stride_x - s->left;
-        store_column(to + column * COLUMN_BYTES, quad, pair_of(pixel_at(s, from, x), pixel_at(s, from, x + 1)),
-                     pair_of(pixel_at(s, from, x + 2), pixel_at(s, from, x + 3)));
+        const struct Pair first = pair_of(pixel_at(s, from, x), pixel_at(s, from, x + 1));
+        const struct Pair second = pair_of(pixel_at(s, from, x + 2), pixel_at(s, from, x + 3));
+        store_column(to + column * COLUMN_BYTES, quad, flipped(first, flip), flipped(second, flip));
     }
 }
 
+INLINE v128_t load_flipped(const uint8_t *from, v128_t flip) { return wasm_v128_xor(wasm_v128_load(from), flip); }
+
 /* Columns without padding; each has pixels of the one before it. */
-INLINE void interleave(const int stride, const uint8_t *from, int32_t pixel, uint8_t *to, int32_t quad, int32_t count) {
-    v128_t last = wasm_v128_load(from + stride * pixel);
-    struct Pair pairs[] = {pair_of(wasm_v128_load(from), wasm_v128_load(from + pixel)), {last, last}};
+INLINE void interleave(const int stride, const uint8_t *from, int32_t pixel, v128_t flip, uint8_t *to, int32_t quad,
+                       int32_t count) {
+    v128_t last = load_flipped(from + stride * pixel, flip);
+    struct Pair pairs[] = {pair_of(load_flipped(from, flip), load_flipped(from + pixel, flip)), {last, last}};
     if (stride == 1) {
         const v128_t first = last;
-        last = wasm_v128_load(from + 2 * pixel);
+        last = load_flipped(from + 2 * pixel, flip);
         pairs[1] = pair_of(first, last);
     }
     from += (stride == 1 ? 3 : 2) * pixel;
     NO_UNROLL
     for (; count > 0; count--, to += COLUMN_BYTES, from += stride * pixel) {
         if (stride == 1) {
-            const v128_t next = wasm_v128_load(from);
+            const v128_t next = load_flipped(from, flip);
             const struct Pair pair = pair_of(last, next);
             store_column(to, quad, pairs[0], pair);
             pairs[0] = pairs[1], pairs[1] = pair, last = next;
         } else {
-            const struct Pair pair = pair_of(wasm_v128_load(from), wasm_v128_load(from + pixel));
+            const struct Pair pair = pair_of(load_flipped(from, flip), load_flipped(from + pixel, flip));
             store_column(to, quad, pairs[0], pair);
             pairs[0] = pair;
         }
@@ -118,8 +127,9 @@ static __attribute__((noinline)) void interleave_row(const struct Depthwise *s, 
     }
     interleave_edge(s, from, to, ring.quad, 0, first);
     const uint8_t *inner = from + (first * stride - s->left) * pixel;
-    if (end > first && stride == 1) interleave(1, inner, pixel, to + first * COLUMN_BYTES, ring.quad, end - first);
-    else if (end > first) interleave(2, inner, pixel, to + first * COLUMN_BYTES, ring.quad, end - first);
+    const v128_t flip = wasm_i8x16_splat(s->flip);
+    if (end > first && stride == 1) interleave(1, inner, pixel, flip, to + first * COLUMN_BYTES, ring.quad, end - first);
+    else if (end > first) interleave(2, inner, pixel, flip, to + first * COLUMN_BYTES, ring.quad, end - first);
     interleave_edge(s, from, to, ring.quad, end, columns);
 }
 

@@ -1,5 +1,9 @@
-/* Convolution of bytes by the relaxed byte dot product, for CPUs where that is exact for full bytes: where one product
- * sums four (VNNI). `usdot_is_exact` says whether this CPU's is. The result is TFLite's, exactly.
+/* Convolution of bytes by the relaxed byte dot product, for CPUs where that is exact: where one product sums four and takes
+ * activations as unsigned (VNNI), or takes them as signed (ARM, AVX-VNNI-INT8), for which `flip` is 128. `usdot_is_exact`
+ * says whether this CPU's is. The result is TFLite's, exactly.
+ * The signed product is exact unless both weights of a pair, at 2k and 2k + 1 along K, are −128: products of two such pairs
+ * overflow the 16 bits in which some CPUs add them. One and the same CPU may do so before V8 has optimised the code, and
+ * not afterwards. So weights with such pairs are computed by another kernel.
  * Tile: 4 rows × 12 output channels in 12 accumulators of 32 bits, or × 8 or 4 where fewer channels are left. Four rows
  * lie interleaved, so that one load has four values along K of each. An accumulator has a lane for each of four output
  * channels, each with another row, and rotating the rows three times combines each channel with each row. That takes 4
@@ -14,7 +18,8 @@
 /* Four output channels of a panel. */
 #define QUADS 3
 
-/* Four products of 127 · 255: 129540 does not fit the 16 bits in which other CPUs add pairs. */
+/* Four products of 127 · 255: 129540 does not fit the 16 bits in which other CPUs add pairs. `byte` is from −128 to −1 if it
+ * is to be taken as signed. */
 EXPORT(usdot_is_exact) int32_t usdot_is_exact(int32_t weight, int32_t byte) {
     v128_t sums = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(wasm_i8x16_splat(weight), wasm_u8x16_splat(byte),
                                                          wasm_i32x4_splat(0));
@@ -56,25 +61,27 @@ INLINE void interleave(v128_t a, v128_t b, v128_t c, v128_t d, uint8_t *to, v128
     }
 }
 
+INLINE v128_t load_flipped(const uint8_t *from, v128_t flip) { return wasm_v128_xor(wasm_v128_load(from), flip); }
+
 /* Interleaves all rows of a block. Where fewer than four are left, the last is taken again. Writes up to 48 bytes too many
  * behind four rows, which the next overwrite. */
 INLINE void interleave_rows(const uint8_t *from, uint8_t *to, int32_t *offsets, int32_t rows, int32_t reduction,
-                            int32_t weights_zero, const int offset) {
+                            int32_t weights_zero, v128_t flip, const int offset) {
     for (int32_t row = 0; row < rows; row += ROWS, to += 16 * ((reduction + 3) >> 2), from += ROWS * reduction) {
         const uint8_t *a = from, *b = row + 1 < rows ? a + reduction : a, *c = row + 2 < rows ? b + reduction : b;
         const uint8_t *d = row + 3 < rows ? c + reduction : c;
         v128_t sums = wasm_i32x4_splat(0);
         int32_t k = 0;
         for (; k + 16 <= reduction; k += 16) {
-            interleave(wasm_v128_load(a + k), wasm_v128_load(b + k), wasm_v128_load(c + k), wasm_v128_load(d + k),
-                       to + 4 * k, offset ? &sums : 0);
+            interleave(load_flipped(a + k, flip), load_flipped(b + k, flip), load_flipped(c + k, flip),
+                       load_flipped(d + k, flip), to + 4 * k, offset ? &sums : 0);
         }
         if (k < reduction) {
             const v128_t own = wasm_i8x16_lt(wasm_i8x16_const(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
                                              wasm_i8x16_splat(reduction - k));
-            interleave(wasm_v128_and(wasm_v128_load(a + k), own), wasm_v128_and(wasm_v128_load(b + k), own),
-                       wasm_v128_and(wasm_v128_load(c + k), own), wasm_v128_and(wasm_v128_load(d + k), own), to + 4 * k,
-                       offset ? &sums : 0);
+            interleave(wasm_v128_and(load_flipped(a + k, flip), own), wasm_v128_and(load_flipped(b + k, flip), own),
+                       wasm_v128_and(load_flipped(c + k, flip), own), wasm_v128_and(load_flipped(d + k, flip), own),
+                       to + 4 * k, offset ? &sums : 0);
         }
         wasm_v128_store(offsets + row, offset ? wasm_i32x4_mul(sums, wasm_i32x4_splat(-weights_zero)) : sums);
     }
@@ -281,12 +288,13 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, const int s
 }
 
 EXPORT(qu8_gemm_4x12c4_usdot) void qu8_gemm_4x12c4_usdot(const struct Conv *s) {
+    const v128_t flip = wasm_i8x16_splat(s->flip);
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         const uint8_t *a = matrix_rows(s, start, rows, 1);
         if (s->weights_zero != 0)
-            interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, s->weights_zero, 1);
-        else interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, 0, 0);
+            interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, s->weights_zero, flip, 1);
+        else interleave_rows(a, rows_of(s, rows), offsets_of(s), rows, s->reduction, 0, flip, 0);
         if (s->signs) block(s, start, rows, 1);
         else block(s, start, rows, 0);
     }

@@ -16,19 +16,19 @@ static void widen(const uint8_t *from, int16_t *to, int32_t rows, int32_t reduct
     }
 }
 
-INLINE void tile(const int rows, const int16_t *a, const struct Channels *panel, const struct Conv *s, int32_t pairs,
-                 uint8_t *out, int32_t out_channels, struct Clamp clamp, int signs) {
+INLINE void tile(const int apart, const int rows, const int16_t *a, const struct Channels *panel,
+                 const struct Conv *s, int32_t pairs, uint8_t *out, int32_t out_channels, struct Clamp clamp, int signs) {
     v128_t sum[TILE_ROWS][2];
     UNROLL
     for (int r = 0; r < rows; r++) {
         sum[r][0] = wasm_v128_load(panel->bias);
         sum[r][1] = wasm_v128_load(panel->bias + 4);
     }
-    tile_i16(rows, sum, a, (const int16_t *)(panel + 1), pairs);
+    tile_i16(apart, rows, sum, a, (const int16_t *)(panel + 1), pairs);
     store_requantized(rows, sum, panel, s, out, out_channels, clamp, signs);
 }
 
-INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pairs, int signs) {
+INLINE void block(const int apart, const struct Conv *s, int32_t start, int32_t rows, int32_t pairs, int signs) {
     const struct Clamp clamp = clamp_to(s->range);
     const uint8_t *panel = s->weights;
     for (int32_t n = 0; n < s->out_channels; n += 8, panel += sizeof(struct Channels) + 32 * pairs) {
@@ -39,11 +39,11 @@ INLINE void block(const struct Conv *s, int32_t start, int32_t rows, int32_t pai
         int32_t m = rows;
         NO_UNROLL
         for (; m >= TILE_ROWS; m -= TILE_ROWS, a += 2 * TILE_ROWS * pairs, out += TILE_ROWS * s->out_channels) {
-            tile(TILE_ROWS, a, channels, s, pairs, out, out_channels, clamp, signs);
+            tile(apart, TILE_ROWS, a, channels, s, pairs, out, out_channels, clamp, signs);
         }
         NO_UNROLL
         for (; m > 0; m--, a += 2 * pairs, out += s->out_channels)
-            tile(1, a, channels, s, pairs, out, out_channels, clamp, signs);
+            tile(apart, 1, a, channels, s, pairs, out, out_channels, clamp, signs);
     }
 }
 
@@ -52,7 +52,9 @@ EXPORT(qu8_gemm_4x8c2_dot16x2) void qu8_gemm_4x8c2_dot16x2(const struct Conv *s)
     for (int32_t start = 0; start < s->rows; start += s->block) {
         const int32_t rows = min_i32(s->block, s->rows - start);
         widen(matrix_rows(s, start, rows, 1), (int16_t *)s->wide, rows, s->reduction, pairs, s->input_zero);
-        if (s->signs) block(s, start, rows, pairs, 1);
-        else block(s, start, rows, pairs, 0);
+        /* N is right for all values, only slower. */
+        if (s->apart) block(1, s, start, rows, pairs, 1);
+        else if (s->signs) block(0, s, start, rows, pairs, 1);
+        else block(0, s, start, rows, pairs, 0);
     }
 }

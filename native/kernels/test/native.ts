@@ -60,13 +60,23 @@ export interface Answer {
   readonly outputs: readonly Uint8Array[];
 }
 
-/** Makes calls one after the other. @returns As many answers as there are until a sanitizer ends the program. */
-export function callNative(program: string, calls: readonly Call[]): Answer[] {
+/**
+ * Makes calls one after the other.
+ *
+ * @param signed Whether the dot product of bytes takes them as signed.
+ * @returns As many answers as there are until a sanitizer ends the program.
+ */
+export function callNative(program: string, calls: readonly Call[], signed: boolean): Answer[] {
   const { stdout, error } = spawnSync(program, {
     input: Buffer.concat(calls.flatMap(encode)),
     maxBuffer: 2 ** 30,
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, ASAN_OPTIONS: "detect_leaks=0", UBSAN_OPTIONS: "print_stacktrace=1" },
+    env: {
+      ...process.env,
+      ASAN_OPTIONS: "detect_leaks=0",
+      UBSAN_OPTIONS: "print_stacktrace=1",
+      ...(signed && { SIGNED_DOT: "1" }),
+    },
   });
   if (error) throw error;
   const answers: Answer[] = [];

@@ -48,10 +48,14 @@ const countOverflow: Capabilities["countOverflow"] = (source, matrix) => {
 /** What runs natively, and what it is compared with in wasm: the relaxed dot products may not be exact there. */
 const VARIANTS: Readonly<Record<string, readonly [native: How, wasm: How]>> = {
   exact: [EXACT, EXACT],
-  dot: [["exact", { dot: true }], EXACT],
+  dot: [["exact", { dot: "unsigned" }], EXACT],
+  signed: [["exact", { dot: "signed" }], EXACT],
   pairs: [["exact", { dot: false, countOverflow }], EXACT],
   fast: [FAST, FAST],
+  apart: [["exact", { dot: false, apart: true }], EXACT],
+  "apart, fast": [["fast", { dot: false, strassen: "never", apart: true }], FAST],
   strassen: [["fast", { dot: false, strassen: "always" }], FAST],
+  "apart, strassen": [["fast", { dot: false, strassen: "always", apart: true }], FAST],
 };
 
 function build(): string {
@@ -162,11 +166,12 @@ if (missing !== undefined) {
 const program = build();
 const counts = { passed: 0, failed: 0 };
 
-function check(name: string, native: Compilation, wasm: Compilation): void {
+function check(name: string, native: Compilation, wasm: Compilation, signed: boolean): void {
   const expected = [...callsOf(native, wasm, new Random(SEED))];
   const answers = callNative(
     program,
     expected.map(({ call }) => call),
+    signed,
   );
   const faults = expected.flatMap(({ call, result, outputs }, i) => {
     const answer = answers[i];
@@ -184,7 +189,7 @@ for (const [name, graph] of graphs()) {
     const [own, other] = [compileIfAny(graph, native), compileIfAny(graph, wasm)];
     const isAnother =
       variant === "exact" || JSON.stringify(own?.plan) !== JSON.stringify(compileIfAny(graph, EXACT)?.plan);
-    if (own && other && isAnother) check(`${name}, ${variant}`, own, other);
+    if (own && other && isAnother) check(`${name}, ${variant}`, own, other, variant === "signed");
   }
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, 0 skipped`);

@@ -7,7 +7,7 @@ import { residentMB } from "../../system/processes.ts";
 /** What an engine says of itself when it has loaded a model. */
 export interface Details {
   readonly residentBytes?: number;
-  readonly dotIsExact?: boolean;
+  readonly exactDot?: "unsigned" | "signed" | false;
 }
 
 /** A process that holds an engine with its model. */

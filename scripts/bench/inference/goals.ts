@@ -22,7 +22,7 @@ const RIVALS: { readonly [ratio in Ratio]: string } = { overTfjs: "stock tfjs", 
 /** The least ratios, for rows of one model and precision. */
 function atLeast(row: SpeedRow): [ratio: Ratio, limit: number][] {
   if (row.model === MODEL.float) return [["overTfjs", row.key === "exact" ? 1.5 : 2.5]];
-  if (row.model === MODEL.uint8) return [["overTfjs", row.dotIsExact ? 5 : 2.2]];
+  if (row.model === MODEL.uint8) return [["overTfjs", row.exactDot ? 5 : 2.2]];
   return row.model === MODEL.int8 ? [["overLiteRT", 1.2]] : [];
 }
 

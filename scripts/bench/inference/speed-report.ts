@@ -23,7 +23,8 @@ export interface SpeedRow {
   readonly overLiteRT?: number | undefined;
   /** What a model of ours keeps in tfjs' memory: weights, activations, scratch. */
   readonly residentBytes?: number | undefined;
-  readonly dotIsExact?: boolean | undefined;
+  /** What the relaxed dot product of four bytes is exact for; false if it is not exact. */
+  readonly exactDot?: "unsigned" | "signed" | false | undefined;
   readonly heapMB?: number | undefined;
   readonly wasmMB?: number | undefined;
   readonly processMB?: number | undefined;
@@ -55,7 +56,7 @@ export function speedRows({ name, title }: Network, condition: Condition, result
       overTfjs: over(time("tfjs")),
       overLiteRT: over(time("litert")),
       residentBytes: details?.residentBytes,
-      dotIsExact: details?.dotIsExact,
+      exactDot: details?.exactDot,
       heapMB: memory?.isolate?.heap,
       wasmMB: memory?.isolate?.wasm,
       processMB: memory?.residentMB,

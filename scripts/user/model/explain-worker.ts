@@ -4,7 +4,8 @@
  */
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { type CompiledPlan, serialisePlan } from "../../../worker/inference/plan/compiled-plan.ts";
-import { dotIsExact, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";
+import { exactDot, pairsAreExact } from "../../../worker/inference/plan/kernels.ts";
+import type { ByteDot } from "../../../worker/inference/plan/lower/builder.ts";
 import { makePlan, NoPlan, type PlanInstance } from "../../../worker/inference/plan/plan.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
 import { inputFrom } from "../../../worker/model/layout.ts";
@@ -15,8 +16,8 @@ import { levelsOf } from "../../../worker/model/preprocess.ts";
 export interface Explained {
   readonly model: string;
   readonly precision: Precision;
-  /** The relaxed dot products of bytes that are exact on this CPU, and so may be used. */
-  readonly cpu: { readonly dotIsExact: boolean; readonly pairsAreExact: boolean };
+  /** The relaxed dot products of bytes that are exact on this CPU, and so may be used: of four, and of two. */
+  readonly cpu: { readonly exactDot: ByteDot | false; readonly pairsAreExact: boolean };
   /** The plan as serialisePlan() writes it. */
   readonly plan: CompiledPlan;
   /** The bytes that it occupies in memory. */
@@ -88,11 +89,11 @@ async function explain(
   if (tflite === undefined) throw new Error(`${model} has no model.tflite`);
   const { graph, input } = await inspectModel({ tflite, labels, spec });
   try {
-    const instance = makePlan(graph, { precision, dot: dot && dotIsExact() });
+    const instance = makePlan(graph, { precision, dot: dot && exactDot() });
     // Any pixels will do, except pixels that are all equal.
     const pixels = Uint8Array.from({ length: input.height * input.width * 3 }, (_, i) => (i * 7919 + (i >> 5)) & 255);
     instance.run([inputFrom(pixels, levelsOf(input), input.layout, input.shape)]);
-    const cpu = { dotIsExact: dotIsExact(), pairsAreExact: pairsAreExact() };
+    const cpu = { exactDot: exactDot(), pairsAreExact: pairsAreExact() };
     const plan: CompiledPlan = JSON.parse(serialisePlan(instance.compiled));
     return { model, precision, cpu, plan, bytes: instance.weightBytes, ...measure(instance) };
   } catch (error) {

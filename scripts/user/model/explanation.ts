@@ -66,7 +66,7 @@ export function explanation(explained: Explained): string {
     "",
     table(rows(explained)),
     "",
-    `CPU: the relaxed dot product of four bytes is ${exact(cpu.dotIsExact)}, of two bytes ${exact(cpu.pairsAreExact)}.`,
+    `CPU: the relaxed dot product of four bytes is ${cpu.exactDot ? `exact, ${cpu.exactDot}` : "not exact"}, of two bytes ${exact(cpu.pairsAreExact)}.`,
     `Memory: ${size(bytes)}, of which packed constants ${size(packed)}, activations ${size(arenaBytes)}, scratch ${size(scratchBytes)}.`,
     `Time: ${runMs.toFixed(2)} ms for all steps in turn. A step's time is of the step alone, repeated with its data in the cache;`,
     `they add up to ${sum.toFixed(2)} ms.`,

@@ -6,7 +6,7 @@ import { realValues } from "../../../worker/inference/constants.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
 import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { countOverflow } from "../../../worker/inference/plan/count-overflow.ts";
-import { dotIsExact, loadKernels } from "../../../worker/inference/plan/kernels.ts";
+import { exactDot, loadKernels } from "../../../worker/inference/plan/kernels.ts";
 import { findHead } from "../../../worker/inference/plan/lower/head.ts";
 import { packF32Gemm, packQd16Gemm } from "../../../worker/inference/plan/pack/f32.ts";
 import { packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../../worker/inference/plan/pack/uint8.ts";
@@ -46,14 +46,16 @@ const CASES: readonly (readonly [file: string, options: PlanOptions, tolerance: 
   ["tiny-float", { precision: "exact" }, 1e-5],
   ["tiny-float", { precision: "fast" }, 2e-3],
   ["tiny-uint8", { precision: "quantised", dot: false }, 0.05],
-  ["tiny-uint8", { precision: "quantised", dot: true }, 0.05],
+  ["tiny-uint8", { precision: "quantised", dot: "unsigned" }, 0.05],
+  ["tiny-uint8", { precision: "quantised", dot: "signed" }, 0.05],
   ["tiny-int8", { precision: "quantised", dot: false }, 0.05],
-  ["tiny-int8", { precision: "quantised", dot: true }, 0.05],
+  ["tiny-int8", { precision: "quantised", dot: "unsigned" }, 0.05],
+  ["tiny-int8", { precision: "quantised", dot: "signed" }, 0.05],
 ];
 
 describe("a map is the features times the weights of a class", () => {
   it.each(CASES)("%s, %j", async (file, options, tolerance) => {
-    if (options.dot && !dotIsExact()) return; // The features would be wrong; the output channels are tested below.
+    if (options.dot && options.dot !== exactDot()) return; // The features would be wrong; the output channels are tested below.
     const graph = readGraph(await fixture(`ops/${file}.tflite`));
     const head = findHead(graph);
     if (typeof head === "string") throw new Error(head);
@@ -103,8 +105,9 @@ describe("outChannels are read back as they were packed", () => {
     ["qd16_f32_gemm_4x8c2_dot16x2", packQd16Gemm(floatMatrix), [...floats], floatBias, 1e-4],
     ["qu8_gemm_4x8c2_dot16x2", packQu8GemmDot16x2(byteMatrix), real, byteBias, 0],
     ["qu8_gemm_4x12c4_usdot", packQu8GemmUsdot(byteMatrix, inputZero), real, byteBias, 0],
+    ["qu8_gemm_4x12c4_usdot", packQu8GemmUsdot(byteMatrix, inputZero - 128), real, byteBias, 0, 128],
     ["qu8_gemm_3x8c4_usdot2", undefined, real, byteBias, 0],
-  ] as const)("%s", (kernel, known, weights, bias, tolerance) => {
+  ] as const)("%s", (kernel, known, weights, bias, tolerance, flip: number = 0) => {
     const packed = known ?? packQu8GemmUsdot2(byteMatrix, countOverflow(byteSource, ofBytes) ?? [], inputZero);
     if (known === undefined) expect(countOverflow(byteSource, ofBytes)).not.toEqual([0, 0]);
     const heap = wasmHeap();
@@ -115,7 +118,7 @@ describe("outChannels are read back as they were packed", () => {
     new Uint8Array(buffer, start, packed.bytes).fill(0);
     packed.write(view, { kernels: loadKernels(), buffer, staging: align(start + packed.bytes) });
     for (let channel = 0; channel < outChannels; channel++) {
-      const read = READ_CHANNEL[kernel](view, reduction, channel, { inputZero, weightsZero: zero - 128 });
+      const read = READ_CHANNEL[kernel](view, reduction, channel, { inputZero, weightsZero: zero - 128, flip });
       expect(read.bias).toBe(bias[channel]);
       for (let k = 0; k < reduction; k++) {
         expect(Math.abs(read.weights[k] - weights[channel * reduction + k])).toBeLessThanOrEqual(tolerance);

@@ -28,7 +28,8 @@ const VARIANTS = {
   exact: ["exact", { dot: false }],
   fast: ["fast", { dot: false }],
   strassen: ["fast", { dot: false, strassen: "always" }],
-  dot: ["exact", { dot: true }],
+  dot: ["exact", { dot: "unsigned" }],
+  signed: ["exact", { dot: "signed" }],
   pairs: ["exact", { dot: false, countOverflow }],
 } as const satisfies Record<string, readonly [PlanPrecision, Capabilities]>;
 type Variant = keyof typeof VARIANTS;
@@ -90,6 +91,7 @@ describe("the plan of a shipped model", () => {
     ["efficientnet_lite0", "fast"],
     ["mobilenet_quant_v1_224", "exact"],
     ["mobilenet_quant_v1_224", "dot"],
+    ["mobilenet_quant_v1_224", "signed"],
     ["mobilenet_quant_v1_224", "pairs"],
   ] as const)("%s, %s, has the same kernels with the same parameters", async (model, variant) => {
     const compilation = compileAs(readGraph(await modelFile(`${model}/model.tflite`)), variant);

@@ -7,7 +7,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { initBackend } from "../../../worker/inference/backend.ts";
 import { Executor } from "../../../worker/inference/executor.ts";
-import { dotIsExact } from "../../../worker/inference/plan/kernels.ts";
+import { exactDot } from "../../../worker/inference/plan/kernels.ts";
 import { makePlan, type PlanOptions } from "../../../worker/inference/plan/plan.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
 import { levelsOf } from "../../../worker/model/preprocess.ts";
@@ -55,7 +55,7 @@ describe.runIf(benchmarking)("milliseconds an inference", () => {
         const memory = (subjects[s].weightBytes / 2 ** 20).toFixed(1);
         return `${name}: ${median(times[s]).toFixed(1)} ms (least ${Math.min(...times[s]).toFixed(1)}), ${ratios[s].toFixed(2)} x, ${memory} MiB`;
       });
-      console.log(`${model}, byte dot product ${dotIsExact() ? "exact" : "not exact"}\n  ${lines.join("\n  ")}`);
+      console.log(`${model}, byte dot product ${exactDot() || "not exact"}\n  ${lines.join("\n  ")}`);
       for (const subject of subjects) subject.dispose();
       for (const ratio of ratios) expect(ratio).toBeGreaterThanOrEqual(1);
     },

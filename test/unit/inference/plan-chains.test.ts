@@ -5,7 +5,8 @@ import { readGraph } from "../../../worker/inference/operators/registry.ts";
 import { makePlan } from "../../../worker/inference/plan/plan.ts";
 import type { Graph, Operator, Quantization, Tensor } from "../../../worker/tflite/graph.ts";
 import { fixture } from "../files.ts";
-import { graphOf, multiplyByQuantizedMultiplier, Random, runPlan } from "./plan-reference.ts";
+import { multiplyByQuantizedMultiplier, runPlan } from "./plan-reference.ts";
+import { graphOf, Random } from "./random-graph.ts";
 
 beforeAll(initBackend);
 

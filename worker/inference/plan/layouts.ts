@@ -179,6 +179,10 @@ export interface Conv {
   readonly whole: Address;
   /** scratch of qd16_f32_gemm_4x8c2_strassen.c; see there */
   readonly operands: Address;
+  /** dot16x2 kernels: 1 if even and odd values along K have sums of their own; tile_4x8c2_dot16x2.h */
+  readonly apart: number;
+  /** qu8_gemm_4x12c4_usdot.c: 128 where the CPU's dot product takes activations as signed, else 0 */
+  readonly flip: number;
 }
 
 /** Depthwise convolutions: dwconv.h. */
@@ -225,6 +229,8 @@ export interface Depthwise {
   readonly int16Input: number;
   /** the same for the output */
   readonly int16Output: number;
+  /** qu8_dwconv_2x4x4c4_usdot.c: as in struct Conv */
+  readonly flip: number;
 }
 
 /** Two tensors of `size` values, of which the second may be shorter: vbinary.c. */
@@ -389,10 +395,10 @@ export interface Copy {
 }
 
 /** The size of struct Conv. */
-export const CONV_BYTES = 136;
+export const CONV_BYTES = 144;
 
 /** The size of struct Depthwise. */
-export const DEPTHWISE_BYTES = 120;
+export const DEPTHWISE_BYTES = 124;
 
 /** The size of struct Elementwise. */
 export const ELEMENTWISE_BYTES = 96;
@@ -459,6 +465,8 @@ const convWords = (s: Conv): readonly Word[] => [
   s.int16Output,
   s.whole,
   s.operands,
+  s.apart,
+  s.flip,
 ];
 
 const depthwiseWords = (s: Depthwise): readonly Word[] => [
@@ -492,6 +500,7 @@ const depthwiseWords = (s: Depthwise): readonly Word[] => [
   f32(s.high),
   s.int16Input,
   s.int16Output,
+  s.flip,
 ];
 
 const elementwiseWords = (s: Elementwise): readonly Word[] => [
@@ -746,7 +755,7 @@ export const DEPTHWISE_PANEL = {
 
 /** The functions that the module exports. Addresses are numbers. */
 export interface Exports {
-  /** 1 if the relaxed dot product of four such bytes is exact. */
+  /** 1 if the relaxed dot product of four such bytes is exact; `byte` is below zero if they are to be signed. */
   usdot_is_exact(weight: number, byte: number): number;
   /** 1 if the relaxed dot product of two such bytes is exact. */
   usdot2_is_exact(weight: number, byte: number): number;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RELAXED static inline __attribute__((unused))
@@ -66,11 +67,15 @@ RELAXED v128_t wasm_i16x8_relaxed_dot_i8x16_i7x16(v128_t a, v128_t b) {
     return shim_vector(sum);
 }
 
-/* Exact, as where `usdot_is_exact` says so. */
+/* Exact, as where `usdot_is_exact` says so. With SIGNED_DOT in the environment the second operand is signed and pairs are
+ * added in 16 bits, as on ARM without its dot product. */
 RELAXED v128_t wasm_i32x4_relaxed_dot_i8x16_i7x16_add(v128_t a, v128_t b, v128_t c) {
     const union ShimLanes x = shim_lanes(a), y = shim_lanes(b);
     union ShimLanes sum = shim_lanes(c);
-    for (int i = 0; i < 16; i++) sum.i32[i / 4] += x.i8[i] * y.u8[i];
+    for (int i = 0; i < 16; i += 2) {
+        if (getenv("SIGNED_DOT")) sum.i32[i / 4] += (int16_t)(x.i8[i] * y.i8[i] + x.i8[i + 1] * y.i8[i + 1]);
+        else sum.i32[i / 4] += x.i8[i] * y.u8[i] + x.i8[i + 1] * y.u8[i + 1];
+    }
     return shim_vector(sum);
 }
 

@@ -1,7 +1,7 @@
 // The labeler's own: compiled plans on kernels.wasm.
 import { initBackend } from "../../../../worker/inference/backend.ts";
 import { Executor } from "../../../../worker/inference/executor.ts";
-import { dotIsExact } from "../../../../worker/inference/plan/kernels.ts";
+import { exactDot } from "../../../../worker/inference/plan/kernels.ts";
 import { rehearse } from "../../../../worker/inference/rehearsal.ts";
 import { makeRunner } from "../../../../worker/inference/runner.ts";
 import { inspectModel } from "../../../../worker/model/inspect.ts";
@@ -16,7 +16,7 @@ function engine(runner, input) {
   return {
     input,
     run: (pixels) => runner.run([{ pixels, levels, shape }])[0],
-    details: { residentBytes: runner.weightBytes, dotIsExact: dotIsExact() },
+    details: { residentBytes: runner.weightBytes, exactDot: exactDot() },
   };
 }
 

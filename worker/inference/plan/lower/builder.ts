@@ -33,23 +33,30 @@ export type CountOverflow = (
 /** Which matrix products of a fast plan go by Strassen's multiplication: all that can, those that gain by it, or none. */
 export type UseOfStrassen = "always" | "pays" | "never";
 
+/** What a CPU's relaxed dot product of four bytes takes activations as; see qu8_gemm_4x12c4_usdot.c. */
+export type ByteDot = "unsigned" | "signed";
+
 /** What the relaxed dot products of bytes can be used for on this CPU, and Strassen's multiplication. */
 export interface Capabilities {
-  /** Whether that of four full bytes is exact. */
-  readonly dot: boolean;
+  /** What the exact product of four bytes takes; false if it is not exact. */
+  readonly dot: ByteDot | false;
   /** Absent where that of two is not exact either, as long as their sum fits 16 bits. */
   readonly countOverflow?: CountOverflow | undefined;
   readonly strassen?: UseOfStrassen | undefined;
+  /** Whether 16-bit products are faster with the sums of even and of odd depth apart; see tile_4x8c2_dot16x2.h. */
+  readonly apart?: boolean | undefined;
 }
 
 export class Builder {
   readonly graph: Graph;
   readonly precision: PlanPrecision;
-  /** Whether the relaxed dot product of bytes is exact here. */
-  readonly dot: boolean;
+  /** What the relaxed dot product of four bytes takes here; false if it is not exact. */
+  readonly dot: ByteDot | false;
   /** Whether that of pairs of bytes is worth it for a matrix. */
   readonly countOverflow: CountOverflow;
   readonly strassen: UseOfStrassen;
+  /** Whether the sums of 16-bit products are kept apart. */
+  readonly apart: boolean;
   /** Which tensors are functions of one other. */
   readonly functions = new KnownFunctions();
   readonly #int16: ReadonlySet<number>;
@@ -57,12 +64,13 @@ export class Builder {
   readonly #aliases = new Map<number, number>();
   readonly #paddings = new Map<number, readonly [top: number, left: number]>();
 
-  constructor(graph: Graph, precision: PlanPrecision, { dot, countOverflow, strassen }: Capabilities) {
+  constructor(graph: Graph, precision: PlanPrecision, { dot, countOverflow, strassen, apart }: Capabilities) {
     this.graph = graph;
     this.precision = precision;
     this.dot = dot;
     this.countOverflow = countOverflow ?? (() => undefined);
     this.strassen = strassen ?? "pays";
+    this.apart = apart ?? false;
     this.#int16 = precision === "fast" ? int16Tensors(graph) : new Set();
   }
 

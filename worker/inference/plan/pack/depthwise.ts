@@ -73,21 +73,28 @@ export function packQu8DwconvDot16x2(
   };
 }
 
-/** Splits a weight into two int8 values: as much as fits into the first, and the rest. */
-const parted = (weight: number): readonly [number, number] => {
-  const first = Math.min(127, Math.max(-128, weight));
+/** Splits a weight into two int8 values that are at least `least`: as much as fits into the first, and the rest. */
+const parted = (weight: number, least: number): readonly [number, number] => {
+  const first = Math.min(127, Math.max(least, weight));
   return [first, weight - first];
 };
 
-/** Whether all weights, less their zero point, can be split into two int8 values. */
-export const canBeParted = (weights: Int32Array): boolean => weights.every((weight) => parted(weight)[1] <= 127);
+/** Whether all weights, less their zero point, can be split into two int8 values that are at least `least`. */
+export const canBeParted = (weights: Int32Array, least: number): boolean =>
+  weights.every((weight) => weight >= 2 * least && weight <= 254);
 
-/** For qu8_dwconv_2x4x4c4_usdot.c. @param inputZero The input's zero point. */
+/**
+ * For qu8_dwconv_2x4x4c4_usdot.c.
+ *
+ * @param inputZero The zero point of the bytes that are multiplied.
+ * @param least The least weight that is multiplied.
+ */
 export function packQu8DwconvUsdot(
   { signed, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   [height, width]: readonly [number, number],
   inputZero: number,
+  least: number,
 ): Packed {
   const channels = multipliers.length;
   const rowBytes = 16 * Math.ceil(width / DOT_TAPS);
@@ -106,7 +113,7 @@ export function packQu8DwconvUsdot(
             const weight = weights[tap * channels + first + i];
             const at =
               ((i >> 2) * height + y) * rowBytes + 16 * Math.floor(x / DOT_TAPS) + DOT_TAPS * (i & 3) + (x % DOT_TAPS);
-            const [own, rest] = parted(weight);
+            const [own, rest] = parted(weight, least);
             DEPTHWISE_PANEL.weights.set(view, byte, own, at);
             DEPTHWISE_PANEL.weights.set(view, byte, rest, partBytes + at);
             sums[i] += weight;

@@ -31,7 +31,23 @@ export function packQu8GemmDot16x2(matrix: ByteMatrix): Packed {
   });
 }
 
-/** For qu8_gemm_4x12c4_usdot.c. @param inputZero The input's zero point. */
+/**
+ * Whether a matrix has a pair of weights of −128, as qu8_gemm_4x12c4_usdot.c has them: at 2k and 2k + 1 along K in one
+ * output channel.
+ */
+export function hasLowestPair({ weights, outChannels, reduction }: ByteMatrix): boolean {
+  const { bytes, type } = weights();
+  const lowest = type === "int8" ? 0x80 : 0;
+  for (let channel = 0; channel < outChannels; channel++) {
+    for (let k = 1; k < reduction; k += 2) {
+      const at = channel * reduction + k;
+      if (bytes[at] === lowest && bytes[at - 1] === lowest) return true;
+    }
+  }
+  return false;
+}
+
+/** For qu8_gemm_4x12c4_usdot.c. @param inputZero The zero point of the bytes that are multiplied. */
 export function packQu8GemmUsdot(matrix: ByteMatrix, inputZero: number): Packed {
   const { reduction, zero } = matrix;
   // A weight is the stored int8 value plus 128, so this is the zero point of the stored values.

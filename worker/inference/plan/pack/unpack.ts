@@ -9,7 +9,7 @@ import {
   PANEL_CHANNELS,
 } from "../layouts.ts";
 
-type Zeros = Pick<Conv, "inputZero" | "weightsZero">;
+type Zeros = Pick<Conv, "inputZero" | "weightsZero" | "flip">;
 
 /** Reads one output channel of a packed matrix. */
 type ReadChannel = (
@@ -65,7 +65,7 @@ export const READ_CHANNEL: { readonly [kernel in ConvKernel]: ReadChannel } = {
     const { weights } = read(reduction, 0, (k) => at(k) - zeros.weightsZero);
     // The packed bias includes the terms of the input's zero point.
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    return { weights, bias: CHANNELS.bias.get(view, start, lane) + zeros.inputZero * sum };
+    return { weights, bias: CHANNELS.bias.get(view, start, lane) + (zeros.inputZero - zeros.flip) * sum };
   },
   qu8_gemm_3x8c4_usdot2(view, reduction, channel, zeros) {
     const filled = PANEL_CHANNELS * Math.ceil(reduction / 8) * 8;

@@ -39,7 +39,7 @@ function floatStep(builder: Builder, operator: Convolution, input: Value, output
   const outChannels = filter.shape[0];
   const reduction = sizeOf(filter.shape) / outChannels;
   const product: gemm.FloatProduct = {
-    ...gemm.productOf(input, output, geometry, outChannels, reduction),
+    ...gemm.productOf(builder, input, output, geometry, outChannels, reduction),
     fast: builder.precision === "fast",
     strassen: builder.strassen,
     int16Input: int16.input,
@@ -122,7 +122,7 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
     reduction,
   };
   const product: gemm.ByteProduct = {
-    ...gemm.productOf(input, output, geometry, channels, reduction),
+    ...gemm.productOf(builder, input, output, geometry, channels, reduction),
     ...ofCpu,
     overflow: once(() => builder.countOverflow(source(), weights)),
     weights,

@@ -18,10 +18,10 @@ import {
 import type { FloatMatrix } from "../../pack/f32.ts";
 import type { Later } from "../../pack/panels.ts";
 import { at, type KernelStep, type Packed, packedAt } from "../../step.ts";
-import { scratchLayout } from "../builder.ts";
+import { type ByteDot, scratchLayout } from "../builder.ts";
 import type { Value } from "../value.ts";
 import { type Convolution, type Geometry, windowOf } from "./geometry.ts";
-import { outputOf } from "./output.ts";
+import { flipOf, outputOf } from "./output.ts";
 
 /** Bytes of the planes that a depthwise convolution goes over at a time. */
 const PADDED_BYTES = 96 << 10;
@@ -38,8 +38,8 @@ export interface FloatPlanes extends Planes {
 }
 
 export interface BytePlanes extends Planes {
-  /** Whether the relaxed dot product of four bytes is exact on this CPU. */
-  readonly dot: boolean;
+  /** What the relaxed dot product of four bytes takes on this CPU; false if it is not exact. */
+  readonly dot: ByteDot | false;
   /** The input's zero point. */
   readonly inputZero: number;
   readonly weights: DepthwiseBytes;
@@ -73,6 +73,9 @@ function ringBytes({ kernel, output, stride, dilation }: Geometry): number {
   return DEPTHWISE_SPARE_BYTES + rows * 4 * columns * COLUMN_BYTES;
 }
 
+/** A signed dot product is not exact for pairs of weights of −128. */
+const leastPart = (dot: ByteDot | false): number => (dot === "signed" ? -127 : -128);
+
 const tapsOf = ({ kernel }: Geometry): number => kernel[0] * kernel[1];
 
 /** Whether the rows of a window are such as qu8_dwconv_2x4x4c4_usdot.c computes four taps at a time. */
@@ -97,10 +100,13 @@ export const U8_KERNELS: readonly DepthwiseChoice<BytePlanes>[] = [
   {
     kernel: "qu8_dwconv_2x4x4c4_usdot",
     accepts: ({ dot, geometry, channels, inChannels, weights }) =>
-      dot && channels === inChannels && goesByFours(geometry) && canBeParted(weights.weights()),
+      dot !== false &&
+      channels === inChannels &&
+      goesByFours(geometry) &&
+      canBeParted(weights.weights(), leastPart(dot)),
     scratch: ({ geometry }) => ringBytes(geometry),
-    pack: ({ weights, multipliers, geometry, inputZero }) =>
-      packQu8DwconvUsdot(weights, multipliers, geometry.kernel, inputZero),
+    pack: ({ weights, multipliers, geometry, inputZero, dot }) =>
+      packQu8DwconvUsdot(weights, multipliers, geometry.kernel, inputZero - flipOf(dot), leastPart(dot)),
   },
   {
     kernel: "qu8_dwconv_2x8c2_dot16x2",
@@ -143,6 +149,7 @@ export function depthwiseStep<P extends FloatPlanes | BytePlanes>(
       block,
       paddedWidth,
       inputZero: input.kind === "u8" ? input.zero : 0,
+      flip: "dot" in planes ? flipOf(planes.dot) : 0,
       ...outputOf(operator, input, output, rounding),
     },
   };

@@ -1,12 +1,18 @@
 /** The kernels that compute convolutions and fully connected layers as matrix products, and the choice among them. */
 import { type ConvKernel, DOT_SPARE_BYTES, PAIRS_TILE_ROWS, TILE_ROWS } from "../../layouts.ts";
 import { DEEPEST_I16, type FloatMatrix, packF32Gemm, packQd16Gemm } from "../../pack/f32.ts";
-import { type ByteMatrix, packQu8GemmDot16x2, packQu8GemmUsdot, packQu8GemmUsdot2 } from "../../pack/uint8.ts";
+import {
+  type ByteMatrix,
+  hasLowestPair,
+  packQu8GemmDot16x2,
+  packQu8GemmUsdot,
+  packQu8GemmUsdot2,
+} from "../../pack/uint8.ts";
 import { at, type KernelStep, type Packed, packedAt } from "../../step.ts";
-import { scratchLayout, type UseOfStrassen } from "../builder.ts";
+import { type Builder, type ByteDot, scratchLayout, type UseOfStrassen } from "../builder.ts";
 import type { Value } from "../value.ts";
 import { type Convolution, type Geometry, gathers, windowOf } from "./geometry.ts";
-import { outputOf } from "./output.ts";
+import { flipOf, outputOf } from "./output.ts";
 import { fitsStrassen, LARGEST_WEIGHT, paysStrassen, strassenBlock, strassenBytes } from "./strassen.ts";
 
 /** M × K times K × N: `rows` (M) output pixels, `reduction` (K) values of a patch, `outChannels` (N). */
@@ -18,6 +24,8 @@ interface Product {
   readonly gather: boolean;
   /** The number of values of the input. */
   readonly inputSize: number;
+  /** Whether sums of 16-bit products are kept apart. */
+  readonly apart: boolean;
 }
 
 export interface FloatProduct extends Product {
@@ -30,8 +38,8 @@ export interface FloatProduct extends Product {
 }
 
 export interface ByteProduct extends Product {
-  /** Whether the relaxed dot product of four bytes is exact on this CPU. */
-  readonly dot: boolean;
+  /** What the relaxed dot product of four bytes takes on this CPU; false if it is not exact. */
+  readonly dot: ByteDot | false;
   /** How many overflow weights each panel of qu8_gemm_3x8c4_usdot2.c has; undefined if that kernel is inexact or too slow. */
   readonly overflow: () => readonly number[] | undefined;
   /** The input's zero point. */
@@ -121,13 +129,13 @@ export const F32_KERNELS: readonly GemmKernel<FloatProduct>[] = [
 export const U8_KERNELS: readonly GemmKernel<ByteProduct>[] = [
   {
     kernel: "qu8_gemm_4x12c4_usdot",
-    accepts: ({ dot }) => dot,
+    accepts: ({ dot, weights }) => dot === "unsigned" || (dot === "signed" && !hasLowestPair(weights)),
     tile: TILE_ROWS,
     scratch: ({ gather, reduction }, block) => ({
       patches: gather ? block * reduction : 0,
       wide: interleavedBytes(block, reduction),
     }),
-    pack: ({ weights, inputZero }) => packQu8GemmUsdot(weights, inputZero),
+    pack: ({ weights, inputZero, dot }) => packQu8GemmUsdot(weights, inputZero - flipOf(dot)),
   },
   {
     kernel: "qu8_gemm_3x8c4_usdot2",
@@ -187,12 +195,15 @@ export function gemmStep<P extends FloatProduct | ByteProduct>(
       ...outputOf(operator, input, output, "rounding" in weights ? weights.rounding : "away"),
       whole: wholeAt,
       operands: operandsAt,
+      apart: product.apart ? 1 : 0,
+      flip: "dot" in product ? flipOf(product.dot) : 0,
     },
   };
 }
 
 /** The product that a convolution is. */
 export const productOf = (
+  { apart }: Builder,
   input: Value,
   output: Value,
   geometry: Geometry,
@@ -204,4 +215,5 @@ export const productOf = (
   outChannels,
   gather: gathers(geometry),
   inputSize: input.size,
+  apart,
 });

@@ -1,6 +1,7 @@
 /** How a convolution limits and rounds its output: parameters that its kernels share. */
 import type { Range } from "../../layouts.ts";
 import type { Rounding } from "../../pack/multiplier.ts";
+import type { ByteDot } from "../builder.ts";
 import { NO_RANGE } from "../parts.ts";
 import { clampOf, INT16_STEP, rangeOf, type Value } from "../value.ts";
 import type { Convolution } from "./geometry.ts";
@@ -17,6 +18,9 @@ export const int16EndsOf = (input: Value, output: Value): Int16Ends => ({
   input: isInt16(input),
   output: isInt16(output),
 });
+
+/** What bytes are XORed with, so that a signed dot product takes them less 128. */
+export const flipOf = (dot: ByteDot | false): number => (dot === "signed" ? 128 : 0);
 
 /** What a value of one is in the memory of a float tensor, inverted. */
 export const unitOf = (value: Value): number => (isInt16(value) ? INT16_STEP : 1);
