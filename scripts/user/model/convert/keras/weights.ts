@@ -51,7 +51,10 @@ export class NamedWeights implements WeightStore {
       return { segments, last: segments.at(-1) ?? "", weight };
     });
     for (const entry of this.#entries) {
-      for (const segment of new Set(entry.segments.slice(0, -1))) {
+      const folders = entry.segments.slice(0, -1);
+      // Names of layers may have slashes themselves.
+      const ends = folders.map((_, i) => folders.slice(i).join("/"));
+      for (const segment of new Set([...folders, ...ends])) {
         const entries = this.#byName.get(segment);
         if (entries === undefined) this.#byName.set(segment, [entry]);
         else entries.push(entry);
