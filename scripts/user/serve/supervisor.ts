@@ -24,8 +24,8 @@ export interface SupervisorOptions {
   readonly name?: string;
   /** The longest time between two checks whether it answers, in milliseconds; 5000. */
   readonly interval?: number;
-  /** Told after each check whether it answers soon, and when a process ends. */
-  readonly serving?: (serves: boolean) => void;
+  /** Told after each check, and when a process ends. */
+  readonly onCondition?: (condition: Condition) => void;
   /** The folder of the results, for messages. */
   readonly results: string;
   /** How long requests may take to end, in milliseconds. */
@@ -42,7 +42,10 @@ export interface SupervisorOptions {
   readonly whyRestart?: () => string | undefined;
 }
 
-/** A labeler that does not answer a check for this long, in milliseconds, takes no requests if another one can. */
+/** Whether a process answers; "silent" if it has not done so for SOON, or does not yet. */
+export type Condition = "answers" | "silent" | "ended";
+
+/** How long a check may take before the process counts as silent, in milliseconds. */
 const SOON = 2000;
 
 const BACKOFF = { first: 250, most: 30_000 };
@@ -174,23 +177,23 @@ export class Supervisor {
 
   /** Checks repeatedly whether the labeler is alive, and kills it if not. @returns Whether it ever answered. */
   async #watch(child: ChildProcess, words: LastWords, answered: () => void): Promise<boolean> {
-    const { name, url, watchdog, whyRestart, serving, interval = 5000 } = this.#options;
+    const { name, url, watchdog, whyRestart, onCondition, interval = 5000 } = this.#options;
     const gone = new AbortController();
     for (const event of ["exit", "error"]) {
       child.once(event, () => {
         gone.abort();
-        serving?.(false);
+        onCondition?.("ended");
       });
     }
     let last = performance.now();
     let everAnswered = false;
     let told = false;
     while (!hasEnded(child) && !gone.signal.aborted) {
-      const silent = setTimeout(() => serving?.(false), SOON);
+      const silent = setTimeout(() => onCondition?.("silent"), SOON);
       const lives = await isAlive(url, Math.max(1000, watchdog / 3));
       clearTimeout(silent);
       if (gone.signal.aborted) break;
-      serving?.(lives);
+      onCondition?.(lives ? "answers" : "silent");
       if (lives) {
         if (!everAnswered) answered();
         everAnswered = true;

@@ -2,6 +2,7 @@
  * Listens for clients and passes each request on to a worker, over that worker's unix socket. Bodies stream in both
  * directions as fast as the slower end takes them, and the end of either connection ends the other one.
  */
+import { readFileSync } from "node:fs";
 import {
   createServer,
   type IncomingMessage,
@@ -14,7 +15,7 @@ import { PEER_HEADER } from "../../../labeler/several-workers-config.ts";
 import { answerBusy } from "./busy.ts";
 import type { Place, Roster } from "./roster.ts";
 
-/** How long a request waits for a worker while none serves, in milliseconds. */
+/** How long a request waits for a worker while none runs, in milliseconds. */
 const PATIENCE = 10_000;
 
 /** How long an idle connection is kept, in milliseconds: longer than clients such as eKuiper pause between two images. */
@@ -26,7 +27,7 @@ const HEAD = { timeout: 15_000, bytes: 128 << 10 };
 /** How long the rest of a body is read that its worker did not want, in milliseconds. */
 const DRAIN = 5000;
 
-/** Headers of one connection, which are not passed on to the next one (RFC 9110, 7.6.1). */
+/** Headers of one connection, which are not passed on to the next one (RFC 9110, 7.6.1), and the one that is set here. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
@@ -34,16 +35,17 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "te",
   "transfer-encoding",
   "upgrade",
+  PEER_HEADER,
 ]);
 
-/** Names and values in turn, as Node has them, without those of the connection and those that `also` names. */
-function endToEnd(raw: readonly string[], connection: string | undefined, also?: string): string[] {
-  const named = connection?.toLowerCase().split(/[\s,]+/) ?? [];
+/**
+ * Names and values in turn, as Node has them, without those of the connection. Names in the header Connection are passed on
+ * all the same: a client could have Content-Length removed, and its body taken for another request.
+ */
+function endToEnd(raw: readonly string[]): string[] {
   const kept: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i].toLowerCase();
-    if (HOP_BY_HOP.has(name) || name === also || named.includes(name)) continue;
-    kept.push(raw[i], raw[i + 1]);
+    if (!HOP_BY_HOP.has(raw[i].toLowerCase())) kept.push(raw[i], raw[i + 1]);
   }
   return kept;
 }
@@ -58,24 +60,27 @@ function peerOf({ remoteAddress = "", remotePort, remoteFamily }: Socket): strin
 /** The head of a request as its worker receives it. */
 function headersFor(request: IncomingMessage): string[] {
   const { rawHeaders, headers, socket } = request;
-  const kept = endToEnd(rawHeaders, headers.connection, PEER_HEADER);
+  const kept = endToEnd(rawHeaders);
   if (headers["transfer-encoding"] !== undefined) kept.push("Transfer-Encoding", "chunked");
   kept.push(PEER_HEADER, peerOf(socket));
   return kept;
 }
 
-/** Connects to a worker. @returns Undefined if nobody listens there. */
-function connectTo(path: string): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
+/** Connects to a worker. @throws Error as connect() gives it. */
+function connectTo(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
     const socket = connect(path);
-    const refused = () => resolve(undefined);
-    socket.once("error", refused);
+    socket.once("error", reject);
     socket.once("connect", () => {
-      socket.off("error", refused);
+      socket.off("error", reject);
       resolve(socket);
     });
   });
 }
+
+/** Whether an error says that nobody listens at a socket. */
+const isGone = (error: unknown): boolean =>
+  ["ECONNREFUSED", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
@@ -101,11 +106,7 @@ function pass(request: IncomingMessage, response: ServerResponse, socket: Socket
       } else answerBusy(request, response, "The process that worked on this request has ended. Try again.");
     });
     passed.once("response", (answer) => {
-      response.writeHead(
-        answer.statusCode ?? 502,
-        answer.statusMessage,
-        endToEnd(answer.rawHeaders, answer.headers.connection),
-      );
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
       answer.on("error", () => response.destroy());
       answer.pipe(response);
     });
@@ -128,13 +129,34 @@ function drain(request: IncomingMessage, socket: Socket): void {
   request.once("close", () => clearTimeout(timer));
 }
 
+/** File descriptors for all else than connections. */
+const OTHER_DESCRIPTORS = 64;
+
+/** How many connections there are descriptors for: each needs one, and another one to a worker. */
+function mostConnections(): number {
+  try {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return limit === undefined ? Number.POSITIVE_INFINITY : Math.max(1, (Number(limit) - OTHER_DESCRIPTORS) >> 1);
+  } catch {
+    return Number.POSITIVE_INFINITY; // no Linux
+  }
+}
+
 export class Dispatcher {
   readonly #roster: Roster;
   readonly #server: Server;
+  #closing = false;
 
   constructor(roster: Roster) {
     this.#roster = roster;
-    const handle = (request: IncomingMessage, response: ServerResponse) => void this.#dispatch(request, response);
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
+      response.on("error", () => undefined); // the client has gone
+      this.#dispatch(request, response).catch((error) => {
+        console.error(error);
+        if (response.headersSent) response.destroy();
+        else answerBusy(request, response, "The request could not be given to a worker. Try again.");
+      });
+    };
     this.#server = createServer(
       {
         keepAliveTimeout: KEEP_ALIVE,
@@ -150,6 +172,7 @@ export class Dispatcher {
       socket.on("error", () => undefined);
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     });
+    this.#server.maxConnections = mostConnections();
     // A client may say that it sends no more, and still wait for its answer.
     Object.assign(this.#server, { httpAllowHalfOpen: true });
   }
@@ -168,15 +191,20 @@ export class Dispatcher {
 
   /** Accepts nothing more, and lets requests end. @param patience How long they may take, in milliseconds. */
   async close(patience: number): Promise<void> {
+    this.#closing = true;
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), patience);
+    // Connections of requests that had begun before.
+    const idle = setInterval(() => this.#server.closeIdleConnections(), 50);
     await closed;
     clearTimeout(timer);
+    clearInterval(idle);
   }
 
   async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
+    if (this.#closing) response.shouldKeepAlive = false;
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     response.once("finish", () => drain(request, socket));
@@ -184,17 +212,22 @@ export class Dispatcher {
       const place = await this.#roster.place(Math.max(0, end - performance.now()), gone.signal);
       if (gone.signal.aborted) return place?.leave();
       if (place === undefined) return answerBusy(request, response, "No worker of the labeler runs now. Try again.");
-      const passed = await this.#tryAt(place, request, response);
-      place.leave();
-      if (passed) return;
+      try {
+        if (await this.#tryAt(place, request, response)) return;
+      } finally {
+        place.leave();
+      }
     }
   }
 
-  /** @returns Whether the worker could be reached. */
+  /** @returns Whether the worker runs. @throws Error if it cannot be reached for another reason. */
   async #tryAt({ member }: Place, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
-    const socket = await connectTo(member.path);
-    if (socket === undefined) {
-      this.#roster.serve(member, false); // until its supervisor finds that it answers
+    let socket: Socket;
+    try {
+      socket = await connectTo(member.path);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      this.#roster.note(member, "ended"); // until its supervisor finds that it answers
       return false;
     }
     if (response.destroyed) socket.destroy();

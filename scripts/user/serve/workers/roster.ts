@@ -1,5 +1,7 @@
 /** The workers among which requests are shared: how many requests each one has, and which one takes the next. */
 
+import type { Condition } from "../supervisor.ts";
+
 /** A worker that takes requests. */
 export interface Member {
   /** The path of its socket. */
@@ -9,7 +11,7 @@ export interface Member {
 interface State {
   /** Requests that were given to it and have not ended. */
   outstanding: number;
-  serving: boolean;
+  condition: Condition;
   /** Called once nothing is outstanding. */
   idle: (() => void) | undefined;
 }
@@ -22,32 +24,32 @@ export interface Place<M extends Member = Member> {
 }
 
 interface Waiter {
-  readonly take: (member: Member) => void;
+  readonly take: () => void;
 }
 
 /**
  * Gives each request to the worker with the fewest outstanding ones: clients keep their connections open, so that a choice
  * for each connection would let one worker idle while another queues. Among equals the first one takes it, whose caches are
- * warm then. A request waits while no worker serves.
+ * warm then. A request waits while no worker runs.
  */
 export class Roster<M extends Member = Member> {
   readonly #members = new Map<M, State>();
   readonly #waiting = new Set<Waiter>();
 
-  /** Adds a worker, which takes requests as soon as it serves. */
+  /** Adds a worker, which takes requests as soon as its condition is noted. */
   add(member: M): void {
-    this.#members.set(member, { outstanding: 0, serving: false, idle: undefined });
+    this.#members.set(member, { outstanding: 0, condition: "ended", idle: undefined });
   }
 
-  /** Whether a worker takes requests now. */
-  serve(member: M, serving: boolean): void {
+  /** Notes the condition of a worker. A silent one takes requests only if none answers: it may merely be slow. */
+  note(member: M, condition: Condition): void {
     const state = this.#members.get(member);
     if (state === undefined) return;
-    state.serving = serving;
-    if (!serving) return;
+    state.condition = condition;
+    if (condition === "ended") return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { take } of waiting) take(this.#least() ?? member);
+    for (const { take } of waiting) take();
   }
 
   /** Gives a worker no more requests. @returns When those that it has have ended. */
@@ -60,24 +62,26 @@ export class Roster<M extends Member = Member> {
     });
   }
 
-  /** How many requests have a place. */
-  get outstanding(): number {
-    let sum = 0;
-    for (const state of this.#members.values()) sum += state.outstanding;
-    return sum;
-  }
-
   /**
    * Finds a place for a request.
    *
-   * @param patience How long it waits while no worker serves, in milliseconds.
+   * @param patience How long it waits while no worker runs, in milliseconds.
    * @param signal Aborted if the client has gone.
-   * @returns Undefined if no worker served in time, or the client has gone.
+   * @returns Undefined if no worker ran in time, or the client has gone.
    */
   async place(patience: number, signal: AbortSignal): Promise<Place<M> | undefined> {
-    const member = this.#least() ?? (await this.#wait(patience, signal));
-    const state = member && this.#members.get(member);
-    if (member === undefined || state === undefined) return undefined;
+    const end = performance.now() + patience;
+    for (;;) {
+      if (signal.aborted) return undefined;
+      const found = this.#least("answers") ?? this.#least("silent");
+      if (found !== undefined) return this.#placeAt(...found);
+      const left = end - performance.now();
+      if (left <= 0) return undefined;
+      await this.#wait(left, signal);
+    }
+  }
+
+  #placeAt(member: M, state: State): Place<M> {
     state.outstanding++;
     const leave = () => {
       state.outstanding--;
@@ -86,26 +90,27 @@ export class Roster<M extends Member = Member> {
     return { member, leave };
   }
 
-  #least(): M | undefined {
-    let [least, fewest]: [M | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
-    for (const [member, { serving, outstanding }] of this.#members) {
-      if (serving && outstanding < fewest) [least, fewest] = [member, outstanding];
+  #least(wanted: Condition): [M, State] | undefined {
+    let least: [M, State] | undefined;
+    for (const [member, state] of this.#members) {
+      if (state.condition !== wanted) continue;
+      if (least === undefined || state.outstanding < least[1].outstanding) least = [member, state];
     }
     return least;
   }
 
-  #wait(patience: number, signal: AbortSignal): Promise<M | undefined> {
+  /** Waits until the condition of a worker is noted. */
+  #wait(patience: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const end = (member?: M) => {
+      const end = () => {
         clearTimeout(timer);
         this.#waiting.delete(waiter);
-        signal.removeEventListener("abort", leave);
-        resolve(member);
+        signal.removeEventListener("abort", end);
+        resolve();
       };
-      const leave = () => end();
-      const waiter: Waiter = { take: (member) => end(member as M) };
-      const timer = setTimeout(leave, patience);
-      signal.addEventListener("abort", leave);
+      const waiter: Waiter = { take: end };
+      const timer = setTimeout(end, patience);
+      signal.addEventListener("abort", end);
       this.#waiting.add(waiter);
     });
   }

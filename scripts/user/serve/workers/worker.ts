@@ -1,6 +1,6 @@
 /** A worker: a workerd with the labeler, its watchdog, and the sockets at which it takes requests. */
 import { EXTERNALS, SOCKETS } from "../../../labeler/several-workers-config.ts";
-import { Supervisor, type SupervisorOptions } from "../supervisor.ts";
+import { type Condition, Supervisor, type SupervisorOptions } from "../supervisor.ts";
 import { ask } from "./ask.ts";
 import type { Member } from "./roster.ts";
 import type { Shared } from "./shared.ts";
@@ -23,8 +23,7 @@ export interface WorkerOptions {
   /** The paths of the sockets of other processes. */
   readonly supervisor: string;
   readonly store: string;
-  /** Told whether it answers. */
-  readonly serving: (worker: Worker, serves: boolean) => void;
+  readonly onCondition: (worker: Worker, condition: Condition) => void;
   /** Told of each new process, whose id is in `pid` then. */
   readonly started: () => void;
   /** What is the same for all. */
@@ -41,15 +40,14 @@ export class Worker implements Member {
   readonly answers: Promise<void>;
   /** The id of its process, which may have ended. */
   pid: number | undefined;
-  /** Whether it answers. */
-  serves = false;
+  condition: Condition = "ended";
   readonly #options: WorkerOptions;
   readonly #supervisor: Supervisor;
   #processes = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { number, of, generation, sockets, supervisor, store, serving, started, common } = options;
+    const { number, of, generation, sockets, supervisor, store, onCondition, started, common } = options;
     const id = `${number}-${generation}`;
     this.path = sockets.path(`worker-${id}`);
     this.internal = sockets.path(`internal-${id}`);
@@ -70,10 +68,10 @@ export class Worker implements Member {
         this.pid = pid;
         started();
       },
-      serving: (serves) => {
-        this.serves = serves;
-        if (serves) for (const path of [this.path, this.internal]) sockets.protect(path);
-        serving(this, serves);
+      onCondition: (condition) => {
+        this.condition = condition;
+        if (condition === "answers") for (const path of [this.path, this.internal]) sockets.protect(path);
+        onCondition(this, condition);
       },
     });
     let ready: () => void = () => undefined;

@@ -67,8 +67,8 @@ export class Workers {
         this.#storePid = pid;
         this.#note();
       },
-      serving: (serves) => {
-        if (serves) this.#sockets.protect(path);
+      onCondition: (condition) => {
+        if (condition === "answers") this.#sockets.protect(path);
       },
       ...(store.whyRestart && { whyRestart: store.whyRestart }),
     });
@@ -102,8 +102,6 @@ export class Workers {
       await Promise.race([this.#run(ready), failed]);
     } finally {
       this.kill();
-      this.#shared.close();
-      this.#sockets.close();
     }
   }
 
@@ -140,11 +138,13 @@ export class Workers {
     return this.#replacing;
   }
 
-  /** Kills all processes without waiting for their ends. */
+  /** Kills all processes without waiting for their ends, and removes their sockets. */
   kill(): void {
     this.#ending = true;
     this.#store.kill();
     for (const worker of this.#all) worker.kill();
+    this.#shared.close();
+    this.#sockets.close();
   }
 
   #runStore(): { readonly answers: Promise<void>; readonly ended: Promise<void> } {
@@ -168,13 +168,16 @@ export class Workers {
       shared: this.#shared,
       supervisor: this.#supervisorPath,
       store: this.#storePath,
-      serving: (which, serves) => this.#roster.serve(which, serves),
+      onCondition: (which, condition) => this.#roster.note(which, condition),
       started: () => this.#note(),
       common: { ...common, config: workerConfig },
     });
     this.#all.add(worker);
     this.#note();
-    const forget = () => this.#all.delete(worker);
+    const forget = () => {
+      this.#all.delete(worker);
+      if (!this.#ending) this.#note();
+    };
     worker.ended.then(forget, forget);
     return worker;
   }
@@ -183,7 +186,7 @@ export class Workers {
   #take(number: number, worker: Worker): void {
     this.#current.set(number, worker);
     this.#roster.add(worker);
-    this.#roster.serve(worker, worker.serves);
+    this.#roster.note(worker, worker.condition);
   }
 
   async #replaceAll(): Promise<void> {
