@@ -66,7 +66,7 @@ export async function spawnServe(
 /** Starts it and waits until it answers. */
 export async function startServe(...options: Parameters<typeof spawnServe>): Promise<Serve> {
   const found = await spawnServe(...options);
-  await expect.poll(found.log, { timeout: 60_000 }).toMatch(/Edge Labeler at/);
+  await expect.poll(found.log, { timeout: 120_000 }).toMatch(/Edge Labeler at/);
   return found;
 }
 

@@ -32,7 +32,7 @@ interface Runner {
   readonly running: boolean;
   run(ready: () => void): Promise<void>;
   end(): Promise<void>;
-  /** Takes over changed models. */
+  /** Takes over changed settings. */
   restart(): Promise<void>;
   kill(): void;
 }
@@ -97,7 +97,8 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
 
   const index = indexFolder(models, join(state, "index"));
   await indexAloud(models, { index });
-  const code = await makeWorker({ folder, models, index, results, settings });
+  const make = () => makeWorker({ folder, models, index, results, settings });
+  const code = await make();
   if (code !== 0) return code;
 
   const files = new ResultsFolder(results);
@@ -144,6 +145,16 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   whenOrphaned("serve", () => stop("npm has ended"));
   // The Worker reads the index again every second, and loads what it names.
   keepIndexed(models, { index, onChange: (names) => console.log(`Changed: ${names.join(", ")}.`) });
+  process.on("SIGUSR2", async () => {
+    console.log("SIGUSR2: the settings are read again.");
+    try {
+      if ((await make()) !== 0 || stopped) return;
+      howMany(count, thisMachine(), readLimits(folder)); // It throws if the limits are too low now.
+      await running.restart();
+    } catch (error) {
+      console.error(error instanceof CommandError ? error.message : error);
+    }
+  });
   await running.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);

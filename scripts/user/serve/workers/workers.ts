@@ -132,9 +132,13 @@ export class Workers {
     await this.#store.end();
   }
 
-  /** Replaces one worker after the other, and no request is refused. */
+  /** Restarts the process with the results, and replaces one worker after the other. No request is refused. */
   restart(): Promise<void> {
-    this.#replacing = this.#replacing.then(() => this.#replaceAll()).catch(console.error);
+    const replace = async () => {
+      if (!this.#ending) await this.#store.restart();
+      await this.#replaceAll();
+    };
+    this.#replacing = this.#replacing.then(replace).catch(console.error);
     return this.#replacing;
   }
 
