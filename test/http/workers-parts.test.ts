@@ -95,7 +95,7 @@ it("grants memory up to the limit, collects what is not held, and has what an en
   held.set("a", 20).set("b", 130);
   expect(await Promise.all([wish("b", 130), wish("a", 90)])).toEqual([140, 0]);
   held.set("b", undefined); // it is silent: what it was granted stays granted
-  expect(await wish("a", 30)).toBe(0);
+  expect(await wish("a", 31)).toBe(0);
   memory.forget("b");
   held.delete("b");
   expect(await wish("a", 160)).toBe(160);

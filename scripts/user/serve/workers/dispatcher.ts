@@ -12,7 +12,7 @@ import {
 } from "node:http";
 import { connect, type Socket } from "node:net";
 import { PEER_HEADER } from "../../../labeler/several-workers-config.ts";
-import { answerBusy } from "./busy.ts";
+import { answerBusy, answerToUnreadable } from "./problems.ts";
 import type { Place, Roster } from "./roster.ts";
 
 /** How long a request waits for a worker while none runs, in milliseconds. */
@@ -145,6 +145,8 @@ function mostConnections(): number {
 export class Dispatcher {
   readonly #roster: Roster;
   readonly #server: Server;
+  /** Connections with a request that has not been answered. */
+  readonly #answering = new WeakSet<Socket>();
   #closing = false;
 
   constructor(roster: Roster) {
@@ -168,6 +170,10 @@ export class Dispatcher {
       handle,
     );
     this.#server.on("checkContinue", handle); // the worker says whether it wants the body
+    this.#server.on("clientError", ({ code }: NodeJS.ErrnoException, socket: Socket) => {
+      if (socket.writable && !this.#answering.has(socket)) socket.end(answerToUnreadable(code));
+      else socket.destroy();
+    });
     this.#server.on("connect", (_: IncomingMessage, socket: Socket) => {
       socket.on("error", () => undefined);
       socket.end("HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -204,6 +210,8 @@ export class Dispatcher {
 
   async #dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
+    this.#answering.add(socket);
+    response.once("close", () => this.#answering.delete(socket));
     if (this.#closing) response.shouldKeepAlive = false;
     const gone = new AbortController();
     response.once("close", () => gone.abort());

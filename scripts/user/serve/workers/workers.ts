@@ -30,6 +30,9 @@ export interface WorkersOptions {
 /** How long the requests of a worker that is replaced may take, in milliseconds: longer than the slowest upload. */
 const LAST_REQUESTS = 120_000;
 
+/** How long the process with the results may take to end, in milliseconds: what it has acknowledged is on disk. */
+const STORE_DRAIN = 300;
+
 export class Workers {
   readonly #options: WorkersOptions;
   readonly #sockets: Sockets;
@@ -56,6 +59,8 @@ export class Workers {
     this.#store = new Supervisor({
       ...common,
       config: storeConfig,
+      // The workers keep connections to it, and make a call again that is cut off.
+      drain: Math.min(common.drain, STORE_DRAIN),
       name: "The process with the results",
       address: `unix:${path}`,
       url: `unix:${path}`,
