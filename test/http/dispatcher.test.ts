@@ -133,9 +133,10 @@ it("answers a client that has closed its half of the connection", async () => {
 });
 
 it("holds a client back that sends faster than a worker reads, and tells the worker of a client that has gone", async () => {
-  let [gone, held]: [boolean, IncomingMessage | undefined] = [false, undefined];
+  let gone = false;
+  const held: IncomingMessage[] = [];
   handler = (arrived) => {
-    held = arrived;
+    held.push(arrived);
     arrived.on("error", () => undefined);
     arrived.once("close", () => {
       gone = !arrived.complete;
@@ -153,7 +154,7 @@ it("holds a client back that sends faster than a worker reads, and tells the wor
   }
   expect(sent).toBeLessThan(32 << 20);
   call.destroy();
-  held?.resume();
+  for (const arrived of held) arrived.resume();
   await expect.poll(() => gone).toBe(true);
 });
 

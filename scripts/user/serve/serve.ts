@@ -145,7 +145,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   whenOrphaned("serve", () => stop("npm has ended"));
   // The Worker reads the index again every second, and loads what it names.
   keepIndexed(models, { index, onChange: (names) => console.log(`Changed: ${names.join(", ")}.`) });
-  process.on("SIGUSR2", async () => {
+  const readAgain = async () => {
     console.log("SIGUSR2: the settings are read again.");
     try {
       if ((await make()) !== 0 || stopped) return;
@@ -154,6 +154,10 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     } catch (error) {
       console.error(error instanceof CommandError ? error.message : error);
     }
+  };
+  let reading = Promise.resolve();
+  process.on("SIGUSR2", () => {
+    reading = reading.then(readAgain);
   });
   await running.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);

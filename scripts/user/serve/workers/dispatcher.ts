@@ -100,10 +100,10 @@ function pass(request: IncomingMessage, response: ServerResponse, socket: Socket
       resolve();
     });
     passed.on("error", () => {
-      // The worker has ended, or has closed the connection behind an answer that is complete.
-      if (response.headersSent) {
-        if (!response.writableEnded) response.destroy();
-      } else answerBusy(request, response, "The process that worked on this request has ended. Try again.");
+      // If an answer has begun, its end is not affected, or is an error of its own.
+      if (!response.headersSent) {
+        answerBusy(request, response, "The process that worked on this request has ended. Try again.");
+      }
     });
     passed.once("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
@@ -238,8 +238,11 @@ export class Dispatcher {
       this.#roster.note(member, "ended"); // until its supervisor finds that it answers
       return false;
     }
-    if (response.destroyed) socket.destroy();
-    else await pass(request, response, socket);
+    try {
+      if (!response.destroyed) await pass(request, response, socket);
+    } finally {
+      socket.destroy();
+    }
     return true;
   }
 }
