@@ -1,5 +1,9 @@
 /** Clients that label one image after the other, for npm run bench:workers. */
 import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a client waits if the labeler was busy, in milliseconds. */
+const AGAIN = 250;
 
 /** How clients connect. */
 export interface Clients {
@@ -13,8 +17,8 @@ let sent = 0;
 /** Something to follow the image: a labeler has not labelled this very file yet. */
 const own = () => Buffer.from(new Float64Array([Date.now(), sent++]).buffer);
 
-/** @throws Error if the image is not labelled. */
-function send(url: string, bytes: Uint8Array, agent: Agent): Promise<void> {
+/** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
+function send(url: string, bytes: Uint8Array, agent: Agent): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const more = own();
     const headers = { "content-length": bytes.length + more.length };
@@ -23,7 +27,7 @@ function send(url: string, bytes: Uint8Array, agent: Agent): Promise<void> {
       response.on("data", (data) => (text += data));
       response.once("error", reject);
       response.once("end", () => {
-        if (response.statusCode === 200) resolve();
+        if (response.statusCode === 200 || response.statusCode === 503) resolve(response.statusCode === 200);
         else reject(new Error(`${response.statusCode} ${text}`));
       });
     });
@@ -45,8 +49,8 @@ export async function imagesPerSecond(
   let labelled = 0;
   const client = async () => {
     while (performance.now() - begin < milliseconds) {
-      await send(url, bytes, agent);
-      labelled++;
+      if (await send(url, bytes, agent)) labelled++;
+      else await sleep(AGAIN);
     }
   };
   await Promise.all(Array.from({ length: count }, client));
