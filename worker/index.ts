@@ -1,5 +1,6 @@
 /** The Worker's exports. */
 import { app } from "./app.ts";
+import { internal as internalApp } from "./routes/internal.ts";
 
 export { Results } from "./results/object.ts";
 
@@ -8,5 +9,8 @@ export { Results } from "./results/object.ts";
  * say 500 and write an uncaught exception into the log for each. Nothing is ever connected to.
  */
 const connect = (socket: Socket): Promise<void> => socket.close();
+
+/** For the supervisor of several workers (npm run serve --workers), over a unix socket. Clients do not reach it. */
+export const internal = { fetch: internalApp.fetch } satisfies ExportedHandler<Env>;
 
 export default { fetch: app.fetch, connect } satisfies ExportedHandler<Env>;

@@ -9,7 +9,7 @@ import type { SizedImage } from "./peers/images.ts";
 import { labelsOf, type OneByOne, oneByOne, throughput } from "./peers/measure.ts";
 import { labeler, node, type Peer, python, type Running, versions } from "./peers/servers.ts";
 
-const PEERS: readonly Peer[] = [labeler(1), python(1), python(1, true), python(2), node];
+const PEERS: readonly Peer[] = [labeler(1), labeler(2), python(1), python(1, true), python(2), node];
 const COMPARED = ["efficientnet_lite0", "mobilenet_v1_1.0_224"];
 /** Clients at once, and for how long, in milliseconds. */
 const CLIENTS = 8;

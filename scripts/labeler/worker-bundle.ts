@@ -16,6 +16,7 @@ import { join, resolve } from "node:path";
 import { readDeclared } from "./declared.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { bundleWorker } from "./run.ts";
+import { STORE_FOLDER } from "./several-workers-config.ts";
 import type { Declared } from "./workerd-config.ts";
 
 const CACHE = ".cache/workers";
@@ -28,6 +29,22 @@ function removeOld(): void {
     const used = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (used !== undefined && Date.now() - used > KEPT_MS) rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** Bundles the Worker that stores the results of several workers. */
+async function bundleStore(folder: string): Promise<void> {
+  const { build } = await import("esbuild"); // not loaded for a bundle that is there
+  await build({
+    entryPoints: ["worker/store.ts"],
+    outfile: join(folder, "index.js"),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    external: ["cloudflare:*"],
+    minify: true,
+    legalComments: "inline",
+    logLevel: "warning",
+  });
 }
 
 /**
@@ -49,6 +66,7 @@ async function cached(): Promise<string> {
   const aside = mkdtempSync(join(CACHE, "unfinished-"));
   try {
     bundleWorker(join(aside, "worker"));
+    await bundleStore(join(aside, "worker", STORE_FOLDER));
     writeFileSync(join(aside, "declared.json"), JSON.stringify(await readDeclared()));
     renameSync(aside, folder);
   } catch (error) {

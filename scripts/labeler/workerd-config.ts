@@ -38,10 +38,10 @@ export interface WorkerdConfigOptions {
 export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
 
 /** A string of Cap'n Proto's text format. */
-const text = (value: string) => JSON.stringify(value);
+export const text = (value: string) => JSON.stringify(value);
 
 /** The networks that the labeler may call: none by default, and for push targets no more than they need. */
-function allowedNetworks(pushTargets: string): string[] {
+export function allowedNetworks(pushTargets: string): string[] {
   const hosts = pushTargets
     .split(/[\s,"[\]]+(?=https?:|$)/)
     .flatMap((target) => URL.parse(target)?.hostname.replace(/^\[|\]$/g, "") ?? []);
@@ -55,7 +55,7 @@ const INDEXED_ELSEWHERE = `export default { fetch(request, env) {
 } };`;
 
 /** The service "models" and the services that it uses. */
-function modelServices(compatibilityDate: string, models: string, index: string | undefined): string[] {
+export function modelServices(compatibilityDate: string, models: string, index: string | undefined): string[] {
   const folder = (name: string, path: string) => `(name = ${text(name)}, disk = (path = ${text(resolve(path))}))`;
   if (index === undefined) return [folder("models", models)];
   const worker = [
@@ -70,6 +70,29 @@ function modelServices(compatibilityDate: string, models: string, index: string 
   ];
 }
 
+/** The service of the networks that may be called. */
+export const internet = (allowed: readonly string[]): string =>
+  `(name = "internet", network = (allow = [${allowed.map(text).join(", ")}], tlsOptions = (trustBrowserCas = true)))`;
+
+/** The modules of a bundled Worker. @param entry The module with the handlers: workerd takes those of the first one. */
+export function modulesIn(bundle: string, entry: string): string {
+  const names = [entry, ...readdirSync(bundle).filter((name) => name !== entry)];
+  const modules = names.flatMap((name) => {
+    if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = embed ${text(name)})`];
+    return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
+  });
+  return modules.join(", ");
+}
+
+/** The bindings of settings, and of what workerd reads from its environment. */
+export const settingBindings = (
+  settings: Readonly<Record<string, string>>,
+  fromEnvironment: readonly string[],
+): readonly string[] => [
+  ...Object.entries(settings).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
+  ...fromEnvironment.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
+];
+
 export function workerdConfig({
   declared: { compatibilityDate, compatibilityFlags, vars },
   bundle,
@@ -81,22 +104,13 @@ export function workerdConfig({
   settings = {},
   fromEnvironment = [],
 }: WorkerdConfigOptions): string {
-  // The entry comes first: workerd takes the handlers from the first module.
-  const names = [entry, ...readdirSync(bundle).filter((name) => name !== entry)];
-  const modules = names.flatMap((name) => {
-    if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = embed ${text(name)})`];
-    return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
-  });
+  const modules = modulesIn(bundle, entry);
   const all: Readonly<Record<string, string>> = { ...vars, ...settings };
   const bindings = [
     `(name = "ASSETS", service = "models")`,
     `(name = "RESULTS", durableObjectNamespace = "Results")`,
-    ...Object.entries(all).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-    ...fromEnvironment.map((name) => `(name = ${text(name)}, fromEnvironment = ${text(name)})`),
+    ...settingBindings(all, fromEnvironment),
   ];
-  const network = `[${allowedNetworks(all.PUSH_TARGETS ?? "")
-    .map(text)
-    .join(", ")}]`;
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   v8Flags = [${V8_FLAGS.map(text).join(", ")}],
@@ -104,12 +118,12 @@ const config :Workerd.Config = (
     (name = "main", worker = .labeler),
     ${modelServices(compatibilityDate, models, index).join(",\n    ")},
     (name = "state", disk = (path = ${text(resolve(state))}, writable = true)),
-    (name = "internet", network = (allow = ${network}, tlsOptions = (trustBrowserCas = true))),
+    ${internet(allowedNetworks(all.PUSH_TARGETS ?? ""))},
   ],
   sockets = [(name = "http", address = ${text(address)}, http = (), service = "main")],
 );
 const labeler :Workerd.Worker = (
-  modules = [${modules.join(", ")}],
+  modules = [${modules}],
   compatibilityDate = ${text(compatibilityDate)},
   compatibilityFlags = [${compatibilityFlags.map(text).join(", ")}],
   bindings = [

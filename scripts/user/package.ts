@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { dirname, join, parse } from "node:path";
 import { MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
+import { STORE_FOLDER } from "../labeler/several-workers-config.ts";
 import { copyWorkerBundle } from "../labeler/worker-bundle.ts";
 import type { Declared } from "../labeler/workerd-config.ts";
 import { bundleScript } from "../run/bundle.mjs";
@@ -32,7 +33,8 @@ async function bundleServer(file: string): Promise<void> {
 /** The Worker as it would be deployed, without the files that only a person reads. @returns Its declarations. */
 async function copyWorker(folder: string): Promise<Declared> {
   const declared = await copyWorkerBundle(folder);
-  for (const name of readdirSync(folder)) if (!/\.(js|wasm)$/.test(name)) rmSync(join(folder, name));
+  const runs = (name: string) => /\.(js|wasm)$/.test(name) || name === STORE_FOLDER;
+  for (const name of readdirSync(folder)) if (!runs(name)) rmSync(join(folder, name));
   return declared;
 }
 

@@ -58,12 +58,14 @@ async function serve(made: string, args: string[] = []): Promise<string> {
 const label = (url: string, image: string, query: string) => post(`${url}/label?${query}`, fixture(image), headers);
 
 it("labels, asks for its token, and takes a model that is dropped into its folder", async () => {
-  const url = await serve(here, ["--var", "DEFAULT_MODEL:late"]);
+  const url = await serve(here, ["--workers", "2", "--var", "DEFAULT_MODEL:late"]);
   expect((await post(`${url}/label`, fixture("coffee.png"))).status).toBe(401);
   expect((await labelsOf(await label(url, "coffee.png", "model=mobilenet_v1_1.0_224")))[0].label).toBe("968:espresso");
   addTiny(join(here, "model-assets"), "late");
   const status = () => label(url, "coffee.png", "").then((response) => response.status);
   await expect.poll(status, { timeout: 10_000 }).toBe(200);
+  expect((await post(`${url}/ekuiper/sink?id=a`, fixture("coffee.png"), headers)).status).toBe(204);
+  expect((await fetch(`${url}/results/a`, { headers })).status).toBe(200);
 });
 
 it("says what is wrong with its options", () => {
@@ -92,7 +94,10 @@ it.skipIf(noArm)("gives the same confidences on ARM, to the last bit, in every p
   renameSync(join(arm, "workerd"), join(arm, "workerd.arm64"));
   const start = `#!/bin/sh\nexec ${ARM.qemu} -L ${ARM.root} ${resolve(arm, "workerd.arm64")} "$@"\n`;
   writeFileSync(join(arm, "workerd"), start, { mode: 0o755 });
-  const [near, far] = [await serve(here), await serve(arm, ["--watchdog", "600"])];
+  const [near, far] = [
+    await serve(here, ["--workers", "1"]),
+    await serve(arm, ["--workers", "1", "--watchdog", "600"]),
+  ];
   // One each: an emulated inference takes seconds.
   for (const [image, query] of [
     ["coffee.png", "model=mobilenet_v1_1.0_224&precision=exact"],

@@ -50,7 +50,10 @@ export async function spawnServe(
   env: NodeJS.ProcessEnv = {},
 ): Promise<Serve> {
   const [port] = await freePorts(1);
-  const all = ["--port", String(port), "--state", state, "--models", models, "--var", "DEFAULT_MODEL:tiny", ...args];
+  // One worker unless a test is about several, whatever the machine has.
+  const workers = args.includes("--workers") ? [] : ["--workers", process.env.SERVE_WORKERS ?? "1"];
+  const folders = ["--state", state, "--models", models];
+  const all = ["--port", String(port), ...folders, "--var", "DEFAULT_MODEL:tiny", ...workers, ...args];
   const child = spawn(command, [...first, ...all], { env: { ...process.env, LABELER_TOKEN: TOKEN, ...env } });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
@@ -63,7 +66,7 @@ export async function spawnServe(
 /** Starts it and waits until it answers. */
 export async function startServe(...options: Parameters<typeof spawnServe>): Promise<Serve> {
   const found = await spawnServe(...options);
-  await expect.poll(found.log, { timeout: 60_000 }).toMatch(/Edge Labeler at/);
+  await expect.poll(found.log, { timeout: 120_000 }).toMatch(/Edge Labeler at/);
   return found;
 }
 
@@ -75,8 +78,13 @@ export async function endServes(): Promise<void> {
   }
 }
 
-/** The process id of the workerd in a state folder. */
-export const workerdIn = (state: string): number => JSON.parse(readFileSync(join(state, "lock"), "utf8")).workerd.pid;
+const lockIn = (state: string) => JSON.parse(readFileSync(join(state, "lock"), "utf8"));
+
+/** The process id of the workerd in a state folder: of several, that with the results. */
+export const workerdIn = (state: string): number => lockIn(state).workerd.pid;
+
+/** The process ids of the workers of a state folder, if there are several. */
+export const workersIn = (state: string): number[] => lockIn(state).others.map(({ pid }: { pid: number }) => pid);
 
 /** Gone, or waiting to be cleared away. */
 export function hasEnded(pid: number): boolean {

@@ -9,6 +9,7 @@ import { Semaphore } from "../runtime/semaphore.ts";
 import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { callerOf } from "./client-address.ts";
+import { shareOf } from "./other-workers.ts";
 
 /** Counts the loads of models, for /metrics. */
 export const loads = new Counter("edge_labeler_model_loads_total", "Loads of models by name and outcome.");
@@ -40,9 +41,9 @@ const EXPRESS = 2;
 export function slotsOf(c: Context<AppEnv>): Semaphore {
   const { MAX_CONCURRENT: capacity, MAX_WAITING: queueLimit, MAX_WAIT_MS: patience } = settingsOf(c.env);
   slots ??= new Semaphore({
-    capacity,
-    express: EXPRESS,
-    queueLimit,
+    capacity: shareOf(c.env, capacity),
+    express: shareOf(c.env, EXPRESS),
+    queueLimit: shareOf(c.env, queueLimit),
     patience,
     resource: "slots for labelling",
     fair: true,

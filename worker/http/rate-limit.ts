@@ -1,13 +1,14 @@
 /**
  * Limits how often a caller may call, by token, or by address if there is no token. The isolate counts the calls (RATE_LIMIT),
- * or Cloudflare does, if the binding RATE_LIMITER exists. RateLimit headers are not sent, since they are still a draft.
+ * or the supervisor for all workers of a labeler, or Cloudflare, if the binding RATE_LIMITER exists. RateLimit headers are not sent, since they are still a draft.
  */
 import type { Context } from "hono";
 import { LabelerError } from "../errors.ts";
-import { TokenBuckets } from "../runtime/token-bucket.ts";
+import { type CallRate, TokenBuckets } from "../runtime/token-bucket.ts";
 import { type Settings, settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { addressOf, callerOf, UNKNOWN } from "./client-address.ts";
+import { countElsewhere, isOneOfSeveral } from "./other-workers.ts";
 
 let buckets: { readonly setting: Settings["RATE_LIMIT"]; readonly of: TokenBuckets } | undefined;
 
@@ -15,6 +16,12 @@ function describeCaller(c: Context<AppEnv>): string {
   const client = c.get("client");
   if (client !== undefined) return `the token "${client}"`;
   return addressOf(c) === UNKNOWN ? "this address, which is not known and shared by all such callers" : "this address";
+}
+
+/** @returns 0 if the call is allowed, else the number of seconds until one is. */
+function countHere(c: Context<AppEnv>, limit: CallRate): number {
+  if (buckets?.setting !== limit) buckets = { setting: limit, of: new TokenBuckets(limit) };
+  return buckets.of.take(callerOf(c), Date.now());
 }
 
 /**
@@ -29,8 +36,7 @@ export async function countCall(c: Context<AppEnv>): Promise<void> {
     // Cloudflare does not report when the next call is allowed; it certainly is after a period.
     wait = (await c.env.RATE_LIMITER.limit({ key: callerOf(c) })).success ? 0 : period;
   } else if (limit !== undefined) {
-    if (buckets?.setting !== limit) buckets = { setting: limit, of: new TokenBuckets(limit) };
-    wait = buckets.of.take(callerOf(c), Date.now());
+    wait = isOneOfSeveral(c.env) ? await countElsewhere(c.env, callerOf(c), limit) : countHere(c, limit);
   }
   if (wait === 0) return;
   throw new LabelerError("too-many-requests", `Too many calls from ${describeCaller(c)}. Try again in ${wait} s.`, {

@@ -4,6 +4,7 @@
  */
 import type { Context } from "hono";
 import type { ByteStream } from "../runtime/byte-stream.ts";
+import { GrantedBudget } from "../runtime/granted-budget.ts";
 import { MemoryUse } from "../runtime/memory-use.ts";
 import type { Reception } from "../runtime/reception.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
@@ -11,11 +12,20 @@ import { settingsOf } from "../settings/settings.ts";
 import type { AppEnv } from "./app-env.ts";
 import { countUpTo, tooLarge } from "./body.ts";
 import { callerOf } from "./client-address.ts";
+import { askForFormMemory, isOneOfSeveral } from "./other-workers.ts";
 
 let budget: Semaphore | undefined;
 
+const RESOURCE = "memory for forms and JSON";
+
+/** What the other workers of the labeler let this one hold. */
+let granted: GrantedBudget | undefined;
+
 /** How many bytes of bodies are held in memory. */
 export const wholeBodyBytes = (): number => budget?.taken ?? 0;
+
+/** Gives back to the other workers of the labeler what this one does not hold. @returns What it holds, in bytes. */
+export const giveBackFormMemory = (): number => granted?.giveBack() ?? 0;
 
 /** Releases memory when the request is answered. */
 export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): MemoryUse {
@@ -32,8 +42,17 @@ export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): Memory
 /** The share of a request in the memory for forms and JSON, which it keeps until it is answered. */
 export function wholeBodyMemory(c: Context<AppEnv>, reception: Reception | undefined): MemoryUse {
   const { MAX_FORM_BYTES: limit, MAX_WAIT_MS: patience } = settingsOf(c.env);
-  budget ??= new Semaphore({ capacity: limit, patience, resource: "memory for forms and JSON" });
-  return keepUntilAnswered(c, new MemoryUse(budget, { signal: c.req.raw.signal, client: callerOf(c), reception }));
+  budget ??= new Semaphore({ capacity: limit, patience, resource: RESOURCE });
+  granted ??= new GrantedBudget({ held: wholeBodyBytes, patience, resource: RESOURCE });
+  const { env } = c;
+  const { signal } = c.req.raw;
+  const cover = granted.cover.bind(granted, (bytes) => askForFormMemory(env, bytes, limit), signal);
+  const memory = new MemoryUse(
+    budget,
+    { signal, client: callerOf(c), reception },
+    isOneOfSeveral(env) ? cover : undefined,
+  );
+  return keepUntilAnswered(c, memory);
 }
 
 interface ComingBody {

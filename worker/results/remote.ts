@@ -4,9 +4,9 @@
  * so the cause is read from the error that arrives here.
  */
 import { LabelerError } from "../errors.ts";
-import type { Results } from "./object.ts";
 import type { PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
+import type { ResultsApi } from "./results-api.ts";
 import type { ListOptions } from "./store.ts";
 
 /** The properties that the runtime adds to an error of an object. */
@@ -69,9 +69,9 @@ async function understood<T>(call: Promise<T>): Promise<T> {
 
 /** All methods throw LabelerError of kind storage-full, storage-broken or busy. */
 export class RemoteResults {
-  readonly #object: DurableObjectStub<Results>;
+  readonly #object: ResultsApi;
 
-  constructor(object: DurableObjectStub<Results>) {
+  constructor(object: ResultsApi) {
     this.#object = object;
   }
 

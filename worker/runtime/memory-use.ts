@@ -4,11 +4,14 @@ import type { AcquireOptions, Lease, Semaphore } from "./semaphore.ts";
 export class MemoryUse {
   readonly #budget: Semaphore;
   readonly #request: AcquireOptions;
+  readonly #cover: (() => Promise<void>) | undefined;
   #lease: Lease | undefined;
 
-  constructor(budget: Semaphore, request: Omit<AcquireOptions, "weight">) {
+  /** @param cover Awaited after each reservation: has other processes agree to it; see GrantedBudget. */
+  constructor(budget: Semaphore, request: Omit<AcquireOptions, "weight">, cover?: () => Promise<void>) {
     this.#budget = budget;
     this.#request = request;
+    this.#cover = cover;
   }
 
   /**
@@ -19,6 +22,7 @@ export class MemoryUse {
   async reserve(bytes: number): Promise<void> {
     if (this.#lease === undefined) this.#lease = await this.#budget.acquire({ ...this.#request, weight: bytes });
     else await this.#lease.grow(bytes);
+    await this.#cover?.();
   }
 
   /** Releases everything. */

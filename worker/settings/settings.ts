@@ -5,11 +5,23 @@ import { parseHost } from "../validation/host-name.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
 import { secretSettings } from "./token-settings.ts";
 
+/** A binding to a service in another process. */
+export interface Service {
+  fetch(url: string, init?: RequestInit): Promise<Response>;
+}
+
 /** The Worker's bindings: those that wrangler generates types for, and the optional secrets. */
 export interface Bindings extends Env {
   readonly LABELER_TOKEN?: string | null;
   readonly LABELER_TOKENS?: string | null;
   readonly PUSH_TOKEN?: string | null;
+  /** Which of several workers of a labeler this is, such as "1/4" for the first of four; see http/other-workers.ts. */
+  readonly WORKER?: string | null;
+  /** The name of this process of a worker: another one takes its place one day. */
+  readonly PROCESS?: string | null;
+  /** What the workers share: the supervisor of npm run serve, and the process that stores the results. */
+  readonly SUPERVISOR?: Service;
+  readonly STORE?: Service;
   /** Cloudflare's rate-limit binding, if it is configured. */
   readonly RATE_LIMITER?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }

@@ -85,8 +85,7 @@ export const labeler = (workers: number): Peer => ({
     const { default: manifest } = await import("../../../package.json", { with: { type: "json" } });
     const [program, ...command] = manifest.scripts.serve.split(" ");
     const settings = ["--var", `DEFAULT_MODEL:${network.name}`];
-    const args = [...command, "--port", String(port), "--state", state, ...settings];
-    if (workers > 1) args.push("--workers", String(workers));
+    const args = [...command, "--port", String(port), "--state", state, "--workers", String(workers), ...settings];
     const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
     const url = `http://127.0.0.1:${port}`;
     await untilAnswers(`${url}/readyz`, child);

@@ -17,17 +17,20 @@ export interface ChildOptions {
   readonly command: readonly string[];
   /** A file descriptor that the process should keep open. */
   readonly descriptor?: number | undefined;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Receives its stderr, which is also written to this process's stderr. */
   readonly onWords: (text: string) => void;
 }
 
 /** Starts a program whose stdout is this process's. A failure to start is reported by the child's `error` event. */
-export function startChild({ command, descriptor, onWords }: ChildOptions): ChildProcess {
+export function startChild({ command, descriptor, env, onWords }: ChildOptions): ChildProcess {
   const [program, ...args] = wrapped(command);
   // Detached: otherwise a terminal's Ctrl-C would end it at once, together with the requests in progress.
   const child = spawn(program, args, {
     stdio: ["ignore", "inherit", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
     detached: true,
+    ...(env && { env: { ...process.env, ...env } }),
   });
   child.stderr?.on("data", (data: Buffer) => {
     process.stderr.write(data);

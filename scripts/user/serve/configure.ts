@@ -1,8 +1,9 @@
 /** Writes the configuration of workerd for the labeler, after the settings were checked. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";
 import { CommandError } from "../../command-line/command.ts";
+import { oneOfSeveralConfig, STORE_FOLDER, storeConfig } from "../../labeler/several-workers-config.ts";
 import { type Declared, workerdConfig } from "../../labeler/workerd-config.ts";
 import { SECRETS } from "../secrets.ts";
 
@@ -17,8 +18,21 @@ export interface ServedWorker {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** The path of workerd's configuration in the folder of a Worker. */
+/** The paths of workerd's configurations in the folder of a Worker: for all in one process, and for several workers. */
 export const configIn = (folder: string): string => join(folder, "config.capnp");
+export const oneOfSeveralIn = (folder: string): string => join(folder, "one-of-several.capnp");
+export const storeIn = (folder: string): string => join(folder, STORE_FOLDER, "config.capnp");
+
+/** Limits that several workers divide among themselves. */
+export interface DividedLimits {
+  readonly MAX_CONCURRENT: number;
+  readonly MAX_WAITING: number;
+}
+
+const limitsIn = (folder: string): string => join(folder, "limits.json");
+
+/** The limits that were configured in the folder of a Worker. */
+export const readLimits = (folder: string): DividedLimits => JSON.parse(readFileSync(limitsIn(folder), "utf8"));
 
 /**
  * @throws CommandError if a setting does not exist, or if its value or that of a secret in the environment is invalid.
@@ -39,14 +53,10 @@ export function checkSettings({ settings }: ServedWorker, { vars }: Declared): v
 
 /** @param served Its folder must already contain the bundled Worker. */
 export function configure({ folder, models, index, results, settings }: ServedWorker, declared: Declared): void {
-  const config = workerdConfig({
-    declared,
-    bundle: folder,
-    models,
-    index,
-    state: results,
-    settings,
-    fromEnvironment: SECRETS,
-  });
-  writeFileSync(configIn(folder), config);
+  const options = { declared, bundle: folder, models, index, state: results, settings, fromEnvironment: SECRETS };
+  writeFileSync(configIn(folder), workerdConfig(options));
+  writeFileSync(oneOfSeveralIn(folder), oneOfSeveralConfig(options));
+  writeFileSync(storeIn(folder), storeConfig({ ...options, bundle: join(folder, STORE_FOLDER) }));
+  const { MAX_CONCURRENT, MAX_WAITING } = settingsOf({ ...declared.vars, ...settings } as unknown as Bindings);
+  writeFileSync(limitsIn(folder), JSON.stringify({ MAX_CONCURRENT, MAX_WAITING } satisfies DividedLimits));
 }

@@ -13,8 +13,10 @@ import { endNow, identify, lives, type ProcessIdentity, pause, processNamespace 
 
 interface LockRecord {
   readonly owner: ProcessIdentity;
-  /** The workerd that the owner runs. */
+  /** The workerd that the owner runs, and has the results open. */
   readonly workerd?: ProcessIdentity;
+  /** Other processes that the owner runs. */
+  readonly others?: readonly ProcessIdentity[];
   /** The scope in which the process ids are valid; absent in the records of former releases. */
   readonly namespace?: string;
   /** Whether the owner also holds the kernel's lock; former releases did not use it. */
@@ -35,11 +37,16 @@ function readRecord(path: string): LockRecord | undefined {
   try {
     const record = JSON.parse(readFileSync(path, "utf8"));
     if (!isIdentity(record?.owner)) return undefined;
-    return isIdentity(record.workerd) ? record : { ...record, workerd: undefined };
+    const others = Array.isArray(record.others) ? record.others.filter(isIdentity) : [];
+    return { ...record, workerd: isIdentity(record.workerd) ? record.workerd : undefined, others };
   } catch {
     return undefined;
   }
 }
+
+/** The processes that a killed labeler may have left. */
+const leftBehind = ({ workerd, others = [] }: LockRecord): readonly ProcessIdentity[] =>
+  workerd === undefined ? others : [workerd, ...others];
 
 export class StateLock {
   /** The open file; workerd inherits it. */
@@ -85,7 +92,7 @@ export class StateLock {
       if (owner !== undefined && (kernel !== "locked" || record?.kernel !== true)) {
         throw inUse(folder, `process ${owner.pid}`);
       }
-      if (record?.workerd !== undefined && isHere(record)) endNow(record.workerd);
+      if (record !== undefined && isHere(record)) leftBehind(record).forEach(endNow);
       if (kernel === "locked") return true;
       if (kernel === "unavailable") return false;
       if (waited >= PATIENCE) throw inUse(folder, "a labeler in another container or on another machine");
@@ -104,15 +111,16 @@ export class StateLock {
     if (owner?.pid !== process.pid) throw inUse(folder, "another labeler that starts");
   }
 
-  /** Records which workerd uses the folder now. */
-  note(workerd: number): void {
-    this.#write(identify(workerd));
+  /** Records which workerd uses the folder now. @param others Further processes that have to end with this one. */
+  note(workerd: number | undefined, others: readonly number[] = []): void {
+    this.#write(workerd === undefined ? undefined : identify(workerd), others.map(identify));
   }
 
-  #write(workerd?: ProcessIdentity): void {
+  #write(workerd?: ProcessIdentity, others: readonly ProcessIdentity[] = []): void {
     const record: LockRecord = {
       owner: identify(process.pid),
       ...(workerd && { workerd }),
+      ...(others.length > 0 && { others }),
       namespace: processNamespace(),
       kernel: this.#byKernel,
     };

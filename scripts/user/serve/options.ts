@@ -10,6 +10,8 @@ const usage = (program: string) => `${program}[options]: runs the labeler on wor
   --models FOLDER      the folder of models (model-assets)
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
   --drain SECONDS      how long requests may take to end after SIGTERM (5)
+  --workers N          how many processes label, each on one core (auto: one for each core, but no more than one for
+                       each GB of memory)
   --watchdog SECONDS   how long the labeler may fail to answer before it is restarted (30)
 
 Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN.`;
@@ -20,6 +22,7 @@ export interface ServeOptions {
   readonly state: string;
   readonly models: string;
   readonly settings: Readonly<Record<string, string>>;
+  readonly workers: number | "auto";
   /** How long requests may take to end, in milliseconds. */
   readonly drain: number;
   /** How long the labeler may fail to answer before it is restarted, in milliseconds. */
@@ -51,6 +54,7 @@ const OPTIONS = {
   var: { type: "string", multiple: true, default: [] },
   drain: { type: "string", default: "5" },
   watchdog: { type: "string", default: "30" },
+  workers: { type: "string", default: "auto" },
 } as const satisfies NonNullable<Command["options"]>;
 
 /** @param program The command before the options: "npm run serve -- ". */
@@ -61,12 +65,16 @@ export const serveCommand = (program: string) =>
 export function serveOptions(values: Values<typeof OPTIONS>, ownModels: string): ServeOptions {
   const port = number("port", values.port, 65_535);
   if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
+  if (values.workers !== "auto" && !/^[1-9]\d?$/.test(values.workers)) {
+    throw new UsageError("--workers must be a whole number from 1 to 99, or auto.");
+  }
   return {
     port,
     ip: values.ip,
     state: values.state === undefined ? "state" : fromUser(values.state),
     models: values.models === undefined ? ownModels : fromUser(values.models),
     settings: settingsIn(values.var),
+    workers: values.workers === "auto" ? "auto" : Number(values.workers),
     drain: number("drain", values.drain, 3600) * 1000,
     watchdog: number("watchdog", values.watchdog, 3600) * 1000,
   };

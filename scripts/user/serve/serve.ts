@@ -11,19 +11,31 @@ import { whenOrphaned } from "../../system/orphan.ts";
 import { whyNotListen } from "../../system/ports.ts";
 import { indexAloud, keepIndexed } from "../models-folder.ts";
 import { readSecrets } from "../secrets.ts";
-import { configIn, type ServedWorker } from "./configure.ts";
+import { configIn, oneOfSeveralIn, readLimits, type ServedWorker, storeIn } from "./configure.ts";
 import { fileError } from "./file-errors.ts";
 import { indexFolder } from "./index-folder.ts";
 import { StateLock } from "./lock.ts";
 import type { ServeOptions } from "./options.ts";
 import { ResultsFolder } from "./results-folder.ts";
 import { Supervisor } from "./supervisor.ts";
+import { howMany, thisMachine } from "./workers/how-many.ts";
+import { Workers } from "./workers/workers.ts";
 
 /** An address in the form of a URL's host. */
 const host = (address: string) => (isIP(address) === 6 ? `[${address}]` : address);
 
 /** The address at which this machine itself reaches a server that listens there. */
 const near = (ip: string) => (ip === "0.0.0.0" ? "127.0.0.1" : ip === "::" ? "::1" : ip);
+
+/** What runs the labeler: a supervisor of one workerd, or several workers. */
+interface Runner {
+  readonly running: boolean;
+  run(ready: () => void): Promise<void>;
+  end(): Promise<void>;
+  /** Takes over changed settings. */
+  restart(): Promise<void>;
+  kill(): void;
+}
 
 function warnWithoutToken(ip: string, secrets: Secrets): void {
   if (hasToken(secrets) || isLoopback(ip)) return;
@@ -39,10 +51,10 @@ export interface Release {
 }
 
 /** Ensures that workerd ends before this process does, and that the lock is released only then. */
-function endTogether(lock: StateLock, supervisor: Supervisor): void {
+function endTogether(lock: StateLock, runner: () => Runner | undefined): void {
   process.once("exit", () => {
-    const wasRunning = supervisor.running;
-    supervisor.kill();
+    const wasRunning = runner()?.running;
+    runner()?.kill();
     if (!wasRunning) lock.release(); // Otherwise the record names the process to wait for.
   });
   const fail = (error: unknown) => {
@@ -69,56 +81,87 @@ export async function serve(options: ServeOptions, release: Release): Promise<nu
   }
 }
 
-async function serveFrom(
-  { port, ip, settings, drain, watchdog, ...folders }: ServeOptions,
-  { workerd, makeWorker }: Release,
-): Promise<number> {
+async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release): Promise<number> {
+  const { port, ip, settings, drain, watchdog } = options;
   const secrets = readSecrets(); // Checked at every start, while the other settings are checked when the Worker is bundled.
-  const [state, models] = [resolve(folders.state), resolve(folders.models)];
+  const [state, models] = [resolve(options.state), resolve(options.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
   const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });
   makeResults();
   const lock = StateLock.take(state);
-  const files = new ResultsFolder(results);
-  const supervisor = new Supervisor({
-    workerd,
-    config: configIn(folder),
-    address: `${host(ip)}:${port}`,
-    url: `http://${host(near(ip))}:${port}`,
-    results,
-    drain,
-    watchdog,
-    descriptor: lock.descriptor,
-    starting: () => {
-      makeResults();
-      files.reset();
-    },
-    started: (pid) => lock.note(pid),
-    whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
-  });
-  endTogether(lock, supervisor);
+  let runner: Runner | undefined;
+  endTogether(lock, () => runner);
   // Otherwise another server on this port would answer while the labeler is restarted again and again.
   const refusal = await whyNotListen(port, ip);
   if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
 
   const index = indexFolder(models, join(state, "index"));
   await indexAloud(models, { index });
-  const code = await makeWorker({ folder, models, index, results, settings });
+  const make = () => makeWorker({ folder, models, index, results, settings });
+  const code = await make();
   if (code !== 0) return code;
+
+  const files = new ResultsFolder(results);
+  const common = { workerd, results, drain, watchdog, descriptor: lock.descriptor };
+  const store = {
+    starting: () => {
+      makeResults();
+      files.reset();
+    },
+    whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
+  };
+  const { count, why } = howMany(options.workers, thisMachine(), readLimits(folder));
+  const running =
+    count === 1
+      ? new Supervisor({
+          ...common,
+          ...store,
+          config: configIn(folder),
+          address: `${host(ip)}:${port}`,
+          url: `http://${host(near(ip))}:${port}`,
+          started: (pid) => lock.note(pid),
+        })
+      : new Workers({
+          count,
+          port,
+          ip,
+          state,
+          workerConfig: oneOfSeveralIn(folder),
+          storeConfig: storeIn(folder),
+          started: (withResults, workers) => lock.note(withResults, workers),
+          common,
+          store,
+        });
+  runner = running;
 
   let stopped = false;
   const stop = (why: string) => {
     if (stopped) return;
     stopped = true;
     console.log(`${why}: requests may end for ${drain / 1000} s.`);
-    supervisor.end().catch(console.error);
+    running.end().catch(console.error);
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => stop(signal));
   whenOrphaned("serve", () => stop("npm has ended"));
   // The Worker reads the index again every second, and loads what it names.
   keepIndexed(models, { index, onChange: (names) => console.log(`Changed: ${names.join(", ")}.`) });
-  await supervisor.run(() => {
+  const readAgain = async () => {
+    console.log("SIGUSR2: the settings are read again.");
+    try {
+      if ((await make()) !== 0 || stopped) return;
+      howMany(count, thisMachine(), readLimits(folder)); // It throws if the limits are too low now.
+      await running.restart();
+    } catch (error) {
+      console.error(error instanceof CommandError ? error.message : error);
+    }
+  };
+  let reading = Promise.resolve();
+  process.on("SIGUSR2", () => {
+    reading = reading.then(readAgain);
+  });
+  await running.run(() => {
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
+    console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
   });
   return 0;

@@ -14,8 +14,18 @@ export interface SupervisorOptions {
   readonly config: string;
   /** The host and port to listen on. */
   readonly address: string;
-  /** The address of the labeler, without a slash at the end. */
+  /** The address of the labeler, without a slash at the end; `unix:PATH` for a unix socket. */
   readonly url: string;
+  /** Further arguments of workerd. */
+  readonly args?: readonly string[];
+  /** Variables of its environment beside those of this process. */
+  readonly env?: () => Readonly<Record<string, string>>;
+  /** What it is called in messages; workerd. */
+  readonly name?: string;
+  /** The longest time between two checks whether it answers, in milliseconds; 5000. */
+  readonly interval?: number;
+  /** Told after each check, and when a process ends. */
+  readonly onCondition?: (condition: Condition) => void;
   /** The folder of the results, for messages. */
   readonly results: string;
   /** How long requests may take to end, in milliseconds. */
@@ -31,6 +41,12 @@ export interface SupervisorOptions {
   /** Called every few seconds: returns why workerd must be restarted; undefined if it need not be. */
   readonly whyRestart?: () => string | undefined;
 }
+
+/** Whether a process answers; "silent" if it has not done so for SOON, or does not yet. */
+export type Condition = "answers" | "silent" | "ended";
+
+/** How long a check may take before the process counts as silent, in milliseconds. */
+const SOON = 2000;
 
 const BACKOFF = { first: 250, most: 30_000 };
 /** A process that lived this long, in milliseconds, did not fail at its start. */
@@ -59,6 +75,10 @@ export class Supervisor {
     this.#options = options;
   }
 
+  get #name(): string {
+    return this.#options.name ?? "workerd";
+  }
+
   /** Whether a process has not ended yet. */
   get running(): boolean {
     return this.#child?.pid !== undefined && !hasEnded(this.#child);
@@ -79,10 +99,12 @@ export class Supervisor {
       if (this.#ending) return;
       if (this.#restarting) continue;
       if (first && !answered) {
-        throw new CommandError(`workerd did not start (${how}). ${cause ?? "Its message is above."}`, 1);
+        throw new CommandError(`${this.#name} did not start (${how}). ${cause ?? "Its message is above."}`, 1);
       }
       if (performance.now() - began > LONG_ENOUGH) backoff = BACKOFF.first;
-      console.error(`workerd ended (${how}).${cause ? ` ${cause}` : ""} It is started again in ${backoff / 1000} s.`);
+      console.error(
+        `${this.#name} ended (${how}).${cause ? ` ${cause}` : ""} It is started again in ${backoff / 1000} s.`,
+      );
       this.#wake = new AbortController();
       await sleep(backoff, undefined, { signal: this.#wake.signal }).catch(() => undefined);
       backoff = Math.min(BACKOFF.most, 2 * backoff);
@@ -123,14 +145,15 @@ export class Supervisor {
 
   /** Runs one process to its end, and ends it if anything here fails. */
   async #runOnce(answered: () => void): Promise<End> {
-    const { workerd, config, address, results, descriptor, starting, started } = this.#options;
+    const { workerd, config, address, args = [], env, results, descriptor, starting, started } = this.#options;
     const words = new LastWords({ results });
     let child: ChildProcess;
     try {
       starting?.();
       child = startChild({
-        command: [workerd, "serve", config, "--socket-addr", `http=${address}`],
+        command: [workerd, "serve", config, ...args, "--socket-addr", `http=${address}`],
         descriptor,
+        env: env?.(),
         onWords: (text) => words.hear(text),
       });
     } catch (error) {
@@ -154,22 +177,31 @@ export class Supervisor {
 
   /** Checks repeatedly whether the labeler is alive, and kills it if not. @returns Whether it ever answered. */
   async #watch(child: ChildProcess, words: LastWords, answered: () => void): Promise<boolean> {
-    const { url, watchdog, whyRestart } = this.#options;
+    const { name, url, watchdog, whyRestart, onCondition, interval = 5000 } = this.#options;
     const gone = new AbortController();
-    child.once("exit", () => gone.abort());
-    child.once("error", () => gone.abort());
+    for (const event of ["exit", "error"]) {
+      child.once(event, () => {
+        gone.abort();
+        onCondition?.("ended");
+      });
+    }
     let last = performance.now();
     let everAnswered = false;
     let told = false;
     while (!hasEnded(child) && !gone.signal.aborted) {
+      const silent = setTimeout(() => onCondition?.("silent"), SOON);
       const lives = await isAlive(url, Math.max(1000, watchdog / 3));
+      clearTimeout(silent);
       if (gone.signal.aborted) break;
+      onCondition?.(lives ? "answers" : "silent");
       if (lives) {
         if (!everAnswered) answered();
         everAnswered = true;
         last = performance.now();
       } else if (performance.now() - last > watchdog && !this.#ending) {
-        console.error(`The labeler has not answered for ${watchdog / 1000} s: it is killed.`);
+        console.error(
+          `${name === undefined ? "The labeler" : name} has not answered for ${watchdog / 1000} s: it is killed.`,
+        );
         child.kill("SIGKILL");
       }
       if (everAnswered && words.cause !== undefined && !told) {
@@ -178,10 +210,10 @@ export class Supervisor {
       }
       const why = everAnswered && !this.#ending && !this.#restarting ? whyRestart?.() : undefined;
       if (why !== undefined) {
-        console.error(`${why} The labeler starts again.`);
+        console.error(`${why} ${name ?? "The labeler"} starts again.`);
         void this.restart();
       }
-      const wait = everAnswered ? Math.min(5000, watchdog / 6) : 50;
+      const wait = everAnswered ? Math.min(interval, watchdog / 6) : 50;
       await sleep(wait, undefined, { signal: gone.signal }).catch(() => undefined);
     }
     return everAnswered;

@@ -30,7 +30,7 @@ const WORKER: Tree = {
     ["http", "openapi"],
     ["routes"],
     ["app.ts"],
-    ["index.ts", "client.ts"],
+    ["index.ts", "client.ts", "store.ts"],
   ],
   ignore: ["page/**"],
 };

@@ -56,7 +56,7 @@ export class Served {
   static async start(): Promise<Served> {
     const [port] = await freePorts(1);
     const folder = mkdtempSync(join(tmpdir(), "edge-labeler-soak-"));
-    const args = ["--port", `${port}`, "--state", join(folder, "state"), "--var", "LOG:off"];
+    const args = ["--port", `${port}`, "--state", join(folder, "state"), "--workers", "1", "--var", "LOG:off"];
     const environment = Object.entries(process.env).filter(([name]) => !/^(LABELER_TOKENS?|npm_.*)$/.test(name));
     const child = spawn(process.execPath, scriptArguments("scripts/user/serve.ts", args), {
       env: Object.fromEntries(environment),

@@ -1,0 +1,60 @@
+/** Clients that label one image after the other, for npm run bench:workers. */
+import { Agent, request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How long a client waits if the labeler was busy, in milliseconds. */
+const AGAIN = 250;
+
+/** How clients connect. */
+export interface Clients {
+  readonly count: number;
+  /** Whether a client keeps its connection, or opens one for each request. */
+  readonly keepAlive: boolean;
+}
+
+let sent = 0;
+
+/** Something to follow the image: a labeler has not labelled this very file yet. */
+const own = () => Buffer.from(new Float64Array([Date.now(), sent++]).buffer);
+
+/** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
+function send(url: string, bytes: Uint8Array, agent: Agent): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const more = own();
+    const headers = { "content-length": bytes.length + more.length };
+    const call = request(url, { method: "POST", agent, headers }, (response) => {
+      let text = "";
+      response.on("data", (data) => (text += data));
+      response.once("error", reject);
+      response.once("end", () => {
+        if (response.statusCode === 200 || response.statusCode === 503) resolve(response.statusCode === 200);
+        else reject(new Error(`${response.statusCode} ${text}`));
+      });
+    });
+    call.once("error", reject);
+    call.write(bytes);
+    call.end(more);
+  });
+}
+
+/** @returns How many images a second are labelled. */
+export async function imagesPerSecond(
+  url: string,
+  bytes: Uint8Array,
+  { count, keepAlive }: Clients,
+  milliseconds: number,
+): Promise<number> {
+  const agent = new Agent({ keepAlive, maxSockets: count });
+  const begin = performance.now();
+  let labelled = 0;
+  const client = async () => {
+    while (performance.now() - begin < milliseconds) {
+      if (await send(url, bytes, agent)) labelled++;
+      else await sleep(AGAIN);
+    }
+  };
+  await Promise.all(Array.from({ length: count }, client));
+  const seconds = (performance.now() - begin) / 1000;
+  agent.destroy();
+  return labelled / seconds;
+}
