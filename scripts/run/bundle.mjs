@@ -1,7 +1,7 @@
 // @ts-check
 /** Compiles a program of scripts/ with all that it imports from this repository into JavaScript for Node. */
 import { readFile } from "node:fs/promises";
-import { basename, extname, relative } from "node:path";
+import { basename, extname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { ROOT } from "./cache.mjs";
@@ -17,6 +17,9 @@ import { ROOT } from "./cache.mjs";
 export const INLINED = ["zod"];
 
 const INLINED_IMPORT = new RegExp(`^(${INLINED.join("|")})(/|$)`);
+
+/** JavaScript that is imported as it is: it imports packages of the folder above it, which are not those of the checkout. */
+const LEFT_ALONE = "scripts/bench/rivals/";
 
 /** @type {Record<string, import("esbuild").Loader>} */
 const LOADERS = { ".ts": "ts", ".js": "js", ".mjs": "js", ".json": "json" };
@@ -36,11 +39,12 @@ const defineIn = (name) =>
  * @param {string} options.name The name of the compiled program, without its extension .mjs.
  * @param {string} [options.checkout] A JavaScript expression for the URL of the checkout, with a slash at its end, where
  *   the program runs: `import.meta` then names the source. Without it, `import.meta` names the compiled file.
+ * @param {string} [options.folder] The folder in which the program runs, if it may import files of the checkout.
  * @param {boolean} [options.standalone] Whether a single file contains all, npm's packages too; else it imports those.
  * @returns {Promise<Bundled>}
  * @throws {Error} if it does not compile; esbuild has printed why.
  */
-export async function bundleScript(entry, { name, checkout, standalone = false }) {
+export async function bundleScript(entry, { name, checkout, folder, standalone = false }) {
   /** @type {Map<string, Uint8Array>} */
   const sources = new Map();
   /** @type {import("esbuild").Plugin} */
@@ -48,6 +52,13 @@ export async function bundleScript(entry, { name, checkout, standalone = false }
     name: "sources",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: INLINED_IMPORT }, ({ path }) => ({ path: fileURLToPath(import.meta.resolve(path)) }));
+      onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, resolveDir }) => {
+        const file = resolve(resolveDir, path);
+        const source = relative(ROOT, file).replaceAll("\\", "/");
+        return folder !== undefined && source.startsWith(LEFT_ALONE)
+          ? { path: relative(folder, file).replaceAll("\\", "/"), external: true }
+          : undefined;
+      });
       onLoad({ filter: /\.(ts|js|mjs|json)$/ }, async ({ path }) => {
         const source = relative(ROOT, path).replaceAll("\\", "/");
         if (source.split("/").includes("node_modules")) return undefined; // a package: its version counts

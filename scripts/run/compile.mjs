@@ -50,7 +50,7 @@ async function compileIntoCache(entry) {
   try {
     const compiler = COMPILER.map(readSource);
     const checkout = `new URL("../../../../", import.meta.url)`;
-    const bundled = await bundleScript(entry, { name: PROGRAM, checkout });
+    const bundled = await bundleScript(entry, { name: PROGRAM, checkout, folder: join(folder, "digest") });
     const sources = [...compiler, ...[...bundled.sources].sort(([a], [b]) => (a < b ? -1 : 1))];
     const digest = digestOf(entry, sources);
     const made = join(aside, "made");
@@ -77,8 +77,8 @@ function renameNew(from, to) {
 /** For one process alone. @param {string} entry @returns {Promise<Compiled>} */
 async function compileAside(entry) {
   const checkout = JSON.stringify(`${pathToFileURL(ROOT)}/`);
-  const { files } = await bundleScript(entry, { name: PROGRAM, checkout });
   const temporary = mkdtempSync(join(tmpdir(), "edge-labeler-script-"));
+  const { files } = await bundleScript(entry, { name: PROGRAM, checkout, folder: temporary });
   writeAll(temporary, files);
   symlinkSync(join(ROOT, "node_modules"), join(temporary, "node_modules")); // where its imports of packages are found
   return { file: join(temporary, `${PROGRAM}.mjs`), temporary };

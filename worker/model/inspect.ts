@@ -4,6 +4,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { sizeOf } from "../inference/constants.ts";
+import type { OperatorDefinition } from "../inference/operators/definition.ts";
 import { definitionOf, readGraph } from "../inference/operators/registry.ts";
 import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
@@ -165,12 +166,12 @@ function labelsOf(files: ModelFiles, given: readonly string[] | undefined, class
 }
 
 /** Searches backwards from the output, over operators that only move or requantise values, for what gives probabilities. */
-function givesProbabilities(graph: Graph): string | undefined {
+function probabilitiesOf(graph: Graph): OperatorDefinition["givesProbabilities"] {
   let index = graph.outputs[0];
   for (const operator of graph.operators.toReversed()) {
     if (operator.outputs[0] !== index) continue;
     const definition = definitionOf(operator);
-    if (definition?.givesProbabilities) return operator.op;
+    if (definition?.givesProbabilities !== undefined) return definition.givesProbabilities;
     if (!definition?.passesOn) return undefined;
     index = operator.inputs[0];
   }
@@ -206,8 +207,8 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     refuse(`The output is ${describe(outputTensor)}; an image classifier gives [1, classes].`);
   }
   const names = labelsOf(files, labels, classes);
-  const last = givesProbabilities(graph);
-  const output = spec.output ?? (last === undefined ? "logits" : "probabilities");
+  const kind = probabilitiesOf(graph);
+  const output = spec.output ?? (kind === undefined ? "logits" : "probabilities");
   return {
     graph,
     labels: names,
@@ -216,7 +217,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     input,
     fileInput: file.tensors[file.inputs[0]],
     output,
-    multiLabel: last === "LOGISTIC" && output === "probabilities" && classes > 1,
+    multiLabel: kind === "of-each-class" && output === "probabilities" && classes > 1,
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
     spec,

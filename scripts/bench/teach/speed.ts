@@ -64,7 +64,7 @@ class Photos {
 /** Runs npm run model -- teach. @returns Seconds. */
 function timeTeaching(models: string, name: string, photos: string, base: string): Promise<number> {
   const start = performance.now();
-  const args = ["--import", "tsx", "scripts/user/model.ts", "teach", name, photos, "--models", models, "--base", base];
+  const args = ["scripts/run.mjs", "scripts/user/model.ts", "teach", name, photos, "--models", models, "--base", base];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"] });
   return new Promise((resolve, reject) => {
     child.once("error", reject);

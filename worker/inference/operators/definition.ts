@@ -49,7 +49,8 @@ export interface ComputedOperator<Options = undefined> extends Omit<OperatorForm
   readonly passesOn: boolean;
   /** Whether it mixes channels or joins paths, as the last operators of a network's blocks do: see taps.ts. */
   readonly endsBlock: boolean;
-  readonly givesProbabilities: boolean;
+  /** Whether its output is probabilities: of classes of which one is right, or of each class by itself. */
+  readonly givesProbabilities: "of-one-class" | "of-each-class" | undefined;
   /** Whether the reference implementation applies the fused activation itself; else it is applied to its output. */
   readonly fusesActivation: boolean;
   /** Whether it only unpacks its input, so that the output of a constant is a constant. */
@@ -97,7 +98,7 @@ const USUAL = {
   weighted: false,
   passesOn: false,
   endsBlock: false,
-  givesProbabilities: false,
+  givesProbabilities: undefined,
   fusesActivation: false,
   unpacks: false,
 } as const satisfies Partial<ComputedOperator>;

@@ -24,7 +24,7 @@ export const SOFTMAXES = {
   SOFTMAX: computed<{ readonly beta: number }>({
     computes: "eᵝˣ / Σ eᵝˣ",
     options: (table) => ({ beta: table.float32(0) }),
-    givesProbabilities: true,
+    givesProbabilities: "of-one-class",
     reference({ options: { beta } }, { tf }) {
       return ([x]) => tf.softmax(beta === 1 ? x : tf.mul(x, beta));
     },

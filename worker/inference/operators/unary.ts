@@ -22,7 +22,7 @@ import { endsOf, functionStep } from "../plan/lower/functions.ts";
 import { convert, refuse } from "../plan/lower/parts.ts";
 import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
-import { type ComputedOperator, computed, type ValueType } from "./definition.ts";
+import { type ComputedOperator, computed, type OperatorDefinition, type ValueType } from "./definition.ts";
 
 /** A function of a real number. */
 type OfReal = (x: number) => number;
@@ -31,7 +31,7 @@ interface UnaryFunction<Options> {
   readonly computes: string;
   readonly options?: (table: Table) => Options;
   readonly types?: readonly ValueType[];
-  readonly givesProbabilities?: boolean;
+  readonly givesProbabilities?: OperatorDefinition["givesProbabilities"];
   /** The function as TensorFlow Lite defines it. */
   readonly of: (options: Options) => OfReal;
   /** The same function, if tfjs has a kernel for it. */
@@ -134,7 +134,7 @@ export const UNARY = {
   }),
   LOGISTIC: unary({
     computes: "1 / (1 + e⁻ˣ)",
-    givesProbabilities: true,
+    givesProbabilities: "of-each-class",
     of: () => (x) => 1 / (1 + Math.exp(-x)),
     tfjs: (tf) => tf.sigmoid,
     f32: kernel(UnaryOperation.logistic),
