@@ -4,7 +4,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { sizeOf } from "../inference/constants.ts";
-import type { OperatorDefinition } from "../inference/operators/definition.ts";
+import type { ComputedOperator } from "../inference/operators/definition.ts";
 import { definitionOf, readGraph } from "../inference/operators/registry.ts";
 import { rewrite } from "../inference/rewrites/rewrite.ts";
 import { assertSupported } from "../inference/support.ts";
@@ -166,7 +166,7 @@ function labelsOf(files: ModelFiles, given: readonly string[] | undefined, class
 }
 
 /** Searches backwards from the output, over operators that only move or requantise values, for what gives probabilities. */
-function probabilitiesOf(graph: Graph): OperatorDefinition["givesProbabilities"] {
+function probabilitiesOf(graph: Graph): ComputedOperator["givesProbabilities"] {
   let index = graph.outputs[0];
   for (const operator of graph.operators.toReversed()) {
     if (operator.outputs[0] !== index) continue;

@@ -22,7 +22,7 @@ import { endsOf, functionStep } from "../plan/lower/functions.ts";
 import { convert, refuse } from "../plan/lower/parts.ts";
 import { type ByteValue, clampOf, rangeOf, type Value } from "../plan/lower/value.ts";
 import type { KernelStep } from "../plan/step.ts";
-import { type ComputedOperator, computed, type OperatorDefinition, type ValueType } from "./definition.ts";
+import { type ComputedOperator, computed, type ValueType } from "./definition.ts";
 
 /** A function of a real number. */
 type OfReal = (x: number) => number;
@@ -31,7 +31,7 @@ interface UnaryFunction<Options> {
   readonly computes: string;
   readonly options?: (table: Table) => Options;
   readonly types?: readonly ValueType[];
-  readonly givesProbabilities?: OperatorDefinition["givesProbabilities"];
+  readonly givesProbabilities?: ComputedOperator["givesProbabilities"];
   /** The function as TensorFlow Lite defines it. */
   readonly of: (options: Options) => OfReal;
   /** The same function, if tfjs has a kernel for it. */
