@@ -128,7 +128,8 @@ static __attribute__((noinline)) void interleave_row(const struct Depthwise *s, 
     interleave_edge(s, from, to, ring.quad, 0, first);
     const uint8_t *inner = from + (first * stride - s->left) * pixel;
     const v128_t flip = wasm_i8x16_splat(s->flip);
-    if (end > first && stride == 1) interleave(1, inner, pixel, flip, to + first * COLUMN_BYTES, ring.quad, end - first);
+    if (end > first && stride == 1)
+        interleave(1, inner, pixel, flip, to + first * COLUMN_BYTES, ring.quad, end - first);
     else if (end > first) interleave(2, inner, pixel, flip, to + first * COLUMN_BYTES, ring.quad, end - first);
     interleave_edge(s, from, to, ring.quad, end, columns);
 }

@@ -16,8 +16,8 @@ static void widen(const uint8_t *from, int16_t *to, int32_t rows, int32_t reduct
     }
 }
 
-INLINE void tile(const int apart, const int rows, const int16_t *a, const struct Channels *panel,
-                 const struct Conv *s, int32_t pairs, uint8_t *out, int32_t out_channels, struct Clamp clamp, int signs) {
+INLINE void tile(const int apart, const int rows, const int16_t *a, const struct Channels *panel, const struct Conv *s,
+                 int32_t pairs, uint8_t *out, int32_t out_channels, struct Clamp clamp, int signs) {
     v128_t sum[TILE_ROWS][2];
     UNROLL
     for (int r = 0; r < rows; r++) {

@@ -38,8 +38,8 @@ INLINE void add_apart(v128_t sum[2], v128_t x, v128_t w) {
 
 /* As many of `pairs` as make fours, with the sums of even and of odd values along K apart, a channel's two side by side.
  * Moves `w` and the rows on. @return The pairs that are left. */
-INLINE int32_t add_fours_apart(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *row[TILE_ROWS], const int16_t **w,
-                               int32_t pairs) {
+INLINE int32_t add_fours_apart(const int rows, v128_t sum[TILE_ROWS][2], const int16_t *row[TILE_ROWS],
+                               const int16_t **w, int32_t pairs) {
     v128_t apart[TILE_ROWS][2][2];
     UNROLL
     for (int r = 0; r < rows; r++) {
