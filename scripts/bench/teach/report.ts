@@ -31,6 +31,7 @@ const HEAD = [
   "calibration error",
   "false unknown",
   "found unknown",
+  "worst draw",
 ];
 
 /** A figure, and whether it is within its bound. */
@@ -47,6 +48,12 @@ function cell(
   return [`${text} (${holds ? "pass" : "FAIL"}: ${sign} ${limit})`, holds];
 }
 
+/** The least of some shares. */
+function worstOf(shares: readonly (number | undefined)[]): string {
+  const known = shares.filter((share) => share !== undefined);
+  return known.length === 0 ? "–" : Math.min(...known).toFixed(3);
+}
+
 export function rowsOf(set: string, size: number, trials: readonly Trial[]): Row {
   const goal = GOALS[set]?.[size];
   const unknown = size === UNKNOWN_GOAL.size ? UNKNOWN_GOAL : undefined;
@@ -60,7 +67,8 @@ export function rowsOf(set: string, size: number, trials: readonly Trial[]): Row
     cell(figureOf(trials.map(({ falseUnknown }) => falseUnknown)), { ...(unknown && { most: unknown.falseUnknown }) }),
     cell(figureOf(trials.map(({ foundUnknown }) => foundUnknown)), { ...(unknown && { least: unknown.foundUnknown }) }),
   ];
-  return { cells: [set, `${size}`, ...cells.map(([text]) => text)], failed: cells.some(([, holds]) => !holds) };
+  const worst = worstOf(trials.map(({ foundUnknown }) => foundUnknown));
+  return { cells: [set, `${size}`, ...cells.map(([text]) => text), worst], failed: cells.some(([, holds]) => !holds) };
 }
 
 export const SCENE_HEAD = ["a fixed camera, 5 photos a state", "recognised", "worst scene"];
