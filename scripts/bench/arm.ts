@@ -6,16 +6,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import type { PlanOptions } from "../../worker/inference/plan/plan.ts";
 import { MODELS } from "../build/model-index.ts";
-import { bundleTfjs } from "../build/tfjs-bundle.ts";
-import { wasmModules } from "../build/wasm-modules.ts";
 import { CommandError, fromUser, runCommand } from "../command-line/command.ts";
-import { readDeclared } from "../labeler/declared.ts";
+import { bundleNetworkWorker } from "../labeler/bundle-network-worker.ts";
 import { startWorker, WorkerProcess } from "../labeler/worker-process.ts";
 import { V8_FLAGS } from "../labeler/workerd-config.ts";
-import { writeWorkerConfig } from "../labeler/write-worker-config.ts";
 import { workerdFor } from "../user/package/workerd-for.ts";
 import type { Loaded } from "./arm/worker.ts";
 
@@ -70,25 +66,6 @@ interface Row {
   /** Whether both give the same outputs, to the last bit. */
   readonly sameOutputs: boolean;
   readonly kernels: Loaded["kernels"];
-}
-
-/** Bundles the Worker. @returns The path of workerd's configuration. */
-async function bundle(folder: string, models: string): Promise<string> {
-  await bundleTfjs();
-  const wasm = new Map<string, string>();
-  await build({
-    entryPoints: ["scripts/bench/arm/worker.ts"],
-    outfile: join(folder, "index.js"),
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2024",
-    plugins: [wasmModules(wasm)],
-    logLevel: "error",
-  });
-  const { compatibilityDate } = await readDeclared();
-  // Without Liftoff, V8 optimises each function before its first call, so that no call is counted before that.
-  return writeWorkerConfig({ folder, wasm, compatibilityDate, v8Flags: [...V8_FLAGS, "--no-liftoff"], models });
 }
 
 /** Counts the instructions of an inference, in millions. */
@@ -155,7 +132,13 @@ await runCommand({ usage, options }, async ({ models, workerd, only, cpu: wanted
     execFileSync("cc", ["-shared", "-fPIC", "-O2", "scripts/bench/arm/count.c", "-o", join(folder, "count.so")]);
     const program = workerd === undefined ? join(folder, "workerd") : fromUser(workerd);
     if (workerd === undefined) await workerdFor("linux-arm64", program);
-    const config = await bundle(folder, models === undefined ? MODELS : fromUser(models));
+    const config = await bundleNetworkWorker({
+      source: "scripts/bench/arm/worker.ts",
+      folder,
+      models: models === undefined ? MODELS : fromUser(models),
+      // Without Liftoff, V8 optimises each function before its first call, so that no call is counted before that.
+      v8Flags: [...V8_FLAGS, "--no-liftoff"],
+    });
     if (!json) {
       console.log(
         "Million instructions of an inference: as the labeler computes it, and by the kernels for any processor.\n",

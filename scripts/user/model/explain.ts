@@ -5,34 +5,12 @@ import { join } from "node:path";
 import type { Precision } from "../../../worker/model/precision-name.ts";
 import { oneOf } from "../../../worker/validation/words.ts";
 import { indexModels } from "../../build/model-index.ts";
-import { bundleTfjs } from "../../build/tfjs-bundle.ts";
-import { wasmModules } from "../../build/wasm-modules.ts";
 import { CommandError } from "../../command-line/command.ts";
-import { readDeclared } from "../../labeler/declared.ts";
+import { bundleNetworkWorker } from "../../labeler/bundle-network-worker.ts";
 import { startWorker, WorkerProcess } from "../../labeler/worker-process.ts";
 import { V8_FLAGS } from "../../labeler/workerd-config.ts";
-import { writeWorkerConfig } from "../../labeler/write-worker-config.ts";
 import type { Explained } from "./explain-worker.ts";
 import { findModel } from "./installed.ts";
-
-/** Bundles the Worker that measures. @returns The path of workerd's configuration. */
-async function bundle(folder: string, models: string): Promise<string> {
-  await bundleTfjs();
-  const { build } = await import("esbuild");
-  const wasm = new Map<string, string>();
-  await build({
-    entryPoints: ["scripts/user/model/explain-worker.ts"],
-    outfile: join(folder, "index.js"),
-    bundle: true,
-    format: "esm",
-    platform: "browser",
-    target: "es2024",
-    plugins: [wasmModules(wasm)],
-    logLevel: "error",
-  });
-  const { compatibilityDate } = await readDeclared();
-  return writeWorkerConfig({ folder, wasm, compatibilityDate, v8Flags: V8_FLAGS, models });
-}
 
 interface ExplainOptions {
   /** The model's own unless given. */
@@ -61,7 +39,9 @@ export async function explainModel(
   if (noPlan !== undefined) throw new CommandError(`${name} runs operator by operator, not as a plan: ${noPlan}.`, 1);
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-explain-"));
   try {
-    const worker = new WorkerProcess(await startWorker(await bundle(folder, models)));
+    const source = "scripts/user/model/explain-worker.ts";
+    const config = await bundleNetworkWorker({ source, folder, models, v8Flags: V8_FLAGS });
+    const worker = new WorkerProcess(await startWorker(config));
     try {
       const query = new URLSearchParams({
         model: entry.base ?? name,
