@@ -1,4 +1,5 @@
 /** The clients of npm run bench:load, and what they saw. */
+import { unseen } from "./unseen.ts";
 
 /** What came of the requests of one kind. */
 export class Seen {
@@ -62,11 +63,6 @@ export async function atRate(
   await Promise.all(running);
   return seen;
 }
-
-let sent = 0;
-
-/** The image with something of its own behind its end: nobody has labelled this very file yet. */
-const unseen = (image: Uint8Array<ArrayBuffer>) => new Blob([image, new Float64Array([Date.now(), sent++])]);
 
 /** So many clients that send one image after the other, and wait as they are told where the server is busy. */
 export async function atOnce(

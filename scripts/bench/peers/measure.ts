@@ -1,13 +1,9 @@
 /** Measures servers beside each other: one client in turn, then several at once. */
+import { unseen } from "../load/unseen.ts";
 import type { SizedImage } from "./images.ts";
 import type { Running } from "./servers.ts";
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
-
-let sent = 0;
-
-/** The image with something of its own after its end: a server has not labelled this very file yet. */
-const unseen = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes, new Float64Array([Date.now(), sent++])]);
 
 /** Has an image labelled. @returns The top-1 label. @throws Error if it is not answered with labels. */
 async function send({ url, name }: Running, bytes: Uint8Array<ArrayBuffer>): Promise<string> {

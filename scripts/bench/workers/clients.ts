@@ -1,6 +1,7 @@
 /** Clients that label one image after the other, for npm run bench:workers. */
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ownBytes } from "../load/unseen.ts";
 
 /** How long a client waits if the labeler was busy, in milliseconds. */
 const AGAIN = 250;
@@ -12,15 +13,10 @@ export interface Clients {
   readonly keepAlive: boolean;
 }
 
-let sent = 0;
-
-/** Something to follow the image: a labeler has not labelled this very file yet. */
-const own = () => Buffer.from(new Float64Array([Date.now(), sent++]).buffer);
-
 /** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
 function send(url: string, bytes: Uint8Array, agent: Agent): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const more = own();
+    const more = ownBytes();
     const headers = { "content-length": bytes.length + more.length };
     const call = request(url, { method: "POST", agent, headers }, (response) => {
       let text = "";
