@@ -1,4 +1,4 @@
-/** Chooses the engine of a graph: a compiled plan, or tfjs operator by operator if there is no plan. */
+/** Chooses the engine of a graph: a compiled plan, or tfjs operator by operator if it cannot be compiled. */
 import type { Graph } from "../tflite/graph.ts";
 import { Executor } from "./executor.ts";
 import { makePlan, NoPlan, type PlanInstance, type PlanPrecision } from "./plan/plan.ts";

@@ -8,7 +8,7 @@ import type { Crop, Region } from "./crop.ts";
 import type { Layout } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 
-/** The entry of a model's folder. The fields after `error` are present if there is no error. */
+/** The entry of a model's folder. The fields after `error` are present unless there is an error. */
 export interface IndexEntry {
   /** The name of the folder. */
   readonly name: string;
@@ -49,7 +49,7 @@ export interface IndexEntry {
   readonly precision?: Precision;
   /** What runs the network: a compiled plan, or tfjs operator by operator. */
   readonly engine?: "plan" | "tfjs";
-  /** Why there is no plan, if there is none. */
+  /** Why the network cannot be compiled to a plan, if so. */
   readonly noPlan?: string;
   /** The number of values of the model's features: see /features. */
   readonly features?: number;

@@ -14,7 +14,7 @@ export interface Computation {
   readonly precisions: readonly [Precision, ...Precision[]];
   /** A compiled plan, or tfjs operator by operator. */
   readonly engine: "plan" | "tfjs";
-  /** Why there is no plan, if there is none. */
+  /** Why the network cannot be compiled to a plan, if so. */
   readonly noPlan?: string;
   /** The number of values of `features`, if the network gives them. */
   readonly features?: number;

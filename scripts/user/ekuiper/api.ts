@@ -145,7 +145,7 @@ export class EkuiperApi {
     return JSON.parse(await this.call("GET", `/rules/${id}/status`));
   }
 
-  /** Makes any call. @throws EkuiperError if the answer is not a 2xx. @throws TypeError if there is no answer. */
+  /** Makes any call. @throws EkuiperError if the answer is not a 2xx. @throws TypeError if nothing answers. */
   async call(method: string, path: string, body?: FormData | object): Promise<string> {
     const isForm = body instanceof FormData;
     this.observe(method, path);

@@ -130,7 +130,7 @@ function baseFor(
   return { ...base, recorded: own === undefined ? cropOfRegions(model.regions) : cropOfRegion(own) };
 }
 
-/** Adds the region to what is said of its photos. */
+/** Adds the name of the region to the report on its photos. */
 function inRegion(region: string | undefined, error: unknown): unknown {
   return region !== undefined && error instanceof CommandError
     ? new CommandError(`${region}: ${error.message}`, 1)

@@ -18,7 +18,7 @@ function git(...args: string[]): string | undefined {
   try {
     return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   } catch {
-    return undefined; // There is no git, no such branch, or git does not trust the repository.
+    return undefined; // git or the branch is missing, or git does not trust the repository.
   }
 }
 

@@ -51,7 +51,7 @@ export function nodeTotals(report: string): Totals {
 /**
  * The totals of a run of tests.
  *
- * @param code Its exit code: if it is not 0, something has failed, even if no test has, or there is no report.
+ * @param code Its exit code: if it is not 0, something has failed, even if no test has, or the report is missing.
  */
 export function totalsOf(path: string, read: (report: string) => Totals, code: number): Totals {
   const totals = existsSync(path) ? read(readFileSync(path, "utf8")) : NONE;
