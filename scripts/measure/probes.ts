@@ -42,6 +42,12 @@ export async function probeDuring<T>(
   }
 }
 
+/** The work that was done during one probe: during nine of ten probes at most `most`, and during any at most `ever`. */
+export function workDuring(probes: readonly Probe[]): { readonly most: number; readonly ever: number } {
+  const sorted = probes.map(({ done }) => done).sort((a, b) => a - b);
+  return { most: sorted[Math.floor(0.9 * (sorted.length - 1))] ?? 0, ever: sorted.at(-1) ?? 0 };
+}
+
 /** For example "median 24 ms, 90 % 31 ms, slowest 52 ms". */
 export function waits(probes: readonly Probe[]): string {
   const sorted = probes.map(({ ms }) => ms).sort((a, b) => a - b);
