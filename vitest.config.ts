@@ -1,7 +1,7 @@
 /**
  * The test projects: `unit` runs inside workerd, in a few isolates that its files share; `isolated` has files that need
- * an isolate of their own; `blackbox` drives the product from outside with Node. Two files run at once, however many
- * cores there are: the black-box tests start programs that use several.
+ * an isolate of their own; `blackbox` drives the product from outside with Node. Three files run at once, however many
+ * cores there are: half of the time the black-box tests wait for programs that they have started.
  */
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -46,7 +46,7 @@ const isolated = ["test/unit/image/memory.test.ts"];
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

@@ -53,6 +53,6 @@ describe.skipIf(skip)("eKuiper's REST sink", () => {
     await mailbox.publish("tfdemo", coffee);
     const result = async () =>
       (await fetch(`${gateway.labeler.url}/results/${id}`, { headers: { authorization } })).json();
-    await expect.poll(result, { timeout: 10_000 }).toMatchObject({ id, label: "968:espresso" });
+    await expect.poll(result).toMatchObject({ id, label: "968:espresso" });
   });
 });

@@ -31,7 +31,7 @@ describe.skipIf(skip)("labels in eKuiper rules", () => {
     for (const id of rules.splice(0)) await api.deleteRule(id);
     // A rule goes on closing after its DELETE was answered, and one of the same name that starts meanwhile would share its
     // connection and stay deaf.
-    await expect.poll(() => broker.subscribers("tfdemo"), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => broker.subscribers("tfdemo")).toBe(0);
     for (const mailbox of mailboxes.splice(0)) await mailbox.close();
   });
 

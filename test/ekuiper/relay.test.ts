@@ -188,7 +188,7 @@ describe.skipIf(python === undefined && !process.env.CI)("the MQTT forwarder", (
     const { url, got } = await serve([503, 429, 204, 413, 401, 204]);
     const forwarder = await forward(url, "labeler/images/+", "--id-from-topic");
     for (const id of ["a", "b", "c"]) await mailbox.publish(`labeler/images/${id}`, `image ${id}`);
-    await expect.poll(() => got.length, { timeout: 10_000 }).toBe(6);
+    await expect.poll(() => got.length).toBe(6);
     expect(got.map(({ id, body }) => `${id}: ${body}`)).toEqual(
       ["a", "a", "a", "b", "c", "c"].map((id) => `${id}: image ${id}`),
     );
@@ -200,7 +200,7 @@ describe.skipIf(python === undefined && !process.env.CI)("the MQTT forwarder", (
     await forward(url, "cameras/#", "--device", "gate-7");
     const before = Date.now();
     await mailbox.publish("cameras/Tür & Tor/50 %/a&b", "an image");
-    await expect.poll(() => got.length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => got.length).toBe(2);
     const [first, second] = got;
     expect(first?.fields).toEqual({
       device: "gate-7",

@@ -32,7 +32,7 @@ describe.skipIf(skip)("results in eKuiper", () => {
 
   afterEach(async () => {
     for (const id of rules.splice(0)) await api.deleteRule(id);
-    await expect.poll(() => broker.subscribers("tfdemo") + broker.subscribers("ids"), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => broker.subscribers("tfdemo") + broker.subscribers("ids")).toBe(0);
   });
 
   afterAll(async () => {
@@ -84,7 +84,7 @@ describe.skipIf(skip)("results in eKuiper", () => {
     await mailbox.publish("tfdemo", coffee);
     await mailbox.publish("tfdemo", "no image at all");
     await mailbox.publish("tfdemo", coffee);
-    await expect.poll(async () => (await results()).length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(async () => (await results()).length).toBe(3);
     const [first, second, third] = await results();
     const time = expect.stringMatching(/^20\d\d-.*Z$/);
     expect(first).toMatchObject({ label: "968:espresso", device: "gate", time, meta: {} });

@@ -63,7 +63,7 @@ it("labels, asks for its token, and takes a model that is dropped into its folde
   expect((await labelsOf(await label(url, "coffee.png", "model=mobilenet_v1_1.0_224")))[0].label).toBe("968:espresso");
   addTiny(join(here, "model-assets"), "late");
   const status = () => label(url, "coffee.png", "").then((response) => response.status);
-  await expect.poll(status, { timeout: 10_000 }).toBe(200);
+  await expect.poll(status).toBe(200);
   expect((await post(`${url}/ekuiper/sink?id=a`, fixture("coffee.png"), headers)).status).toBe(204);
   expect((await fetch(`${url}/results/a`, { headers })).status).toBe(200);
 });

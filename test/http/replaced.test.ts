@@ -122,7 +122,6 @@ class Clients {
     const only = () => this.seen.slice(from).slice(-20);
     await expect
       .poll(() => only().length === 20 && only().every(({ states }) => states.includes(name)), {
-        timeout: 10_000,
         interval: 20,
       })
       .toBe(true);

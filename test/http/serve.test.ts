@@ -42,7 +42,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
 
   process.kill(workerd(), "SIGKILL");
   await expect.poll(first.log).toMatch(/workerd ended \(SIGKILL\)/);
-  await expect.poll(() => ids(first), { timeout: 10_000 }).toEqual(["a"]);
+  await expect.poll(() => ids(first)).toEqual(["a"]);
 
   const orphan = workerd();
   first.process.kill("SIGKILL");
@@ -59,7 +59,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
       () => true,
       () => false,
     );
-  await expect.poll(answers, { timeout: 10_000 }).toBe(false);
+  await expect.poll(answers).toBe(false);
   const fourth = await serve(); // the folder is free
   expect(await ids(fourth)).toEqual(["a"]);
 });
@@ -73,11 +73,11 @@ it("has a new model and one that changed at once, and starts anew where workerd 
   const first = workerd();
   expect(await label("late")).toBeUndefined();
   addTiny(models, "late");
-  await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["blue", "green", "grey", "red"]);
+  await expect.poll(() => label("late")).toEqual(["blue", "green", "grey", "red"]);
   await new Promise((wake) => setTimeout(wake, 700)); // the new folder was noted
   expect(workerd()).toBe(first);
   addTiny(models, "late", { labels: "one\ntwo\nthree\nfour\n" });
-  await expect.poll(() => label("late"), { timeout: 10_000 }).toEqual(["four", "one", "three", "two"]);
+  await expect.poll(() => label("late")).toEqual(["four", "one", "three", "two"]);
   expect(labeler.log()).toMatch(/Changed: late/);
   expect(workerd()).toBe(first);
   expect(labeler.log()).not.toMatch(/workerd ended/);
@@ -85,7 +85,7 @@ it("has a new model and one that changed at once, and starts anew where workerd 
   const second = workerd();
   process.kill(second, "SIGSTOP");
   await expect.poll(labeler.log, { timeout: 15_000 }).toMatch(/has not answered for 3 s: it is killed/);
-  await expect.poll(() => ids(labeler), { timeout: 10_000 }).toBeDefined();
+  await expect.poll(() => ids(labeler)).toBeDefined();
   expect(workerd()).not.toBe(second);
 
   // Asked to end, it answers what it has begun.
