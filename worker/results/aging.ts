@@ -25,15 +25,6 @@ interface Watch {
   readonly elapsed: number;
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS aging (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    horizon INTEGER NOT NULL,
-    seen INTEGER NOT NULL,
-    elapsed INTEGER NOT NULL
-  );
-`;
-
 export class Aging {
   readonly #sql: SqlStorage;
   readonly #store: ResultStore;
@@ -46,7 +37,6 @@ export class Aging {
     this.#sql = sql;
     this.#store = store;
     this.#maxAge = maxAge;
-    sql.exec(SCHEMA);
   }
 
   /** Checks, unless it has done so within the last minute. Call it often. */

@@ -4,6 +4,7 @@ import { type Bindings, settingsOf } from "../settings/settings.ts";
 import { Aging } from "./aging.ts";
 import { Pusher, type PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
+import { openTables } from "./schema.ts";
 import { type ListOptions, ResultStore } from "./store.ts";
 import { WriteCheck } from "./write-check.ts";
 
@@ -31,6 +32,7 @@ export class Results extends DurableObject<Bindings> {
     const { sql } = ctx.storage;
     const isRestart = !begun.has(ctx.id.toString());
     begun.add(ctx.id.toString());
+    openTables(ctx.storage);
     this.#store = new ResultStore(sql, { maxCount: settings.RESULTS_MAX_COUNT });
     this.#aging = new Aging(sql, this.#store, settings.RESULTS_MAX_AGE_DAYS * DAY);
     this.#writes = new WriteCheck(ctx.storage, ctx.id.toString());

@@ -40,26 +40,6 @@ interface Target {
   readonly last_error: string | null;
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS push_targets (
-    url TEXT PRIMARY KEY,
-    position INTEGER NOT NULL,
-    delivered INTEGER NOT NULL DEFAULT 0,
-    given_up INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0,
-    retry_at INTEGER NOT NULL DEFAULT 0,
-    last_error TEXT,
-    refusals INTEGER NOT NULL DEFAULT 0
-  );
-`;
-
-/** Adds the count of refusals to tables of former releases. */
-function migrate(sql: SqlStorage): void {
-  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('push_targets')").toArray();
-  if (columns.some(({ name }) => name === "refusals")) return;
-  sql.exec("ALTER TABLE push_targets ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0");
-}
-
 const TIMEOUT = 10_000;
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 300_000;
@@ -104,8 +84,6 @@ export class Pusher {
     this.#sql = sql;
     this.#store = store;
     this.#options = options;
-    sql.exec(SCHEMA);
-    migrate(sql);
     // A new target receives the results from now on.
     for (const url of options.targets) {
       sql.exec("INSERT INTO push_targets (url, position) VALUES (?, ?) ON CONFLICT DO NOTHING", url, store.last());

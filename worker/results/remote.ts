@@ -7,6 +7,7 @@ import { LabelerError } from "../errors.ts";
 import type { PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
 import type { ResultsApi } from "./results-api.ts";
+import { NEWER } from "./schema.ts";
 import type { ListOptions } from "./store.ts";
 
 /** The properties that the runtime adds to an error of an object. */
@@ -27,6 +28,7 @@ export function storageError(error: unknown): LabelerError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message, overloaded, retryable } = error as ObjectError;
   const options = { cause: error, retryAfter: RETRY_STORAGE };
+  if (message.includes(NEWER)) return new LabelerError("storage-broken", message, options);
   if (/SQLITE_FULL/.test(message)) {
     return new LabelerError(
       "storage-full",

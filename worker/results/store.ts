@@ -1,7 +1,7 @@
 /**
  * Stores results in the SQLite database of a Durable Object: each id once, oldest first, pruned by count. aging.ts
  * decides which rows are too old. Until a row is deleted it is returned, since otherwise a clock that jumps ahead would
- * hide all.
+ * hide all. schema.ts makes the tables.
  */
 import { BOUNDS, cursor, type NewResult, type StoredRegion, type StoredResult } from "./result.ts";
 
@@ -33,34 +33,6 @@ interface Row {
   readonly error: string | null;
   readonly meta: string;
   readonly stored: number;
-}
-
-/**
- * AUTOINCREMENT: a row number is never used twice, so that a cursor stays valid when its row is pruned. Rows are
- * deleted only at the old end, so their numbers do not have gaps. Former releases had an index by age, which slowed
- * each insert.
- */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS results (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    time TEXT NOT NULL,
-    device TEXT,
-    model TEXT NOT NULL,
-    results TEXT NOT NULL,
-    error TEXT,
-    meta TEXT NOT NULL,
-    stored INTEGER NOT NULL,
-    regions TEXT
-  );
-  CREATE INDEX IF NOT EXISTS results_by_device ON results (device, seq);
-  DROP INDEX IF EXISTS results_by_age;
-`;
-
-/** Adds the column of regions to tables of former releases. */
-function migrate(sql: SqlStorage): void {
-  const columns = sql.exec<{ name: string }>("SELECT name FROM pragma_table_info('results')").toArray();
-  if (!columns.some(({ name }) => name === "regions")) sql.exec("ALTER TABLE results ADD COLUMN regions TEXT");
 }
 
 /** The regions as JSON, with as many labels of each as the limit of a row allows. */
@@ -101,8 +73,6 @@ export class ResultStore {
   constructor(sql: SqlStorage, retention: Retention) {
     this.#sql = sql;
     this.#retention = retention;
-    sql.exec(SCHEMA);
-    migrate(sql);
   }
 
   /** Whether there is a result with this id. */
@@ -110,26 +80,38 @@ export class ResultStore {
     return this.#sql.exec("SELECT 1 FROM results WHERE id = ?", id).toArray().length > 0;
   }
 
-  /** Stores a result unless its id is already there. @returns Whether it was new. */
+  /**
+   * Stores a result unless its id is already there. A row that is one too many becomes the new row, which Cloudflare bills
+   * like a new row alone.
+   *
+   * @returns Whether it was new.
+   */
   put(result: NewResult, now: number): boolean {
     if (this.has(result.id)) return false;
-    // If the clock was set back, a new row must not look older than those before it and be deleted with them.
-    const stored = Math.max(now, this.#stampOf("DESC") ?? now);
-    const { seq } = this.#sql
-      .exec<{ seq: number }>(
-        "INSERT INTO results (id, time, device, model, results, error, meta, stored, regions) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
-        result.id,
-        result.time,
-        result.device,
-        result.model,
-        JSON.stringify(result.results.slice(0, BOUNDS.labels)),
-        result.error?.slice(0, BOUNDS.error) ?? null,
-        JSON.stringify(result.meta),
-        stored,
-        result.regions === undefined ? null : regionsJson(result.regions),
-      )
-      .one();
-    this.prune(seq - this.#retention.maxCount);
+    const seq = this.last() + 1;
+    const values = {
+      seq,
+      id: result.id,
+      time: result.time,
+      device: result.device,
+      model: result.model,
+      results: JSON.stringify(result.results.slice(0, BOUNDS.labels)),
+      error: result.error?.slice(0, BOUNDS.error) ?? null,
+      meta: JSON.stringify(result.meta),
+      // If the clock was set back, a new row must not look older than those before it and be deleted with them.
+      stored: Math.max(now, this.#end("DESC")?.stored ?? now),
+      regions: result.regions === undefined ? null : regionsJson(result.regions),
+    };
+    const names = Object.keys(values).join();
+    const marks = Object.keys(values).fill("?").join();
+    const oldest = this.#end("ASC");
+    if (oldest !== undefined && oldest.seq <= seq - this.#retention.maxCount) {
+      const update = `UPDATE results SET (${names}) = (${marks}) WHERE seq = ?`;
+      this.#sql.exec(update, ...Object.values(values), oldest.seq);
+      this.prune(seq - this.#retention.maxCount);
+    } else {
+      this.#sql.exec(`INSERT INTO results (${names}) VALUES (${marks})`, ...Object.values(values));
+    }
     return true;
   }
 
@@ -160,13 +142,13 @@ export class ResultStore {
 
   /** The number of the last row that was ever stored. */
   last(): number {
-    const [row] = this.#sql.exec<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'results'").toArray();
-    return row?.seq ?? 0;
+    const { last } = this.#sql.exec<{ last: number }>("SELECT last FROM row_numbers").one();
+    return Math.max(last, this.#end("DESC")?.seq ?? 0);
   }
 
   /** When the oldest row was stored, in milliseconds; undefined if there are no rows. */
   oldest(): number | undefined {
-    return this.#stampOf("ASC");
+    return this.#end("ASC")?.stored;
   }
 
   /** The last row number such that all rows up to it were stored before a time; 0 if the oldest row was not. */
@@ -184,10 +166,9 @@ export class ResultStore {
     this.#sql.exec("DELETE FROM results WHERE seq <= ?", seq);
   }
 
-  /** When the first or the last row was stored. */
-  #stampOf(order: "ASC" | "DESC"): number | undefined {
-    const query = `SELECT stored FROM results ORDER BY seq ${order} LIMIT 1`;
-    return this.#sql.exec<{ stored: number }>(query).toArray()[0]?.stored;
+  /** The first or the last row. */
+  #end(order: "ASC" | "DESC"): Pick<Row, "seq" | "stored"> | undefined {
+    return this.#sql.exec<Row>(`SELECT seq, stored FROM results ORDER BY seq ${order} LIMIT 1`).toArray()[0];
   }
 
   #rows(where: string, ...values: SqlStorageValue[]): Row[] {

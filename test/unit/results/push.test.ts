@@ -1,4 +1,4 @@
-/** The table of push targets as a former release has left it, in a real Durable Object. */
+/** When push targets are tried again, in a real Durable Object. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 
 import { runInDurableObject } from "cloudflare:test";
@@ -10,36 +10,7 @@ import { ResultStore } from "../../../worker/results/store.ts";
 const NOW = 1_800_000_000_000;
 const TARGET = "http://10.0.0.1:10081/labels";
 
-/** As it was up to version 0.1.0. */
-const OLD_TABLE = `
-  DROP TABLE IF EXISTS push_targets;
-  CREATE TABLE push_targets (
-    url TEXT PRIMARY KEY,
-    position INTEGER NOT NULL,
-    delivered INTEGER NOT NULL DEFAULT 0,
-    given_up INTEGER NOT NULL DEFAULT 0,
-    failures INTEGER NOT NULL DEFAULT 0,
-    retry_at INTEGER NOT NULL DEFAULT 0,
-    last_error TEXT
-  );
-`;
-
 const options = { targets: [TARGET], maxAge: 7 * 86_400_000 };
-
-it("goes on where a former release was", async () => {
-  await runInDurableObject(env.RESULTS.get(env.RESULTS.newUniqueId()), (_, { storage: { sql } }) => {
-    const store = new ResultStore(sql, { maxCount: 100 });
-    for (const id of ["a", "b"]) {
-      store.put({ id, time: "2026-11-24T12:00:00.000Z", device: null, model: "m", results: [], meta: {} }, NOW);
-    }
-    sql.exec(OLD_TABLE);
-    sql.exec("INSERT INTO push_targets VALUES (?, 1, 1, 0, 5, ?, 'answered with status 503')", TARGET, NOW + 60_000);
-    const pusher = new Pusher(sql, store, options);
-    expect(pusher.status()).toMatchObject([{ delivered: 1, waiting: 1, failures: 5 }]);
-    expect(sql.exec("SELECT refusals FROM push_targets").toArray()).toEqual([{ refusals: 0 }]);
-    expect(new Pusher(sql, store, options).waits).toBe(true); // and once more
-  });
-});
 
 it("tries what waits again after a restart at once, and after a clock that was ahead when it was noted", async () => {
   await runInDurableObject(env.RESULTS.get(env.RESULTS.newUniqueId()), (_, { storage: { sql } }) => {
