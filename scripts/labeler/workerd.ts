@@ -45,9 +45,10 @@ export interface WorkerdOptions extends LabelerOptions {
   readonly port?: number;
   /**
    * A JavaScript module that runs before the Worker's, whose bundle stays unchanged. Its default export receives the
-   * Worker's handlers and returns the handlers to serve.
+   * Worker's handlers and returns the handlers to serve. LABELER_PRELUDE in the environment names that of all labelers
+   * without one, to test them under it.
    */
-  readonly prelude?: string;
+  readonly prelude?: string | undefined;
 }
 
 /** Adds a prelude to a bundled Worker. @returns The name of the module with the handlers. */
@@ -68,7 +69,7 @@ export async function startWorkerd({
   models = MODELS,
   state,
   port: wanted,
-  prelude,
+  prelude = process.env.LABELER_PRELUDE,
 }: WorkerdOptions = {}): Promise<RunningWorkerd> {
   const [free, inspectorPort] = await freePorts(2);
   const port = wanted ?? free;

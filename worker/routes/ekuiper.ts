@@ -17,6 +17,7 @@ import { readSubmission } from "../http/submission.ts";
 import { prepareModel } from "../labeling/prepare-model.ts";
 import type { Labelled } from "../labeling/types.ts";
 import type { Label } from "../model/probabilities.ts";
+import { RecentIds } from "../results/recent-ids.ts";
 import { Digest } from "../runtime/digest.ts";
 import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
@@ -104,15 +105,20 @@ const renamed = (model: string, missing: readonly string[], names: readonly stri
     "its regions run npm run ekuiper -- install.",
 });
 
+const recentIds = new RecentIds();
+
 /**
  * Labels an image and keeps the result. Whatever is the image's fault is kept, too: the sender could only send it again.
  * Everything else is an error, so that a relay tries again.
+ *
+ * The object with the results is called once, since Cloudflare bills its calls and limits their rate. It is asked for an id
+ * beforehand only if this isolate has stored a result of that id, since then a second labelling can be saved.
  */
 async function keep(c: Context<AppEnv>): Promise<void> {
   const parameters = headerAndQuery(c);
   let submission = readSubmission(c, parameters);
   const store = resultsOf(c.env);
-  if (submission.id !== undefined && (await store.has(submission.id))) return;
+  if (submission.id !== undefined && recentIds.has(submission.id) && (await store.has(submission.id))) return;
   const digest = submission.id === undefined ? new Digest() : undefined;
   const { results, regions, error, model } = await reply(
     labelRequest(c, {
@@ -136,6 +142,7 @@ async function keep(c: Context<AppEnv>): Promise<void> {
     regions: regions?.map(({ name, results: labels }) => ({ name, labels })),
     error,
   });
+  recentIds.add(id);
 }
 
 interface FoundResult {
