@@ -132,7 +132,8 @@ describe("the log", () => {
     const labeler = await startWorkerd({ settings: { LABELER_TOKEN: "s3cret" } });
     try {
       const headers = (id: string) => ({ authorization: "Bearer s3cret", "x-request-id": id });
-      await post(`${labeler.url}/label?top=1`, rocket, { ...headers("good"), "cf-ray": "8c0ffee-FRA" });
+      const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+      await post(`${labeler.url}/label?top=1`, rocket, { ...headers("good"), "cf-ray": "8c0ffee-FRA", traceparent });
       await post(`${labeler.url}/label`, "no image", headers("bad"));
       await fetch(`${labeler.url}/healthz`, { headers: { "x-request-id": "probe" } });
       await post(`${labeler.url}/label`, rocket, { "x-request-id": "stranger" });
@@ -140,6 +141,8 @@ describe("the log", () => {
       await expect.poll(() => line("stranger")).toBeDefined();
       expect(line("good")).toMatchObject({
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+        trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+        parent_id: "00f067aa0ba902b7",
         ray: "8c0ffee-FRA",
         method: "POST",
         path: "/label",
@@ -164,13 +167,22 @@ describe("the log", () => {
     }
   });
 
-  it.each(["errors", "off"])("LOG=%s says nothing of requests that went well", async (LOG) => {
-    const labeler = await startWorkerd({ settings: { LOG } });
+  it.each(["errors", "off"])("LOG=%s says nothing of requests that went well, but who has erased what", async (LOG) => {
+    const labeler = await startWorkerd({ settings: { LOG, LABELER_TOKEN: "s3cret", ANONYMOUS_LABEL: "true" } });
     try {
       expect((await post(`${labeler.url}/label`, rocket)).status).toBe(200);
       expect((await post(`${labeler.url}/label`, "no image")).status).toBe(415);
       expect((await fetch(`${labeler.url}/healthz`)).status).toBe(200);
       expect(lines(labeler)).toEqual([]);
+      const erase = (path: string) =>
+        fetch(`${labeler.url}${path}`, { method: "DELETE", headers: { authorization: "Bearer s3cret" } });
+      expect((await erase("/results?device=gate&before=2020-01-01")).status).toBe(200);
+      expect((await erase("/results/shot-1")).status).toBe(404);
+      await expect.poll(() => lines(labeler)).toHaveLength(2);
+      expect(lines(labeler)).toMatchObject([
+        { method: "DELETE", client: "LABELER_TOKEN", erased: { device: "gate", before: "2020-01-01", count: 0 } },
+        { method: "DELETE", client: "LABELER_TOKEN", erased: { image: "shot-1", count: 0 } },
+      ]);
     } finally {
       await labeler.stop();
     }

@@ -7,11 +7,13 @@ import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { fixture, post } from "./client.ts";
 
+const headers = { authorization: "Bearer s3cret" };
+
 let labeler: RunningLabeler;
 let url: string;
 
 beforeAll(async () => {
-  labeler = await startWorkerd();
+  labeler = await startWorkerd({ settings: { LABELER_TOKEN: "s3cret" } });
   ({ url } = labeler);
 });
 afterAll(() => labeler.stop());
@@ -70,9 +72,9 @@ it("is a valid description without anything that a linter objects to", async () 
 });
 
 it("names every call that there is, and no other", async () => {
-  const { detail } = (await (await fetch(`${url}/no/such/place`)).json()) as { detail: string };
+  const { detail } = (await (await fetch(`${url}/no/such/place`, { headers })).json()) as { detail: string };
   const there = new Set(
-    [...detail.matchAll(/(GET|POST) (\/[^\s,]*[^\s,.])/g)].map(([, method, path]) => `${method} ${path}`),
+    [...detail.matchAll(/(GET|POST|PUT|DELETE) (\/[^\s,]*[^\s,.])/g)].map(([, method, path]) => `${method} ${path}`),
   );
   const pages = ["GET /", "GET /docs", "GET /openapi.json"];
   const described = operations.map(
@@ -82,9 +84,13 @@ it("names every call that there is, and no other", async () => {
 });
 
 describe("its examples work:", () => {
-  const asked = operations.filter(({ body, id }) => body === undefined && id !== "getResult");
+  const ofAResult = ["getResult", "eraseResult", "eraseResults"];
+  const asked = operations.filter(({ body, id }) => body === undefined && !ofAResult.includes(id));
   it.each(asked.map((operation) => [operation.id, operation] as const))("%s", async (_, operation) => {
-    await expectAnswer(operation, await fetch(url + pathOf(operation), { method: operation.method.toUpperCase() }));
+    await expectAnswer(
+      operation,
+      await fetch(url + pathOf(operation), { method: operation.method.toUpperCase(), headers }),
+    );
   });
 
   const sent = operations.flatMap((operation) =>
@@ -94,7 +100,7 @@ describe("its examples work:", () => {
   );
   it.each(sent)("%s with %s", async (_, type, operation, example) => {
     const body = type === "application/json" ? JSON.stringify(example) : String(example);
-    await expectAnswer(operation, await post(url + pathOf(operation), body, { "content-type": type }));
+    await expectAnswer(operation, await post(url + pathOf(operation), body, { ...headers, "content-type": type }));
   });
 
   it("every call with a body has one", () => {
@@ -102,10 +108,15 @@ describe("its examples work:", () => {
     expect(without.map(({ id }) => id)).toEqual([]);
   });
 
-  it("getResult, of a submitted image", async () => {
-    const operation = operations.find(({ id }) => id === "getResult");
-    expect((await post(`${url}/ekuiper/sink?id=example`, fixture("coffee-96.webp"))).status).toBe(204);
-    if (operation !== undefined) await expectAnswer(operation, await fetch(`${url}/results/example`));
+  it("those of results, with a submitted image", async () => {
+    expect((await post(`${url}/ekuiper/sink?id=example`, fixture("coffee-96.webp"), headers)).status).toBe(204);
+    const paths = ["/results/example", "/results/example", "/results?device=nobody"];
+    for (const [i, id] of ofAResult.entries()) {
+      const operation = operations.find((operation) => operation.id === id);
+      if (operation === undefined) throw new Error(`${id} is not described.`);
+      const method = operation.method.toUpperCase();
+      await expectAnswer(operation, await fetch(url + paths[i], { method, headers }));
+    }
   });
 });
 
@@ -115,7 +126,7 @@ describe("answers are as their schemas say:", () => {
     ["several, one of them broken", JSON.stringify({ images: ["AAAA"] }), "LabelAnswer"],
     ["what is no image", "text", "Problem"],
   ] as const)("%s", async (_, body, schema) => {
-    expectShape(schema, await (await post(`${url}/label`, body)).json());
+    expectShape(schema, await (await post(`${url}/label`, body, headers)).json());
   });
 });
 

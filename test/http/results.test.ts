@@ -259,6 +259,61 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     expect(await labelOf("x".repeat(10_000))).toEqual(none);
   });
 
+  describe("erases", () => {
+    const remove = (path: string) => fetch(`${url}${path}`, { method: "DELETE", headers: authorized });
+    const erased = async (path: string) => {
+      const response = await remove(path);
+      expect(response.status).toBe(200);
+      return response.json();
+    };
+
+    it("one result, whose id may then be used again", async () => {
+      await sink("?id=Fehler/1", "no image");
+      const { next } = await row("Fehler/1");
+      expect(await erased("/results/Fehler%2F1")).toEqual({ erased: 1 });
+      await expectProblem(await get("/results/Fehler%2F1"), 404, "not-found", /no result "Fehler\/1"/);
+      await expectProblem(await remove("/results/Fehler%2F1"), 404, "not-found", /no result "Fehler\/1"/);
+      await sink("?id=Fehler/1");
+      const again = await row("Fehler/1");
+      expect(again.label).toBe("968:espresso");
+      // A reader that has been given the cursor of the erased row still receives what is stored after it.
+      expect(again.next).not.toBe(next);
+      expect(await rows(`?since=${next}`)).toEqual([again]);
+    });
+
+    it("those of a device, and those before a time or a row, and no others", async () => {
+      const times = ["2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "2020-01-03T00:00:00Z"];
+      for (const device of ["hall", "yard"]) {
+        for (const [i, time] of times.entries()) await sink(`?id=${device}-${i}&device=${device}&time=${time}`, "");
+      }
+      const left = async () =>
+        (await rows("?limit=1000")).map(({ id }) => id).filter((id) => /^(hall|yard)-\d$/.test(id));
+      expect(await erased("/results?device=hall&before=2020-01-02")).toEqual({ erased: 1 });
+      expect(await left()).toEqual(["hall-1", "hall-2", "yard-0", "yard-1", "yard-2"]);
+      expect(await erased("/results?before=2020-01-02T01:00:00%2B01:00")).toEqual({ erased: 1 });
+      expect(await left()).toEqual(["hall-1", "hall-2", "yard-1", "yard-2"]);
+      expect(await erased(`/results?device=yard&before=${(await row("yard-2")).next}`)).toEqual({ erased: 1 });
+      expect(await left()).toEqual(["hall-1", "hall-2", "yard-2"]);
+      expect(await erased("/results?device=hall")).toEqual({ erased: 2 });
+      expect(await erased("/results?device=hall")).toEqual({ erased: 0 });
+      expect(await left()).toEqual(["yard-2"]);
+    });
+
+    it.each([
+      ["", /Select what to erase by device, before, or both/],
+      ["?device=", /device: must not be empty/],
+      ["?before=2020", /before: must be a time such as/],
+      ["?before=2020-13-01", /before: must be a time/],
+      ["?before=17", /before: must be a time .* or the `next` of a row/],
+      ["?since=r1", /no parameter since\. There are: device, before/],
+      ["?device=a&device=b", /device is given 2 times/],
+    ])("nothing with /results%s", async (query, detail) => {
+      const before = await rows("?limit=1000");
+      await expectProblem(await remove(`/results${query}`), 400, "bad-parameter", detail);
+      expect(await rows("?limit=1000")).toEqual(before);
+    });
+  });
+
   it("needs the token", async () => {
     const calls = [
       post(`${url}/ekuiper/sink?id=nobody`, coffee),

@@ -184,8 +184,7 @@ it("says that there is no space, keeps what it acknowledged, and goes on when th
   expect([full.status, full.headers.get("retry-after")]).toEqual([507, "30"]);
   expect(await full.json()).toMatchObject({
     type: "urn:edge-labeler:problem:storage-full",
-    detail:
-      "The result was not stored, since the disk or the database is full. Free some space, or lower RESULTS_MAX_COUNT.",
+    detail: "Nothing was written, since the disk or the database is full. Free some space, or lower RESULTS_MAX_COUNT.",
   });
   await expectProblem(await get(labeler, "/readyz"), 507, "storage-full", /disk/);
   expect((await get(labeler, "/v2/health/ready")).status).toBe(200);

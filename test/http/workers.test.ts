@@ -227,6 +227,18 @@ it("keeps limits and metrics for all workers together, frees what clients held t
   await expect.poll(() => workersIn(state).includes(killed), { timeout: 10_000 }).toBe(false);
   expect(await valuesOf(labeler, LABELS)).toEqual([counted + 150]);
 
+  // Results are erased in another process.
+  const submitted = Array.from({ length: 40 }, (_, i) =>
+    post(`${url}/ekuiper/sink?id=erase-${i}&device=${i % 2 === 0 ? "even" : "odd"}`, "no image", headers),
+  );
+  for (const { status } of await Promise.all(submitted)) expect(status).toBe(204);
+  const erased = await fetch(`${url}/results?device=even`, { method: "DELETE", headers });
+  expect([erased.status, await erased.json()]).toEqual([200, { erased: 20 }]);
+  const left = [...(await storedIds(labeler))].filter((id) => id.startsWith("erase-"));
+  expect(left.filter((id) => Number(id.slice(6)) % 2 === 1)).toHaveLength(20);
+  expect(left).toHaveLength(20);
+  await expect.poll(labeler.log).toMatch(/"erased":\{"device":"even","count":20\}/);
+
   labeler.process.kill("SIGTERM");
   expect(await labeler.ended).toBe(0);
   expect(readdirSync(tmpdir())).not.toContain(folder);

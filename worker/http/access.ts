@@ -78,6 +78,21 @@ function checkScope(c: Context<AppEnv>, { name, scopes }: Token, need: Scope): v
   );
 }
 
+/**
+ * Requires that there is a token at all: a labeler without one does not know its operator, and lets nobody change what others
+ * have stored.
+ *
+ * @throws LabelerError of kind unauthorized.
+ */
+function checkOperator(c: Context<AppEnv>): void {
+  if (hasToken(settingsOf(c.env))) return;
+  c.header("www-authenticate", challenge());
+  throw new LabelerError(
+    "unauthorized",
+    "This call needs a token with the scope admin, and this labeler does not have any token. Set LABELER_TOKEN or LABELER_TOKENS.",
+  );
+}
+
 /** Refuses a request that is not allowed with 401, 403 or 429. A request with a wrong token counts for the rate limit, too. */
 export const access: MiddlewareHandler<AppEnv> = async (c, next) => {
   const need = needOf(matchedRoutes(c));
@@ -88,6 +103,7 @@ export const access: MiddlewareHandler<AppEnv> = async (c, next) => {
     c.header("www-authenticate", challenge(refusal.error));
     throw new LabelerError("unauthorized", refusal.detail);
   }
+  if (need === "admin") checkOperator(c);
   if (token !== undefined && need !== undefined && need !== "open") checkScope(c, token, need);
   return next();
 };

@@ -4,6 +4,7 @@ import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
 import { Counter, gauge, Histogram } from "../observability/metrics.ts";
 import { Trace } from "../observability/trace.ts";
+import { parseTraceparent } from "../observability/traceparent.ts";
 import { type Settings, settingsOf } from "../settings/settings.ts";
 import { cut } from "../validation/quote.ts";
 import type { AppEnv } from "./app-env.ts";
@@ -72,6 +73,14 @@ function logOf(c: Context<AppEnv>): Settings["LOG"] {
 /** Paths of probes, which call again and again and are not logged as long as they succeed. */
 const PROBES = /^\/(healthz|readyz|v2\/health\/\w+)$/;
 
+/** An erasure is logged whatever LOG says: it is the record of who has removed what. */
+function isLogged(c: Context<AppEnv>, { erasure }: Trace, route: string): boolean {
+  if (erasure !== undefined) return true;
+  const level = logOf(c);
+  if (level === "off" || (level === "errors" && c.res.status < 500)) return false;
+  return !(PROBES.test(route) && c.res.ok);
+}
+
 /** How many characters of a caller's text a line of the log repeats. */
 const MAX_PATH = 200;
 const MAX_DETAIL = 500;
@@ -100,14 +109,15 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     c.header("server-timing", timings.map(([stage, milliseconds]) => `${stage};dur=${round(milliseconds)}`).join(", "));
   }
 
-  const level = logOf(c);
-  if (level === "off" || (level === "errors" && status < 500)) return;
-  if (PROBES.test(route) && c.res.ok) return;
+  if (!isLogged(c, trace, route)) return;
   const { error } = c;
   const ray = c.req.header("cf-ray");
+  const span = parseTraceparent(c.req.header("traceparent"));
   const line = {
     time: new Date().toISOString(),
     id,
+    trace_id: span?.traceId,
+    parent_id: span?.parentId,
     ray: ray && cut(ray),
     method: c.req.method,
     path: cut(c.req.path, MAX_PATH),
@@ -116,6 +126,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     client: c.get("client"),
     bytes: trace.bytes || undefined,
     images: trace.images.length > 0 ? trace.images : undefined,
+    erased: trace.erasure,
     ms: { total: round(total), ...Object.fromEntries([...trace.stages].map(([stage, ms]) => [stage, round(ms)])) },
     error:
       error &&

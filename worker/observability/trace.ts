@@ -7,6 +7,14 @@ export type Found = "memory" | "cache-api";
 /** Waiting for a slot; for the bytes of the image; for a turn on the thread; decoding and resizing; the network. */
 export type Stage = "wait" | "receive" | "turn" | "decode" | "infer";
 
+/** Stored results that a request has erased: which ones it named, and how many there were so far. */
+export interface Erasure {
+  readonly image?: string | undefined;
+  readonly device?: string | undefined;
+  readonly before?: string | undefined;
+  count: number;
+}
+
 /** Times are 0 where the clock stands still during work, as on Cloudflare: nothing may depend on them. */
 export class Trace {
   /** In milliseconds. */
@@ -18,6 +26,8 @@ export class Trace {
   }[] = [];
   /** The bytes of the images that have arrived. */
   bytes = 0;
+  /** What the request has erased; an erasure is always logged. */
+  erasure: Erasure | undefined;
 
   /** @param since The start of the stage, a time of performance.now(). */
   took(stage: Stage, since: number): void {

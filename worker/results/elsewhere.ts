@@ -1,7 +1,7 @@
 /**
  * The results where another process stores them (npm run serve with several workers): each call is an HTTP request over a
  * unix socket. A process that is not there is being restarted, so that a call waits for it. Every call may be made again:
- * a result is stored once for its id.
+ * a result is stored once for its id, and erased once (if a call is repeated, its count may miss what the first one did).
  */
 import type { Service } from "../settings/settings.ts";
 import type { Method, Outcome, ResultsApi } from "./results-api.ts";
@@ -55,6 +55,7 @@ export function resultsElsewhere(service: Service): ResultsApi {
     put: method("put"),
     get: method("get"),
     list: method("list"),
+    erase: method("erase"),
     check: method("check"),
     pushStatus: method("pushStatus"),
     retryPush: method("retryPush"),

@@ -5,13 +5,23 @@ import { Aging } from "./aging.ts";
 import { Pusher, type PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
 import { openTables } from "./schema.ts";
-import { type ListOptions, ResultStore } from "./store.ts";
+import { type ListOptions, ResultStore, type Selection } from "./store.ts";
 import { WriteCheck } from "./write-check.ts";
 
 const DAY = 86_400_000;
 
 /** How long a call that retries deliveries waits for their outcome, in milliseconds. */
 const RETRY_PATIENCE = 5000;
+
+/** How many results one call erases: a call of this size does not delay others. */
+const ERASED_AT_ONCE = 2000;
+
+/** What a call has erased, and where the next one continues. */
+export interface ErasedPart {
+  readonly count: number;
+  /** The last row number that the call has looked at; null if nothing is left. */
+  readonly after: number | null;
+}
 
 /**
  * Ids of the objects that this isolate has run. An idle object is evicted and created again, which is not a restart.
@@ -73,6 +83,14 @@ export class Results extends DurableObject<Bindings> {
 
   list(options: ListOptions): StoredResult[] {
     return this.#store.list(options);
+  }
+
+  /** Erases a part of the results that are selected. @param after The `after` of the call before, or 0. */
+  async erase(selection: Selection, after: number): Promise<ErasedPart> {
+    this.#writes.begin();
+    const erased = this.#store.erase(selection, after, ERASED_AT_ONCE);
+    await this.#writes.end(Date.now());
+    return { count: erased.length, after: erased.length < ERASED_AT_ONCE ? null : (erased.at(-1) ?? null) };
   }
 
   /** Throws unless results can be read, and have been or can be written. */

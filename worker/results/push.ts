@@ -18,7 +18,7 @@ export interface PushStatus {
   readonly target: string;
   readonly delivered: number;
   readonly waiting: number;
-  /** Results that it will not receive: too old, refused, or pruned before the target could be reached. */
+  /** Results that it will not receive: too old, refused, or pruned or erased before the target could be reached. */
   readonly givenUp: number;
   /** The number of failures since the last success. */
   readonly failures: number;
@@ -155,11 +155,16 @@ export class Pusher {
       const { position, delivered, failures, refusals } = this.#target(url);
       const next = this.#store.after(position);
       if (next === undefined) {
-        this.#giveUp(url, this.#store.last(), this.#store.last() - position, "pruned before they could be delivered");
+        this.#giveUp(
+          url,
+          this.#store.last(),
+          this.#store.last() - position,
+          "pruned or erased before they could be delivered",
+        );
         return;
       }
-      // Row numbers do not have gaps.
-      this.#giveUp(url, next.seq - 1, next.seq - 1 - position, "pruned before they could be delivered");
+      // Rows are missing where they were pruned or erased.
+      this.#giveUp(url, next.seq - 1, next.seq - 1 - position, "pruned or erased before they could be delivered");
       if (Date.now() - next.stored > this.#options.maxAge) {
         this.#giveUp(url, next.seq, 1, "too old");
         continue;

@@ -4,11 +4,12 @@
  * so the cause is read from the error that arrives here.
  */
 import { LabelerError } from "../errors.ts";
+import type { ErasedPart } from "./object.ts";
 import type { PushStatus } from "./push.ts";
 import type { NewResult, StoredResult } from "./result.ts";
 import type { ResultsApi } from "./results-api.ts";
 import { NEWER } from "./schema.ts";
-import type { ListOptions } from "./store.ts";
+import type { ListOptions, Selection } from "./store.ts";
 
 /** The properties that the runtime adds to an error of an object. */
 interface ObjectError extends Error {
@@ -32,7 +33,7 @@ export function storageError(error: unknown): LabelerError | undefined {
   if (/SQLITE_FULL/.test(message)) {
     return new LabelerError(
       "storage-full",
-      "The result was not stored, since the disk or the database is full. Free some space, or lower RESULTS_MAX_COUNT.",
+      "Nothing was written, since the disk or the database is full. Free some space, or lower RESULTS_MAX_COUNT.",
       options,
     );
   }
@@ -94,6 +95,19 @@ export class RemoteResults {
 
   list(options: ListOptions): Promise<StoredResult[]> {
     return understood(this.#object.list(options));
+  }
+
+  /**
+   * Erases the results that fit a selection, part by part, so that other calls are not delayed.
+   *
+   * @param progress Is told the number of each part that is erased on disk.
+   */
+  async erase(selection: Selection, progress: (count: number) => void): Promise<void> {
+    for (let after: number | null = 0; after !== null; ) {
+      const part: ErasedPart = await understood(this.#object.erase(selection, after));
+      progress(part.count);
+      after = part.after;
+    }
   }
 
   /** Checks that results can be read and written now. */

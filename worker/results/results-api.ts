@@ -2,7 +2,7 @@
 import type { Results } from "./object.ts";
 
 /** The names of the methods. */
-export const METHODS = ["has", "put", "get", "list", "check", "pushStatus", "retryPush"] as const;
+export const METHODS = ["has", "put", "get", "list", "erase", "check", "pushStatus", "retryPush"] as const;
 export type Method = (typeof METHODS)[number];
 
 /** All arguments and values are JSON. */

@@ -20,6 +20,16 @@ export interface ListOptions {
   readonly order: "oldest" | "newest";
 }
 
+/** The results to erase: those that fit all that is given. */
+export interface Selection {
+  readonly id?: string | undefined;
+  readonly device?: string | undefined;
+  /** Only rows before this row number. */
+  readonly before?: number | undefined;
+  /** Only images that were taken before this time, ISO 8601 in UTC. */
+  readonly takenBefore?: string | undefined;
+}
+
 interface Row {
   readonly [column: string]: SqlStorageValue;
   readonly seq: number;
@@ -164,6 +174,33 @@ export class ResultStore {
   /** Deletes all rows up to and including a row number. */
   prune(seq: number): void {
     this.#sql.exec("DELETE FROM results WHERE seq <= ?", seq);
+  }
+
+  /**
+   * Deletes rows wherever they are. Their numbers stay unused, and so do those of rows at the new end.
+   *
+   * @param after Only rows behind this row number.
+   * @param limit The largest number of rows.
+   * @returns The number of each deleted row, in ascending order.
+   */
+  erase({ id, device, before, takenBefore }: Selection, after: number, limit: number): number[] {
+    const conditions: [condition: string, value: SqlStorageValue | undefined][] = [
+      ["seq > ?", after],
+      ["id = ?", id],
+      ["device = ?", device],
+      ["seq < ?", before],
+      ["time < ?", takenBefore],
+    ];
+    const given = conditions.flatMap(([condition, value]) => (value === undefined ? [] : [{ condition, value }]));
+    const where = given.map(({ condition }) => condition).join(" AND ");
+    const values = given.map(({ value }) => value);
+    const erased = this.#sql
+      .exec<{ seq: number }>(`SELECT seq FROM results WHERE ${where} ORDER BY seq LIMIT ?`, ...values, limit)
+      .toArray()
+      .map(({ seq }) => seq);
+    const last = erased.at(-1);
+    if (last !== undefined) this.#sql.exec(`DELETE FROM results WHERE ${where} AND seq <= ?`, ...values, last);
+    return erased;
   }
 
   /** The first or the last row. */

@@ -146,6 +146,7 @@ export const answers = {
   FoundLabel: found,
   Result: result,
   Results: z.array(result),
+  Erased: z.strictObject({ erased: z.int().check(z.gte(0)) }),
   PushStatus: pushStatus,
   Model: model,
   Models: z.array(model),

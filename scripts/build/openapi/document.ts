@@ -2,6 +2,7 @@
 import * as z from "zod/mini";
 import { KINDS } from "../../../worker/errors.ts";
 import { classificationRequest } from "../../../worker/http/classification-request.ts";
+import { erasureQuery } from "../../../worker/http/erasure-query.ts";
 import { imagesJson } from "../../../worker/http/image-json.ts";
 import { explainQuery, featuresQuery, labelQuery } from "../../../worker/http/query.ts";
 import { resultsQuery } from "../../../worker/http/results-query.ts";
@@ -48,7 +49,13 @@ const SHAPES: Record<string, Json> = {
   before: { type: "string", pattern: "^r?\\d{1,15}$" },
 };
 
-const QUERIES = { explain: explainQuery, features: featuresQuery, label: labelQuery, results: resultsQuery };
+const QUERIES = {
+  explain: explainQuery,
+  features: featuresQuery,
+  label: labelQuery,
+  results: resultsQuery,
+  erasure: erasureQuery,
+};
 const REQUESTS = {
   Images: imagesJson,
   ClassificationRequest: classificationRequest,
@@ -176,8 +183,8 @@ function operationObject(operation: Operation): Json {
     ...(named.length > 0 && { parameters: named.map(parameter) }),
     ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
     responses: responses(operation),
-    // The scope that a token needs, or no token, for a labeler without one.
-    security: scope === "open" ? [] : [{ token: [scope] }, {}],
+    // The scope that a token needs, or no token, for a labeler without one: that one refuses calls of the scope admin.
+    security: scope === "open" ? [] : [{ token: [scope] }, ...(scope === "admin" ? [] : [{}])],
   };
 }
 

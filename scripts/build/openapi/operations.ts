@@ -23,7 +23,7 @@ export interface Parameter {
 }
 
 export interface Operation {
-  readonly method: "get" | "post";
+  readonly method: "get" | "post" | "delete";
   readonly path: string;
   readonly id: string;
   readonly tag: keyof typeof TAGS;
@@ -34,7 +34,10 @@ export interface Operation {
    * The request whose query parameters it takes, generated from the schema that validates them, without those that are
    * named.
    */
-  readonly query?: { readonly of: "label" | "explain" | "features" | "results"; readonly without?: readonly string[] };
+  readonly query?: {
+    readonly of: "label" | "explain" | "features" | "results" | "erasure";
+    readonly without?: readonly string[];
+  };
   readonly body?: Readonly<Record<string, Content>>;
   readonly status: number;
   readonly answer?: Readonly<Record<string, Content>>;
@@ -418,6 +421,41 @@ export const operations: readonly Operation[] = [
     status: 200,
     answer: { "application/json": { schema: "Result" } },
     errors: [404, 503],
+  },
+  {
+    method: "delete",
+    path: "/results",
+    id: "eraseResults",
+    tag: "Results",
+    scope: "admin",
+    summary: "Erases the stored results of a device, those before a time, or both",
+    description: "At least one parameter is required. The log has a line about it, whatever the setting LOG says.",
+    parameters: [
+      {
+        name: "before",
+        in: "query",
+        description:
+          "Only images that were taken before this time, ISO 8601; or only results before this cursor, the `next` of a row.",
+        schema: { type: "string", pattern: "^(r\\d{1,15}|\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d.*)?)$" },
+      },
+    ],
+    query: { of: "erasure" },
+    status: 200,
+    answer: { "application/json": { schema: "Erased", example: { erased: 0 } } },
+    errors: [400, 503, 507],
+  },
+  {
+    method: "delete",
+    path: "/results/{id}",
+    id: "eraseResult",
+    tag: "Results",
+    scope: "admin",
+    summary: "Erases the result of one image",
+    description: "An image that is submitted again under this id is labelled and stored again.",
+    parameters: [{ name: "id", in: "path", description: "The id with which the image was submitted." }],
+    status: 200,
+    answer: { "application/json": { schema: "Erased", example: { erased: 1 } } },
+    errors: [404, 503, 507],
   },
   {
     method: "get",

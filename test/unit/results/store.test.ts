@@ -173,3 +173,23 @@ it("finds a page of a device among many rows by an index", async () => {
     expect(store.list({ ...list, device: "rare" }).map(({ id }) => id)).toEqual(["x0", "x500", "x1000", "x1500"]);
   });
 });
+
+it("erases what is selected part by part, and gives no row the number of an erased one", async () => {
+  await withStore({ maxCount: 1000 }, (store) => {
+    for (let i = 1; i <= 9; i++) {
+      const time = `2026-11-2${i}T12:00:00.000Z`;
+      store.put(result(`x${i}`, { device: i % 2 === 0 ? "even" : "odd", time }), NOW);
+    }
+    expect(store.erase({ device: "odd" }, 0, 2)).toEqual([1, 3]);
+    expect(store.erase({ device: "odd" }, 3, 2)).toEqual([5, 7]);
+    expect(ids(store)).toEqual(["x2", "x4", "x6", "x8", "x9"]);
+    expect(store.erase({ takenBefore: "2026-11-24T12:00:00.000Z" }, 0, 10)).toEqual([2]);
+    expect(store.erase({ before: 6 }, 0, 10)).toEqual([4]);
+    expect(store.erase({ id: "x9" }, 0, 10)).toEqual([9]);
+    expect(store.erase({ id: "x9" }, 0, 10)).toEqual([]);
+    expect(ids(store)).toEqual(["x6", "x8"]);
+    store.put(result("x9"), NOW);
+    expect(store.get("x9")?.next).toBe("r10");
+    expect(store.last()).toBe(10);
+  });
+});
