@@ -109,19 +109,28 @@ async function judgeNetwork(name: string, sha256: string, files: ModelFiles): Pr
   };
 }
 
+/** What judge() found, by folder and state of its files: a program may index a folder several times. */
+const judged = new Map<string, { readonly version: string; readonly entry: IndexEntry }>();
+
 /** @returns Undefined for a folder without a model.tflite. */
 async function judge(root: string, name: string): Promise<IndexEntry | undefined> {
   const noted = new NotedFiles(root);
   const { labels, spec, tflite } = await readFolder(root, name, noted.read);
   if (tflite === undefined) return undefined;
-  const sha256 = digest(tflite);
-  const found = { name, files: noted.digests, bytes: tflite.length, sha256, version: noted.version() };
-  try {
-    return { ...found, ...(await judgeNetwork(name, sha256, { tflite, labels, spec })) };
-  } catch (error) {
-    if (!(error instanceof LabelerError)) throw error;
-    return { ...found, error: `${join(root, name, "model.tflite")}: ${error.message}` };
-  }
+  const [folder, version] = [join(root, name), noted.version()];
+  const before = judged.get(folder);
+  if (before?.version === version) return before.entry;
+  const sha256 = noted.digests[`${name}/model.tflite`] ?? digest(tflite);
+  const found = { name, files: noted.digests, bytes: tflite.length, sha256, version };
+  const entry = await judgeNetwork(name, sha256, { tflite, labels, spec }).then(
+    (network): IndexEntry => ({ ...found, ...network }),
+    (error): IndexEntry => {
+      if (!(error instanceof LabelerError)) throw error;
+      return { ...found, error: `${join(folder, "model.tflite")}: ${error.message}` };
+    },
+  );
+  judged.set(folder, { version, entry });
+  return entry;
 }
 
 /** The files of the models' folders that wrangler can serve, as paths from the root. */

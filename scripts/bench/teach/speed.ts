@@ -25,8 +25,8 @@ const [WIDTH, HEIGHT] = [1155, 866];
 const LESSON = 300;
 const SOURCES = ["coffee.png", "chelsea.png", "rocket.jpg", "china.jpg", "grace_hopper.jpg"] as const;
 const REGIONS = 9;
-/** Requests of each kind, and how often the kinds take turns. */
-const [REQUESTS, ROUNDS] = [6, 10];
+/** How often the kinds of requests take turns, for small pictures and for large ones; and how often before, to warm up. */
+const [ROUNDS, LARGE_ROUNDS, WARMING] = [300, 20, 30];
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
@@ -148,18 +148,21 @@ class Caller {
     await response.arrayBuffer();
   }
 
-  /** The processor time of a request of each kind, which take turns: the median of the rounds. */
-  async times(kinds: readonly (readonly [query: string, image: Uint8Array])[], requests = REQUESTS): Promise<number[]> {
+  /**
+   * The processor time of a request of each kind, in milliseconds: [kinds, rounds]. The kinds take turns, so that what else
+   * the machine does disturbs all alike; every other round goes backwards.
+   */
+  async times(kinds: readonly (readonly [query: string, image: Uint8Array])[], rounds: number): Promise<number[][]> {
     const times = kinds.map((): number[] => []);
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const [at, [query, image]] of kinds.entries()) {
+    for (let round = -WARMING; round < rounds; round++) {
+      const order = [...kinds.entries()];
+      for (const [at, [query, image]] of round % 2 === 0 ? order : order.reverse()) {
         const start = processorTime(this.#server.pid);
-        for (let i = 0; i < requests; i++) await this.ask(query, image);
-        // The first round warms up.
-        if (round > 0) times[at]?.push((processorTime(this.#server.pid) - start) / requests);
+        await this.ask(query, image);
+        if (round >= 0) times[at]?.push(processorTime(this.#server.pid) - start);
       }
     }
-    return times.map(median);
+    return times;
   }
 }
 
@@ -189,18 +192,23 @@ async function timeLabeler(models: string, head: HeadData): Promise<SpeedRow[]> 
   const server = await startWorkerd({ models, settings: { DEFAULT_MODEL: "plain" } });
   try {
     const caller = new Caller(server);
-    const [plain = 0, taught = 0] = await caller.times([
-      ["model=plain", small],
-      ["model=taught", small],
-    ]);
-    const [nine = 0, one = 0, alone = 0] = await caller.times(
+    const [plain = [], taught = []] = await caller.times(
       [
-        [`model=plain&${nineRegions}`, large],
-        ["model=plain", large],
         ["model=plain", small],
+        ["model=taught", small],
       ],
-      2,
+      ROUNDS,
     );
+    const [nine = 0, one = 0, alone = 0] = (
+      await caller.times(
+        [
+          [`model=plain&${nineRegions}`, large],
+          ["model=plain", large],
+          ["model=plain", small],
+        ],
+        LARGE_ROUNDS,
+      )
+    ).map(median);
     const inspector = await Inspector.open(server.inspector);
     const total = async () => {
       const { heap, wasm } = await inspector.memory();
@@ -218,7 +226,7 @@ async function timeLabeler(models: string, head: HeadData): Promise<SpeedRow[]> 
     return [
       {
         what: `an answer of a taught model (${LESSON} examples) beyond its base's`,
-        value: taught - plain,
+        value: median(taught.map((time, round) => time - (plain[round] ?? 0))),
         unit: "ms",
         most: 2,
       },

@@ -12,18 +12,26 @@ export class FeatureServer {
     this.#models = models;
   }
 
+  /** Starts the labeler before the first photo needs it. @param model The model that will compute features. */
+  start(model: string): ReturnType<typeof startWorkerd> {
+    if (this.#server !== undefined) return this.#server;
+    const server = startWorkerd({ models: this.#models, settings: { DEFAULT_MODEL: model } });
+    server.catch(() => undefined); // features() reports it
+    this.#server = server;
+    return server;
+  }
+
   /** As featuresOf(). */
   async features(
     query: FeatureQuery,
     body: Uint8Array<ArrayBuffer>,
   ): Promise<{ features: Features } | { error: string }> {
-    this.#server ??= startWorkerd({ models: this.#models, settings: { DEFAULT_MODEL: query.model } });
-    const { url } = await this.#server;
+    const { url } = await this.start(query.model);
     return featuresOf({ url, token: undefined }, query, body);
   }
 
   async stop(): Promise<void> {
-    const server = await this.#server;
+    const server = await this.#server?.catch(() => undefined);
     await server?.stop();
   }
 }

@@ -85,6 +85,8 @@ async function study(
 ): Promise<Pick<PreparedLesson, "failed" | "duplicates"> & { found: Found[] }> {
   const [seen, found, failed] = [new SeenPhotos(), [] as Found[], [] as { name: string; error: string }[]];
   const progress = new Progress(named.length);
+  // Then some are certainly new: the labeler starts while photos are read.
+  if (named.length > known.size) void server.start(entry.name);
   try {
     await inOrder(
       named,
