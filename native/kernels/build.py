@@ -27,7 +27,7 @@ UNITS = (
     "f32_gemm_4x8_fma qd16_f32_gemm_4x8c2_dot16x2 qd16_f32_gemm_4x8c2_strassen "
     "qu8_gemm_4x8c2_dot16x2 qu8_gemm_4x12c4_usdot qu8_gemm_3x8c4_usdot2 "
     "f32_dwconv_7x4_fma qu8_dwconv_2x8c2_dot16x2 qu8_dwconv_2x4x4c4_usdot "
-    "vbinary pool vcvt move packw vunary copy lut2"
+    "vbinary pool vcvt move packw vunary copy lut2 s8_gemv_4c16_dot16x2"
 ).split()
 
 # -ffp-contract=off: only relaxed_madd is fused. The compiler must not turn our loops into calls of memcpy or memset.

@@ -5,6 +5,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
+import { rowsInWasm } from "../inference/rows.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
 import { Classifier } from "./classifier.ts";
 import { checkHeads, readDerived } from "./derived.ts";
@@ -215,7 +216,7 @@ export class Catalogue {
   /** Makes a derived model, for which only its base is loaded. */
   async #derive(entry: IndexEntry, base: string, precision: Precision, source: ModelSource): Promise<Classifier> {
     const { name, baseVersion: version } = entry;
-    const derived = await readDerived(name, filesOf(entry, source.read));
+    const derived = await readDerived(name, filesOf(entry, source.read), rowsInWasm);
     if (derived === undefined) throw new LabelerError("model-unavailable", `${name}/model.json could not be read.`);
     checkHeads(derived, entry.sha256);
     const known = this.#installed.known(base);

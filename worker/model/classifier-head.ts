@@ -5,6 +5,7 @@
 import type { Features } from "../teaching/features.ts";
 import { Head, type HeadBase } from "../teaching/head.ts";
 import { readHead } from "../teaching/head-file.ts";
+import type { PlaceRows } from "../teaching/rows.ts";
 
 export interface HeadScores {
   /** The probability of each of the head's classes, 0..1. */
@@ -27,10 +28,11 @@ export interface ClassifierHead {
 /**
  * Reads the file that model.json names as `head`.
  *
+ * @param place Where images are compared with the head's examples; in JavaScript if absent.
  * @throws LabelerError of kind model-unusable that says what is wrong with it.
  */
-export function readClassifierHead(bytes: Uint8Array): ClassifierHead {
-  const head = new Head(readHead(bytes));
+export function readClassifierHead(bytes: Uint8Array, place?: PlaceRows): ClassifierHead {
+  const head = new Head(readHead(bytes), place);
   return {
     labels: head.labels,
     base: head.data.base,

@@ -1,5 +1,6 @@
 /** Reads the folder of a derived model, both for the index and for the Worker. Files are known by path only. */
 import { LabelerError } from "../errors.ts";
+import type { PlaceRows } from "../teaching/rows.ts";
 import { readClassifierHead } from "./classifier-head.ts";
 import { type DerivedSpec, parseDerivedSpec } from "./derived-spec.ts";
 import { type Groups, parseGroups } from "./groups.ts";
@@ -38,12 +39,17 @@ async function groupsOf(name: string, { groups, base }: DerivedSpec, read: ReadF
 }
 
 /** Reads the head of a model, or those of its regions in the order of the regions. */
-async function headsOf(name: string, { head, regions = [] }: DerivedSpec, read: ReadFile): Promise<Heads | undefined> {
+async function headsOf(
+  name: string,
+  { head, regions = [] }: DerivedSpec,
+  read: ReadFile,
+  place: PlaceRows | undefined,
+): Promise<Heads | undefined> {
   if (head === undefined) return undefined;
   const readOne = async (file: string) => {
     const bytes = await read(`${name}/${file}`);
     if (bytes === undefined) throw refuse(`model.json, head: there is no ${file} beside it.`);
-    return readClassifierHead(bytes);
+    return readClassifierHead(bytes, place);
   };
   if (typeof head === "string") return new Heads(await readOne(head));
   // Regions may share a file, which is then read once.
@@ -91,16 +97,17 @@ function renamed(classes: readonly string[], labels: readonly string[] | undefin
  * Reads the files of a derived model.
  *
  * @param name The name of its folder.
+ * @param place Where images are compared with the examples of its heads; in JavaScript if absent.
  * @returns Undefined if its model.json does not name a base or does not exist.
  * @throws LabelerError of kind model-unusable that says which file is wrong, how, and what would be right.
  */
-export async function readDerived(name: string, read: ReadFile): Promise<DerivedModel | undefined> {
+export async function readDerived(name: string, read: ReadFile, place?: PlaceRows): Promise<DerivedModel | undefined> {
   const json = text(await read(`${name}/model.json`));
   const spec = json === undefined ? undefined : parseDerivedSpec(json);
   if (spec === undefined) return undefined;
   const [groups, heads, file] = [
     await groupsOf(name, spec, read),
-    await headsOf(name, spec, read),
+    await headsOf(name, spec, read, place),
     text(await read(`${name}/labels.txt`)),
   ];
   if (file !== undefined && spec.labels !== undefined) {

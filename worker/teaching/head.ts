@@ -4,6 +4,7 @@ import { Comparison } from "./comparison.ts";
 import type { Examples } from "./examples.ts";
 import { DENSE_NAMES, type Features } from "./features.ts";
 import { selfLikeness } from "./kernel.ts";
+import type { PlaceRows } from "./rows.ts";
 import { type Layout, layoutOf, type Sample, sampleOf } from "./sample.ts";
 import type { BaseStatistics } from "./statistics.ts";
 
@@ -61,9 +62,17 @@ function squaredLength(triangle: Float32Array, vector: Float64Array): number {
   let squares = 0;
   for (let i = 0; i < vector.length; i++) {
     const start = rowStart(i);
-    let sum = 0;
-    for (let j = 0; j <= i; j++) sum += triangle[start + j] * vector[j];
-    squares += sum * sum;
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    let j = 0;
+    // Four sums do not wait for each other.
+    for (; j + 3 <= i; j += 4) {
+      s0 += triangle[start + j] * vector[j];
+      s1 += triangle[start + j + 1] * vector[j + 1];
+      s2 += triangle[start + j + 2] * vector[j + 2];
+      s3 += triangle[start + j + 3] * vector[j + 3];
+    }
+    for (; j <= i; j++) s0 += triangle[start + j] * vector[j];
+    squares += (s0 + s1 + (s2 + s3)) ** 2;
   }
   return squares;
 }
@@ -77,9 +86,11 @@ export class Head {
   readonly data: HeadData;
   readonly #comparison: Comparison;
 
-  constructor(data: HeadData) {
-    this.data = data;
-    this.#comparison = new Comparison(data.examples);
+  /** @param place Where photos are compared with the examples. */
+  constructor(data: HeadData, place?: PlaceRows) {
+    this.#comparison = new Comparison(data.examples, place);
+    // The comparison has them in its own memory, and two copies would be twice as much.
+    this.data = { ...data, examples: this.#comparison.examples };
   }
 
   get labels(): readonly string[] {

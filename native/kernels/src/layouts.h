@@ -370,6 +370,10 @@ void qu8_packw_x8c4_usdot(const uint8_t *from, int32_t *sums, int8_t *to, int32_
 int32_t qu8_packw_x8c4_usdot2(const uint8_t *from, uint8_t *to, int16_t (*rest)[8], int32_t *sums, int32_t reduction,
                               int32_t out_channels, int32_t flip, int32_t zero);
 
+/* The products of `length` values with those of each of `count` rows, which begin `stride` bytes after each other. */
+void s8_gemv_4c16_dot16x2(const int8_t *values, const int8_t *rows, int32_t *products, int32_t length, int32_t stride,
+                          int32_t count);
+
 /* The layout that TypeScript writes and reads. */
 _Static_assert(offsetof(struct Range, zero) == 0, "struct Range: zero");
 _Static_assert(offsetof(struct Range, low) == 4, "struct Range: low");

@@ -789,6 +789,17 @@ export interface Exports {
     flip: number,
     zero: number,
   ): number;
+  /**
+   * The products of `length` values with those of each of `count` rows, which begin `stride` bytes after each other.
+   */
+  s8_gemv_4c16_dot16x2(
+    values: number,
+    rows: number,
+    products: number,
+    length: number,
+    stride: number,
+    count: number,
+  ): void;
 }
 
 export type Kernels = Exports & { readonly [name in KernelName]: (parameters: number) => void };

@@ -57,24 +57,52 @@ export function compileTaps(
   };
 }
 
+/** Where values are converted to f32 before they are read: loops over one type are several times as fast. */
+let converted = new Float32Array();
+
+/** Stored values as f32, of which those of 8 and 16 bits are exact. They are valid until the next call. */
+function asFloats(stored: Uint8Array | Int16Array): Float32Array {
+  if (converted.length < stored.length) converted = new Float32Array(stored.length);
+  const values = converted.subarray(0, stored.length);
+  values.set(stored);
+  return values;
+}
+
 /** A tensor's stored values, and their conversion to real numbers: (stored − zero) · scale. */
-function viewOf(value: PlanValue, buffer: ArrayBufferLike, address: number) {
+function storedIn(value: PlanValue, buffer: ArrayBufferLike, address: number) {
   if (value.kind === "u8")
-    return { values: new Uint8Array(buffer, address, value.size), zero: value.zero, scale: value.scale };
-  if (value.int16) return { values: new Int16Array(buffer, address, value.size), zero: 0, scale: INT16_STEP };
+    return { values: asFloats(new Uint8Array(buffer, address, value.size)), zero: value.zero, scale: value.scale };
+  if (value.int16) return { values: asFloats(new Int16Array(buffer, address, value.size)), zero: 0, scale: INT16_STEP };
   return { values: new Float32Array(buffer, address, value.size), zero: 0, scale: 1 };
+}
+
+/** The sum of each channel over all places, [places, channels]. */
+function sumChannels(values: Float32Array, channels: number): Float64Array {
+  const sums = new Float64Array(channels);
+  for (let at = 0; at < values.length; at += channels) for (let c = 0; c < channels; c++) sums[c] += values[at + c];
+  return sums;
+}
+
+/** The greatest value of each channel over all places, [places, channels]. */
+function greatestOfChannels(values: Float32Array, channels: number): Float64Array {
+  const greatest = new Float64Array(channels).fill(Number.NEGATIVE_INFINITY);
+  for (let at = 0; at < values.length; at += channels) {
+    for (let c = 0; c < channels; c++) {
+      const value = values[at + c];
+      if (value > greatest[c]) greatest[c] = value;
+    }
+  }
+  return greatest;
 }
 
 /** One value per channel of the tensor at `address`. */
 export function readTap({ value, reduction }: Tap, buffer: ArrayBufferLike, address: number): Float32Array {
-  const { values, zero, scale } = viewOf(value, buffer, address);
+  const { values, zero, scale } = storedIn(value, buffer, address);
   const channels = value.tensor.shape.at(-1) ?? 1;
-  const places = values.length / channels;
-  const result = new Float64Array(channels).fill(reduction === "mean" ? 0 : Number.NEGATIVE_INFINITY);
-  for (let at = 0; at < values.length; at += channels) {
-    if (reduction === "mean") for (let c = 0; c < channels; c++) result[c] += values[at + c];
-    else for (let c = 0; c < channels; c++) if (values[at + c] > result[c]) result[c] = values[at + c];
-  }
-  const share = reduction === "mean" ? 1 / places : 1;
-  return Float32Array.from(result, (sum) => (sum * share - zero) * scale);
+  const isMean = reduction === "mean";
+  const found = isMean ? sumChannels(values, channels) : greatestOfChannels(values, channels);
+  const share = isMean ? channels / values.length : 1;
+  const result = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) result[c] = (found[c] * share - zero) * scale;
+  return result;
 }
