@@ -86,7 +86,7 @@ async function* measure(folder: string, cpu: string, config: string, workerd: st
   const counter = join(folder, `count-${cpu}`);
   writeFileSync(counter, Buffer.alloc(8));
   const command = [QEMU, "-L", ROOT, "-cpu", cpu, "-plugin", `${join(folder, "count.so")},count=${counter}`, workerd];
-  const worker = new WorkerProcess(await startWorker(config, false, command));
+  const worker = new WorkerProcess(await startWorker(config, { command }));
   try {
     for (const [model, precision] of MEASURED) {
       if (only !== undefined && !only.includes(model)) continue;

@@ -4,12 +4,15 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 
+/** The folder of the models of this checkout. */
+export const MODELS = "model-assets";
+
 /** Reads a file of the models folder; undefined if it does not exist. */
 export const readFrom =
   (root: string) =>
   (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
     readFile(join(root, path)).then(
-      (buffer) => new Uint8Array(buffer),
+      ({ buffer, byteOffset, length }) => new Uint8Array(buffer as ArrayBuffer, byteOffset, length),
       () => undefined,
     );
 

@@ -12,10 +12,10 @@ import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "../command-line/command.ts";
 import { judgeDerived } from "./derived-index.ts";
-import { digest, NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
+import { digest, MODELS, NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
-export const MODELS = "model-assets";
+export { MODELS } from "./model-files.ts";
 
 /** The files of a model's folder; undefined for a file that does not exist. */
 async function readFolder(root: string, name: string, read = readFrom(root)) {

@@ -18,19 +18,20 @@ const ROOTS = [
 /** Files that are generated from the others. */
 const GENERATED = /\.bundle\.js$/;
 
-function* files(path: string): Generator<string> {
-  if (!statSync(path).isDirectory()) {
-    yield path;
-    return;
+function* filesIn(folder: string): Generator<string> {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesIn(path);
+    else yield path;
   }
-  for (const name of readdirSync(path).sort()) yield* files(join(path, name));
 }
 
 /** A digest of this checkout's files, and of anything else on which the bundle depends. */
 export function fingerprint(rest?: unknown): string {
   const hash = createHash("sha256").update(`${JSON.stringify(rest)}`);
   for (const root of ROOTS) {
-    for (const path of files(root)) {
+    for (const path of statSync(root).isDirectory() ? filesIn(root) : [root]) {
       if (GENERATED.test(path)) continue;
       const contents = readFileSync(path);
       hash.update(`\n${path} ${contents.length}\n`).update(contents);

@@ -15,7 +15,6 @@ import {
 import { join, resolve } from "node:path";
 import { readDeclared } from "./declared.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { bundleWorker } from "./run.ts";
 import { STORE_FOLDER } from "./several-workers-config.ts";
 import type { Declared } from "./workerd-config.ts";
 
@@ -58,7 +57,8 @@ async function cached(): Promise<string> {
     utimesSync(folder, now, now);
     return folder;
   }
-  const { makeBundles } = await import("../build/bundles.ts"); // not loaded for a bundle that is there
+  // Not loaded for a bundle that is there.
+  const [{ makeBundles }, { bundleWorker }] = await Promise.all([import("../build/bundles.ts"), import("./run.ts")]);
   await makeBundles();
   mkdirSync(CACHE, { recursive: true });
   removeOld();
@@ -76,9 +76,25 @@ async function cached(): Promise<string> {
   return folder;
 }
 
+/** A bundled Worker in the cache. */
+export interface WorkerBundle {
+  /** Its folder; nothing may be written there. */
+  readonly folder: string;
+  readonly declared: Declared;
+  /** A folder for what depends on this state of the checkout. */
+  readonly notes: string;
+}
+
+/** The bundled Worker of this checkout. */
+export async function workerBundle(): Promise<WorkerBundle> {
+  const folder = await cached();
+  const declared: Declared = JSON.parse(readFileSync(join(folder, "declared.json"), "utf8"));
+  return { folder: join(folder, "worker"), declared, notes: join(folder, "notes") };
+}
+
 /** Copies the bundled Worker of this checkout to a folder that is created. @returns The declarations of the Worker. */
 export async function copyWorkerBundle(folder: string): Promise<Declared> {
-  const from = await cached();
-  cpSync(join(from, "worker"), folder, { recursive: true });
-  return JSON.parse(readFileSync(join(from, "declared.json"), "utf8"));
+  const bundle = await workerBundle();
+  cpSync(bundle.folder, folder, { recursive: true });
+  return bundle.declared;
 }

@@ -18,6 +18,8 @@ export interface Started {
   readonly http: number;
   /** The inspector's port, 0 if it does not listen. */
   readonly inspector: number;
+  /** Its output so far. */
+  log(): string;
 }
 
 export async function stopChild(child: ChildProcess): Promise<void> {
@@ -25,19 +27,26 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.kill("SIGKILL")) await ended;
 }
 
+export interface StartOptions {
+  /** Whether its inspector listens, too. */
+  readonly inspected?: boolean;
+  /** workerd and what runs it; npm's workerd of this machine unless given. */
+  readonly command?: readonly string[];
+  /** More options of workerd. */
+  readonly options?: readonly string[];
+}
+
 /**
  * @param config The path of workerd's configuration.
- * @param inspected Whether its inspector listens, too.
- * @param command workerd and what runs it; npm's workerd of this machine unless given.
  * @throws Error if workerd cannot start the Worker.
  */
 export async function startWorker(
   config: string,
-  inspected = false,
-  command: readonly string[] = [createRequire(import.meta.url)("workerd").default],
+  { inspected = false, command = [createRequire(import.meta.url)("workerd").default], options = [] }: StartOptions = {},
 ): Promise<Started> {
   const [program, ...before] = command;
-  const args = [...before, "serve", config, "--control-fd=3", ...(inspected ? ["--inspector-addr=127.0.0.1:0"] : [])]; // any free port
+  const inspector = inspected ? ["--inspector-addr=127.0.0.1:0"] : []; // any free port
+  const args = [...before, "serve", config, "--control-fd=3", ...inspector, ...options];
   const child = spawn(program ?? "", args, { stdio: ["ignore", "pipe", "pipe", "pipe"] });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
@@ -50,7 +59,7 @@ export async function startWorker(
   for await (const data of child.stdio[3] as Readable) {
     control += data;
     const [http, inspector] = [port("listen"), port("listen-inspector")];
-    if (http > 0 && (inspector > 0 || !inspected)) return { child, http, inspector };
+    if (http > 0 && (inspector > 0 || !inspected)) return { child, http, inspector, log: () => log };
   }
   throw new Error(log.trim().split("\n")[0] || "workerd ended");
 }

@@ -13,8 +13,10 @@ export interface Declared {
 
 export interface WorkerdConfigOptions {
   readonly declared: Declared;
-  /** The folder of the bundled Worker; the configuration file must be placed beside it. */
+  /** The folder of the bundled Worker. */
   readonly bundle: string;
+  /** Whether the configuration file lies elsewhere; workerd then needs the option --import-path=/. */
+  readonly elsewhere?: boolean;
   /** The module of the bundle with the handlers; index.js unless set. */
   readonly entry?: string;
   readonly models: string;
@@ -74,12 +76,18 @@ export function modelServices(compatibilityDate: string, models: string, index: 
 export const internet = (allowed: readonly string[]): string =>
   `(name = "internet", network = (allow = [${allowed.map(text).join(", ")}], tlsOptions = (trustBrowserCas = true)))`;
 
-/** The modules of a bundled Worker. @param entry The module with the handlers: workerd takes those of the first one. */
-export function modulesIn(bundle: string, entry: string): string {
+/**
+ * The modules of a bundled Worker.
+ *
+ * @param entry The module with the handlers: workerd takes those of the first one.
+ * @param elsewhere See WorkerdConfigOptions.
+ */
+export function modulesIn(bundle: string, entry: string, elsewhere = false): string {
   const names = [entry, ...readdirSync(bundle).filter((name) => name !== entry)];
   const modules = names.flatMap((name) => {
-    if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = embed ${text(name)})`];
-    return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = embed ${text(name)})`] : [];
+    const contents = `embed ${text(elsewhere ? resolve(bundle, name) : name)}`;
+    if (name.endsWith(".js")) return [`(name = ${text(name)}, esModule = ${contents})`];
+    return name.endsWith(".wasm") ? [`(name = ${text(name)}, wasm = ${contents})`] : [];
   });
   return modules.join(", ");
 }
@@ -96,6 +104,7 @@ export const settingBindings = (
 export function workerdConfig({
   declared: { compatibilityDate, compatibilityFlags, vars },
   bundle,
+  elsewhere,
   entry = "index.js",
   models,
   index,
@@ -104,7 +113,7 @@ export function workerdConfig({
   settings = {},
   fromEnvironment = [],
 }: WorkerdConfigOptions): string {
-  const modules = modulesIn(bundle, entry);
+  const modules = modulesIn(bundle, entry, elsewhere);
   const all: Readonly<Record<string, string>> = { ...vars, ...settings };
   const bindings = [
     `(name = "ASSETS", service = "models")`,

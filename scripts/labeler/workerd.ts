@@ -2,15 +2,14 @@
  * Runs the labeler on workerd itself, without wrangler: as on an edge device, and in a single process whose memory can
  * be measured.
  */
-import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { indexModels, MODELS } from "../build/model-index.ts";
-import { freePorts } from "../system/ports.ts";
+import { MODELS } from "../build/model-files.ts";
+import { ensureIndex } from "./current-index.ts";
 import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
-import { copyWorkerBundle } from "./worker-bundle.ts";
+import { workerBundle } from "./worker-bundle.ts";
+import { startWorker, stopChild } from "./worker-process.ts";
 import { workerdConfig } from "./workerd-config.ts";
 
 export interface RunningWorkerd extends RunningLabeler {
@@ -20,24 +19,6 @@ export interface RunningWorkerd extends RunningLabeler {
   readonly inspector: string;
   /** The output so far. */
   log(): string;
-}
-
-/** How long workerd may take to answer, and how often it is asked, in milliseconds. */
-const STARTS_WITHIN = 20_000;
-const ASKED_EVERY = 10;
-
-async function answers(url: string, child: ChildProcess, log: () => string): Promise<void> {
-  const end = performance.now() + STARTS_WITHIN;
-  while (performance.now() < end) {
-    if (child.exitCode !== null) break;
-    const ready = await fetch(`${url}/healthz`).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (ready) return;
-    await new Promise((wake) => setTimeout(wake, ASKED_EVERY));
-  }
-  throw new Error(`workerd does not answer at ${url}:\n${log()}`);
 }
 
 export interface WorkerdOptions extends LabelerOptions {
@@ -63,51 +44,50 @@ export default prepare(handlers);
   return "entry.js";
 }
 
-/** Bundles the labeler of this checkout, runs it and waits until it answers. */
+async function index(models: string, notes: string): Promise<void> {
+  if (models === MODELS) return ensureIndex(notes);
+  const { indexModels } = await import("../build/model-index.ts");
+  await indexModels(models);
+}
+
+/** Bundles the labeler of this checkout, runs it and waits until it listens. */
 export async function startWorkerd({
   settings = {},
   models = MODELS,
   state,
-  port: wanted,
+  port = 0,
   prelude = process.env.LABELER_PRELUDE,
 }: WorkerdOptions = {}): Promise<RunningWorkerd> {
-  const [free, inspectorPort] = await freePorts(2);
-  const port = wanted ?? free;
+  const { folder: cached, declared, notes } = await workerBundle();
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
   const results = state ?? join(folder, "state");
   mkdirSync(results, { recursive: true });
+  let [bundle, entry] = [cached, "index.js"];
+  if (prelude !== undefined) {
+    bundle = join(folder, "worker");
+    cpSync(cached, bundle, { recursive: true });
+    entry = putBefore(bundle, prelude);
+  }
   const address = `127.0.0.1:${port}`;
-  const bundle = join(folder, "worker");
-  const declared = await copyWorkerBundle(bundle);
-  const entry = prelude === undefined ? "index.js" : putBefore(bundle, prelude);
-  const config = workerdConfig({ declared, bundle, entry, models, state: results, address, settings });
-  const configFile = join(bundle, "config.capnp"); // beside the modules to which it refers
-  writeFileSync(configFile, config);
-  const inspector = `127.0.0.1:${inspectorPort}`;
-  const workerd: string = createRequire(import.meta.url)("workerd").default;
-  const args = ["serve", configFile, `--inspector-addr=${inspector}`];
-  const child = spawn(workerd, args, { stdio: ["ignore", "pipe", "pipe"] });
-  let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
-  const kill = () => {
-    child.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once("exit", kill);
+  const configFile = join(folder, "config.capnp");
+  const config = { declared, bundle, elsewhere: true, entry, models, state: results, address, settings };
+  writeFileSync(configFile, workerdConfig(config));
+  const starting = startWorker(configFile, { inspected: true, options: ["--import-path=/"] });
+  const removeFolder = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeFolder); // after workerd is killed
   const stop = async () => {
+    const started = await starting.catch(() => undefined);
     // SIGTERM is not used: workerd would wait for clients that keep their connections open.
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    if (child.exitCode === null && child.kill("SIGKILL")) await ended;
-    process.off("exit", kill);
-    rmSync(folder, { recursive: true, force: true });
+    if (started !== undefined) await stopChild(started.child);
+    process.off("exit", removeFolder);
+    removeFolder();
   };
-  const url = `http://127.0.0.1:${port}`;
   try {
-    // Checking the models takes about as long as workerd needs to start, which reads their index with the first request.
-    await Promise.all([answers(url, child, () => log), indexModels(models)]);
+    // workerd starts meanwhile; it reads the index with the first request.
+    const [{ child, http, inspector, log }] = await Promise.all([starting, index(models, notes)]);
+    return { url: `http://127.0.0.1:${http}`, stop, pid: child.pid ?? 0, inspector: `127.0.0.1:${inspector}`, log };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, stop, pid: child.pid ?? 0, inspector, log: () => log };
 }

@@ -28,7 +28,7 @@ export class WorkerdCell extends WorkerProcess implements Cell {
 
   /** @param config of bundleEngine. @throws Error if the Worker does not start. */
   static async start(config: string): Promise<WorkerdCell> {
-    return new WorkerdCell(await startWorker(config, true));
+    return new WorkerdCell(await startWorker(config, { inspected: true }));
   }
 
   /** @param query Further parameters of the Worker. */

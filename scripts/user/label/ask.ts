@@ -13,15 +13,16 @@ export async function ask(server: Server, query: URLSearchParams, image: Image):
   const file = image.name;
   const read = await readImage(image);
   if ("error" in read) return { file, error: read.error };
-  const answer = await postImage(server, `/label?${query}`, read.body, "application/json");
-  if ("error" in answer) return { file, error: answer.error };
-  const missing = answer.response.headers.get("x-image-missing");
-  const warnings = answer.response.headers.get("x-image-warnings");
-  const found = (await answer.response.json()) as Label[] | Pick<Answer, "regions">;
+  const posted = await postImage(server, `/label?${query}`, read.body, "application/json");
+  if ("error" in posted) return { file, error: posted.error };
+  const { answer } = posted;
+  const missing = answer.header("x-image-missing");
+  const warnings = answer.header("x-image-warnings");
+  const found = JSON.parse(new TextDecoder().decode(answer.body)) as Label[] | Pick<Answer, "regions">;
   return {
     file,
     ...(Array.isArray(found) ? { labels: found } : found),
-    ...(missing === null ? {} : { missing: Number(missing) }),
-    ...(warnings === null ? {} : { warnings: Number(warnings) }),
+    ...(missing === undefined ? {} : { missing: Number(missing) }),
+    ...(warnings === undefined ? {} : { warnings: Number(warnings) }),
   };
 }

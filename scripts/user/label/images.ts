@@ -1,7 +1,6 @@
 /** Lists the images that the arguments of `npm run label` name: files, folders, patterns, `-` for stdin. */
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 
 /** An image that has not been read yet. */
@@ -15,7 +14,10 @@ export interface Image {
 const IN_FOLDERS = "**/*.{jpg,jpeg,jpe,png,apng,webp,gif,bmp,dib,tif,tiff,pnm,pgm,ppm}";
 
 const fromFile = (name: string): Image => ({ name, read: async () => new Uint8Array(await readFile(fromUser(name))) });
-const fromStdin = (): Image => ({ name: "-", read: async () => new Uint8Array(await buffer(process.stdin)) });
+const fromStdin = (): Image => ({
+  name: "-",
+  read: async () => new Uint8Array(Buffer.concat(await process.stdin.toArray())),
+});
 
 async function find(pattern: string, folder = "."): Promise<string[]> {
   const { glob } = await import("tinyglobby");

@@ -1,5 +1,6 @@
 /** Sends one image to a labeler and retries while it is busy; reports why one image, or every image, is refused. */
 import { CommandError } from "../../command-line/command.ts";
+import { type Answer, post } from "../../system/post.ts";
 import type { Image } from "./images.ts";
 
 export interface Server {
@@ -17,15 +18,17 @@ const TIMEOUT_MS = 120_000;
 
 const wait = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
-async function detailOf(response: Response): Promise<{ detail: string; type: string }> {
-  const text = await response.text();
+const textOf = ({ body }: Answer): string => new TextDecoder().decode(body);
+
+function detailOf(answer: Answer): { detail: string; type: string } {
+  const text = textOf(answer);
   try {
     const { detail, type } = JSON.parse(text) as { detail?: unknown; type?: unknown };
     if (typeof detail === "string") return { detail, type: String(type) };
   } catch {
-    // The response is not problem details: it comes from another server in between.
+    // The answer is not problem details: it comes from another server in between.
   }
-  return { detail: `${response.status} ${response.statusText}: ${text.slice(0, 200)}`, type: "" };
+  return { detail: `${answer.status}: ${text.slice(0, 200)}`, type: "" };
 }
 
 /** The bytes of an image file, or why it cannot be read. */
@@ -39,7 +42,7 @@ export async function readImage(image: Image): Promise<{ body: Uint8Array<ArrayB
 
 /**
  * @param path The path and query, such as "/label?top=1".
- * @returns The response if it is a success, or why this image was refused.
+ * @returns The answer if it is a success, or why this image was refused.
  * @throws CommandError if the labeler refuses every image alike, so that asking for another image is pointless.
  */
 export async function postImage(
@@ -47,28 +50,28 @@ export async function postImage(
   path: string,
   body: Uint8Array<ArrayBuffer>,
   accept: string,
-): Promise<{ response: Response } | { error: string }> {
+): Promise<{ answer: Answer } | { error: string }> {
+  const headers = { accept, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
   for (let attempt = 1; ; attempt++) {
-    let response: Response;
+    let answer: Answer;
     try {
-      response = await fetch(`${url}${path}`, {
-        method: "POST",
-        body,
-        headers: { accept, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
+      answer = await post(`${url}${path}`, { body, headers, timeout: TIMEOUT_MS });
     } catch (error) {
-      const { message, cause } = error as Error;
-      throw new CommandError(`${url} cannot be reached: ${cause instanceof Error ? cause.message : message}`);
+      throw new CommandError(`${url} cannot be reached: ${(error as Error).message}`);
     }
-    if (response.ok) return { response };
-    const { detail, type } = await detailOf(response);
-    const later = Number(response.headers.get("retry-after") ?? Number.NaN);
-    if ((response.status === 429 || response.status === 503) && attempt < ATTEMPTS) {
+    const { status } = answer;
+    if (status >= 200 && status < 300) return { answer };
+    const elsewhere = answer.header("location");
+    if (status >= 300 && status < 400 && elsewhere !== undefined) {
+      throw new CommandError(`${url} refers to ${elsewhere}. Give the address of the labeler itself.`);
+    }
+    const { detail, type } = detailOf(answer);
+    const later = Number(answer.header("retry-after") ?? Number.NaN);
+    if ((status === 429 || status === 503) && attempt < ATTEMPTS) {
       await wait(Number.isFinite(later) ? Math.min(later, 30) : attempt);
       continue;
     }
-    if (ALIKE.has(response.status) && !type.endsWith(":bad-body")) throw new CommandError(detail);
+    if (ALIKE.has(status) && !type.endsWith(":bad-body")) throw new CommandError(detail);
     return { error: detail };
   }
 }

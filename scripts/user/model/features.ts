@@ -29,9 +29,8 @@ export async function featuresOf(
   body: Uint8Array<ArrayBuffer>,
 ): Promise<{ features: Features } | { error: string }> {
   const parameters = new URLSearchParams({ ...query, parts: "all" });
-  const answer = await postImage(server, `/features?${parameters}`, body, "application/octet-stream");
-  if ("error" in answer) return answer;
-  const { response } = answer;
-  const values = new Float32Array(await response.arrayBuffer());
-  return { features: partsIn(values, response.headers.get("x-features") ?? "") };
+  const posted = await postImage(server, `/features?${parameters}`, body, "application/octet-stream");
+  if ("error" in posted) return posted;
+  const { answer } = posted;
+  return { features: partsIn(new Float32Array(answer.body.buffer), answer.header("x-features") ?? "") };
 }
