@@ -1,8 +1,7 @@
 /** The query parameters of DELETE /results, which select what is erased. */
 import * as z from "zod/mini";
 import { LabelerError } from "../errors.ts";
-import { parseCursor } from "../results/result.ts";
-import type { Selection } from "../results/store.ts";
+import { parseCursor, type Selection } from "../results/result.ts";
 import { parseStrictly } from "./parse-query.ts";
 
 /** A date alone is its midnight in UTC. Other texts that Date reads, such as a year, are not what a caller may mean. */

@@ -3,9 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import { type Bindings, settingsOf } from "../settings/settings.ts";
 import { Aging } from "./aging.ts";
 import { Pusher, type PushStatus } from "./push.ts";
-import type { NewResult, StoredResult } from "./result.ts";
+import type { NewResult, Selection, StoredResult } from "./result.ts";
 import { openTables } from "./schema.ts";
-import { type ListOptions, ResultStore, type Selection } from "./store.ts";
+import { type ListOptions, ResultStore } from "./store.ts";
 import { WriteCheck } from "./write-check.ts";
 
 const DAY = 86_400_000;

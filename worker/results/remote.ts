@@ -6,10 +6,10 @@
 import { LabelerError } from "../errors.ts";
 import type { ErasedPart } from "./object.ts";
 import type { PushStatus } from "./push.ts";
-import type { NewResult, StoredResult } from "./result.ts";
+import type { NewResult, Selection, StoredResult } from "./result.ts";
 import type { ResultsApi } from "./results-api.ts";
 import { NEWER } from "./schema.ts";
-import type { ListOptions, Selection } from "./store.ts";
+import type { ListOptions } from "./store.ts";
 
 /** The properties that the runtime adds to an error of an object. */
 interface ObjectError extends Error {

@@ -55,3 +55,13 @@ export function parseCursor(text: string): number | undefined {
   const [, digits] = CURSOR.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
+
+/** The results to erase: those that fit all that is given. */
+export interface Selection {
+  readonly id?: string | undefined;
+  readonly device?: string | undefined;
+  /** Only rows before this row number. */
+  readonly before?: number | undefined;
+  /** Only images that were taken before this time, ISO 8601 in UTC. */
+  readonly takenBefore?: string | undefined;
+}

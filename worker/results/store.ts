@@ -3,7 +3,7 @@
  * decides which rows are too old. Until a row is deleted it is returned, since otherwise a clock that jumps ahead would
  * hide all. schema.ts makes the tables.
  */
-import { BOUNDS, cursor, type NewResult, type StoredRegion, type StoredResult } from "./result.ts";
+import { BOUNDS, cursor, type NewResult, type Selection, type StoredRegion, type StoredResult } from "./result.ts";
 
 export interface Retention {
   /** The largest number of rows. */
@@ -18,16 +18,6 @@ export interface ListOptions {
   readonly device?: string | undefined;
   readonly limit: number;
   readonly order: "oldest" | "newest";
-}
-
-/** The results to erase: those that fit all that is given. */
-export interface Selection {
-  readonly id?: string | undefined;
-  readonly device?: string | undefined;
-  /** Only rows before this row number. */
-  readonly before?: number | undefined;
-  /** Only images that were taken before this time, ISO 8601 in UTC. */
-  readonly takenBefore?: string | undefined;
 }
 
 interface Row {

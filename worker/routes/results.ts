@@ -7,7 +7,7 @@ import { resultsOf } from "../http/results-object.ts";
 import { parseResultsQuery } from "../http/results-query.ts";
 import { requires } from "../http/scopes.ts";
 import type { Erasure } from "../observability/trace.ts";
-import type { Selection } from "../results/store.ts";
+import type { Selection } from "../results/result.ts";
 import { settingsOf } from "../settings/settings.ts";
 import { quote } from "../validation/quote.ts";
 
