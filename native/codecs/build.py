@@ -27,12 +27,12 @@ from toolchain import compiler, environment, run  # noqa: E402
 SOURCE = HERE / "src"
 
 OURS = (
-    "codecs errors memory input orientation resize jpeg jpeg_source jpeg_scans jpeg_dc jpeg_dnl jpeg_part jpeg_simd libjpeg_stubs png "
+    "codecs errors memory input orientation resize jpeg jpeg_source jpeg_huff jpeg_scans jpeg_dc jpeg_dnl jpeg_part jpeg_simd libjpeg_stubs png "
     "inflate webp webp_lossless gif bmp pnm tiff"
 ).split()
 
 LIBJPEG = (
-    "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdhuff jdinput jdmainct jdmarker jdmaster "
+    "jaricom jcomapi jdapimin jdapistd jdarith jdcoefct jdcolor jddctmgr jdinput jdmainct jdmarker jdmaster "
     "jdphuff jdpostct jdsample jidctint jidctred jmemmgr jmemnobs jutils jpeg_nbits jidctflt jidctfst jdmerge"
 ).split()
 LIBWEBP = (
@@ -76,9 +76,8 @@ def units(trees, warnings=WARNINGS):
     """The files to compile, ours and the libraries', with their options besides those for all."""
     # jpeg_dc.c decides which coefficient controller an image gets; this one keeps all coefficients.
     special = {"jdcoefct": ["-Djinit_d_coef_controller=jpeg_full_coef_controller"]}
-    # jdhuff.h chooses a bit buffer of 64 bits for CPUs that it knows to have registers of 64 bits beside 32-bit pointers.
-    # wasm is such a CPU, but jdhuff.h does not know its name; these are the names of x32.
-    special |= {name: ["-D__x86_64__", "-D__ILP32__"] for name in ("jdhuff", "jdphuff")}
+    # jpeg_huff.c, in which jdhuff.c is compiled, says why.
+    special |= {"jdphuff": ["-D__x86_64__", "-D__ILP32__"]}
     # config/webp has an emmintrin.h for wasm, so libwebp's SSE2 code is used.
     sse2 = ["-w", "-DWEBP_USE_SSE2", f"-I{HERE / 'config' / 'webp'}"]
     ours = [(SOURCE / f"{name}.c", warnings) for name in OURS]
