@@ -1,7 +1,7 @@
 /** Clients that label one image after the other, for npm run bench:workers. */
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ownBytes } from "../load/unseen.ts";
+import { unseenParts } from "../load/unseen.ts";
 
 /** How long a client waits if the labeler was busy, in milliseconds. */
 const AGAIN = 250;
@@ -14,10 +14,10 @@ export interface Clients {
 }
 
 /** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
-function send(url: string, bytes: Uint8Array, agent: Agent): Promise<boolean> {
+function send(url: string, bytes: Uint8Array<ArrayBuffer>, agent: Agent): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const more = ownBytes();
-    const headers = { "content-length": bytes.length + more.length };
+    const parts = unseenParts(bytes);
+    const headers = { "content-length": parts.reduce((sum, { length }) => sum + length, 0) };
     const call = request(url, { method: "POST", agent, headers }, (response) => {
       let text = "";
       response.on("data", (data) => (text += data));
@@ -28,15 +28,15 @@ function send(url: string, bytes: Uint8Array, agent: Agent): Promise<boolean> {
       });
     });
     call.once("error", reject);
-    call.write(bytes);
-    call.end(more);
+    for (const part of parts) call.write(part);
+    call.end();
   });
 }
 
 /** @returns How many images a second are labelled. */
 export async function imagesPerSecond(
   url: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array<ArrayBuffer>,
   { count, keepAlive }: Clients,
   milliseconds: number,
 ): Promise<number> {
