@@ -76,7 +76,7 @@ export function openBody(c: Context<AppEnv>, setting: BodyLimit = "MAX_BODY_BYTE
   if (size !== undefined && size > limit) throw tooLarge(size, limit, setting);
   const reception = new Reception();
   if (request.body === null) return { stream: new ByteStream([]), size, reception };
-  const reader = request.body.getReader({ mode: "byob" });
+  const reader = new BodyReader(request.body);
   let ended = false;
   opened.set(request, () => (ended ? Promise.resolve() : drain(reader, limit)));
   const end = () => {
@@ -93,60 +93,94 @@ export async function drainBody(request: Request, limit: number): Promise<void> 
   const known = opened.get(request);
   try {
     if (known !== undefined) await known();
-    else if (request.body !== null && !request.bodyUsed) await drain(request.body.getReader({ mode: "byob" }), limit);
+    else if (request.body !== null && !request.bodyUsed) await drain(new BodyReader(request.body), limit);
   } catch {
     // The sender has closed the connection.
   }
 }
 
-/** Bytes per read. The buffer is reused: a new one for each read would leave the whole body to the garbage collector. */
+/** Bytes per read. */
 const CHUNK_BYTES = 64 << 10;
 
 /** A body is given up if nothing of it arrives for so long, in milliseconds. */
 const STANDSTILL = 10_000;
 
-async function readChunk(reader: ReadableStreamBYOBReader, buffer: Uint8Array<ArrayBuffer>, reception?: Reception) {
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const tooSlow = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`));
-    }, STANDSTILL);
-  });
-  const read = Promise.race([reader.read(buffer), tooSlow]);
-  try {
-    return await (reception === undefined ? read : reception.wait(read));
-  } catch (error) {
-    if (error instanceof LabelerError) throw error;
-    // Only the log will have this error, since the client is gone. It is not the labeler's mistake.
-    throw new LabelerError("cut-off", "The connection was closed before the whole body had come.", { cause: error });
-  } finally {
-    clearTimeout(timer);
+/** Reads a body, and gives it up at a standstill. One timer serves all reads: one for each would take longer than a read. */
+class BodyReader {
+  readonly #reader: ReadableStreamBYOBReader;
+  /** Empty before the first read. It is reused: a new one for each read would leave the body to the garbage collector. */
+  #buffer = new Uint8Array();
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Since when the current read has waited, a time of performance.now(), and what gives it up. */
+  #waiting: { readonly since: number; readonly giveUp: (reason: unknown) => void } | undefined;
+
+  constructor(body: ReadableStream) {
+    this.#reader = body.getReader({ mode: "byob" });
+  }
+
+  /**
+   * @returns A chunk, which is valid until the next one is requested; undefined at the end.
+   * @throws LabelerError of kind too-slow or cut-off.
+   */
+  async next(reception?: Reception): Promise<Uint8Array | undefined> {
+    const read = this.#read();
+    try {
+      const { done, value } = await (reception === undefined ? read : reception.wait(read));
+      if (done || value === undefined) {
+        clearTimeout(this.#timer);
+        return undefined;
+      }
+      this.#buffer = new Uint8Array(value.buffer);
+      return value;
+    } catch (error) {
+      if (error instanceof LabelerError) throw error;
+      // Only the log will have this error, since the client is gone. It is not the labeler's mistake.
+      throw new LabelerError("cut-off", "The connection was closed before the whole body had come.", { cause: error });
+    } finally {
+      this.#waiting = undefined;
+    }
+  }
+
+  #read(): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+    // A read that was given up has kept its buffer.
+    if (this.#buffer.length === 0) this.#buffer = new Uint8Array(CHUNK_BYTES);
+    return new Promise((resolve, giveUp) => {
+      this.#waiting = { since: performance.now(), giveUp };
+      this.#timer ??= setTimeout(() => this.#check(), STANDSTILL);
+      this.#reader.read(this.#buffer).then(resolve, giveUp);
+    });
+  }
+
+  #check(): void {
+    this.#timer = null;
+    if (this.#waiting === undefined) return;
+    const { since, giveUp } = this.#waiting;
+    const left = STANDSTILL - (performance.now() - since);
+    if (left > 0) this.#timer = setTimeout(() => this.#check(), left);
+    else giveUp(new LabelerError("too-slow", `Nothing of the body came for ${STANDSTILL / 1000} s. Send it again.`));
+  }
+
+  async cancel(reason: string): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#reader.cancel(reason);
   }
 }
 
 /** Each chunk is valid until the next one is requested. */
-async function* receive(
-  reader: ReadableStreamBYOBReader,
-  reception: Reception,
-  ended: () => void,
-): AsyncGenerator<Uint8Array, void> {
-  let buffer = new Uint8Array(CHUNK_BYTES);
+async function* receive(reader: BodyReader, reception: Reception, ended: () => void): AsyncGenerator<Uint8Array, void> {
   for (;;) {
-    const { done, value } = await readChunk(reader, buffer, reception);
-    if (done || value === undefined) return ended();
-    buffer = new Uint8Array(value.buffer);
-    yield value;
+    const chunk = await reader.next(reception);
+    if (chunk === undefined) return ended();
+    yield chunk;
   }
 }
 
-async function drain(reader: ReadableStreamBYOBReader, limit: number): Promise<void> {
+async function drain(reader: BodyReader, limit: number): Promise<void> {
   const end = Date.now() + DRAIN.patience;
-  let buffer = new Uint8Array(CHUNK_BYTES);
   for (let drained = 0; drained < DRAIN.limits * limit && Date.now() < end; ) {
-    const { done, value } = await readChunk(reader, buffer);
-    if (done || value === undefined) return;
-    drained += value.length;
-    buffer = new Uint8Array(value.buffer);
+    const chunk = await reader.next();
+    if (chunk === undefined) return;
+    drained += chunk.length;
   }
   await reader.cancel("more than is allowed");
 }

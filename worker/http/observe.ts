@@ -102,11 +102,16 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   for (const image of trace.images) images.add(image);
   if (trace.bytes > 0) bytes.add({}, trace.bytes);
 
-  c.header("x-request-id", id);
+  // Not by c.header(), which makes a new response each time.
+  const { headers } = c.res;
+  headers.set("x-request-id", id);
   // A stage whose time is below the resolution of the clock is left out.
   const timings = [...trace.stages].filter(([, milliseconds]) => milliseconds >= 0.05);
   if (timings.length > 0) {
-    c.header("server-timing", timings.map(([stage, milliseconds]) => `${stage};dur=${round(milliseconds)}`).join(", "));
+    headers.set(
+      "server-timing",
+      timings.map(([stage, milliseconds]) => `${stage};dur=${round(milliseconds)}`).join(", "),
+    );
   }
 
   if (!isLogged(c, trace, route)) return;

@@ -68,13 +68,13 @@ export class Reception {
    */
   async wait<T extends { readonly value?: Uint8Array | undefined }>(read: Promise<T>): Promise<T> {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const refused = new Promise<never>((_, reject) => {
-      this.#reject = reject;
-    });
     this.#waiting = true;
     this.#since = this.#clock.now();
     try {
-      const result = await Promise.race([read, refused]);
+      const result = await new Promise<T>((resolve, reject) => {
+        this.#reject = reject;
+        read.then(resolve, reject);
+      });
       const length = result.value?.length ?? 0;
       this.#forgetOld();
       this.#recent[this.#part % PARTS] += length;

@@ -18,8 +18,12 @@ export interface Binding extends Addresses {
   readonly input: number;
 }
 
-/** @throws LabelerError of kind model-unavailable if there is not enough memory. */
-function allocate(bytes: number): number {
+/**
+ * Allocates memory in the heap.
+ *
+ * @throws LabelerError of kind model-unavailable if there is not enough memory.
+ */
+export function allocate(bytes: number): number {
   const address = wasmHeap().malloc(bytes + ALIGNMENT);
   if (address === 0) throw new LabelerError("model-unavailable", `There is no room for ${bytes} bytes of the model.`);
   return address;

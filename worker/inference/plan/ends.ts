@@ -4,7 +4,7 @@
 import { wasmHeap } from "../backend.ts";
 import { CHANNELS, type Input, LEVELS } from "../input.ts";
 import { addressOf, writeParameters } from "./addresses.ts";
-import type { Binding } from "./bind.ts";
+import { allocate, type Binding } from "./bind.ts";
 import type { PlanValue } from "./compiled-plan.ts";
 import { INPUT_BYTES } from "./layout/memory.ts";
 import type { KernelCall, Kernels } from "./layouts.ts";
@@ -15,16 +15,26 @@ function convert(call: KernelCall, binding: Binding, kernels: Kernels): void {
   kernels[call.kernel](binding.input);
 }
 
-/** Writes an input, given as f32 values at `from`, to its place. */
-export function takeValues(input: PlanValue, from: number, binding: Binding, kernels: Kernels): void {
+/**
+ * Writes an input, given as f32 values, to its place.
+ *
+ * @throws LabelerError of kind model-unavailable if there is not enough memory.
+ */
+export function takeValues(input: PlanValue, values: Float32Array, binding: Binding, kernels: Kernels): void {
   const to = addressOf(binding, input.tensor.index);
-  if (input.kind === "f32") {
-    new Uint8Array(wasmHeap().memory.buffer).copyWithin(to, from, from + 4 * input.size);
+  const { size, kind } = input;
+  if (kind === "f32") {
+    new Float32Array(wasmHeap().memory.buffer, to, size).set(values);
     return;
   }
-  const { size, zero } = input;
-  const parameters = { input: from, output: to, size, table: 0, scale: 1, zero, low: 0, high: 255 };
-  convert({ kernel: "f32_qu8_vcvt", parameters }, binding, kernels);
+  const from = allocate(4 * size);
+  try {
+    new Float32Array(wasmHeap().memory.buffer, from, size).set(values);
+    const parameters = { input: from, output: to, size, table: 0, scale: 1, zero: input.zero, low: 0, high: 255 };
+    convert({ kernel: "f32_qu8_vcvt", parameters }, binding, kernels);
+  } finally {
+    wasmHeap().free(from);
+  }
 }
 
 /** Writes an input, given as pixels, to its place. */
@@ -48,14 +58,13 @@ export function takePixels(
   convert({ kernel: input.kind === "f32" ? "x8_x32_lut3" : "x8_lut3", parameters }, binding, kernels);
 }
 
-/** Copies an output from its place. */
-export function giveValues(output: PlanValue, to: Float32Array, binding: Binding): void {
+/** A copy of an output. */
+export function giveValues(output: PlanValue, binding: Binding): Float32Array {
   const { buffer } = wasmHeap().memory;
   const from = addressOf(binding, output.tensor.index);
-  if (output.kind === "f32") {
-    to.set(new Float32Array(buffer, from, output.size));
-    return;
-  }
+  if (output.kind === "f32") return new Float32Array(buffer, from, output.size).slice();
   const bytes = new Uint8Array(buffer, from, output.size);
-  for (let i = 0; i < bytes.length; i++) to[i] = bytes[i] - output.zero;
+  const values = new Float32Array(output.size);
+  for (let i = 0; i < bytes.length; i++) values[i] = bytes[i] - output.zero;
+  return values;
 }

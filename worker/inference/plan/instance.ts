@@ -1,12 +1,7 @@
-/**
- * A runnable plan: a compiled plan and its memory in tfjs' heap. To tfjs it is one kernel that takes the inputs and
- * returns the outputs.
- */
-import type { NamedAttrMap, NamedTensorInfoMap, Tensor as TfTensor } from "@tensorflow/tfjs-core";
+/** A runnable plan: a compiled plan and its memory in tfjs' heap. */
 import { finish, type Parts } from "../../runtime/parts.ts";
 import { wasmHeap } from "../backend.ts";
 import type { Input } from "../input.ts";
-import * as tf from "../tfjs.bundle.js";
 import { type ClassActivation, computeActivation } from "./activation.ts";
 import { addressOf } from "./addresses.ts";
 import { type Binding, bind } from "./bind.ts";
@@ -17,19 +12,6 @@ import { runOnHost } from "./host.ts";
 import { loadKernels } from "./kernels.ts";
 import type { Kernels } from "./layouts.ts";
 import { type CompiledTaps, readTap, type Tap } from "./tapped.ts";
-
-const NAME = "CompiledPlan";
-
-/** The part of tfjs' wasm backend that the kernel uses. */
-interface Backend {
-  makeOutput(shape: number[], dtype: "float32"): TfTensor;
-  typedArrayFromHeap(tensor: unknown): Float32Array;
-}
-
-/** A run as tfjs sees it: the beginning, which takes the inputs, and the end, which returns the outputs. */
-interface Part {
-  readonly inputs?: readonly Input[];
-}
 
 /** Has the same interface as Executor. */
 export class PlanInstance {
@@ -67,24 +49,6 @@ export class PlanInstance {
     }
   }
 
-  /** The kernel that tfjs calls: outputs, and inputs other than pixels, are tensors in its memory. */
-  compute({ inputs }: Part, tensors: NamedTensorInfoMap, backend: Backend): TfTensor[] {
-    const { inputs: takes, outputs: gives } = this.compiled;
-    if (inputs !== undefined) {
-      for (const [i, input] of inputs.entries()) {
-        if ("pixels" in input) takePixels(takes[i], input, this.#binding, this.#kernels);
-        else takeValues(takes[i], backend.typedArrayFromHeap(tensors[i]).byteOffset, this.#binding, this.#kernels);
-      }
-      return [];
-    }
-    // Allocates before any view is made, since an allocation may move the memory.
-    const results = gives.map(({ tensor }) => backend.makeOutput([...tensor.shape], "float32"));
-    for (const [i, output] of gives.entries()) {
-      giveValues(output, backend.typedArrayFromHeap(results[i]), this.#binding);
-    }
-    return results;
-  }
-
   /**
    * Runs the graph once.
    *
@@ -109,25 +73,17 @@ export class PlanInstance {
       const given = input && ("values" in input ? input.values : input.pixels).length;
       if (given !== size) throw new RangeError(`input ${i} has ${given} values, not ${size}`);
     }
-    this.#call({ inputs });
+    for (const [i, taken] of this.compiled.inputs.entries()) {
+      const input = inputs[i];
+      if ("pixels" in input) takePixels(taken, input, this.#binding, this.#kernels);
+      else takeValues(taken, input.values, this.#binding, this.#kernels);
+    }
     for (let step = 0; step < this.compiled.steps.length; step++) {
       this.runSteps(step, step + 1);
       ran?.(step);
       yield;
     }
-    return this.#call({});
-  }
-
-  /** Makes tfjs pass the inputs, or return the outputs. */
-  #call(part: Part): Float32Array[] {
-    return tf.tidy(() => {
-      const tensors = (part.inputs ?? []).flatMap((input, i) => {
-        return "values" in input ? [[String(i), tf.tensor(input.values, [...input.shape], "float32")] as const] : [];
-      });
-      const attributes = { plan: this, part } as unknown as NamedAttrMap;
-      const outputs = tf.engine().runKernel(NAME, Object.fromEntries(tensors), attributes) as TfTensor[];
-      return outputs.map((output) => output.dataSync() as Float32Array);
-    });
+    return this.compiled.outputs.map((output) => giveValues(output, this.#binding));
   }
 
   /**
@@ -162,12 +118,3 @@ export class PlanInstance {
     wasmHeap().free(this.#binding.allocation);
   }
 }
-
-tf.registerKernel({
-  kernelName: NAME,
-  backendName: "wasm",
-  kernelFunc({ inputs, attrs, backend }) {
-    const { plan, part } = attrs as unknown as { plan: PlanInstance; part: Part };
-    return plan.compute(part, inputs as NamedTensorInfoMap, backend as Backend);
-  },
-});
