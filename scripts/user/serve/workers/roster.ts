@@ -63,7 +63,7 @@ export class Roster<M extends Member = Member> {
   }
 
   /**
-   * Finds a place for a request.
+   * Finds a place for a request, and waits for it.
    *
    * @param patience How long it waits while no worker runs, in milliseconds.
    * @param signal Aborted if the client has gone.
@@ -73,15 +73,18 @@ export class Roster<M extends Member = Member> {
     const end = performance.now() + patience;
     for (;;) {
       if (signal.aborted) return undefined;
-      const found = this.#least("answers") ?? this.#least("silent");
-      if (found !== undefined) return this.#placeAt(...found);
+      const found = this.placeNow();
+      if (found !== undefined) return found;
       const left = end - performance.now();
       if (left <= 0) return undefined;
       await this.#wait(left, signal);
     }
   }
 
-  #placeAt(member: M, state: State): Place<M> {
+  /** Finds a place for a request. @returns Undefined while no worker runs. */
+  placeNow(): Place<M> | undefined {
+    const [member, state] = this.#least("answers") ?? this.#least("silent") ?? [];
+    if (member === undefined || state === undefined) return undefined;
     state.outstanding++;
     const leave = () => {
       state.outstanding--;
