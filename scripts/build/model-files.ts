@@ -1,6 +1,6 @@
 /** What the index of networks and that of derived models share: reading files, and describing models. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabelerError } from "../../worker/errors.ts";
 
@@ -10,11 +10,27 @@ export const MODELS = "model-assets";
 /** Reads a file of the models folder; undefined if it does not exist. */
 export const readFrom =
   (root: string) =>
-  (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
-    readFile(join(root, path)).then(
-      ({ buffer, byteOffset, length }) => new Uint8Array(buffer as ArrayBuffer, byteOffset, length),
-      () => undefined,
-    );
+  async (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+    try {
+      // At once: by parts, as node:fs/promises reads, it would take the memory twice.
+      const { buffer, byteOffset, length } = readFileSync(join(root, path));
+      return new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
+    } catch {
+      return undefined;
+    }
+  };
+
+/**
+ * Frees the memory of a large file that was read. It would stay for as long as the process of `npm run serve`, which makes
+ * so little garbage that it seldom collects any.
+ */
+export function freeFile({ buffer, length }: Uint8Array<ArrayBuffer>): void {
+  if (length !== buffer.byteLength) return; // it shares its memory with others
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.postMessage(undefined, [buffer]); // moved into a message that nobody can receive, it is freed with that
+  port1.close();
+}
 
 export const text = (bytes: Uint8Array | undefined): string | undefined => bytes && new TextDecoder().decode(bytes);
 

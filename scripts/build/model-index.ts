@@ -12,7 +12,7 @@ import { computationOf } from "../../worker/model/precision.ts";
 import { oneOf } from "../../worker/validation/words.ts";
 import { CommandError } from "../command-line/command.ts";
 import { judgeDerived } from "./derived-index.ts";
-import { digest, MODELS, NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
+import { digest, freeFile, MODELS, NotedFiles, readFrom, text, told, unusable } from "./model-files.ts";
 import { writeIfNew } from "./write-if-new.ts";
 
 export { MODELS } from "./model-files.ts";
@@ -119,7 +119,10 @@ async function judge(root: string, name: string): Promise<IndexEntry | undefined
   if (tflite === undefined) return undefined;
   const [folder, version] = [join(root, name), noted.version()];
   const before = judged.get(folder);
-  if (before?.version === version) return before.entry;
+  if (before?.version === version) {
+    freeFile(tflite);
+    return before.entry;
+  }
   const sha256 = noted.digests[`${name}/model.tflite`] ?? digest(tflite);
   const found = { name, files: noted.digests, bytes: tflite.length, sha256, version };
   const entry = await judgeNetwork(name, sha256, { tflite, labels, spec }).then(
@@ -129,6 +132,7 @@ async function judge(root: string, name: string): Promise<IndexEntry | undefined
       return { ...found, error: `${join(folder, "model.tflite")}: ${error.message}` };
     },
   );
+  freeFile(tflite);
   judged.set(folder, { version, entry });
   return entry;
 }
