@@ -1,6 +1,6 @@
 /** npm run serve --workers: processes that are killed, hang and are replaced under load, and limits that hold for all. */
-import { readdirSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { BrokenUpload, ENDINGS, PHASES } from "./broken-upload.ts";
@@ -14,6 +14,18 @@ const start = (args: string[] = []) => startServe({ state, models }, ["--workers
 const small = fixture("coffee-96.webp");
 
 const distinct = (number: number) => new Uint8Array(Buffer.concat([small, Buffer.from(`#${number}`)]));
+
+/** How long whatever has to happen may take on a busy machine, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** How long calls may wait while the process with the results starts again, in milliseconds: longer where programs queue. */
+const storeWait = () => 2000 * Math.max(1, loadavg()[0] / availableParallelism());
+
+/** Waits until a process has ended. @returns A time after that. */
+async function endOf(pid: number): Promise<number> {
+  await expect.poll(() => hasEnded(pid), { timeout: PATIENCE, interval: 5 }).toBe(true);
+  return performance.now();
+}
 
 /** A request of a client under load. */
 interface Sent {
@@ -56,7 +68,7 @@ class Load {
   async more(count: number): Promise<void> {
     const before = this.sent.length - this.failed.length;
     await expect
-      .poll(() => this.sent.length - this.failed.length - before, { timeout: 20_000 })
+      .poll(() => this.sent.length - this.failed.length - before, { timeout: PATIENCE })
       .toBeGreaterThan(10 * count);
   }
 
@@ -79,6 +91,17 @@ async function storedIds(labeler: Serve): Promise<Set<string>> {
     since = rows.at(-1)?.next ?? since;
   }
 }
+
+/** The folders in which a labeler has its sockets. */
+const socketFolders = ({ process }: Serve): string[] =>
+  readdirSync(tmpdir()).filter((name) => {
+    if (!/^edge-labeler-\w{6}$/.test(name)) return false;
+    try {
+      return JSON.parse(readFileSync(join(tmpdir(), name, "holder"), "utf8")).pid === process.pid;
+    } catch {
+      return false; // another labeler's
+    }
+  });
 
 /** What is held while a request is worked on. */
 const HELD = [
@@ -107,26 +130,32 @@ it("loses nothing that it acknowledged, and fails no request but those in flight
   await load.more(2);
   expect(load.failed).toEqual([]);
 
-  // A worker is killed.
+  // A worker is killed. Until it has ended, it may still be given requests.
   const [first] = workersIn(state);
   const killed = performance.now();
   process.kill(first, "SIGKILL");
+  const dead = await endOf(first);
   await load.more(2);
-  await expect.poll(labeler.log, { timeout: 10_000 }).toMatch(/Worker \d ended \(SIGKILL\)/);
+  await expect.poll(labeler.log, { timeout: PATIENCE }).toMatch(/Worker \d ended \(SIGKILL\)/);
   for (const { begin, end, status } of load.failed) {
-    expect(begin).toBeLessThan(killed + 20);
+    expect(begin).toBeLessThan(dead);
     expect(end).toBeGreaterThan(killed);
     expect(status).toBe(503);
   }
-  await expect.poll(() => workersIn(state).filter((pid) => !hasEnded(pid)).length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => workersIn(state).filter((pid) => !hasEnded(pid)).length, { timeout: PATIENCE }).toBe(2);
 
   // The process with the results is killed: its calls wait for the next one.
   const beforeStore = load.failed.length;
   const store = workerdIn(state);
+  const storeKilled = performance.now();
   process.kill(store, "SIGKILL");
+  const storeDead = await endOf(store);
   await load.more(2);
   expect(workerdIn(state)).not.toBe(store);
   expect(load.failed.length).toBe(beforeStore);
+  const waited = load.sent.filter(({ begin, end }) => begin < storeDead && end > storeKilled);
+  const longestWait = Math.max(...waited.map(({ begin, end }) => end - Math.max(begin, storeKilled)));
+  expect(longestWait).toBeLessThan(storeWait());
 
   // A model changes: all workers take it over.
   addTiny(models, "tiny", { labels: "one\ntwo\nthree\nfour\n" });
@@ -136,13 +165,13 @@ it("loses nothing that it acknowledged, and fails no request but those in flight
     );
     return answers.every(([{ label }]) => ["one", "two", "three", "four"].includes(label));
   };
-  await expect.poll(namesSeen, { timeout: 10_000 }).toBe(true);
+  await expect.poll(namesSeen, { timeout: PATIENCE }).toBe(true);
   expect(load.failed.length).toBe(beforeStore);
 
   // The settings are read again: each process is replaced, and no request fails.
   const old = [workerdIn(state), ...workersIn(state)];
   labeler.process.kill("SIGUSR2");
-  await expect.poll(() => old.filter(hasEnded).length, { timeout: 60_000 }).toBe(3);
+  await expect.poll(() => old.filter(hasEnded).length, { timeout: PATIENCE }).toBe(3);
   await load.more(2);
   expect(load.failed.length).toBe(beforeStore);
 
@@ -150,27 +179,29 @@ it("loses nothing that it acknowledged, and fails no request but those in flight
   const [hung] = workersIn(state);
   process.kill(hung, "SIGSTOP");
   const hangs = performance.now();
-  await expect.poll(labeler.log, { timeout: 20_000 }).toMatch(/Worker \d has not answered for 3 s: it is killed/);
-  const [detected, late] = [hangs + 4000, load.failed.slice(beforeStore)];
+  await expect.poll(labeler.log, { timeout: PATIENCE }).toMatch(/Worker \d has not answered for 3 s: it is killed/);
+  const hungDead = await endOf(hung);
   expect(load.sent.filter(({ begin, status }) => begin > hangs && status === 204).length).toBeGreaterThan(10);
   await load.more(2);
   await load.stop();
-  for (const { begin } of late) expect(begin).toBeLessThan(detected);
-  expect(load.failed.length - beforeStore).toBeLessThanOrEqual(10);
+  const late = load.failed.slice(beforeStore);
+  for (const { begin } of late) expect(begin).toBeLessThan(hungDead);
+  // Each client waits for one answer, so it has given the worker one request before that was found to hang.
+  expect(late.length).toBeLessThanOrEqual(10);
 
   const stored = await storedIds(labeler);
   const acknowledged = load.sent.filter(({ status }) => status === 204).map(({ id }) => id);
   expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
   const longest = Math.max(...load.sent.filter(({ status }) => status === 204).map(({ begin, end }) => end - begin));
   console.log(
-    `${load.sent.length} requests, ${load.failed.length} failed; the longest of the others took ${longest.toFixed(0)} ms`,
+    `${load.sent.length} requests, ${load.failed.length} failed; the longest of the others took ${longest.toFixed(0)} ms, ` +
+      `that beside a restart of the store waited ${longestWait.toFixed(0)} ms`,
   );
   labeler.process.kill("SIGTERM");
   expect(await labeler.ended).toBe(0);
-}, 120_000);
+}, 240_000);
 
 it("keeps limits and metrics for all workers together, frees what clients held that have gone, and hides its sockets", async () => {
-  const before = new Set(readdirSync(tmpdir()));
   const settings = {
     MAX_FORM_BYTES: "200000",
     MAX_WAIT_MS: "400",
@@ -181,9 +212,9 @@ it("keeps limits and metrics for all workers together, frees what clients held t
   const labeler = await start(Object.entries(settings).flatMap(([name, value]) => ["--var", `${name}:${value}`]));
   const { url } = labeler;
 
-  const [folder] = readdirSync(tmpdir()).filter((name) => /^edge-labeler-\w{6}$/.test(name) && !before.has(name));
+  const [folder] = socketFolders(labeler);
   const paths = ["", ...readdirSync(join(tmpdir(), folder))].map((name) => join(tmpdir(), folder, name));
-  expect(paths.map((path) => statSync(path).mode & 0o777)).toEqual([0o700, ...Array(6).fill(0o600)]);
+  expect(paths.map((path) => statSync(path).mode & 0o777)).toEqual([0o700, ...Array(7).fill(0o600)]);
 
   // Two forms at two workers: each fits alone, and both together do not.
   const head = '--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n';
@@ -239,7 +270,12 @@ it("keeps limits and metrics for all workers together, frees what clients held t
   expect(left).toHaveLength(20);
   await expect.poll(labeler.log).toMatch(/"erased":\{"device":"even","count":20\}/);
 
-  labeler.process.kill("SIGTERM");
-  expect(await labeler.ended).toBe(0);
+  // A killed labeler leaves its sockets, which the next one removes.
+  labeler.process.kill("SIGKILL");
+  await labeler.ended;
+  const next = await start();
   expect(readdirSync(tmpdir())).not.toContain(folder);
-}, 120_000);
+  next.process.kill("SIGTERM");
+  expect(await next.ended).toBe(0);
+  expect(socketFolders(next)).toEqual([]);
+}, 240_000);
