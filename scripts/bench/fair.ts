@@ -4,11 +4,11 @@
  * alone. Linux only, since it reads /proc and uses many addresses of loopback.
  */
 import { countIn, runCommand, UsageError } from "../command-line/command.ts";
-import { startWorkerd } from "../labeler/workerd.ts";
 import { type IdleTimes, measureIdle } from "./fair/idle.ts";
 import { LOADS, type Load, type Outcome } from "./fair/loads.ts";
 import { OtherClient } from "./fair/other-client.ts";
 import { figuresOf, goalsOf, idleGoal, type LoadFigures, milliseconds, type Round, statusText } from "./fair/report.ts";
+import { type Loaded, startAlone, startServed } from "./fair/start.ts";
 import { goalTable } from "./inference/goals.ts";
 import { head, rows } from "./inference/markdown.ts";
 
@@ -24,6 +24,7 @@ const usage = `npm run bench:fair -- [options]: whether another client is served
                     c     uploads of 12 megapixels by 20 clients
                     d     eight slow uploads, with 1,000 bytes and with 70 KB at first
                     idle  one client that is alone
+  --workers N       npm run serve with so many workers, instead of workerd alone
   --frozen          under a clock that stands still during computation, as on Cloudflare
   --json            the figures as JSON
 
@@ -32,6 +33,7 @@ It exits with 1 if a goal is missed. A round takes two minutes; another program 
 const options = {
   rounds: { type: "string", default: "3" },
   only: { type: "string", default: KEYS.join(",") },
+  workers: { type: "string" },
   frozen: { type: "boolean", default: false },
   json: { type: "boolean", default: false },
 } as const;
@@ -44,7 +46,7 @@ function keysIn(text: string): ReadonlySet<string> {
   return new Set(keys);
 }
 
-type Start = () => ReturnType<typeof startWorkerd>;
+type Start = () => Promise<Loaded>;
 
 /** Runs a load on a labeler of its own that is warm. @param withOther Whether the other client calls meanwhile. */
 async function runLoad(start: Start, load: Load, withOther: boolean): Promise<Pick<Round, "calls" | "beside">> {
@@ -99,8 +101,10 @@ function print(loads: readonly LoadFigures[], idle: readonly IdleTimes[]): void 
 await runCommand({ usage, options }, async (values) => {
   const rounds = countIn("rounds", values.rounds);
   const only = keysIn(values.only);
-  const prelude = values.frozen ? { prelude: "scripts/labeler/frozen-clock.js" } : {};
-  const start: Start = () => startWorkerd({ settings: { LOG: "off" }, ...prelude });
+  const workers = values.workers === undefined ? undefined : countIn("workers", values.workers);
+  if (workers !== undefined && values.frozen) throw new UsageError("--frozen is for workerd alone, without --workers.");
+  const prelude = values.frozen ? "scripts/labeler/frozen-clock.js" : undefined;
+  const start: Start = () => (workers === undefined ? startAlone(prelude) : startServed(workers));
   const loads = LOADS.filter(({ key }) => only.has(key[0]));
   const measured = new Map<Load, Round[]>(loads.map((load) => [load, []]));
   const idle: IdleTimes[] = [];
@@ -112,12 +116,12 @@ await runCommand({ usage, options }, async (values) => {
     if (!only.has(IDLE)) continue;
     console.error(`round ${round} of ${rounds}: one client alone`);
     const labeler = await start();
-    idle.push(await measureIdle(labeler).finally(labeler.stop));
+    idle.push(await measureIdle(labeler).finally(() => labeler.stop()));
   }
   const figures = [...measured].map(([load, results]) => figuresOf(load, results));
   const goals = [...figures.flatMap(goalsOf), ...(idle.length > 0 ? [idleGoal(idle)] : [])];
   if (values.json) {
-    console.log(JSON.stringify({ rounds, frozen: values.frozen, loads: figures, idle, goals }, undefined, 2));
+    console.log(JSON.stringify({ rounds, frozen: values.frozen, workers, loads: figures, idle, goals }, undefined, 2));
   } else {
     print(figures, idle);
     console.log(goalTable(goals));

@@ -21,7 +21,7 @@ const CLIENTS_EACH = 3;
  * milliseconds.
  */
 const [FIRST_KILL, KILL_EVERY] = [30_000, 61_000];
-/** How many more descriptors an idle workerd may have than before: files of the results, connections of probes. */
+/** How many more descriptors each idle workerd may have than before: files of the results, connections of probes. */
 const SPARE_DESCRIPTORS = 16;
 /** The time after which idle connections are closed, in milliseconds. */
 const IDLE_WITHIN = 15_000;
@@ -31,28 +31,35 @@ const usage = `npm run soak -- [options]: a labeler of npm run serve under mixed
 
   --minutes N       how long (10)
   --seed N          the calls of an earlier soak; another one each time unless set
+  --workers N       how many workers the labeler has whose processes are killed by turns (1)
 
 It exits with 1 if something acknowledged is lost or duplicated, a valid call fails, or memory or descriptors grow.`;
 
-const options = { minutes: { type: "string", default: "10" }, seed: { type: "string" } } as const;
+const options = {
+  minutes: { type: "string", default: "10" },
+  seed: { type: "string" },
+  workers: { type: "string", default: "1" },
+} as const;
 
-const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
+/** How many descriptors the processes of workerd have. */
+const descriptors = ({ workerds }: Served) =>
+  workerds.reduce((sum, pid) => sum + readdirSync(`/proc/${pid}/fd`).length, 0);
 
 /** Detects a process that ends without having been killed. */
 class Watch {
   readonly faults: string[] = [];
-  #pid: number | undefined;
+  #pids = "";
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly served: Served) {}
 
   /** Called when a new process answers. */
   begin(): void {
-    this.#pid = this.served.workerd;
+    this.#pids = `${this.served.workerds}`;
     clearInterval(this.#timer);
     this.#timer = setInterval(() => {
-      if (this.served.workerd === this.#pid) return;
-      this.faults.push(`workerd (process ${this.#pid}) has ended by itself:\n${this.served.log.slice(-2000)}`);
+      if (`${this.served.workerds}` === this.#pids) return;
+      this.faults.push(`workerd (process ${this.#pids}) has ended by itself:\n${this.served.log.slice(-2000)}`);
       this.begin();
     }, 1000);
   }
@@ -76,10 +83,10 @@ async function killEveryMinute(served: Served, watch: Watch, until: number): Pro
 }
 
 /** Waits until an idle workerd has at most that many descriptors. @returns Their number. */
-async function settledDescriptors(pid: number, most: number): Promise<number> {
+async function settledDescriptors(served: Served, most: number): Promise<number> {
   const end = performance.now() + IDLE_WITHIN;
-  while (descriptors(pid) > most && performance.now() < end) await sleep(200);
-  return descriptors(pid);
+  while (descriptors(served) > most && performance.now() < end) await sleep(200);
+  return descriptors(served);
 }
 
 /** The numbers of calls by kind, and then by status. */
@@ -98,14 +105,15 @@ const row = (name: string, value: string) => console.log(`| ${name} | ${value} |
 await runCommand({ usage, options }, async (values) => {
   const minutes = countIn("minutes", values.minutes);
   const seed = values.seed === undefined ? randomInt(1, 1_000_000) : countIn("seed", values.seed);
-  console.log(`npm run soak -- --minutes ${minutes} --seed ${seed}`);
-  const [served, steady] = [await Served.start(), await Steady.start()];
+  const workers = countIn("workers", values.workers);
+  console.log(`npm run soak -- --minutes ${minutes} --seed ${seed} --workers ${workers}`);
+  const [served, steady] = [await Served.start(workers), await Steady.start()];
   try {
     const pictures = readPictures();
     const soaks = [new Soak(served, pictures, seed), new Soak(steady, pictures, seed)];
     const watch = new Watch(served);
     for (const soak of soaks) await soak.learnLabels();
-    const idle = descriptors(served.workerd ?? 0);
+    const idle = descriptors(served);
 
     const until = performance.now() + minutes * 60_000;
     const random = new Random(seed);
@@ -124,8 +132,8 @@ await runCommand({ usage, options }, async (values) => {
 
     const memory = await steady.judge();
     const faults = [...soaks.flatMap((soak) => soak.faults), ...watch.faults, ...memory.faults];
-    const most = idle + SPARE_DESCRIPTORS;
-    const left = await settledDescriptors(served.workerd ?? 0, most);
+    const most = idle + SPARE_DESCRIPTORS * served.workerds.length;
+    const left = await settledDescriptors(served, most);
     if (left > most) faults.push(`workerd has ${left} descriptors; it had ${idle} at first`);
     let [acknowledged, stored] = [0, 0];
     for (const soak of soaks) {

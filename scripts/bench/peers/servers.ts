@@ -23,7 +23,7 @@ export interface Peer {
 }
 
 /** Waits until a server answers. @throws Error if it ends or takes too long. */
-async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
+export async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
   const end = performance.now() + PATIENCE;
   while (child.exitCode === null && performance.now() < end) {
     const answered = await fetch(url).then(

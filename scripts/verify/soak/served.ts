@@ -1,11 +1,12 @@
 /** `npm run serve` as a process with its own state folder, and what the system reports about its workerd. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { scriptArguments } from "../../labeler/run.ts";
 import { freePorts } from "../../system/ports.ts";
+import { processTree } from "../../system/processes.ts";
 
 /** In milliseconds. */
 const STARTS_WITHIN = 120_000;
@@ -18,28 +19,27 @@ interface Downtime {
   until: number;
 }
 
-/** @returns The children of each process, by the parent's id. */
-function childrenOf(): Map<number, { pid: number; name: string }[]> {
-  const children = new Map<number, { pid: number; name: string }[]>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+/** The processes of workerd among these. */
+const workerdsAmong = (pids: readonly number[]): number[] =>
+  pids.filter((pid) => {
     try {
-      const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
-      const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-      const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      if (state === "Z") continue;
-      children.set(Number(parent), [...(children.get(Number(parent)) ?? []), { pid: Number(entry), name }]);
+      return readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "workerd" && isRunning(pid);
     } catch {
-      // The process has ended meanwhile.
+      return false; // it has ended meanwhile
     }
-  }
-  return children;
-}
+  });
+
+/** Whether a process runs; not if it has ended and waits to be reaped. */
+const isRunning = (pid: number): boolean => !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
 export class Served {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
   readonly #downtimes: Downtime[] = [];
+  /** How many processes of workerd it has while none is killed. */
+  #count = 1;
+  #kills = 0;
   #log = "";
 
   private constructor(process: ChildProcess, url: string, folder: string) {
@@ -53,10 +53,11 @@ export class Served {
     }
   }
 
-  static async start(): Promise<Served> {
+  /** @param workers How many workers it has. */
+  static async start(workers = 1): Promise<Served> {
     const [port] = await freePorts(1);
     const folder = mkdtempSync(join(tmpdir(), "edge-labeler-soak-"));
-    const args = ["--port", `${port}`, "--state", join(folder, "state"), "--workers", "1", "--var", "LOG:off"];
+    const args = ["--port", `${port}`, "--state", join(folder, "state"), "--workers", `${workers}`, "--var", "LOG:off"];
     const environment = Object.entries(process.env).filter(([name]) => !/^(LABELER_TOKENS?|npm_.*)$/.test(name));
     const child = spawn(process.execPath, scriptArguments("scripts/user/serve.ts", args), {
       env: Object.fromEntries(environment),
@@ -65,6 +66,7 @@ export class Served {
     const served = new Served(child, `http://127.0.0.1:${port}`, folder);
     process.once("exit", () => served.#kill());
     await served.#answers(STARTS_WITHIN);
+    served.#count = served.workerds.length;
     return served;
   }
 
@@ -73,32 +75,27 @@ export class Served {
     return this.#log;
   }
 
-  /** Undefined while none runs. */
-  get workerd(): number | undefined {
-    const children = childrenOf();
-    const found = (pid: number): number | undefined => {
-      for (const child of children.get(pid) ?? []) {
-        const workerd = child.name === "workerd" ? child.pid : found(child.pid);
-        if (workerd !== undefined) return workerd;
-      }
-      return undefined;
-    };
-    return found(this.#process.pid ?? 0);
+  /** The ids of its processes of workerd: one, or each worker and the process with the results. */
+  get workerds(): number[] {
+    return workerdsAmong(processTree(this.#process.pid ?? 0));
   }
 
-  /** Whether a failed call overlapped a time in which workerd was dead. */
+  /** Whether a failed call overlapped a time in which a process of workerd was dead. */
   wasDown(from: number, until: number): boolean {
     return this.#downtimes.some((down) => from <= down.until && until >= down.from);
   }
 
-  /** Kills workerd with SIGKILL. @returns The milliseconds after which a new one answers. */
+  /** Kills a process of workerd with SIGKILL, each in its turn. @returns The milliseconds after which a new one answers. */
   async killWorkerd(): Promise<number> {
-    const pid = this.workerd;
-    if (pid === undefined) throw new Error("there is no workerd to kill");
+    const pids = this.workerds;
+    if (pids.length === 0) throw new Error("there is no workerd to kill");
+    const pid = pids[this.#kills++ % pids.length];
     const down: Downtime = { from: performance.now(), until: Number.POSITIVE_INFINITY };
     this.#downtimes.push(down);
     process.kill(pid, "SIGKILL");
-    while (this.workerd === pid) await sleep(10);
+    const end = performance.now() + BACK_WITHIN;
+    const isBack = (now: readonly number[]) => !now.includes(pid) && now.length === this.#count;
+    while (!isBack(this.workerds) && performance.now() < end) await sleep(10);
     await this.#answers(BACK_WITHIN);
     down.until = performance.now();
     return down.until - down.from;
@@ -136,8 +133,14 @@ export class Served {
   }
 
   #kill(): void {
-    const pid = this.workerd;
+    const pids = this.workerds;
     if (this.#process.exitCode === null) this.#process.kill("SIGKILL");
-    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    for (const pid of pids) {
+      try {
+        process.kill(pid, "SIGKILL");
+      } catch {
+        // It has ended together with its supervisor.
+      }
+    }
   }
 }
