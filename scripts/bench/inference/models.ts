@@ -79,19 +79,34 @@ function fileOf({ name, shipped }: Network): string {
 }
 
 /**
+ * The paths of the files that make a model of a network, by their names in its folder.
+ *
+ * @throws Error that says why it cannot be measured here.
+ */
+export function filesOf(network: Network): Readonly<Record<string, string>> {
+  const tflite = fileOf(network);
+  if (!existsSync(tflite)) throw new Error(`there is no ${tflite}`);
+  // Those of the reference data have MobileNet v1's labels.
+  const own = join(MODELS, network.shipped ? network.name : "mobilenet_v1_1.0_224");
+  const spec = join(own, "model.json");
+  return {
+    "model.tflite": tflite,
+    "labels.txt": join(own, "labels.txt"),
+    ...(network.shipped && existsSync(spec) && { "model.json": spec }),
+  };
+}
+
+/**
  * Writes the folder of a network into the cache.
  *
  * @throws Error that says why it cannot be measured here.
  */
 export async function prepareModel(network: Network): Promise<Prepared> {
-  const file = fileOf(network);
-  if (!existsSync(file)) throw new Error(`there is no ${file}`);
-  const own = network.shipped ? join(MODELS, network.name) : join(MODELS, "mobilenet_v1_1.0_224");
-  const spec = network.shipped && existsSync(join(own, "model.json")) ? join(own, "model.json") : undefined;
+  const paths = filesOf(network);
   const files = {
-    tflite: read(file),
-    labels: readFileSync(join(own, "labels.txt"), "utf8"),
-    spec: spec === undefined ? "{}" : readFileSync(spec, "utf8"),
+    tflite: read(paths["model.tflite"]),
+    labels: readFileSync(paths["labels.txt"], "utf8"),
+    spec: paths["model.json"] === undefined ? "{}" : readFileSync(paths["model.json"], "utf8"),
   };
   const { graph, input } = await inspectModel(files);
   const folder = join(MODEL_CACHE, network.name);
