@@ -6,6 +6,7 @@ import { explainModel } from "./model/explain.ts";
 import { explanation } from "./model/explanation.ts";
 import { addModel, nameOf, removeModel } from "./model/folder.ts";
 import { printModels } from "./model/list.ts";
+import { improveGuess } from "./model/raw-pixels.ts";
 import { trySamples } from "./model/samples.ts";
 import { makeStatistics } from "./model/statistics.ts";
 import { survey, surveyText } from "./model/survey.ts";
@@ -73,7 +74,7 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
   } else if (command === "add" && first !== undefined && names.length === 1) {
     const { labels, spec, groups, name = nameOf(first) } = values;
     const added = await addModel(models, { file: first, labels, spec, groups, name });
-    printModels([added]);
+    printModels([values.samples === undefined ? await improveGuess(models, added) : added]);
     if (values.samples !== undefined) await trySamples(models, added.name, values.samples);
     console.log(`\nUse it: POST /label?model=${added.name}, or npm run label -- --model ${added.name} photo.jpg`);
   } else if (command === "check") {

@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { labelsOfModel } from "../../scripts/build/model-index.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { readLabelList } from "../../scripts/user/model/label-files.ts";
+import { readGraph } from "../../worker/inference/operators/registry.ts";
 import { runScript } from "../script.ts";
 import { labelsOf, post } from "./client.ts";
 
@@ -106,7 +107,7 @@ describe("npm run model -- add", () => {
     expect(err).toBe("");
     expect(code).toBe(0);
     expect(out).toMatch(/The labels come from labels\.txt\.\n.*"0 Red" became "Red"/);
-    expect(out).toMatch(/-1…1 \(guess\)/);
+    expect(out).toMatch(/0…1 \(guess\)/);
     expect(await labelsOfModel(models, "converted-tflite")).toEqual(["Red", "Green", "Blue", "Grey"]);
   });
 
@@ -214,6 +215,20 @@ function noise(seed: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.concat([head, Buffer.alloc(54 - head.length), pixels]));
 }
 
+/** A network whose answers are alike for pixels of 0…1, and whose weights do not show that it takes 0…255. */
+function trainedOnPixels(): Uint8Array<ArrayBuffer> {
+  const tflite = new Uint8Array(readFileSync("test/fixtures/ops/tiny-merged-255.tflite"));
+  const { operators, tensors } = readGraph(tflite);
+  const convolution = operators.find(({ op }) => op === "CONV_2D");
+  for (const input of convolution?.inputs.slice(1) ?? []) {
+    const { data } = tensors[input] ?? {};
+    if (data === undefined) throw new Error("it is not a constant");
+    const view = new DataView(tflite.buffer, data.byteOffset, data.byteLength);
+    for (let i = 0; i < view.byteLength; i += 4) view.setFloat32(i, view.getFloat32(i, true) * 80, true);
+  }
+  return tflite;
+}
+
 describe("npm run model -- check", () => {
   it("warns where a model answers very different pictures alike", async () => {
     // 1/255 is merged into the first convolution, so that −1…1 leaves next to nothing of the picture.
@@ -228,6 +243,20 @@ describe("npm run model -- check", () => {
     expect(out).toMatch(
       /^wrong: Warning: it answers 6 very different pictures alike\. .*check wrong --samples PHOTOS\/$/m,
     );
+  });
+
+  it("and add find that a network was trained on unscaled pixels where nothing else shows it", async () => {
+    const file = given("net.tflite", trainedOnPixels());
+    const spec = given("spec.json", '{"description": "Raw", "input": {"mean": 0, "std": 255}}');
+    expect((await model("add", file, "--name", "stated", "--spec", spec)).out).toMatch(/ 0…1 +4 /);
+    const { out } = await model("add", file);
+    expect(out).toMatch(/ 0…255 \(guess\) +4 /);
+    expect(out).toMatch(/The input range 0…255 is a guess, as model\.json says\./);
+    const written = JSON.parse(readFileSync(join(models, "net/model.json"), "utf8"));
+    expect(written).toEqual({ input: { mean: 0, std: 1, guessed: true } });
+    rmSync(join(models, "net/model.json"));
+    expect((await model("check", "net")).out).toMatch(/With unscaled pixels the answers differ: .*"guessed":true/);
+    expect((await model("check", "stated")).out).not.toMatch(/unscaled pixels|guess/);
   });
 
   it("--samples finds the range, the order of colours and the crop that a model was trained with", async () => {
@@ -280,7 +309,7 @@ describe("npm run model -- survey", () => {
     const common = { classes: 4, depends: true, engine: "plan", difference: "no LiteRT" };
     expect(JSON.parse(out)).toEqual([
       { ...common, file: "a/net.tflite", input: "8×8 rgb float32", range: "0…255", guessed: false, numbered: false },
-      { ...common, file: "b/guess.tflite", input: "8×8 rgb float32", range: "-1…1", guessed: true, numbered: true },
+      { ...common, file: "b/guess.tflite", input: "8×8 rgb float32", range: "0…1", guessed: true, numbered: true },
       { file: "c/broken.tflite", refused: expect.stringMatching(/not a TensorFlow Lite file/) },
       { ...common, file: "d/export.zip", input: "8×8 rgb uint8", range: "0…255", guessed: false, numbered: true },
     ]);

@@ -111,10 +111,10 @@ describe("npm run model", () => {
     const added = await model("add", file, "--labels", labels);
     expect(added).toMatchObject({ code: 0, err: "" });
     expect(installed()).toEqual(["my-model-2"]);
-    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 rgb float32 -1…1 \(guess\) +4 /);
+    expect((await model("list")).out).toMatch(/^MODEL .*\nmy-model-2 .* 8×8 rgb float32 0…1 \(guess\) +4 /);
     const checked = await model("check");
     expect(checked).toMatchObject({ code: 0, out: expect.stringMatching(/^my-model-2: can be used\n/) });
-    expect(checked.out).toMatch(/my-model-2: The input range -1…1 is a guess/);
+    expect(checked.out).toMatch(/my-model-2: The input range 0…1 is a guess/);
     const again = await model("add", file, "--labels", labels);
     expect(again).toMatchObject({ code: 1, out: "" });
     expect(again.err).toMatch(/There is a model "my-model-2" already/);

@@ -7,7 +7,7 @@ export interface FirstConvolution {
   readonly largest: number;
   /**
    * The standard deviation of the weights over that of Glorot's initialisation, from which Keras starts: about 1 in a
-   * network that was trained from there, 2 and more where a batch normalisation was merged into the weights, and far less
+   * network that was trained from there, 3 and more where a batch normalisation was merged into the weights, and far less
    * than 1 where a scale such as 1/255 was.
    */
   readonly relativeScale: number;
@@ -16,7 +16,12 @@ export interface FirstConvolution {
    * the convolution, subtracts the mean of what the convolution gives, and so the mean input times the sum of the weights.
    */
   readonly meanInput: number | undefined;
+  /** Whether it has a bias, and enough filters, that would show such a mean unless it is about 0. */
+  readonly showsNoMean: boolean;
 }
+
+/** With fewer filters, a correlation says little. */
+const LEAST_FILTERS = 8;
 
 /**
  * Operators between an input and its convolution that change neither the range of values nor their number of channels.
@@ -85,10 +90,12 @@ export function firstConvolution(graph: Graph): FirstConvolution | undefined {
   if (operator === undefined || filter?.shape.length !== 4) return undefined;
   const weights = realValues(filter);
   const largest = weights.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const filters = (operator.op === "CONV_2D" ? filter.shape[0] : filter.shape.at(-1)) ?? 0;
   const found = { largest, relativeScale: relativeScale(weights, operator, filter.shape) };
   const bias = constant(graph, operator.inputs[2] ?? -1);
-  const channels = (operator.op === "CONV_2D" ? filter.shape[0] : filter.shape.at(-1)) ?? 0;
-  if (bias === undefined || channels < 3) return { ...found, meanInput: undefined };
-  const { slope, correlation } = regression(channelSums(operator, weights, channels), realValues(bias));
-  return { ...found, meanInput: correlation < -0.5 ? -slope : undefined };
+  if (bias === undefined || filters < 3) return { ...found, meanInput: undefined, showsNoMean: false };
+  const { slope, correlation } = regression(channelSums(operator, weights, filters), realValues(bias));
+  const meanInput = correlation < -0.5 ? -slope : undefined;
+  const showsNoMean = meanInput === undefined && filters >= LEAST_FILTERS && correlation !== 0;
+  return { ...found, meanInput, showsNoMean };
 }

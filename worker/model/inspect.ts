@@ -141,7 +141,7 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
     type,
     quantization: tensor.quantization,
     normalization,
-    guessed: usual?.guessed ?? false,
+    guessed: usual?.guessed ?? spec.input?.guessed ?? false,
   };
 }
 

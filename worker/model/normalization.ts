@@ -2,7 +2,7 @@
 import { realValues, sizeOf } from "../inference/constants.ts";
 import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 import type { FileMetadata } from "../tflite/metadata.ts";
-import { firstConvolution } from "./first-convolution.ts";
+import { type FirstConvolution, firstConvolution } from "./first-convolution.ts";
 import type { Layout } from "./layout.ts";
 
 /** Normalised = (pixel − mean) / std, pixels being 0..255. */
@@ -14,7 +14,7 @@ export interface UsualNormalization {
   readonly guessed: boolean;
 }
 
-/** The range that the float model of eKuiper's tutorial expects, and most later ones. */
+/** The range that the float model of eKuiper's tutorial expects. */
 const MINUS_ONE_TO_ONE: Normalization = { mean: [127.5], std: [127.5] };
 const ZERO_TO_ONE: Normalization = { mean: [0], std: [255] };
 const PIXELS: Normalization = { mean: [0], std: [1] };
@@ -30,14 +30,12 @@ const LARGEST_MERGED = 0.008;
 const LARGEST_DOUBTFUL = 0.05;
 /** No training shrinks weights to less than this part of their initialisation: a scale was merged. */
 const SCALE_MERGED = 0.15;
-/** Above this, a batch normalisation was merged, as in all networks that are trained on ImageNet first. */
-const SCALE_FROM_SCRATCH = 2;
-/**
- * The largest weight of the first convolution of Keras' MobileNetV2 as it is downloaded. Of eight public classifiers on it
- * whose training code was found, seven from five repositories were trained on 0…1, and not on the −1…1 of its own
- * preprocess_input(): a guess, which is reported as one.
- */
-const MOBILENET_V2 = 3.629;
+/** Above this, a batch normalisation was merged, as training alone did not grow the weights of any public classifier. */
+const SCALE_NORMALISED = 3;
+/** The names of tensors in networks of TF-Slim, which are trained on −1…1, as that of eKuiper's tutorial is. */
+const TF_SLIM = /^(MobilenetV\d|Inception(V\d|ResnetV2)|P?NASNet)\//i;
+/** The names of tensors where onnx2tf or litert-torch converted a network of PyTorch, and moved its channels behind. */
+const FROM_PYTORCH = /\btf\.nn\.convolution|\btf\.compat\.v1\.pad|^serving_default_args_0\b/;
 /** The mean of pixels, as part of their range, lies between these in most collections of pictures. */
 const USUAL_MEAN = [0.2, 0.8] as const;
 
@@ -99,20 +97,30 @@ function fromFirstOperator(graph: Graph): Normalization | undefined {
 const isMeanOf = (mean: number | undefined, most: number): boolean =>
   mean !== undefined && mean > USUAL_MEAN[0] * most && mean < USUAL_MEAN[1] * most;
 
-/** What the weights of the first convolution tell. */
-function fromFirstConvolution(graph: Graph): UsualNormalization | undefined {
-  const convolution = firstConvolution(graph);
-  if (convolution === undefined || convolution.largest === 0) return undefined;
+/**
+ * Whether a converter merged a Rescaling layer into the first convolution: its weights are tiny. A merged offset of −1 shows
+ * in the bias, too: it is −127.5 times the sum of the channel's weights.
+ */
+function hasMergedScale(convolution: FirstConvolution): boolean {
   const { largest, relativeScale, meanInput } = convolution;
-  // If a converter merged a Rescaling layer into the convolution, its weights are tiny. A merged offset of −1 shows in the
-  // bias, too: it is −127.5 times the sum of the channel's weights.
-  const isMerged = relativeScale < SCALE_MERGED || isMeanOf(meanInput, 255);
-  if (largest <= LARGEST_MERGED || (largest <= LARGEST_DOUBTFUL && isMerged)) {
-    return { normalization: PIXELS, guessed: false };
+  if (largest === 0 || largest > LARGEST_DOUBTFUL) return false;
+  return largest <= LARGEST_MERGED || relativeScale < SCALE_MERGED || isMeanOf(meanInput, 255);
+}
+
+/**
+ * The convention among networks of a kind. In 47 public repositories with networks that show nothing and code that tells, 43
+ * use 0…1, pretrained networks of Keras included: most users divide pixels by 255, whatever its preprocess_input() does. Two
+ * use 0…255 (see raw-pixels.ts), one −1…1 with MobileNetV2, and one −1…1 with grey pictures: there, the bias of a merged batch
+ * normalisation subtracts no mean, as that of −1…1 is about 0.
+ */
+function conventionOf(graph: Graph, layout: Layout, convolution: FirstConvolution | undefined): Normalization {
+  if (layout === "grey") {
+    const { relativeScale = 0, showsNoMean = false } = convolution ?? {};
+    return relativeScale > SCALE_NORMALISED && showsNoMean ? MINUS_ONE_TO_ONE : ZERO_TO_ONE;
   }
-  return relativeScale < SCALE_FROM_SCRATCH || isMeanOf(meanInput, 1) || Math.abs(largest - MOBILENET_V2) < 0.001
-    ? { normalization: ZERO_TO_ONE, guessed: true }
-    : undefined;
+  const isNamed = (pattern: RegExp) => graph.tensors.some(({ name }) => pattern.test(name));
+  if (layout.endsWith("planes") || isNamed(FROM_PYTORCH)) return IMAGENET;
+  return isNamed(TF_SLIM) ? MINUS_ONE_TO_ONE : ZERO_TO_ONE;
 }
 
 /**
@@ -126,10 +134,7 @@ export function usualNormalization(graph: Graph, layout: Layout): UsualNormaliza
   const first = fromFirstOperator(graph);
   if (first !== undefined) return { normalization: first, guessed: false };
   if (isTeachableMachine(graph)) return { normalization: MINUS_ONE_TO_ONE, guessed: false };
-  const seen = fromFirstConvolution(graph);
-  if (seen?.guessed === false) return seen;
-  // Grey networks are trained on 0..1 (8 of 8 public ones), and networks with planes come from PyTorch.
-  if (layout === "grey") return { normalization: ZERO_TO_ONE, guessed: true };
-  if (layout.endsWith("planes")) return { normalization: IMAGENET, guessed: true };
-  return seen ?? { normalization: MINUS_ONE_TO_ONE, guessed: true };
+  const convolution = firstConvolution(graph);
+  if (convolution !== undefined && hasMergedScale(convolution)) return { normalization: PIXELS, guessed: false };
+  return { normalization: conventionOf(graph, layout, convolution), guessed: true };
 }

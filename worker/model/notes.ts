@@ -13,6 +13,13 @@ export function rangeOf({ type, normalization }: Ranged): string {
   return [0, 255].map((pixel) => Number(((pixel - mean) / std).toFixed(2))).join("…");
 }
 
+/** What the note on a guessed range says, and no other note. */
+const GUESS = "is a guess";
+
+/** Whether a model's input range is only a guess, by the notes on it. */
+export const isGuess = ({ notes }: { readonly notes?: readonly string[] }): boolean =>
+  notes?.some((note) => note.includes(GUESS)) ?? false;
+
 /** @returns Sentences. */
 export function notesOn({
   input,
@@ -23,9 +30,12 @@ export function notesOn({
 }: Pick<InspectedModel, "input" | "labels" | "numbered" | "multiLabel" | "spec">): string[] {
   const notes: string[] = [];
   if (input.guessed) {
+    const [why, orElse] =
+      spec.input === undefined
+        ? [", since neither the file nor model.json states it", 'put {"input": {"mean": …, "std": …}} into model.json']
+        : [", as model.json says", 'correct "input" in model.json, and remove "guessed"'];
     notes.push(
-      `The input range ${rangeOf(input)} is a guess, since neither the file nor model.json states it. Find out: npm run ` +
-        'model -- check NAME --samples PHOTOS/, or put {"input": {"mean": …, "std": …}} into model.json.',
+      `The input range ${rangeOf(input)} ${GUESS}${why}. Find out: npm run model -- check NAME --samples PHOTOS/, or ${orElse}.`,
     );
   }
   if (multiLabel && spec.min === undefined) {

@@ -39,8 +39,11 @@ export const COMMON_FIELDS = {
 
 const schema = z.strictObject({
   ...COMMON_FIELDS,
-  /** Normalised = (pixel − mean) / std, pixels being 0..255; for each of red, green and blue, or once for all. */
-  input: z.optional(z.strictObject({ mean: perChannel, std: perChannel })),
+  /**
+   * Normalised = (pixel − mean) / std, pixels being 0..255; for each of red, green and blue, or once for all. `guessed` marks
+   * a range that a program has found plausible, and nobody has confirmed.
+   */
+  input: z.optional(z.strictObject({ mean: perChannel, std: perChannel, guessed: z.optional(z.boolean()) })),
   /** The order in which the network takes the colours; `input` is always in the order red, green, blue. */
   order: z.optional(z.enum(["rgb", "bgr"])),
   /**

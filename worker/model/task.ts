@@ -19,6 +19,26 @@ const TELLING: readonly (readonly [RegExp, string])[] = [
     "This file is compiled by Vela for an Arm Ethos-U and runs nowhere else. Take the file that Vela was given.",
   ],
   [
+    /^(VAR_HANDLE|READ_VARIABLE)$/,
+    "The weights of this network are variables, which the converter has not put into the file: so it is when a SavedModel of " +
+      "Keras 3 is converted. Convert the Keras model with tf.lite.TFLiteConverter.from_keras_model(model), or add the .keras " +
+      "file itself.",
+  ],
+  [
+    /^HASHTABLE/,
+    "This network looks its labels up in a table, and gives text. Convert it without the lookup, so that its output is one " +
+      "value for each class, and put the labels into labels.txt.",
+  ],
+  [
+    /^BATCH_MATMUL$/,
+    "This network has attention (BATCH_MATMUL), as transformers such as ViT and Swin do, which is not supported. Train a " +
+      "convolutional network: MobileNet, EfficientNet, ResNet or ConvNeXt, for example.",
+  ],
+  [
+    /^(UNIDIRECTIONAL_SEQUENCE|BIDIRECTIONAL_SEQUENCE)?_?(LSTM|RNN)$/,
+    "This network has recurrent layers (LSTM), as networks for sequences do. The labeler runs classifiers of single pictures.",
+  ],
+  [
     /^CUSTOM (Flex|TF)/,
     "This network has operators of TensorFlow itself (SELECT_TF_OPS). Convert it with TFLITE_BUILTINS alone.",
   ],

@@ -1,61 +1,49 @@
 /** `npm run model -- check`: labels a few pictures with each model, and warns if the answer hardly depends on them. */
-import { readdirSync, readFileSync } from "node:fs";
+import type { IndexEntry } from "../../../worker/model/index-entry.ts";
+import type { Layout } from "../../../worker/model/layout.ts";
+import { isGuess } from "../../../worker/model/notes.ts";
 import { indexModels } from "../../build/model-index.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { startWorkerd } from "../../labeler/workerd.ts";
 import { findModel } from "./installed.ts";
 import { noteLines } from "./list.ts";
+import { countPictures, type Dependence, dependenceOf } from "./pictures.ts";
+import { pixelsAreLikelier, RAW_PIXELS } from "./raw-pixels.ts";
 
-/** Photos of 128 × 128 pixels of very different things. */
-const PICTURES = new URL("pictures/", import.meta.url);
+interface Ranged {
+  readonly guessed: boolean;
+  readonly layout?: Layout | undefined;
+}
 
 /** A model whose confidences differ by less than this between any two pictures answers the same for every image. */
 const LEAST_DIFFERENCE = 0.02;
+/**
+ * The same for the mean difference, where the range is a guess. Grey networks are for digits or faces, and may answer anything
+ * that is neither alike.
+ */
+const LEAST_MEAN_DIFFERENCE = 0.1;
 
-interface Label {
-  readonly label: string;
-  readonly confidence: number;
-}
+/** Whether the answers to very different pictures depend on the picture. */
+export const isDependent = ({ largest, mean }: Dependence, { guessed, layout }: Ranged): boolean =>
+  largest >= LEAST_DIFFERENCE && !(guessed && layout !== "grey" && mean < LEAST_MEAN_DIFFERENCE);
 
-const pictures = (): Uint8Array<ArrayBuffer>[] =>
-  readdirSync(PICTURES)
-    .sort()
-    .map((name) => new Uint8Array(readFileSync(new URL(name, PICTURES))));
-
-/** The labels of one picture. @throws Error with the labeler's reason. */
-async function labelsOf(url: string, model: string, body: Uint8Array<ArrayBuffer>): Promise<Label[]> {
-  const response = await fetch(`${url}/label?model=${encodeURIComponent(model)}&top=100000`, { method: "POST", body });
-  const text = await response.text();
-  if (response.ok) {
-    const answer = JSON.parse(text) as Label[] | { readonly regions: Record<string, Label[]> };
-    return Array.isArray(answer) ? answer : Object.values(answer.regions).flat();
+/** What to tell of a model that can be used, as lines. */
+async function remarks(models: string, entry: IndexEntry, dependence: Dependence): Promise<string[]> {
+  const { name } = entry;
+  const lines: string[] = [];
+  if (!isDependent(dependence, { guessed: isGuess(entry), layout: entry.input?.layout })) {
+    lines.push(
+      `${name}: Warning: it answers ${countPictures()} very different pictures alike. Its input range is probably wrong. ` +
+        `Find out: npm run model -- check ${name} --samples PHOTOS/`,
+    );
   }
-  let detail: string | undefined;
-  try {
-    ({ detail } = JSON.parse(text) as { detail?: string });
-  } catch {
-    // The answer is not problem details: its text is the reason.
+  if (await pixelsAreLikelier(models, entry)) {
+    lines.push(
+      `${name}: With unscaled pixels the answers differ: it was probably trained on 0…255. Put ` +
+        `{"input": ${JSON.stringify(RAW_PIXELS)}} into model.json.`,
+    );
   }
-  throw new Error(detail ?? text);
-}
-
-/** The largest difference between the pictures in the confidence of any label. */
-function dependence(answers: readonly (readonly Label[])[]): number {
-  const ranges = new Map<string, [low: number, high: number]>();
-  for (const answer of answers) {
-    for (const { label, confidence } of answer) {
-      const [low, high] = ranges.get(label) ?? [confidence, confidence];
-      ranges.set(label, [Math.min(low, confidence), Math.max(high, confidence)]);
-    }
-  }
-  return Math.max(...[...ranges.values()].map(([low, high]) => high - low));
-}
-
-/** Whether a model's answers to the pictures differ. @throws Error with the labeler's reason if it gives no answer. */
-export async function dependsOnPicture(url: string, model: string): Promise<boolean> {
-  const answers: Label[][] = [];
-  for (const picture of pictures()) answers.push(await labelsOf(url, model, picture));
-  return dependence(answers) >= LEAST_DIFFERENCE;
+  return [...lines, ...noteLines(entry)];
 }
 
 /** @returns Whether all models can be used. */
@@ -71,20 +59,12 @@ export async function checkModels(models: string, names: readonly string[]): Pro
       const { name } = entry;
       try {
         if (entry.error !== undefined) throw new Error(entry.error);
-        const depends = await dependsOnPicture(server.url, name);
-        console.log(`${name}: can be used`);
-        if (!depends) {
-          console.log(
-            `${name}: Warning: it answers ${pictures().length} very different pictures alike. Its ` +
-              `input range is probably wrong. Find out: npm run model -- check ${name} --samples PHOTOS/`,
-          );
-        }
+        const dependence = await dependenceOf(server.url, name);
+        console.log([`${name}: can be used`, ...(await remarks(models, entry, dependence))].join("\n"));
       } catch (error) {
         all = false;
         console.log(`${name}: cannot be used. ${(error as Error).message}`);
-        continue;
       }
-      for (const line of noteLines(entry)) console.log(line);
     }
   } finally {
     await server.stop();

@@ -1,13 +1,13 @@
 /** Prints the models for `npm run model`: a table, followed by notes for its reader. */
 import { type IndexEntry, tooLargeToDeploy } from "../../../worker/model/index-entry.ts";
-import { rangeOf } from "../../../worker/model/notes.ts";
+import { isGuess, rangeOf } from "../../../worker/model/notes.ts";
 
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e6 ? 3 : 1)} MB`;
 
-function row({ name, base, bytes, input, classes, precisions, error, notes }: IndexEntry): string[] {
+function row({ name, base, bytes, input, classes, precisions, error, notes = [] }: IndexEntry): string[] {
   const size = base === undefined ? megabytes(bytes) : `as ${base}`;
   if (error !== undefined) return [name, size, "–", "–", `not usable: ${error}`];
-  const guess = notes?.some((note) => note.includes("is a guess")) ? " (guess)" : "";
+  const guess = isGuess({ notes }) ? " (guess)" : "";
   const shape =
     input === undefined
       ? "–"

@@ -3,7 +3,7 @@
  * trying them on photos whose class is known. Each way is a model of its own in a folder for the time being, so that it is
  * the labeler itself that is measured.
  */
-import { copyFile, link, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { rangeOf } from "../../../worker/model/notes.ts";
@@ -15,6 +15,7 @@ import { Classes, classNamesOf, readSynsets, UnknownClass } from "../evaluate/cl
 import { ask } from "../label/ask.ts";
 import { type Image, imagesOfAll } from "../label/images.ts";
 import { findModel } from "./installed.ts";
+import { copyModel } from "./raw-pixels.ts";
 
 interface Normalization {
   readonly mean: number | readonly number[];
@@ -91,15 +92,6 @@ async function samplesIn(folder: string, labels: readonly string[]): Promise<Sam
   throw new CommandError(`No photo in ${folder} is of a class of the model.${reason}`, 1);
 }
 
-/** Copies a model into a folder, with another model.json. */
-async function variant(models: string, name: string, folder: string, spec: object): Promise<void> {
-  await mkdir(folder);
-  const file = join(models, name, "model.tflite");
-  await link(file, join(folder, "model.tflite")).catch(() => copyFile(file, join(folder, "model.tflite")));
-  await copyFile(join(models, name, "labels.txt"), join(folder, "labels.txt")).catch(() => undefined);
-  await writeFile(join(folder, "model.json"), JSON.stringify(spec));
-}
-
 async function measure(url: string, model: string, samples: readonly Sample[], done: () => void) {
   const query = new URLSearchParams({ model, top: "100000" });
   let [right, confidence] = [0, 0];
@@ -150,7 +142,8 @@ export async function trySamples(models: string, name: string, folder: string): 
   const progress = new Progress(ways.length * samples.length);
   const tried: Tried[] = [];
   try {
-    for (const [i, way] of ways.entries()) await variant(models, name, join(trial, `way-${i}`), { ...spec, ...way });
+    for (const [i, way] of ways.entries())
+      await copyModel(join(models, name), join(trial, `way-${i}`), { ...spec, ...way });
     const server = await startWorkerd({ models: trial, settings: { DEFAULT_MODEL: "way-0", CACHE_ANSWERS: "false" } });
     try {
       let done = 0;

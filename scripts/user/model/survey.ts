@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { glob } from "tinyglobby";
 import { LabelerError } from "../../../worker/errors.ts";
 import { type InspectedModel, inspectModel } from "../../../worker/model/inspect.ts";
@@ -16,9 +16,11 @@ import { indexModels } from "../../build/model-index.ts";
 import { CommandError, fromUser } from "../../command-line/command.ts";
 import { Progress } from "../../command-line/progress.ts";
 import { startWorkerd } from "../../labeler/workerd.ts";
-import { dependsOnPicture } from "./check.ts";
+import { isDependent } from "./check.ts";
 import { chooseLabels } from "./choose-labels.ts";
 import { LiteRt } from "./litert.ts";
+import { dependenceOf } from "./pictures.ts";
+import { copyModel, isTrainedOnPixels, RAW_PIXELS } from "./raw-pixels.ts";
 import { isTfjsFile, readSource } from "./sources.ts";
 
 export interface Surveyed {
@@ -38,11 +40,15 @@ export interface Surveyed {
   readonly difference?: number | string;
 }
 
-interface Accepted {
-  readonly file: string;
+interface Trial {
   readonly folder: string;
   readonly model: InspectedModel;
-  readonly tflite: Uint8Array<ArrayBuffer>;
+}
+
+interface Accepted extends Trial {
+  readonly file: string;
+  /** The same model with unscaled pixels, if its range is a guess. */
+  readonly pixels?: Trial;
 }
 
 /** Copies the model into the trial folder as `add` would. @throws CommandError or LabelerError with the reason. */
@@ -50,39 +56,56 @@ async function take(file: string, folder: string): Promise<Accepted> {
   const source = await readSource(file);
   const { spec } = source;
   const { text: labels } = await chooseLabels(source, undefined, spec);
-  const model = await inspectModel({ tflite: source.tflite, labels, spec });
+  const files = { tflite: source.tflite, labels };
+  const model = await inspectModel({ ...files, spec });
   await mkdir(folder);
   await writeFile(join(folder, "model.tflite"), source.tflite);
   if (labels !== undefined) await writeFile(join(folder, "labels.txt"), labels);
   if (spec !== undefined) await writeFile(join(folder, "model.json"), spec);
-  return { file, folder, model, tflite: source.tflite };
+  const accepted = { file, folder, model };
+  if (!model.input.guessed || model.input.layout === "grey") return accepted;
+  const pixels = `${folder}-pixels`;
+  await copyModel(folder, pixels, { ...model.spec, input: RAW_PIXELS });
+  return {
+    ...accepted,
+    pixels: {
+      folder: pixels,
+      model: await inspectModel({ ...files, spec: JSON.stringify({ ...model.spec, input: RAW_PIXELS }) }),
+    },
+  };
 }
 
 const describeInput = ({ width, height, layout, type }: InspectedModel["input"]): string =>
   `${width}×${height} ${layout} ${type}`;
 
-/** Runs the accepted models. */
-async function run(
-  { file, model, folder }: Accepted,
-  url: string,
-  name: string,
-  litert: LiteRt | undefined,
-): Promise<Surveyed> {
-  const { input, labels, numbered } = model;
-  const { engine } = computationOf(model.graph);
-  const said = {
-    file,
-    input: describeInput(input),
-    range: rangeOf(input),
-    guessed: input.guessed,
-    classes: labels.length,
-    numbered,
-    engine,
-  };
+/** The model with the range that it would have once it is added, and whether its answers depend on the picture. */
+async function settle({ folder, model, pixels }: Accepted, url: string): Promise<Trial & { depends: boolean }> {
+  const dependence = await dependenceOf(url, basename(folder));
+  const depends = isDependent(dependence, model.input);
+  if (pixels === undefined) return { folder, model, depends };
+  const withPixels = await dependenceOf(url, basename(pixels.folder));
+  return isTrainedOnPixels(dependence, withPixels) ? { ...pixels, depends: true } : { folder, model, depends };
+}
+
+/** Runs an accepted model. */
+async function run(accepted: Accepted, url: string, litert: LiteRt | undefined): Promise<Surveyed> {
+  const { file } = accepted;
   try {
-    const depends = await dependsOnPicture(url, name);
+    const { folder, model, depends } = await settle(accepted, url);
+    const { input, labels, numbered, graph } = model;
+    const name = basename(folder);
     const difference = (await litert?.difference(join(folder, "model.tflite"), model, url, name)) ?? "no LiteRT";
-    return { ...said, depends, difference };
+    return {
+      file,
+      input: describeInput(input),
+      range: rangeOf(input),
+      guessed: input.guessed,
+      classes: labels.length,
+      numbered,
+      engine: computationOf(graph).engine,
+      depends,
+      difference,
+    };
   } catch (error) {
     return { file, refused: (error as Error).message };
   }
@@ -121,9 +144,8 @@ export async function survey(given: string): Promise<Surveyed[]> {
     const server = await startWorkerd({ models: trial, settings: { DEFAULT_MODEL: [...entries.keys()][0] ?? "" } });
     try {
       for (const one of accepted) {
-        const name = one.folder.slice(trial.length + 1);
-        const refused = entries.get(name)?.error;
-        surveyed.push(refused === undefined ? await run(one, server.url, name, litert) : { file: one.file, refused });
+        const refused = entries.get(basename(one.folder))?.error;
+        surveyed.push(refused === undefined ? await run(one, server.url, litert) : { file: one.file, refused });
         progress.show(++done);
       }
     } finally {

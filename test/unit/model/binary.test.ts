@@ -8,7 +8,10 @@ import type { Case } from "../inference/cases.ts";
 const cases = (await fixtureJson<Case[]>("ops/cases.json")).filter(({ file }) => /tiny-(score|sigmoid)/.test(file));
 const ALL = { top: 5, min: 0 };
 
-const load = async (file: string, labels: string) => Classifier.load({ tflite: await fixture(`ops/${file}`), labels });
+const SPEC = JSON.stringify({ input: { mean: 127.5, std: 127.5 } });
+
+const load = async (file: string, labels: string) =>
+  Classifier.load({ tflite: await fixture(`ops/${file}`), labels, spec: SPEC });
 
 /** The picture that the case's input was made of. */
 const pixelsOf = ({ inputs: [{ data }] }: Case) => Uint8Array.from(data, (value) => Math.round(value * 127.5 + 127.5));

@@ -138,7 +138,7 @@ describe("the input's normalisation, where neither model.json nor metadata state
   const all = (value: number) => [value, value, value];
 
   it.each([
-    ["tiny-float", "-1 to 1", { mean: all(127.5), std: all(127.5) }],
+    ["tiny-float", "0 to 1, as most networks are trained", { mean: all(0), std: all(255) }],
     ["tiny-rescaled", "none: the network multiplies pixels by 1/127.5", { mean: all(0), std: all(1) }],
     ["tiny-centred", "none: the network subtracts a mean of pixels", { mean: all(0), std: all(1) }],
     ["tiny-divided", "none: the network divides pixels by 127.5 or so", { mean: all(0), std: all(1) }],
@@ -147,7 +147,7 @@ describe("the input's normalisation, where neither model.json nor metadata state
     ["tiny-cast", "none: the network turns bytes into floats itself", { mean: all(0), std: all(1) }],
     ["tiny-merged-255", "none: 1/255 is merged into the convolution", { mean: all(0), std: all(1) }],
     ["tiny-merged-127", "none: 1/127.5 and −1 are merged into the convolution", { mean: all(0), std: all(1) }],
-    ["tiny-grey", "0 to 1, as grey networks are trained", { mean: all(0), std: all(255) }],
+    ["tiny-grey", "-1 to 1: its bias does not subtract a mean", { mean: all(127.5), std: all(127.5) }],
     [
       "tiny-planes",
       "that of ImageNet, as PyTorch's networks are trained",
@@ -164,8 +164,7 @@ describe("the input's normalisation, where neither model.json nor metadata state
   it.each([
     ["tiny-merged-255", 100, { mean: all(0), std: all(255) }],
     ["tiny-merged-127", 20, { mean: all(0), std: all(255) }],
-    // As large as where a batch normalization was merged, as in networks that were trained on ImageNet first.
-    ["tiny-merged-127", 100, { mean: all(127.5), std: all(127.5) }],
+    ["tiny-merged-127", 100, { mean: all(0), std: all(255) }],
   ])("%s with weights that are %s times as large is a guess", async (name, factor, normalization) => {
     const tflite = await fixture(`ops/${name}.tflite`);
     const [convolution] = readGraph(tflite).operators;
@@ -227,7 +226,8 @@ describe("what stands before or behind a classifier", () => {
   });
 
   it("a change of type: the network is given pixels", async () => {
-    const [cast, float] = [await scores("tiny-cast"), await scores("tiny-float")];
+    const signed = JSON.stringify({ input: { mean: 127.5, std: 127.5 } });
+    const [cast, float] = [await scores("tiny-cast"), await scores("tiny-float", LABELS, signed)];
     for (const [i, value] of cast.entries()) expect(value).toBeCloseTo(float[i], 6);
   });
 
