@@ -10,6 +10,7 @@ import { whenOrphaned } from "../system/orphan.ts";
 import { indexAloud, keepIndexed, tooLargeFiles } from "./models-folder.ts";
 import { readSecrets, refuseSecrets } from "./secrets.ts";
 import { checkAddresses } from "./start/address.ts";
+import { runAgain } from "./start/again.ts";
 import { passSecretsOn } from "./start/environment.ts";
 
 const usage = `npm start -- [options]: runs the labeler on this machine, and restarts it when its code changes
@@ -58,14 +59,14 @@ await runPassingThrough(usage, async (args) => {
   whenOrphaned("start", () => process.kill(process.pid, "SIGTERM"));
   const dev = ["dev", ...secrets.args, "--show-interactive-dev-session=false", ...args];
   try {
-    for (;;) {
-      const code = await wrangler(dev, WITHOUT_EXPLORER);
-      const large = code === 0 || code > 128 ? [] : await tooLargeFiles(models);
-      if (large.length === 0) return code;
-      // A file has grown while wrangler read the folder: it is left out from now on.
-      console.error(`wrangler does not serve files of more than 25 MiB, and starts again without ${large.join(", ")}.`);
-      await indexAloud(models, { whyNot: whyNotDeployed });
-    }
+    return await runAgain({
+      run: () => wrangler(dev, WITHOUT_EXPLORER),
+      tooLarge: () => tooLargeFiles(models),
+      leaveOut: async (files) => {
+        console.error(`wrangler does not serve files of more than 25 MiB, and starts again without ${files.join(", ")}.`);
+        await indexAloud(models, { whyNot: whyNotDeployed });
+      },
+    });
   } finally {
     secrets.remove();
   }

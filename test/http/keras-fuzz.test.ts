@@ -8,9 +8,8 @@ import { unzipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../scripts/command-line/command.ts";
 import { Archive } from "../../scripts/user/model/archives.ts";
-import { convertKerasArchive } from "../../scripts/user/model/convert/convert.ts";
 import { convertKeras, type KerasModel } from "../../scripts/user/model/convert/keras/convert.ts";
-import { kerasOfConfig, kerasOfHdf5 } from "../../scripts/user/model/convert/keras/files.ts";
+import { kerasOfConfig, kerasOfHdf5, readKeras } from "../../scripts/user/model/convert/keras/files.ts";
 import { type Hdf5Model, Hdf5Reader } from "../../scripts/user/model/convert/keras/hdf5.ts";
 import { readLayersModel } from "../../scripts/user/model/convert/tfjs/layers-model.ts";
 import { writeTflite } from "../../scripts/user/model/convert/tflite/write.ts";
@@ -134,6 +133,24 @@ async function weightsOf(bytes: Uint8Array): Promise<Hdf5Model> {
   }
 }
 
+/** A reader of HDF5 that is made anew where a file ended it. */
+class LastingReader {
+  #reader = new Hdf5Reader(64 << 20);
+
+  read = (bytes: Uint8Array): Promise<Hdf5Model> => this.#reader.read(bytes);
+
+  /** Makes a new reader if the last file ended it. */
+  renew = async (): Promise<void> => {
+    if (this.#reader.broken) {
+      await this.end();
+      this.#reader = new Hdf5Reader(64 << 20);
+    }
+    await this.#reader.ready;
+  };
+
+  end = (): Promise<unknown> => this.#reader.end();
+}
+
 /** That most are refused shows that the mutations reach something. */
 function expectOutcome({ refused, slowest }: Outcome, part: number): void {
   console.log(`${CASES} mutations, ${refused} refused, the slowest ${slowest.toFixed(0)} ms`);
@@ -145,17 +162,11 @@ describe("damaged models are converted or refused with a reason:", () => {
   it("HDF5 files", { timeout: 900_000 }, async () => {
     const files = ["teachable/model.h5", "functional-3/model.h5"].map(bytesOf);
     files.push(unzipSync(bytesOf("layers-3/model.keras"))["model.weights.h5"] ?? new Uint8Array());
-    let reader = new Hdf5Reader(64 << 20);
+    const reader = new LastingReader();
     try {
-      await reader.read(files[0] ?? new Uint8Array());
       const outcome = await fuzz(
         async (source) => convert(kerasOfHdf5(await reader.read(mutate(source.any(files), source.below)))),
-        async () => {
-          if (!reader.broken) return;
-          await reader.end();
-          reader = new Hdf5Reader(64 << 20);
-          await reader.ready;
-        },
+        reader.renew,
       );
       expectOutcome(outcome, 0.2);
     } finally {
@@ -182,15 +193,19 @@ describe("damaged models are converted or refused with a reason:", () => {
     expectOutcome(outcome, 0.05);
   });
 
-  it(".keras archives", async () => {
-    const file = bytesOf("layers-3/model.keras");
-    // With its weights cut off before HDF5 is read, since another test has that.
-    const outcome = await fuzz(async (source) => {
-      const archive = new Archive("model.keras", mutate(file, source.below));
-      const { "config.json": config } = archive.read(["config.json", "metadata.json"]);
-      await convertKerasArchive(config === undefined ? {} : { "config.json": config });
-    });
-    expectOutcome(outcome, 0.2);
+  it(".keras archives", { timeout: 900_000 }, async () => {
+    const files = ["layers-3/model.keras", "functional-3/model.keras", "teachable/model.keras"].map(bytesOf);
+    const reader = new LastingReader();
+    try {
+      const outcome = await fuzz(async (source) => {
+        const archive = new Archive("model.keras", mutate(source.any(files), source.below));
+        const parts = archive.read(["config.json", "metadata.json", "model.weights.h5"]);
+        await convert(await readKeras(parts, reader.read));
+      }, reader.renew);
+      expectOutcome(outcome, 0.2);
+    } finally {
+      await reader.end();
+    }
   });
 
   it("TensorFlow.js", async () => {

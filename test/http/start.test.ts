@@ -1,10 +1,11 @@
 /** `npm start`: a folder of models that changes while it runs, who may connect, and what wrangler serves besides. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { freePorts } from "../../scripts/system/ports.ts";
+import { runAgain } from "../../scripts/user/start/again.ts";
 import { scriptArguments } from "../script.ts";
 import { expectProblem, fixture, labelsOf, post } from "./client.ts";
 import { addTiny } from "./tiny-model.ts";
@@ -79,6 +80,47 @@ it("lists a model of more than 25 MiB that was put in while it ran as not usable
   expect(log).toMatch(/Not usable: .*large\/model\.tflite has 26 MiB/);
   expect((await labelsOf(await post(`${url}/label?model=late`, coffee, headers))).length).toBe(4);
   expect(npm.exitCode).toBeNull();
+});
+
+it("goes on when a model's file grows beyond 25 MiB in place, and has the model again when it is small", async () => {
+  const path = join(models, "late", "model.tflite");
+  const file = readFileSync(path);
+  const status = (name: string) =>
+    post(`${url}/label?model=${name}`, coffee, headers).then(
+      (response) => response.status,
+      () => 0,
+    );
+  for (let mebibyte = 0; mebibyte < 27; mebibyte++) appendFileSync(path, Buffer.alloc(1 << 20));
+  await expect.poll(() => status("late"), { timeout: 60_000, interval: 200 }).toBe(500);
+  await expect.poll(() => status("first"), { timeout: 60_000, interval: 200 }).toBe(200);
+  writeFileSync(path, file);
+  await expect.poll(() => status("late"), { timeout: 60_000, interval: 200 }).toBe(200);
+  expect(npm.exitCode).toBeNull();
+}, 200_000);
+
+describe("a server that ends because a file has grown", () => {
+  /** Runs it with the exit codes and the files that are too large before and after each. */
+  async function play(codes: readonly number[], files: readonly (readonly string[])[]) {
+    const [left, found] = [[...codes], [...files]];
+    const out: string[] = [];
+    const code = await runAgain({
+      run: async () => left.shift() ?? 99,
+      tooLarge: async () => found.shift() ?? [],
+      leaveOut: async (names) => void out.push(...names),
+    });
+    return { code, out };
+  }
+
+  it("starts again without it", async () => {
+    expect(await play([1, 0], [[], ["a"]])).toEqual({ code: 0, out: ["a"] });
+    expect(await play([1, 1, 130], [["a"], ["a", "b"], ["a", "b", "c"]])).toEqual({ code: 130, out: ["b", "c"] });
+  });
+
+  it("ends where nothing has grown, such as when its port is taken", async () => {
+    expect(await play([1, 0], [["a"], ["a"]])).toEqual({ code: 1, out: [] });
+    expect(await play([1, 1, 0], [[], ["a"], ["a"]])).toEqual({ code: 1, out: ["a"] });
+    expect(await play([143, 0], [[], ["a"]])).toEqual({ code: 143, out: [] });
+  });
 });
 
 it("takes its token from the environment, and shows it to nobody", async () => {

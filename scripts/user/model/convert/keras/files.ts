@@ -61,8 +61,16 @@ export function kerasOfConfig(config: string, version: unknown, { weights }: Hdf
   return { model, weights: new NumberedWeights(weights), keras: generation(version) };
 }
 
-/** Reads the parts of a .keras file. @throws ConversionError with the reason if they cannot be read. */
-export async function readKeras(files: Readonly<Record<string, Uint8Array>>): Promise<KerasModel> {
+/**
+ * Reads the parts of a .keras file.
+ *
+ * @param read Reads its weights.
+ * @throws ConversionError with the reason if they cannot be read.
+ */
+export async function readKeras(
+  files: Readonly<Record<string, Uint8Array>>,
+  read: (bytes: Uint8Array) => Promise<Hdf5Model> = readHdf5,
+): Promise<KerasModel> {
   const { "config.json": config, "model.weights.h5": weights, "metadata.json": metadata } = files;
   if (config === undefined || weights === undefined) {
     throw new ConversionError("The .keras file is incomplete: it has no config.json or no model.weights.h5.");
@@ -71,5 +79,5 @@ export async function readKeras(files: Readonly<Record<string, Uint8Array>>): Pr
   const { keras_version: version } = metadata
     ? jsonOf(parseJson(text(metadata), "metadata.json"), "metadata.json")
     : { keras_version: "3" };
-  return kerasOfConfig(text(config), version, await readHdf5(weights));
+  return kerasOfConfig(text(config), version, await read(weights));
 }
