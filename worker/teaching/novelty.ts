@@ -32,19 +32,44 @@ function quantile(values: readonly number[], share: number): number {
 /** The number of standard deviations above the mean at which a normal distribution reaches QUANTILE. */
 const DEVIATIONS = 1.645;
 
-/** The weight of the normal distribution beside the quantile of the photos, in photos. */
-const PRIOR = 20;
+/** The weight of expectedQuantile() beside the quantile of the photos, in photos. */
+const PRIOR = 40;
+
+/**
+ * How far novelties usually spread, as the standard deviation of their log-odds, and how many photos this counts: it is
+ * 0.35 to 0.65 for the sets in docs/reference/benchmarks.md, whatever the number of photos.
+ */
+const USUAL_SPREAD = { deviation: 0.55, photos: 10 } as const;
+
+/** The least distance of a novelty from 0 and 1 for its log-odds. */
+const LEAST = 1e-4;
+
+const logOdds = (share: number): number => {
+  const inside = Math.min(1 - LEAST, Math.max(LEAST, share));
+  return Math.log(inside / (1 - inside));
+};
+
+/**
+ * The value that QUANTILE of all photos are below if the log-odds of novelties are normally distributed, which are about
+ * as far apart near 1 as elsewhere. One odd photo among twenty hardly moves it.
+ */
+function expectedQuantile(novelties: readonly number[]): number {
+  const odds = novelties.map(logOdds);
+  const count = odds.length;
+  const mean = odds.reduce((sum, value) => sum + value, 0) / count;
+  const squares = odds.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const { deviation, photos } = USUAL_SPREAD;
+  const variance = (photos * deviation ** 2 + squares) / (photos + count - 1);
+  return 1 / (1 + Math.exp(-mean - DEVIATIONS * Math.sqrt(variance * (1 + 1 / count))));
+}
 
 /**
  * A value that QUANTILE of all photos are below. With twenty photos the quantile is the greatest of them, and one that is odd
- * would decide alone; so it is weighed against that of a normal distribution, the less the more photos there are.
+ * would decide alone; so it is weighed against that of a distribution, the less the more photos there are.
  */
 function thresholdOf(novelties: readonly number[]): number {
   const count = novelties.length;
-  const mean = novelties.reduce((sum, value) => sum + value, 0) / count;
-  const variance = novelties.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (count - 1);
-  const expected = mean + DEVIATIONS * Math.sqrt(variance * (1 + 1 / count));
-  return (count * quantile(novelties, QUANTILE) + PRIOR * expected) / (count + PRIOR);
+  return (count * quantile(novelties, QUANTILE) + PRIOR * expectedQuantile(novelties)) / (count + PRIOR);
 }
 
 /** The novelty of a group's photos if the group had not been taught; of several the mean, since they count as one. */
