@@ -66,7 +66,7 @@ export default defineConfig({
       {
         test: {
           name: "blackbox",
-          include: ["test/{http,ekuiper,page,bench,docs,layouts,scripts}/**/*.test.ts"],
+          include: ["test/{http,ekuiper,page,bench,docs,layouts,operations,scripts}/**/*.test.ts"],
           // Engines, brokers, browsers and two labelers share two processors: what fails once is tried once more, and said.
           retry: process.env.CI ? 1 : 0,
           testTimeout: 120_000,
