@@ -11,7 +11,7 @@ import { CommandError, fromUser, runCommand } from "../command-line/command.ts";
 import { bundleNetworkWorker } from "../labeler/bundle-network-worker.ts";
 import { startWorker, WorkerProcess } from "../labeler/worker-process.ts";
 import { V8_FLAGS } from "../labeler/workerd-config.ts";
-import { workerdFor } from "../user/package/workerd-for.ts";
+import { copyWorkerd } from "../user/package/platforms.ts";
 import type { Loaded } from "./arm/worker.ts";
 import { filesOf, NETWORKS } from "./inference/models.ts";
 
@@ -184,7 +184,7 @@ await runCommand({ usage, options }, async ({ workerd, only, cpu: wanted, json }
   try {
     execFileSync("cc", ["-shared", "-fPIC", "-O2", "scripts/bench/arm/count.c", "-o", join(folder, "count.so")]);
     const program = workerd === undefined ? join(folder, "workerd") : fromUser(workerd);
-    if (workerd === undefined) await workerdFor("linux-arm64", program);
+    if (workerd === undefined) copyWorkerd("linux-arm64", program);
     const models = join(folder, "models");
     const measured = copyNetworks(models, only);
     const config = await bundleNetworkWorker({

@@ -60,6 +60,8 @@ const limit = (operands: number) =>
 
 /** How to get a command's help: "npm run label -- --help". */
 const helpOf = (usage: string): string => {
+  const [packaged] = /^edge-labeler \w+/.exec(usage) ?? [];
+  if (packaged !== undefined) return `${packaged} --help`;
   const npm = /^npm (run )?[\w:]*\w/.exec(usage)?.[0];
   return npm === undefined ? `${usage.split(" [")[0]} --help` : `${npm} -- --help`;
 };

@@ -2,9 +2,9 @@
  * Runs a Worker for measurements in its own workerd, so that its garbage, compilation and memory are measured alone.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import type { Readable } from "node:stream";
 import { preciseCpuMs } from "../system/processes.ts";
+import { workerdProgram } from "./folders.ts";
 
 /** The average milliseconds of one run: processor time of all threads, and time by the clock of the process. */
 export interface Sample {
@@ -42,7 +42,7 @@ export interface StartOptions {
  */
 export async function startWorker(
   config: string,
-  { inspected = false, command = [createRequire(import.meta.url)("workerd").default], options = [] }: StartOptions = {},
+  { inspected = false, command = [workerdProgram()], options = [] }: StartOptions = {},
 ): Promise<Started> {
   const [program, ...before] = command;
   const inspector = inspected ? ["--inspector-addr=127.0.0.1:0"] : []; // any free port

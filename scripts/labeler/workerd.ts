@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MODELS } from "../build/model-files.ts";
 import { ensureIndex } from "./current-index.ts";
+import { modelsToRead } from "./folders.ts";
 import type { LabelerOptions, RunningLabeler } from "./labeler.ts";
 import { workerBundle } from "./worker-bundle.ts";
 import { startWorker, stopChild } from "./worker-process.ts";
@@ -53,7 +54,7 @@ async function index(models: string, notes: string): Promise<void> {
 /** Bundles the labeler of this checkout, runs it and waits until it listens. */
 export async function startWorkerd({
   settings = {},
-  models = MODELS,
+  models = modelsToRead(),
   state,
   port = 0,
   prelude = process.env.LABELER_PRELUDE,

@@ -25,6 +25,7 @@ import { parseFunctions } from "./ekuiper/sql-function.ts";
 import { status } from "./ekuiper/status.ts";
 import { tryOnce } from "./ekuiper/try-once.ts";
 import type { GatewayOptions } from "./ekuiper/wanted.ts";
+import { readSecret } from "./secrets.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 
@@ -119,7 +120,7 @@ function readText(path: string): string {
 }
 
 function gatewayOptions(values: Values): GatewayOptions {
-  const token = values.token ?? (process.env.LABELER_TOKEN || undefined);
+  const token = values.token ?? readSecret("LABELER_TOKEN");
   const { device } = values;
   if (device !== undefined && !/^[\w.:-]{1,128}$/.test(device)) {
     throw new UsageError(`--device ${device}: letters, digits, dots, colons, dashes and underscores only.`);

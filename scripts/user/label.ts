@@ -6,6 +6,7 @@ import { Progress } from "../command-line/progress.ts";
 import { type Answer, csv, json, table } from "./label/answers.ts";
 import { ask, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll } from "./label/images.ts";
+import { readSecret } from "./secrets.ts";
 
 const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
 
@@ -51,7 +52,7 @@ async function main(values: Values<typeof options>, names: readonly string[]): P
   if (values.url !== undefined) {
     if (!/^https?:\/\//.test(values.url))
       throw new UsageError(`--url ${values.url} is not an http:// or https:// address.`);
-    const server = { url: values.url.replace(/\/+$/, ""), token: process.env.LABELER_TOKEN };
+    const server = { url: values.url.replace(/\/+$/, ""), token: readSecret("LABELER_TOKEN") };
     return label(server, query, images, values);
   }
   // Imported here: a labeler that runs elsewhere does not need it.

@@ -1,6 +1,7 @@
-/** `npm run model -- list|add|check|explain|survey|teach|statistics|remove`: manages the models in model-assets/. */
-import { indexModels, MODELS } from "../build/model-index.ts";
+/** `npm run model -- list|add|check|explain|survey|teach|statistics|remove`: manages the models. */
+import { indexModels } from "../build/model-index.ts";
 import { fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
+import { modelsFolder, modelsToChange, modelsToRead } from "../labeler/folders.ts";
 import { checkModels } from "./model/check.ts";
 import { explainModel } from "./model/explain.ts";
 import { explanation } from "./model/explanation.ts";
@@ -16,7 +17,7 @@ const usage = `npm run model -- COMMAND
 
   list                          what is installed
   add FILE [--labels F] [--spec model.json] [--name N] [--samples PHOTOS/]
-                                puts a classifier into ${MODELS}/: a .tflite, a Keras model (.h5, .keras), a layers
+                                puts a classifier into the folder of models: a .tflite, a Keras model (.h5, .keras), a layers
                                 model of TensorFlow.js (model.json), or a zip of Teachable Machine; labels are looked
                                 for inside and beside it, as lines, JSON, CSV or pbtxt
   add FILE.json [--labels F] [--groups F] [--name N]
@@ -45,9 +46,9 @@ const usage = `npm run model -- COMMAND
   statistics NAME FOLDER --source TEXT [--crop C]
                                 writes features.json, by which \`teach\` compares photos, from 500 photos or more of
                                 many kinds, which need no labels
-  remove NAME                   takes a model out of ${MODELS}/
+  remove NAME                   takes a model out of the folder of models
 
-  --models FOLDER               another folder than ${MODELS}/`;
+  --models FOLDER               another folder of models than ${modelsFolder}`;
 
 const options = {
   labels: { type: "string" },
@@ -66,9 +67,13 @@ const options = {
   regions: { type: "boolean", default: false },
 } as const;
 
+/** The commands that do not change a model, unless `--samples` has `check` write what it found. */
+const READING: readonly (string | undefined)[] = ["list", "check", "explain", "survey"];
+
 async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
   const [first] = names;
-  const models = values.models === undefined ? MODELS : fromUser(values.models);
+  const ownModels = READING.includes(command) && values.samples === undefined ? modelsToRead : modelsToChange;
+  const models = values.models === undefined ? ownModels() : fromUser(values.models);
   if (command === "list" && names.length === 0) {
     printModels(await indexModels(models));
   } else if (command === "add" && first !== undefined && names.length === 1) {

@@ -1,67 +1,77 @@
 /**
- * `npm run package`: writes the labeler into a folder that needs nothing but Node, for a machine without npm; see
- * docs/how-to/self-host.md.
+ * `npm run package`: writes the labeler without what only its development needs: as an npm package, or into a folder for a
+ * machine without npm; see docs/how-to/self-host.md.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, parse } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
-import { STORE_FOLDER } from "../labeler/several-workers-config.ts";
-import { copyWorkerBundle } from "../labeler/worker-bundle.ts";
-import type { Declared } from "../labeler/workerd-config.ts";
-import { bundleScript } from "../run/bundle.mjs";
-import { indexAloud } from "./models-folder.ts";
-import { notice } from "./package/licences.ts";
-import { PARTS } from "./package/parts.ts";
-import { isPlatform, PLATFORMS, thisPlatform, workerdFor } from "./package/workerd-for.ts";
+import { packTo, writeManifest } from "./package/npm-package.ts";
+import { addOwnParts } from "./package/own-parts.ts";
+import { isPlatform, PLATFORMS, thisPlatform } from "./package/platforms.ts";
+import { writeSbom } from "./package/sbom.ts";
+import { stage } from "./package/stage.ts";
 
 const usage = `npm run package -- [options] FOLDER: writes a folder with everything that a labeler needs besides Node
+npm run package -- --npm [options] FOLDER: writes edge-labeler-VERSION.tgz for npm install, with its SBOM and checksums
 
-  --platform PLATFORM  where it will run: ${PLATFORMS.join(", ")} (this machine's)
-  --models FOLDER      the models that it contains (model-assets)
+  --npm                the npm package, for all platforms of workerd, which npm installs with it
+  --platform PLATFORM  where the folder will run: ${PLATFORMS.join(", ")} (this machine's)
+  --with-node          the folder brings Node along, too
+  --models FOLDER      the models that are included (${MODELS})
 
-The folder must not exist yet. Copy it to the machine, and start it there with: node FOLDER/serve.mjs`;
+Without --npm the folder must not exist yet. Copy it to the machine, and start it there: FOLDER/edge-labeler serve`;
 
-const options = { platform: { type: "string" }, models: { type: "string" } } as const;
+const options = {
+  npm: { type: "boolean", default: false },
+  platform: { type: "string" },
+  "with-node": { type: "boolean", default: false },
+  models: { type: "string" },
+} as const;
 
-/** The program that runs workerd: that of `npm run serve`, bundled with all its imports. */
-async function bundleServer(file: string): Promise<void> {
-  const { files } = await bundleScript("scripts/user/package/main.ts", { name: parse(file).name, standalone: true });
-  for (const [name, contents] of files) writeFileSync(join(dirname(file), name), contents);
+async function makeNpmPackage(output: string, models: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "edge-labeler-npm-"));
+  try {
+    const packages = await stage(folder, { models });
+    writeManifest(folder);
+    writeSbom(folder, { packages });
+    console.log(
+      `${packTo(folder, output)} can be installed: npm install ./edge-labeler-VERSION.tgz. SHA256SUMS has its checksum.`,
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
-/** The Worker as it would be deployed, without the files that only a person reads. @returns Its declarations. */
-async function copyWorker(folder: string): Promise<Declared> {
-  const declared = await copyWorkerBundle(folder);
-  const runs = (name: string) => /\.(js|wasm)$/.test(name) || name === STORE_FOLDER;
-  for (const name of readdirSync(folder)) if (!runs(name)) rmSync(join(folder, name));
-  return declared;
-}
-
-await runCommand({ usage, options, operands: 1 }, async ({ platform = thisPlatform(), models }, [wanted]) => {
+await runCommand({ usage, options, operands: 1 }, async (values, [wanted]) => {
+  const { npm, platform = thisPlatform(), "with-node": withNode } = values;
   if (wanted === undefined) throw new UsageError("Which folder shall be made?");
+  if (npm && (withNode || values.platform !== undefined)) {
+    throw new UsageError(
+      "--npm makes one package for all platforms, without Node: leave out --platform and --with-node.",
+    );
+  }
   if (!isPlatform(platform)) {
     throw new UsageError(`There is no package for ${platform}: --platform is one of ${PLATFORMS.join(", ")}.`);
   }
   const folder = fromUser(wanted);
+  const models = values.models === undefined ? MODELS : fromUser(values.models);
+  if (npm) {
+    await makeNpmPackage(folder, models);
+    return 0;
+  }
   if (existsSync(folder)) throw new CommandError(`${folder} is there already. Remove it or name another one.`);
-  const source = models === undefined ? MODELS : fromUser(models);
-  await indexAloud(source);
   mkdirSync(folder, { recursive: true });
   try {
-    const part = (name: string) => join(folder, name);
-    await bundleServer(part(PARTS.server));
-    const declared = await copyWorker(part(PARTS.worker));
-    writeFileSync(part(PARTS.declared), `${JSON.stringify(declared, undefined, 2)}\n`);
-    cpSync(source, part(PARTS.models), { recursive: true });
-    await workerdFor(platform, part(PARTS.workerd));
-    cpSync("LICENSE", part("LICENSE"));
-    writeFileSync(part("NOTICE"), notice());
-    cpSync("native/NOTICE-codecs.txt", part("NOTICE-codecs.txt"));
+    const packages = await stage(folder, { models });
+    addOwnParts(folder, { platform, withNode });
+    writeSbom(folder, { packages, withNode });
   } catch (error) {
     rmSync(folder, { recursive: true });
     throw error;
   }
-  console.log(`${folder} is a labeler for ${platform}. It needs Node 20.20 or newer: node serve.mjs --help`);
+  const needs = withNode ? "It needs nothing else" : "It needs Node 20.20 or newer";
+  console.log(`${folder} is a labeler for ${platform}. ${needs}: ${join(wanted, "edge-labeler")} serve --help`);
   return 0;
 });

@@ -74,7 +74,7 @@ it("says what is wrong with its options", () => {
     return `${status} ${stderr}`;
   };
   expect(run("--var", "DEFAULT_MODLE:x")).toMatch(/^2 There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/);
-  expect(run("--prot", "80")).toBe("2 Unknown option '--prot'. Help: node serve.mjs --help\n");
+  expect(run("--prot", "80")).toBe("2 Unknown option '--prot'. Help: edge-labeler serve --help\n");
 });
 
 it("is not made over what is there, or for a platform without workerd", () => {

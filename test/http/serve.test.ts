@@ -2,7 +2,6 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, it } from "vitest";
-import { MODELS } from "../../scripts/build/model-index.ts";
 import { readArguments } from "../../scripts/command-line/command.ts";
 import { serveCommand, serveOptions } from "../../scripts/user/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
@@ -112,7 +111,7 @@ it("has a new model and one that changed at once, and starts anew where workerd 
   expect(await labeler.ended).toBe(0);
 });
 
-const options = (args: string[]) => serveOptions(readArguments(serveCommand("npm run serve -- "), args).values, MODELS);
+const options = (args: string[]) => serveOptions(readArguments(serveCommand("npm run serve -- "), args).values);
 
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [

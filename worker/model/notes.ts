@@ -35,7 +35,8 @@ export function notesOn({
         ? [", since neither the file nor model.json states it", 'put {"input": {"mean": …, "std": …}} into model.json']
         : [", as model.json says", 'correct "input" in model.json, and remove "guessed"'];
     notes.push(
-      `The input range ${rangeOf(input)} ${GUESS}${why}. Find out: npm run model -- check NAME --samples PHOTOS/, or ${orElse}.`,
+      `The input range ${rangeOf(input)} ${GUESS}${why}. Find out: ` +
+        `npm run model -- check NAME --samples PHOTOS/, or ${orElse}.`,
     );
   }
   if (multiLabel && spec.min === undefined) {

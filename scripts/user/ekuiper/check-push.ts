@@ -73,7 +73,7 @@ export async function checkPush(api: EkuiperApi, state: GatewayState, labeler: L
   const { hostname } = new URL(api.base);
   const port = await pushPort(api, state);
   const source = port === undefined ? "eKuiper's source.httpServerPort, unless changed" : "its source.httpServerPort";
-  const fix = `Start the labeler with PUSH_TARGETS=http://${hostname}:${port ?? USUAL_PORT}${PUSH_PATH} (${port ?? USUAL_PORT} is ${source}): npm run serve or npm start take --var PUSH_TARGETS:ADDRESS.`;
+  const fix = `Start the labeler with PUSH_TARGETS=http://${hostname}:${port ?? USUAL_PORT}${PUSH_PATH} (${port ?? USUAL_PORT} is ${source}): npm run serve -- --var PUSH_TARGETS:ADDRESS.`;
   let ways: { target: Target; url: URL }[];
   try {
     const targets = await ask(labeler, "/push", "GET");

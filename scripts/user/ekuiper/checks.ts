@@ -96,7 +96,7 @@ export async function checkLabelerFromHere({ url, token }: Labeler, loop: Loop):
     return { name, state: "ok", detail: `${url} is ready and takes the token` };
   } catch (error) {
     // It need not be reachable from here: it may listen on the gateway's loopback, or behind a relay there.
-    const fix = "Start it (npm start), or give its address as the gateway sees it: --labeler http://HOST:8787";
+    const fix = "Start it (npm run serve), or give its address as the gateway sees it: --labeler http://HOST:8787";
     return { name, state: "warning", detail: `${url} does not answer this machine: ${reason(error)}`, fix };
   }
 }

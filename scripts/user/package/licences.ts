@@ -1,23 +1,19 @@
 /** Collects the licences of a package's contents, as those licences require. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { embeddedNotice } from "./embedded.ts";
+import type { NpmPackage } from "./npm-packages.ts";
 
-/**
- * The packages that NOTICE names as contained in the Worker: where npm installs them, and the file of their licence.
- */
-const BUNDLED = ["hono", "long", "upng-js", "pako", "zod"];
+const LINE = `\n${"-".repeat(78)}\n\n`;
 
-const FOLDERS = ["node_modules", "node_modules/upng-js/node_modules"];
-
-/** The text of NOTICE, followed by the licences of the packages that it names. */
-export function notice(): string {
-  const texts = BUNDLED.map((name) => {
-    const path = FOLDERS.map((folder) => join(folder, name, "LICENSE")).find(existsSync);
-    if (path === undefined) throw new Error(`${name} has no LICENSE`);
-    return `${name}\n\n${readFileSync(path, "utf8")}`;
+/** The text of NOTICE, followed by the licences of the packages from npm that the programs contain. */
+export function notice(packages: readonly NpmPackage[]): string {
+  const texts = packages.map(({ name, version, licence, licenceText }) => {
+    const text =
+      licenceText ?? `It comes without a text of its licence, of which NOTICE-embedded.txt has the standard one.\n`;
+    return `${name} ${version}: ${licence}\n\n${text}`;
   });
-  const own = readFileSync("NOTICE", "utf8");
-  return [own, "workerd (Cloudflare): Apache License 2.0, the text of LICENSE\n", ...texts].join(
-    `\n${"-".repeat(78)}\n\n`,
-  );
+  return [readFileSync("NOTICE", "utf8"), ...texts].join(LINE);
 }
+
+/** The notices of what workerd, which a package brings along or has installed, and the wasm of TensorFlow.js contain. */
+export const noticeOfEmbedded = (): string => embeddedNotice(["workerd", "@tensorflow/tfjs-backend-wasm"]);

@@ -1,20 +1,22 @@
 /** The command line of `npm run serve` and of a packaged labeler. */
 import { type Command, fromUser, UsageError, type Values } from "../../command-line/command.ts";
+import { modelsFolder, modelsToChange, stateFolder } from "../../labeler/folders.ts";
 import { refuseSecrets } from "../secrets.ts";
 
 const usage = (program: string) => `${program}[options]: runs the labeler on workerd, on a machine of your own
 
   --port PORT          the port (8787)
   --ip ADDRESS         the address to listen on (127.0.0.1); 0.0.0.0 for all interfaces
-  --state FOLDER       the folder of the results, for one labeler only (state)
-  --models FOLDER      the folder of models (model-assets)
+  --state FOLDER       the folder of the results, for one labeler only (${stateFolder})
+  --models FOLDER      the folder of models (${modelsFolder})
   --var NAME:VALUE     a setting that differs from wrangler.toml's; may be given more than once
   --drain SECONDS      how long requests may take to end after SIGTERM (5)
   --workers N          how many processes label, each on one core (auto: one for each core, but no more than one for
                        each GB of memory)
   --watchdog SECONDS   how long the labeler may fail to answer before it is restarted (30)
 
-Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN.`;
+Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN, or from the files that LABELER_TOKEN_FILE and
+so on name. LABELER_STATE and LABELER_MODELS change the default folders.`;
 
 export interface ServeOptions {
   readonly port: number;
@@ -61,8 +63,8 @@ const OPTIONS = {
 export const serveCommand = (program: string) =>
   ({ usage: usage(program), options: OPTIONS }) satisfies Command<typeof OPTIONS>;
 
-/** @param ownModels The folder of models unless another one is named. @throws UsageError */
-export function serveOptions(values: Values<typeof OPTIONS>, ownModels: string): ServeOptions {
+/** @throws UsageError */
+export function serveOptions(values: Values<typeof OPTIONS>): ServeOptions {
   const port = number("port", values.port, 65_535);
   if (!Number.isInteger(port)) throw new UsageError("--port must be a whole number.");
   if (values.workers !== "auto" && !/^[1-9]\d?$/.test(values.workers)) {
@@ -71,8 +73,8 @@ export function serveOptions(values: Values<typeof OPTIONS>, ownModels: string):
   return {
     port,
     ip: values.ip,
-    state: values.state === undefined ? "state" : fromUser(values.state),
-    models: values.models === undefined ? ownModels : fromUser(values.models),
+    state: values.state === undefined ? stateFolder : fromUser(values.state),
+    models: values.models === undefined ? modelsToChange() : fromUser(values.models),
     settings: settingsIn(values.var),
     workers: values.workers === "auto" ? "auto" : Number(values.workers),
     drain: number("drain", values.drain, 3600) * 1000,

@@ -111,8 +111,8 @@ export function report(taught: Taught, prepared: PreparedLesson): string[] {
       : 'Photos that are unlike all of these are labelled "unknown".',
     ...(poor
       ? [
-          "The base has no features.json, so that photos are compared by the statistics of these photos alone. Better: npm run " +
-            `model -- statistics ${lesson.base.name} FOLDER, with 500 photos of any kind.`,
+          "The base has no features.json, so that photos are compared by the statistics of these photos alone. Better: " +
+            `npm run model -- statistics ${lesson.base.name} FOLDER, with 500 photos of any kind.`,
         ]
       : []),
   ];
