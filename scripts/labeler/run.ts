@@ -54,6 +54,14 @@ export function bundleWorker(folder: string): void {
   });
 }
 
+/** Writes the types of the Worker's bindings and of the Workers runtime. @param file A .d.ts file. */
+export function writeBindingTypes(file: string): void {
+  execFileSync(process.execPath, [WRANGLER, "types", file], {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...QUIET, ...process.env },
+  });
+}
+
 /** The size of the Worker in bytes: script and wasm, both raw and each compressed with gzip. */
 export function bundleSize(): { raw: number; gzip: number } {
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-bundle-"));

@@ -1,5 +1,5 @@
 /** Installs the npm package as a user does, in an empty folder, for tests that run its commands there. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
@@ -59,16 +59,22 @@ export class Installed {
   }
 
   /** Runs `npx edge-labeler` with these arguments. */
-  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Ended {
-    const options = { cwd: this.folder, env: { ...this.env, ...env }, encoding: "utf8" } as const;
-    const { status, stdout, stderr } = spawnSync("npx", ["--no", "edge-labeler", ...args], options);
-    return { code: status, out: stdout, err: stderr.replaceAll(/^npm (notice|warn).*\n/gm, "") };
+  run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
+    const options = { cwd: this.folder, env: { ...this.env, ...env } };
+    return new Promise((resolve, reject) => {
+      const child = spawn("npx", ["edge-labeler", ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
+      let [out, err] = ["", ""];
+      child.stdout.on("data", (data) => (out += data));
+      child.stderr.on("data", (data) => (err += data));
+      child.on("error", reject);
+      child.on("close", (code) => resolve({ code, out, err: err.replaceAll(/^npm (notice|warn).*\n/gm, "") }));
+    });
   }
 
   /** Starts `npx edge-labeler serve` and waits until it answers. @returns Its URL. */
   async serve(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<string> {
     const [port] = await freePorts(1);
-    const all = ["--no", "edge-labeler", "serve", "--port", `${port}`, "--drain", "1", ...args];
+    const all = ["edge-labeler", "serve", "--port", `${port}`, "--drain", "1", ...args];
     const child = spawn("npx", all, { cwd: this.folder, env: { ...this.env, ...env } });
     this.#running.push(child);
     let log = "";

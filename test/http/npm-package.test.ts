@@ -73,16 +73,22 @@ describe("the package", () => {
     expect(dependencies).toEqual({ workerd: devDependencies.workerd });
   });
 
-  it("names the commands as they are called there, and those of a checkout", () => {
-    expect(installed.run([]).out).toMatch(/^edge-labeler COMMAND/);
-    expect(installed.run(["--version"]).out).toBe(`${version}\n`);
-    expect(installed.run(["model", "--help"]).out).toMatch(/^edge-labeler model COMMAND/);
-    expect(installed.run(["model", "nosuch"]).err).toMatch(/Help: edge-labeler model --help\n$/);
-    expect(installed.run(["deploy"])).toMatchObject({
+  it("is not what npm pack makes of the sources", () => {
+    const { status, stderr } = spawnSync("npm", ["pack", "--dry-run"], { encoding: "utf8" });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/Make the package instead: npm run package -- --npm release/);
+  });
+
+  it("names the commands as they are called there, and those of a checkout", async () => {
+    expect((await installed.run([])).out).toMatch(/^edge-labeler COMMAND/);
+    expect((await installed.run(["--version"])).out).toBe(`${version}\n`);
+    expect((await installed.run(["model", "--help"])).out).toMatch(/^edge-labeler model COMMAND/);
+    expect((await installed.run(["model", "nosuch"])).err).toMatch(/Help: edge-labeler model --help\n$/);
+    expect(await installed.run(["deploy"])).toMatchObject({
       code: 2,
       err: expect.stringMatching(/^edge-labeler deploy needs a checkout.*Run npm run deploy there\.\n$/),
     });
-    expect(installed.run(["nosuch"]).err).toMatch(/^There is no command nosuch\. There are serve, label/);
+    expect((await installed.run(["nosuch"])).err).toMatch(/^There is no command nosuch\. There are serve, label/);
     const programs = ["bin", "worker"].flatMap((folder) =>
       readdirSync(installed.part(folder)).map((name) => installed.part(join(folder, name))),
     );
@@ -181,20 +187,26 @@ describe("in an empty folder with Node alone", () => {
     const labelled = await timed("npx edge-labeler label", () => installed.run(["label", COFFEE, "--json"]));
     expect(labelled.err).toBe("");
     expect(JSON.parse(labelled.out)[0].labels[0].label).toBe("968:espresso");
-    const added = installed.run(["model", "add", resolve("test/fixtures/keras/layers-3/model.h5"), "--name", "keras"]);
+    const added = await installed.run([
+      "model",
+      "add",
+      resolve("test/fixtures/keras/layers-3/model.h5"),
+      "--name",
+      "keras",
+    ]);
     expect(added).toMatchObject({
       code: 0,
       out: expect.stringMatching(/or edge-labeler label --model keras photo\.jpg/),
     });
-    expect(installed.run(["model", "explain", "mobilenet_v1_1.0_224"]).out).toMatch(/CONV_2D/);
-    expect(installed.run(["model", "check", "mobilenet_quant_v1_224"]).out).toMatch(/: can be used/);
+    expect((await installed.run(["model", "explain", "mobilenet_v1_1.0_224"])).out).toMatch(/CONV_2D/);
+    expect((await installed.run(["model", "check", "mobilenet_quant_v1_224"])).out).toMatch(/: can be used/);
     expect(existsSync(installed.part("model-assets/keras"))).toBe(false);
   });
 
-  it("names the folder that cannot be written, and the option for another one", () => {
-    const { code, err } = installed.run(["model", "remove", "x"], { LABELER_MODELS: "/proc/nowhere" });
+  it("names the folder that cannot be written, and the option for another one", async () => {
+    const { code, err } = await installed.run(["model", "remove", "x"], { LABELER_MODELS: "/dev/null/models" });
     expect(code).toBe(1);
-    expect(err).toMatch(/cannot be copied to \/proc\/nowhere: .*with --models or LABELER_MODELS\.\n$/);
+    expect(err).toMatch(/cannot be copied to \/dev\/null\/models: .*with --models or LABELER_MODELS\.\n$/);
   });
 
   describe.skipIf(skip)("beside the real eKuiper", () => {

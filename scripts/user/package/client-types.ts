@@ -6,13 +6,14 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
+import { writeBindingTypes } from "../../labeler/run.ts";
 import { Declarations } from "./needed-declarations.ts";
 
 const SOURCE = "worker/client.ts";
 const HONO = resolve("node_modules/hono");
 
-/** What TypeScript reads besides SOURCE and its imports: the types of the Workers runtime, and of a package without types. */
-const AMBIENT = ["worker-configuration.d.ts", "worker/upng-js.d.ts"];
+/** The types of a package without types, which TypeScript reads besides SOURCE and its imports. */
+const AMBIENT = "worker/upng-js.d.ts";
 
 /** An import of a type: `from "x"` or `import("x")`. */
 const IMPORT = /(\bfrom\s*|\bimport\(\s*)"([^"]+)"/g;
@@ -29,7 +30,9 @@ function emit(folder: string): void {
     rootDir: resolve(),
     typeRoots: [],
   };
-  const files = [SOURCE, ...AMBIENT].map((file) => resolve(file));
+  const bindings = join(folder, "worker-configuration.d.ts");
+  writeBindingTypes(bindings);
+  const files = [SOURCE, AMBIENT, bindings].map((file) => resolve(file));
   const options = { extends: resolve("tsconfig.json"), compilerOptions, files, include: [], exclude: [] };
   writeFileSync(config, JSON.stringify(options));
   try {

@@ -3,7 +3,13 @@ import { userInfo } from "node:os";
 import { CommandError } from "../../command-line/command.ts";
 
 const OTHER = "Name another folder with --state";
-const user = () => userInfo().username;
+function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `${process.getuid?.()}`; // In a container a user may have no name.
+  }
+}
 
 const SENTENCES: Readonly<Record<string, (path: string) => string>> = {
   EROFS: (path) => `${path} is on a read-only file system. ${OTHER}.`,
