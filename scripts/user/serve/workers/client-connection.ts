@@ -131,13 +131,14 @@ export class ClientConnection implements Client {
     const end = bytes.indexOf(HEAD_END, Math.max(begin, known - HEAD_END.length));
     if (end < 0 ? bytes.length > HEAD.bytes : end > HEAD.bytes) throw new UnreadableRequest("too long");
     if (end < 0) {
-      if (begin < bytes.length && !METHOD.test(bytes.latin1Slice(begin, begin + 1))) throw new UnreadableRequest();
+      if (begin < bytes.length && !METHOD.test(bytes.toString("latin1", begin, begin + 1)))
+        throw new UnreadableRequest();
       if (known === 0) this.#deadline = performance.now() + HEAD.timeout;
       this.#ahead = known === 0 ? Buffer.from(bytes.subarray(begin)) : bytes.subarray(begin);
       return;
     }
     this.#ahead = NOTHING;
-    const head = parseRequestHead(bytes.latin1Slice(begin, end), PEER_HEADER);
+    const head = parseRequestHead(bytes.toString("latin1", begin, end), PEER_HEADER);
     if (head.method === "CONNECT") {
       this.#giveUp(METHOD_NOT_ALLOWED);
       return;

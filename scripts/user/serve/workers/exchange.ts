@@ -163,7 +163,7 @@ export class Exchange {
       return;
     }
     const before = this.#answerStart.length;
-    this.#answerStart += bytes.latin1Slice();
+    this.#answerStart += bytes.toString("latin1");
     for (let begin = 0; ; ) {
       const end = this.#answerStart.indexOf(HEAD_END, begin);
       if (end < 0) {

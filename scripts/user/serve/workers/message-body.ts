@@ -72,7 +72,7 @@ class Chunked implements MessageBody {
       }
       const end = bytes.indexOf(LINE_FEED, at);
       const stop = end < 0 ? bytes.length : end + 1;
-      this.#line += bytes.latin1Slice(at, stop);
+      this.#line += bytes.toString("latin1", at, stop);
       at = stop;
       if (this.#line.length > (this.#next === "trailer" ? MOST.trailers : MOST.line)) throw new UnreadableRequest();
       if (end < 0) continue;
