@@ -3,15 +3,15 @@
  * measure of time, but they are the same on any machine, and say what a change to the kernels does there.
  */
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlanOptions } from "../../worker/inference/plan/plan.ts";
-import { CommandError, fromUser, runCommand } from "../command-line/command.ts";
+import { runCommand } from "../command-line/command.ts";
 import { bundleNetworkWorker } from "../labeler/bundle-network-worker.ts";
 import { startWorker, WorkerProcess } from "../labeler/worker-process.ts";
 import { V8_FLAGS } from "../labeler/workerd-config.ts";
-import { copyWorkerd } from "../user/package/platforms.ts";
+import { ARM_CPUS, ARM_ROOT, needEmulator, QEMU, workerdForArm } from "../user/package/emulated-arm.ts";
 import type { Loaded } from "./arm/worker.ts";
 import { filesOf, NETWORKS } from "./inference/models.ts";
 
@@ -32,13 +32,6 @@ const options = {
   cpu: { type: "string" },
   json: { type: "boolean" },
 } as const;
-
-const QEMU = "/usr/bin/qemu-aarch64";
-/** C libraries of ARM. */
-const ROOT = "/usr/aarch64-linux-gnu";
-
-/** Processors by QEMU's names: all that ARM has, and that of a Raspberry Pi 4, which has no dot product. */
-const CPUS = ["max", "cortex-a72"] as const;
 
 const MEASURED = [
   ["mobilenet_quant_v1_224", "quantised"],
@@ -133,7 +126,16 @@ async function* measure(
 ) {
   const counter = join(folder, `count-${cpu}`);
   writeFileSync(counter, Buffer.alloc(8));
-  const command = [QEMU, "-L", ROOT, "-cpu", cpu, "-plugin", `${join(folder, "count.so")},count=${counter}`, workerd];
+  const command = [
+    QEMU,
+    "-L",
+    ARM_ROOT,
+    "-cpu",
+    cpu,
+    "-plugin",
+    `${join(folder, "count.so")},count=${counter}`,
+    workerd,
+  ];
   const worker = new WorkerProcess(await startWorker(config, { command }));
   try {
     for (const [at, [model, precision]] of measured.entries()) {
@@ -175,16 +177,12 @@ const line = (row: Row): string => {
 };
 
 await runCommand({ usage, options }, async ({ workerd, only, cpu: wanted, json }) => {
-  for (const needed of [QEMU, ROOT]) {
-    if (!existsSync(needed))
-      throw new CommandError(`${needed} is missing: install qemu-user and libc6-arm64-cross.`, 1);
-  }
+  needEmulator();
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-arm-"));
   const rows: Row[] = [];
   try {
     execFileSync("cc", ["-shared", "-fPIC", "-O2", "scripts/bench/arm/count.c", "-o", join(folder, "count.so")]);
-    const program = workerd === undefined ? join(folder, "workerd") : fromUser(workerd);
-    if (workerd === undefined) copyWorkerd("linux-arm64", program);
+    const program = workerdForArm(workerd, join(folder, "workerd"));
     const models = join(folder, "models");
     const measured = copyNetworks(models, only);
     const config = await bundleNetworkWorker({
@@ -202,7 +200,7 @@ await runCommand({ usage, options }, async ({ workerd, only, cpu: wanted, json }
       console.log("| --- | --- | --- | --: | --: | --: | --- | --- |");
     }
     const here = await digestsHere(config, measured);
-    for (const cpu of CPUS.filter((name) => wanted === undefined || name === wanted)) {
+    for (const cpu of ARM_CPUS.filter((name) => wanted === undefined || name === wanted)) {
       for await (const row of measure(folder, cpu, config, program, measured, here)) {
         rows.push(row);
         if (!json) console.log(line(row));

@@ -1,5 +1,5 @@
 /** Bundles a Worker that compiles and runs networks by the labeler's own code, for measurements outside of the labeler. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { bundleTfjs } from "../build/tfjs-bundle.ts";
 import { wasmModules } from "../build/wasm-modules.ts";
 import { readDeclared } from "./declared.ts";
@@ -13,10 +13,15 @@ export interface NetworkWorker {
   /** The folder of models that it reads. */
   readonly models: string;
   readonly v8Flags: readonly string[];
+  /** The path of a module that takes the place of Vitest, whose matchers it may import, for a Worker that contains tests. */
+  readonly vitest?: string;
 }
 
+/** Vitest's matchers, a package of its own that comes with it. */
+const MATCHERS = resolve("node_modules/@vitest/expect/dist/index.js");
+
 /** @returns The path of workerd's configuration. */
-export async function bundleNetworkWorker({ source, folder, models, v8Flags }: NetworkWorker): Promise<string> {
+export async function bundleNetworkWorker({ source, folder, models, v8Flags, vitest }: NetworkWorker): Promise<string> {
   await bundleTfjs();
   const { build } = await import("esbuild");
   const wasm = new Map<string, string>();
@@ -28,6 +33,7 @@ export async function bundleNetworkWorker({ source, folder, models, v8Flags }: N
     platform: "browser",
     target: "es2024",
     plugins: [wasmModules(wasm)],
+    ...(vitest !== undefined && { alias: { vitest: resolve(vitest), "@vitest/expect": MATCHERS } }),
     logLevel: "error",
   });
   const { compatibilityDate } = await readDeclared();
