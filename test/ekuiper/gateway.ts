@@ -6,7 +6,6 @@ import { type BuildOptions, whyNoEngine } from "../../scripts/ekuiper-engine/bui
 import { type Engine, startEngine } from "../../scripts/ekuiper-engine/engine.ts";
 import { DEFAULT_VERSION, PROXIED_VERSIONS } from "../../scripts/ekuiper-engine/engine-source.ts";
 import { startLoadedLabeler } from "../../scripts/ekuiper-engine/labeler.ts";
-import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { EkuiperApi } from "../../scripts/user/ekuiper/api.ts";
 import { type Broker, startBroker } from "../../scripts/user/ekuiper/broker.ts";
@@ -48,7 +47,7 @@ export async function fixtures(): Promise<{ name: string; image: Uint8Array; lab
 export interface BareGateway {
   readonly broker: Broker;
   readonly engine: Engine;
-  readonly labeler: RunningLabeler;
+  readonly labeler: RunningWorkerd;
   readonly api: EkuiperApi;
   stop(): Promise<void>;
 }

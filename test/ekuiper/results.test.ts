@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { pipeline } from "node:stream";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
+import type { RunningWorkerd } from "../../scripts/labeler/workerd.ts";
 import type { EkuiperApi, Rule } from "../../scripts/user/ekuiper/api.ts";
 import { type Broker, Mailbox } from "../../scripts/user/ekuiper/broker.ts";
 import { installService, installStream } from "../../scripts/user/ekuiper/service.ts";
@@ -15,7 +15,7 @@ const authorization = `Bearer ${token}`;
 describe.skipIf(skip)("results in eKuiper", () => {
   let gateway: BareGateway;
   let broker: Broker;
-  let labeler: RunningLabeler;
+  let labeler: RunningWorkerd;
   let api: EkuiperApi;
   let mailbox: Mailbox;
   let coffee: Uint8Array;
@@ -76,9 +76,11 @@ describe.skipIf(skip)("results in eKuiper", () => {
         "X-Device": "{{.device}}",
         "X-Time": "{{.time}}",
         "X-Meta-Line": "{{.nothing}}",
+        traceparent: "00-{{.trace}}-00f067aa0ba902b7-01",
       },
     };
-    const sql = 'SELECT self, newuuid() as id, "gate" as device, now() as time FROM tfdemo';
+    const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const sql = `SELECT self, newuuid() as id, "gate" as device, now() as time, "${trace}" as trace FROM tfdemo`;
     await run({ id: "handover", sql, actions: [{ rest: sink }] }, "tfdemo");
     const before = Date.now();
     await mailbox.publish("tfdemo", coffee);
@@ -93,6 +95,8 @@ describe.skipIf(skip)("results in eKuiper", () => {
     expect(third).toMatchObject({ label: "968:espresso" });
     expect(new Set([first.id, second.id, third.id]).size).toBe(3);
     for (const { id } of [first, second, third]) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    const traced = new RegExp(`"trace_id":"${trace}","parent_id":"00f067aa0ba902b7"`, "g");
+    await expect.poll(() => labeler.log().match(traced)).toHaveLength(3);
     expect(connections).toBe(1); // an answer with anything in its body would cost one each
     counter.close();
   });
