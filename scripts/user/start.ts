@@ -63,7 +63,9 @@ await runPassingThrough(usage, async (args) => {
       run: () => wrangler(dev, WITHOUT_EXPLORER),
       tooLarge: () => tooLargeFiles(models),
       leaveOut: async (files) => {
-        console.error(`wrangler does not serve files of more than 25 MiB, and starts again without ${files.join(", ")}.`);
+        console.error(
+          `wrangler does not serve files of more than 25 MiB, and starts again without ${files.join(", ")}.`,
+        );
         await indexAloud(models, { whyNot: whyNotDeployed });
       },
     });
