@@ -101,6 +101,7 @@ it.skipIf(skip).each(["1", "2"])(
     expect(backUp("--keep", "1")).not.toBe(copy);
     expect(readdirSync(backups)).toHaveLength(2);
   },
+  240_000,
 );
 
 it.skipIf(skip).each([

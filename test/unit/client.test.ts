@@ -26,3 +26,13 @@ it("lists models and reads one", async () => {
   const one = await labeler.models[":name"].$get({ param: { name: "mobilenet_v1_1.0_224" } });
   expect((await one.json()).classes).toBe(1001);
 });
+
+it("knows the calls that erase, which take a token that this labeler does not have", async () => {
+  const response = await labeler.results[":id"].$delete({ param: { id: "shot-1" } });
+  expect(response.status).toBe(401);
+  type Erased = Awaited<ReturnType<typeof response.json>>;
+  const several = () => labeler.results.$delete({ query: { device: "gate", before: "2026-11-24" } });
+  type SeveralErased = Awaited<ReturnType<Awaited<ReturnType<typeof several>>["json"]>>;
+  const counts: [Erased, SeveralErased] = [{ erased: 1 }, { erased: 2 }];
+  expect(counts).toHaveLength(2);
+});
