@@ -11,15 +11,19 @@ COPY . .
 ARG TARGETARCH=amd64
 RUN case "$TARGETARCH" in amd64) arch=x64 ;; *) arch=$TARGETARCH ;; esac \
  && npm run package -- --platform "linux-$arch" /out/edge-labeler \
- && mkdir -p /out/data/state /out/data/models
+ && mkdir -p /out/data/state /out/data/models \
+ && node -p "tls.rootCertificates.join('\n')" > /out/ca-certificates.pem
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="Edge Labeler" \
       org.opencontainers.image.description="An image classifier that LF Edge eKuiper rules call over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/edge-labeler /opt/edge-labeler
+# The base has no certificate authorities, which results need that are pushed to an https address.
+COPY --from=build /out/ca-certificates.pem /etc/ssl/certs/ca-certificates.crt
 COPY --from=build --chown=1000:1000 /out/data /var/lib/edge-labeler
-ENV PATH=/opt/edge-labeler:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    PATH=/opt/edge-labeler:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LABELER_STATE=/var/lib/edge-labeler/state \
     LABELER_MODELS=/var/lib/edge-labeler/models
 USER 1000:1000

@@ -8,6 +8,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Longest first, from the durations that a whole run prints. Files that take less than 15 s are left out. */
 const LONGEST: readonly string[] = [
+  "test/http/npm-package.test.ts",
   "test/http/serve-faults.test.ts",
   "test/http/teach.test.ts",
   "test/ekuiper/outage.test.ts",

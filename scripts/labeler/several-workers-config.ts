@@ -4,7 +4,6 @@
  */
 import { resolve } from "node:path";
 import {
-  allowedNetworks,
   internet,
   modelServices,
   modulesIn,
@@ -69,7 +68,7 @@ export function oneOfSeveralConfig(options: WorkerdConfigOptions): string {
     [
       ...modelServices(declared.compatibilityDate, models, index),
       ...Object.values(EXTERNALS).map(external),
-      internet([]),
+      internet(""),
     ],
     [
       `(name = ${text(SOCKETS.requests)}, address = ${text(UNKNOWN)}, http = (cfBlobHeader = ${text(PEER_HEADER)}), service = "main")`,
@@ -89,10 +88,7 @@ export function storeConfig(options: WorkerdConfigOptions): string {
   const all: Readonly<Record<string, string>> = { ...declared.vars, ...settings };
   const bindings = [`(name = "RESULTS", durableObjectNamespace = "Results")`, ...settingBindings(all, fromEnvironment)];
   return config(
-    [
-      `(name = "state", disk = (path = ${text(resolve(state))}, writable = true))`,
-      internet(allowedNetworks(all.PUSH_TARGETS ?? "")),
-    ],
+    [`(name = "state", disk = (path = ${text(resolve(state))}, writable = true))`, internet(all.PUSH_TARGETS ?? "")],
     [`(name = ${text(SOCKETS.requests)}, address = ${text(UNKNOWN)}, http = (), service = "main")`],
     [
       `modules = [${modulesIn(bundle, "index.js")}]`,

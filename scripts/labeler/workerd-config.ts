@@ -72,9 +72,17 @@ export function modelServices(compatibilityDate: string, models: string, index: 
   ];
 }
 
-/** The service of the networks that may be called. */
-export const internet = (allowed: readonly string[]): string =>
-  `(name = "internet", network = (allow = [${allowed.map(text).join(", ")}], tlsOptions = (trustBrowserCas = true)))`;
+/**
+ * The service of the networks that may be called.
+ *
+ * @param pushTargets The setting PUSH_TARGETS. Only for targets with https does workerd load the certificate authorities of the
+ *   system, without which it would not start.
+ */
+export function internet(pushTargets: string): string {
+  const allowed = allowedNetworks(pushTargets).map(text).join(", ");
+  const tls = /https:/i.test(pushTargets) ? ", tlsOptions = (trustBrowserCas = true)" : "";
+  return `(name = "internet", network = (allow = [${allowed}]${tls}))`;
+}
 
 /**
  * The modules of a bundled Worker.
@@ -127,7 +135,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .labeler),
     ${modelServices(compatibilityDate, models, index).join(",\n    ")},
     (name = "state", disk = (path = ${text(resolve(state))}, writable = true)),
-    ${internet(allowedNetworks(all.PUSH_TARGETS ?? ""))},
+    ${internet(all.PUSH_TARGETS ?? "")},
   ],
   sockets = [(name = "http", address = ${text(address)}, http = (), service = "main")],
 );

@@ -230,6 +230,7 @@ describe("in an empty folder with Node alone", () => {
       );
       expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/Try it: edge-labeler ekuiper test/) });
       const tried = await timed("npx edge-labeler ekuiper test", () => installed.run(["ekuiper", "test", ...wiring]));
+      expect(tried.err).toBe("");
       expect(tried).toMatchObject({ code: 0, out: expect.stringMatching(/968:espresso/) });
     });
   });

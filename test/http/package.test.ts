@@ -1,6 +1,6 @@
 /** `npm run package`: a labeler that needs nothing but Node, for this machine, and for ARM, emulated by QEMU. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
@@ -75,6 +75,24 @@ it("says what is wrong with its options", () => {
   };
   expect(run("--var", "DEFAULT_MODLE:x")).toMatch(/^2 There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/);
   expect(run("--prot", "80")).toBe("2 Unknown option '--prot'. Help: edge-labeler serve --help\n");
+});
+
+it("needs not even Node if it brings its own", () => {
+  const own = makePackage("--with-node");
+  const programs = join(folder, "programs");
+  mkdirSync(programs);
+  for (const name of ["dirname", "readlink"]) symlinkSync(`/usr/bin/${name}`, join(programs, name));
+  const link = join(programs, "edge-labeler");
+  symlinkSync(join(own, "edge-labeler"), link);
+  const env = { PATH: programs, TMPDIR: folder };
+  const { status, stdout, stderr } = spawnSync(link, ["label", resolve("test/fixtures/coffee.png")], {
+    env,
+    encoding: "utf8",
+  });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/968:espresso/);
+  expect(status).toBe(0);
+  expect(existsSync(join(own, "LICENSE-node.txt"))).toBe(true);
 });
 
 it("is not made over what is there, or for a platform without workerd", () => {

@@ -27,6 +27,12 @@ const CAUSES: readonly [pattern: RegExp, explain: (surroundings: Surroundings) =
     ({ results }) =>
       `The database of the results in ${results} cannot be read or written. Look at the disk and the folder.`,
   ],
+  [
+    /No CA certificates were loaded/,
+    () =>
+      "A push target with https needs certificate authorities, and this machine has none. Install them (ca-certificates of " +
+      "Debian), or name a file with them in SSL_CERT_FILE.",
+  ],
   [/Address already in use/, () => "Another program listens at its address."],
 ];
 

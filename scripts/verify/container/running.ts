@@ -1,7 +1,16 @@
 /** Runs a built image as an engine would, as far as a chroot goes, in a network of its own. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { lstatSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { BUILDAH, buildah, inspectImage } from "./buildah.ts";
@@ -30,19 +39,34 @@ function snapshot(root: string): Map<string, string> {
   return found;
 }
 
-/** The processes whose root is this folder, with the user of each. */
-function processesIn(root: string): { pid: number; uid: number }[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        return readlinkSync(`/proc/${name}/root`) === root
-          ? [{ pid: Number(name), uid: statSync(`/proc/${name}`).uid }]
-          : [];
-      } catch {
-        return []; // It has ended.
-      }
-    });
+/** The labeler's own programs. */
+const LABELER = /\/(node|workerd)$/;
+
+interface Process {
+  readonly pid: number;
+  /** The path of its program. */
+  readonly program: string;
+  /** Its user. */
+  readonly uid: number;
+}
+
+/** The processes of the labeler below another process. */
+function labelersBelow(ancestor: number): Process[] {
+  const parents = new Map<number, number>();
+  const labelers: Process[] = [];
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+      const program = readlinkSync(`/proc/${name}/exe`);
+      if (LABELER.test(program)) labelers.push({ pid: Number(name), program, uid: statSync(`/proc/${name}`).uid });
+    } catch {
+      // It has ended.
+    }
+  }
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && (pid === ancestor || isBelow(parents.get(pid)));
+  return labelers.filter(({ pid }) => isBelow(pid));
 }
 
 /** A shell in a network without others, in which programs run one after the other. */
@@ -74,6 +98,11 @@ class Network {
     this.#shell.stdin.write(`${quoted} </dev/null >'${log}' 2>&1 &\n`);
   }
 
+  /** The labeler's processes in it. */
+  labelers(): Process[] {
+    return labelersBelow(this.#shell.pid ?? 0);
+  }
+
   close(): void {
     this.#shell.stdin.end();
   }
@@ -103,10 +132,13 @@ export async function checkRun(image: string): Promise<void> {
     const before = snapshot(root);
 
     await network.run(["ip", "link", "set", "lo", "up"]);
-    network.start(inside(...config.Entrypoint, ...config.Cmd), join(folder, "log"));
+    const log = join(folder, "log");
+    network.start(inside(...config.Entrypoint, ...config.Cmd), log);
     const healthy = inside(...(config.Healthcheck?.Test.slice(1) ?? []));
     const end = performance.now() + DEADLINE;
-    while ((await network.run(healthy)).code !== 0) assert.ok(performance.now() < end, "It does not become healthy.");
+    while ((await network.run(healthy)).code !== 0) {
+      assert.ok(performance.now() < end, `It does not become healthy: ${readFileSync(log, "utf8")}`);
+    }
 
     const curl = ["curl", "--silent", "--data-binary", `@${resolve("test/fixtures/coffee.png")}`];
     const url = "http://127.0.0.1:8787/label?top=1";
@@ -116,18 +148,18 @@ export async function checkRun(image: string): Promise<void> {
     const listed = await network.run(inside("edge-labeler", "model", "list"));
     assert.match(listed.out, /mobilenet_v1_1\.0_224/);
 
-    const processes = processesIn(root);
+    const processes = network.labelers();
     assert.ok(processes.length >= 2, "Supervisor and workerd were not found.");
     for (const { uid } of processes) assert.equal(uid, USER, "A process runs as another user.");
-    for (const { pid } of processes) process.kill(pid, "SIGTERM");
-    while (processesIn(root).length > 0) await new Promise((wake) => setTimeout(wake, 50));
+    for (const { pid, program } of processes) if (program.endsWith("/node")) process.kill(pid, "SIGTERM");
+    while (network.labelers().length > 0) await new Promise((wake) => setTimeout(wake, 50));
 
     const after = snapshot(root);
     const changed = [...after].filter(([path, state]) => before.get(path) !== state).map(([path]) => path);
     assert.deepEqual(changed, [], "It wrote outside of its volumes.");
   } finally {
+    for (const { pid } of network.labelers()) process.kill(pid, "SIGKILL");
     network.close();
-    for (const { pid } of processesIn(buildah("mount", container))) process.kill(pid, "SIGKILL");
     buildah("rm", container);
     rmSync(folder, { recursive: true });
   }
