@@ -2,7 +2,7 @@
  * An esbuild plugin for Workers: workerd does not compile bytes at run time, so .wasm files become modules beside the
  * script.
  */
-import { basename } from "node:path";
+import { basename, relative } from "node:path";
 import type { Plugin } from "esbuild";
 
 /**
@@ -19,7 +19,8 @@ export const wasmModules = (found: Map<string, string>): Plugin => ({
       const { path: file, errors } = await resolveImport(path, { resolveDir, kind, pluginData: "resolving" });
       if (errors.length > 0) return { errors };
       found.set(basename(file), file);
-      return { path: file, namespace: "wasm" };
+      // esbuild writes the path into a comment: it must not depend on where the checkout is.
+      return { path: relative("", file), namespace: "wasm" };
     });
     onLoad({ filter: /.*/, namespace: "wasm" }, ({ path }) => ({
       contents: `export { default } from ${JSON.stringify(`./${basename(path)}`)};`,

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
 import { packTo, writeManifest } from "./package/npm-package.ts";
@@ -36,9 +36,8 @@ async function makeNpmPackage(output: string, models: string): Promise<void> {
     const packages = await stage(folder, { models });
     writeManifest(folder);
     writeSbom(folder, { packages });
-    console.log(
-      `${packTo(folder, output)} can be installed: npm install ./edge-labeler-VERSION.tgz. SHA256SUMS has its checksum.`,
-    );
+    const archive = packTo(folder, output);
+    console.log(`${archive} is the package: npm install ./${basename(archive)}. SHA256SUMS has its checksum.`);
   } finally {
     rmSync(folder, { recursive: true });
   }
