@@ -1,8 +1,7 @@
-/** Indexes the models of this checkout, unless neither a file nor the code has changed since that was done. */
+/** Indexes a folder of models, unless neither a file nor the code has changed since that was done. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MODELS } from "../build/model-files.ts";
 
 /** Digests of what an index depends on, and of the files that indexModels() writes. */
 interface State {
@@ -21,42 +20,46 @@ function digestOf(folder: string, names: readonly string[]): string {
 }
 
 /** @returns Undefined if there is anything else than folders with files, such as a link. */
-function currentState(): State | undefined {
-  const entries = readdirSync(MODELS, { withFileTypes: true });
+function currentState(models: string): State | undefined {
+  const entries = readdirSync(models, { withFileTypes: true });
   const index = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
   const files: string[] = [];
   for (const entry of entries) {
     if (entry.isFile()) continue;
     if (!entry.isDirectory()) return undefined;
-    for (const file of readdirSync(join(MODELS, entry.name), { withFileTypes: true })) {
+    for (const file of readdirSync(join(models, entry.name), { withFileTypes: true })) {
       if (!file.isFile()) return undefined;
       files.push(join(entry.name, file.name));
     }
   }
-  return { models: digestOf(MODELS, files), index: digestOf(MODELS, index) };
+  return { models: digestOf(models, files), index: digestOf(models, index) };
 }
 
 /** Like currentState(); undefined, too, if a file cannot be read. */
-function readableState(): State | undefined {
+function readableState(models: string): State | undefined {
   try {
-    return currentState();
+    return currentState(models);
   } catch {
     return undefined;
   }
 }
 
+// Imported here: neither the code that checks models nor that of the networks is needed for an index that is there.
+const indexAnew = async (models: string): Promise<unknown> =>
+  (await import("../build/model-index.ts")).indexModels(models);
+
 /**
- * Writes index.json of the models of this checkout, as indexModels() does.
+ * Writes index.json of a folder of models, as indexModels() does.
  *
- * @param notes A folder for what is noted about this state of the code; it need not exist.
+ * @param notes A folder for what is noted about these models and this state of the code; it need not exist.
  * @throws CommandError as indexModels() does.
  */
-export async function ensureIndex(notes: string): Promise<void> {
-  const before = readableState();
+export async function ensureIndex(models: string, notes: string, indexModels = indexAnew): Promise<void> {
+  const before = readableState(models);
   if (before !== undefined && readNote(notes) === JSON.stringify(before)) return;
-  const { indexModels } = await import("../build/model-index.ts"); // not loaded for an index that is there
-  await indexModels(MODELS);
-  const after = readableState();
+  await indexModels(models);
+  const after = readableState(models);
+  // Not if a file has changed meanwhile.
   if (after !== undefined && after.models === before?.models) writeNote(notes, JSON.stringify(after));
 }
 

@@ -46,7 +46,7 @@ export default prepare(handlers);
 }
 
 async function index(models: string, notes: string): Promise<void> {
-  if (models === MODELS) return ensureIndex(notes);
+  if (models === MODELS) return ensureIndex(models, notes);
   const { indexModels } = await import("../build/model-index.ts");
   await indexModels(models);
 }
