@@ -14,9 +14,12 @@ import type { Crop } from "./crop.ts";
 import { parseLabels } from "./labels.ts";
 import { inOrder, type Layout, layoutOf } from "./layout.ts";
 import { type Normalization, usualNormalization } from "./normalization.ts";
-import { type ModelSpec, parseSpec } from "./spec.ts";
+import { type ModelSpec, type Output, parseSpec } from "./spec.ts";
 import { refuseOtherTasks } from "./task.ts";
 import { makeVocabulary, type Vocabulary } from "./vocabulary.ts";
+
+/** More than any classifier has: only a damaged file states more, and their labels would take seconds to make. */
+const MOST_CLASSES = 1 << 18;
 
 /** The files in a model's folder. */
 export interface ModelFiles {
@@ -56,7 +59,7 @@ export interface InspectedModel {
   readonly input: InputSpec;
   /** The input as the file has it, before a change of type or size in front of the network. */
   readonly fileInput: Pick<Tensor, "type" | "shape">;
-  readonly output: "probabilities" | "logits";
+  readonly output: Output;
   /** Whether each class has a probability of its own, so that several classes, or none, may be likely. */
   readonly multiLabel: boolean;
   /** The scale of a quantised output; 1 for a float output. */
@@ -206,6 +209,9 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   if (classes < 1 || outputTensor.shape.slice(0, -1).some((dim) => dim !== 1)) {
     refuse(`The output is ${describe(outputTensor)}; an image classifier gives [1, classes].`);
   }
+  if (classes > MOST_CLASSES) {
+    refuse(`The output is ${describe(outputTensor)}: a classifier may have ${MOST_CLASSES} classes.`);
+  }
   const names = labelsOf(files, labels, classes);
   const kind = probabilitiesOf(graph);
   const output = spec.output ?? (kind === undefined ? "logits" : "probabilities");
@@ -217,7 +223,8 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     input,
     fileInput: file.tensors[file.inputs[0]],
     output,
-    multiLabel: kind === "of-each-class" && output === "probabilities" && classes > 1,
+    multiLabel:
+      classes > 1 && (output === "multi-label-logits" || (kind === "of-each-class" && output === "probabilities")),
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
     spec,

@@ -12,7 +12,7 @@ import type { InspectedModel } from "./inspect.ts";
 import { inputFrom } from "./layout.ts";
 import type { Precision } from "./precision-name.ts";
 import { levelsOf } from "./preprocess.ts";
-import { ofOneScore, softmax } from "./probabilities.ts";
+import { ofOneScore, sigmoid, softmax } from "./probabilities.ts";
 
 export class Network {
   readonly input: InspectedModel["input"];
@@ -125,9 +125,9 @@ export class Network {
 
   #probabilitiesIn(output: Float32Array): Float32Array {
     const real = this.#outputScale === 1 ? output : output.map((value) => value * this.#outputScale);
-    const isLogits = this.#output === "logits";
-    if (real.length === 1) return ofOneScore(real[0], isLogits, this.labels.length);
-    return isLogits ? softmax(real) : real;
+    if (real.length === 1) return ofOneScore(real[0], this.#output !== "probabilities", this.labels.length);
+    if (this.#output === "multi-label-logits") return real.map(sigmoid);
+    return this.#output === "logits" ? softmax(real) : real;
   }
 
   /** Frees the weights. */

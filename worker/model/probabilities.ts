@@ -19,6 +19,9 @@ export function softmax(logits: Float32Array): Float32Array {
   return logits;
 }
 
+/** The probability of which a number is the logit. */
+export const sigmoid = (logit: number): number => 1 / (1 + Math.exp(-logit));
+
 /**
  * The probabilities of a network with a single score for two classes: the score is that of the second class, as in
  * Keras; the first class comes before it if both have labels.
@@ -26,6 +29,6 @@ export function softmax(logits: Float32Array): Float32Array {
  * @param score A probability, or a logit.
  */
 export function ofOneScore(score: number, isLogit: boolean, labels: number): Float32Array {
-  const second = isLogit ? 1 / (1 + Math.exp(-score)) : score;
+  const second = isLogit ? sigmoid(score) : score;
   return Float32Array.from(labels === 1 ? [second] : [1 - second, second]);
 }

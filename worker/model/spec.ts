@@ -37,6 +37,10 @@ export const COMMON_FIELDS = {
   sha256: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"))),
 } as const;
 
+/** What the scores of a network may be. */
+const OUTPUTS = ["probabilities", "logits", "multi-label-logits"] as const;
+export type Output = (typeof OUTPUTS)[number];
+
 const schema = z.strictObject({
   ...COMMON_FIELDS,
   /**
@@ -47,10 +51,10 @@ const schema = z.strictObject({
   /** The order in which the network takes the colours; `input` is always in the order red, green, blue. */
   order: z.optional(z.enum(["rgb", "bgr"])),
   /**
-   * Whether the network ends in probabilities or in logits, to which softmax is applied; if absent, its last operator
-   * decides.
+   * Whether the network ends in probabilities, in logits, to which softmax is applied, or in those of a multi-label network,
+   * to each of which a sigmoid is applied; if absent, its last operator decides between the first two.
    */
-  output: z.optional(z.enum(["probabilities", "logits"])),
+  output: z.optional(z.enum(OUTPUTS)),
   /** The name of the output tensor with the classes, if the network has several outputs. */
   outputTensor: z.optional(z.string()),
 });

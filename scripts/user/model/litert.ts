@@ -11,7 +11,7 @@ import type { InspectedModel } from "../../../worker/model/inspect.ts";
 import { inputFrom } from "../../../worker/model/layout.ts";
 import { computationOf } from "../../../worker/model/precision.ts";
 import { levelsOf } from "../../../worker/model/preprocess.ts";
-import { ofOneScore, softmax } from "../../../worker/model/probabilities.ts";
+import { ofOneScore, sigmoid, softmax } from "../../../worker/model/probabilities.ts";
 
 const PROGRAM = fileURLToPath(new URL("survey.py", import.meta.url));
 
@@ -100,10 +100,10 @@ export class LiteRt {
   }
 
   #probabilities(output: readonly number[], { output: kind, labels }: InspectedModel): readonly number[] {
-    const isLogits = kind === "logits";
     const [only = 0] = output;
-    if (output.length === 1) return [...ofOneScore(only, isLogits, labels.length)];
-    return isLogits ? [...softmax(Float32Array.from(output))] : output;
+    if (output.length === 1) return [...ofOneScore(only, kind !== "probabilities", labels.length)];
+    if (kind === "multi-label-logits") return output.map(sigmoid);
+    return kind === "logits" ? [...softmax(Float32Array.from(output))] : output;
   }
 
   stop(): void {

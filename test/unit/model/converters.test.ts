@@ -56,6 +56,20 @@ it("says which networks are multi-label, and whose outputs are logits", async ()
   });
 });
 
+it("applies a sigmoid to each logit of a multi-label network, where model.json says that it is one", async () => {
+  const spec = '{"input": {"mean": 0, "std": 255}, "output": "multi-label-logits"}';
+  const logits = cases.find(({ name }) => name === "logits")?.output ?? [];
+  const tflite = await read("logits");
+  expect((await inspectModel({ tflite, spec })).multiLabel).toBe(true);
+  const classifier = await Classifier.load({ tflite, spec });
+  try {
+    const { confidences } = finish(classifier.scores(Uint8Array.from(picture)));
+    expect([...confidences]).toEqual(logits.map((logit) => expect.closeTo(1 / (1 + Math.exp(-logit)), 5)));
+  } finally {
+    classifier.dispose();
+  }
+});
+
 it.each(["rescaling", "normalization"])("sees the range of %s", async (name) => {
   const { input } = await inspectModel({ tflite: await read(name) });
   expect(input.guessed).toBe(false);
