@@ -3,19 +3,19 @@
  * draws of photos. All figures are of features that the product computes, and of the code that it runs.
  */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { keepExamples } from "../../worker/teaching/examples.ts";
 import type { Features } from "../../worker/teaching/features.ts";
-import { layoutOf, sampleOf } from "../../worker/teaching/sample.ts";
+import { layoutOf, type Sample, sampleOf } from "../../worker/teaching/sample.ts";
 import { type BaseStatistics, directionOf } from "../../worker/teaching/statistics.ts";
 import { readStatistics, STATISTICS_FILE } from "../../worker/teaching/statistics-file.ts";
 import { indexModels, MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError, type Values } from "../command-line/command.ts";
 import { Progress } from "../command-line/progress.ts";
 import { installRivals } from "./decode/install.ts";
-import { drawsOf, SIZES } from "./teach/draws.ts";
+import { drawsOf, SIZES, tooFewPhotos } from "./teach/draws.ts";
 import { NumpyRandom } from "./teach/numpy-random.ts";
-import { rowsOf, SCENE_HEAD, SPEED_HEAD, sceneRows, speedRow, table } from "./teach/report.ts";
+import { headOf, rowsOf, SCENE_HEAD, SPEED_HEAD, sceneRows, speedRow, table } from "./teach/report.ts";
 import { featuresOfFiles, type ListedSet, listSet, photosIn, setsIn } from "./teach/sets.ts";
 import { type Prepared, runTrial } from "./teach/trial.ts";
 
@@ -29,7 +29,8 @@ const usage = `npm run bench:teach -- [SETS/] [options]: taught heads beside a p
 
   --scenes PHOTOS/     a fixed camera whose scene has two states, made of these JPEGs
   --speed              how long teaching and answers of taught models take, and the memory they need
-  --others FOLDER      photos of no class of the sets, which should be called unknown
+  --others FOLDER      photos of no class of the sets, which should be called unknown; several, of which the first has
+                       a goal, and of which a set is not asked for its own
   --base NAME          the model whose features are taught (efficientnet_lite0)
   --precision P        in which arithmetic it is computed (the model's own)
   --crop C             how photos are fitted to its input (squash)
@@ -40,7 +41,7 @@ const usage = `npm run bench:teach -- [SETS/] [options]: taught heads beside a p
 const options = {
   scenes: { type: "string" },
   speed: { type: "boolean", default: false },
-  others: { type: "string" },
+  others: { type: "string", multiple: true },
   base: { type: "string", default: "efficientnet_lite0" },
   precision: { type: "string" },
   crop: { type: "string", default: "squash" },
@@ -95,10 +96,13 @@ async function readable(set: ListedSet, { query, cache }: Run): Promise<{ set: L
 /** @returns How many rows miss a goal. */
 async function benchSets(folder: string, run: Run, values: Options): Promise<number> {
   const { query, statistics, cache } = run;
-  const otherPhotos = values.others === undefined ? [] : await photosIn(fromUser(values.others));
-  const others = (await featuresOfFiles(MODELS, query, otherPhotos, cache))
-    .filter((photo) => photo !== undefined)
-    .map((photo) => sampleOf(photo, statistics));
+  const others: { path: string; name: string; samples: Sample[] }[] = [];
+  for (const path of (values.others ?? []).map(fromUser)) {
+    const features = await featuresOfFiles(MODELS, query, await photosIn(path), cache);
+    const samples = features.filter((photo) => photo !== undefined).map((photo) => sampleOf(photo, statistics));
+    if (samples.length === 0) throw new CommandError(`--others: ${path} has no photos that can be read.`);
+    others.push({ path: resolve(path), name: basename(resolve(path)), samples });
+  }
   console.log(`${query.model}, ${query.precision}, ${query.crop}; the means of 20 draws ± 1.96 standard errors\n`);
   let failed = 0;
   const shared = new NumpyRandom(1);
@@ -117,24 +121,24 @@ async function benchSets(folder: string, run: Run, values: Options): Promise<num
     );
     if (!isChosen) continue;
     if (draws.length === 0) {
-      console.log(
-        `${set.name} has too few photos: a class needs one to teach, and 20 more to ask unless there is val/.\n`,
-      );
+      const reason = tooFewPhotos(set.photos, set.labels) ?? "it has too few photos for the sizes that are asked for";
+      console.log(`${path} is left out: ${reason}.\n`);
       continue;
     }
     const prepared = prepare(set, features, statistics);
+    const asked = others.map(({ path: folder, samples }) => (folder === resolve(path) ? undefined : samples));
     const trials = draws.map(({ size, draws }) => {
       const progress = new Progress(draws.length);
-      const done = draws.map(({ taught, asked }, i) => {
+      const done = draws.map(({ taught, asked: places }, i) => {
         progress.show(i);
-        return runTrial(prepared, taught, asked, others);
+        return runTrial(prepared, taught, places, asked);
       });
       progress.clear();
       return { size, trials: done };
     });
     const rows = trials.map(({ size, trials }) => rowsOf(set.name, size, trials));
     failed += rows.filter((row) => row.failed).length;
-    console.log(table(rows));
+    console.log(table(rows, headOf(others.map(({ name }) => name))));
   }
   return failed;
 }

@@ -16,7 +16,7 @@ import type { BaseStatistics } from "./statistics.ts";
 /** "EDGEHEAD". */
 const MAGIC = Uint8Array.from("EDGEHEAD", (letter) => letter.charCodeAt(0));
 /** The version of the format and of how samples are made and compared: a head of another version does not fit. */
-export const HEAD_VERSION = 2;
+export const HEAD_VERSION = 3;
 /** Magic, version, length of the JSON. */
 const FRONT = 16;
 const CHECKSUM = 4;

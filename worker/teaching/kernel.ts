@@ -5,8 +5,8 @@
 import { DENSE_NAMES, type DenseName } from "./features.ts";
 import type { Layout } from "./sample.ts";
 
-const WEIGHTS: { readonly [name in DenseName]: number } = { pooled: 0.65, maxima: 0.5, late: 0.4, early: 0.4 };
-const SCORE_WEIGHT = 0.3;
+const WEIGHTS: { readonly [name in DenseName]: number } = { pooled: 0.5, maxima: 0.9, late: 0.45, early: 0.15 };
+const SCORE_WEIGHT = 0.25;
 
 /** A dense part of a sample: where it lies and what it counts. */
 export interface Part {

@@ -13,21 +13,35 @@ export const DRAWS = 20;
 /** Of a set without `val`, so many photos of each class at least are left to ask for. */
 const LEFT = 20;
 
+type Photos = readonly { readonly class: number; readonly held: boolean }[];
+
+/** The places of the photos of each class that may be taught. */
+function poolsOf(photos: Photos, classCount: number): number[][] {
+  const places = photos.map((_, i) => i);
+  return Array.from({ length: classCount }, (_, index) =>
+    places.filter((i) => photos[i]?.class === index && photos[i]?.held === false),
+  );
+}
+
+/** @returns Which class has too few photos for any draw, in words; undefined if none has. */
+export function tooFewPhotos(photos: Photos, labels: readonly string[]): string | undefined {
+  const counts = poolsOf(photos, labels.length).map(({ length }) => length);
+  const least = photos.some(({ held }) => held) ? 1 : 1 + LEFT;
+  const smallest = counts.indexOf(Math.min(...counts));
+  const count = counts[smallest] ?? 0;
+  if (count >= least) return undefined;
+  const needed = least === 1 ? "one to teach" : `${least}: one to teach, and ${LEFT} to ask, since there is no val/`;
+  return `the class "${labels[smallest]}" has ${count} photos to teach that can be read, and needs ${needed}`;
+}
+
 /**
  * @param photos Their classes, and which are never taught.
  * @returns The draws of one size; none where a class has too few photos.
  */
-export function drawsOf(
-  photos: readonly { readonly class: number; readonly held: boolean }[],
-  classCount: number,
-  size: number,
-  random: NumpyRandom,
-): Draw[] {
+export function drawsOf(photos: Photos, classCount: number, size: number, random: NumpyRandom): Draw[] {
   const places = photos.map((_, i) => i);
   const hasHeld = photos.some(({ held }) => held);
-  const pools = Array.from({ length: classCount }, (_, index) =>
-    places.filter((i) => photos[i]?.class === index && photos[i]?.held === false),
-  );
+  const pools = poolsOf(photos, classCount);
   const smallest = Math.min(...pools.map(({ length }) => length));
   if (size > smallest - (hasHeld ? 0 : LEFT)) return [];
   return Array.from({ length: DRAWS }, () => {

@@ -22,7 +22,8 @@ export interface Row {
   readonly failed: boolean;
 }
 
-const HEAD = [
+/** @param others The names of groups of other photos. */
+export const headOf = (others: readonly string[]): string[] => [
   "set",
   "photos a class",
   "plain probe",
@@ -30,8 +31,7 @@ const HEAD = [
   "gain",
   "calibration error",
   "false unknown",
-  "found unknown",
-  "worst draw",
+  ...others.flatMap((name) => [`${name} found unknown`, "worst draw"]),
 ];
 
 /** A figure, and whether it is within its bound. */
@@ -65,10 +65,15 @@ export function rowsOf(set: string, size: number, trials: readonly Trial[]): Row
       ...(goal?.calibration && { most: goal.calibration }),
     }),
     cell(figureOf(trials.map(({ falseUnknown }) => falseUnknown)), { ...(unknown && { most: unknown.falseUnknown }) }),
-    cell(figureOf(trials.map(({ foundUnknown }) => foundUnknown)), { ...(unknown && { least: unknown.foundUnknown }) }),
   ];
-  const worst = worstOf(trials.map(({ foundUnknown }) => foundUnknown));
-  return { cells: [set, `${size}`, ...cells.map(([text]) => text), worst], failed: cells.some(([, holds]) => !holds) };
+  const found = (trials[0]?.foundUnknown ?? []).flatMap((_, group) => {
+    const shares = trials.map(({ foundUnknown }) => foundUnknown[group]);
+    // The goal is that of the first group.
+    const least = group === 0 && unknown ? { least: unknown.foundUnknown } : {};
+    return [cell(figureOf(shares), least), [worstOf(shares), true] as const];
+  });
+  const all = [...cells, ...found];
+  return { cells: [set, `${size}`, ...all.map(([text]) => text)], failed: all.some(([, holds]) => !holds) };
 }
 
 export const SCENE_HEAD = ["a fixed camera, 5 photos a state", "recognised", "worst scene"];
@@ -88,7 +93,7 @@ export function speedRow({ what, value, unit, most }: SpeedRow): Row {
   return { cells: [what, `${value.toFixed(2)} ${unit}`, goal], failed: !holds };
 }
 
-export function table(rows: readonly Row[], head: readonly string[] = HEAD): string {
+export function table(rows: readonly Row[], head: readonly string[]): string {
   const lines = [head, head.map(() => "---"), ...rows.map((row) => row.cells)];
   return `${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
 }

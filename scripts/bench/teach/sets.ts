@@ -94,7 +94,11 @@ async function computeFeatures(
   try {
     await inOrder(
       files,
-      async (file) => featuresOf({ url: server.url, token: undefined }, query, new Uint8Array(await readFile(file))),
+      async (file) => {
+        const body = await readFile(file).catch((error: Error) => error);
+        if (body instanceof Error) return { error: body.message };
+        return featuresOf({ url: server.url, token: undefined }, query, new Uint8Array(body));
+      },
       (answer, index) => {
         if ("error" in answer) console.error(`${files[index]} is left out: ${answer.error}`);
         found.push("error" in answer ? undefined : answer.features);

@@ -23,9 +23,10 @@ export interface Trial {
   readonly head: number;
   /** The expected calibration error in 15 bins. */
   readonly calibration: number;
-  /** Of photos of taught classes, and of others, the share that is called unknown; undefined where that is not known. */
+  /** Of photos of taught classes, the share that is called unknown; undefined where that is not known. */
   readonly falseUnknown: number | undefined;
-  readonly foundUnknown: number | undefined;
+  /** The same for each group of other photos. */
+  readonly foundUnknown: readonly (number | undefined)[];
 }
 
 const BINS = 15;
@@ -47,13 +48,13 @@ function calibrationError(confidences: readonly number[], right: readonly boolea
 /**
  * @param taught The places of the photos that are taught.
  * @param asked Those of the photos that are asked for.
- * @param others Photos of no class of the set.
+ * @param others Groups of photos of no class of the set; undefined for one that is not asked for.
  */
 export function runTrial(
   { labels, classes, examples, samples, pooled, statistics }: Prepared,
   taught: readonly number[],
   asked: readonly number[],
-  others: readonly Sample[],
+  others: readonly (readonly Sample[] | undefined)[],
 ): Trial {
   const own = taught.map((i) => classes[i] ?? 0);
   const { head } = teachHead({
@@ -81,7 +82,10 @@ export function runTrial(
     head: mean(right.map(Number)),
     calibration: calibrationError(confidences, right),
     falseUnknown: knows ? mean(scores.map(({ isUnknown }) => Number(isUnknown))) : undefined,
-    foundUnknown:
-      knows && others.length > 0 ? mean(others.map((one) => Number(judge.scoreSample(one).isUnknown))) : undefined,
+    foundUnknown: others.map((photos) =>
+      knows && photos !== undefined && photos.length > 0
+        ? mean(photos.map((one) => Number(judge.scoreSample(one).isUnknown)))
+        : undefined,
+    ),
   };
 }
