@@ -77,6 +77,15 @@ export function sourceOf(c: Context<AppEnv>): ModelSource {
   };
 }
 
+/**
+ * The origin under which Cloudflare caches what a Worker stores: that of the request. A foreign one would cost a look-up of
+ * its name, and workers.dev does not have a cache for Workers.
+ */
+export function cacheOriginOf(url: string): string | undefined {
+  const { hostname, origin } = new URL(url);
+  return hostname.endsWith(".workers.dev") ? undefined : origin;
+}
+
 /** The context of this request for labelOne() and labelMany(). */
 export function labelContext(c: Context<AppEnv>): LabelContext {
   const { DEFAULT_MODEL, MAX_PIXELS, CACHE_ANSWERS } = settingsOf(c.env);
@@ -92,6 +101,7 @@ export function labelContext(c: Context<AppEnv>): LabelContext {
     onMuchWork: c.get("onMuchWork"),
     client: callerOf(c),
     resultCache: CACHE_ANSWERS ? resultCache : undefined,
+    cacheOrigin: cacheOriginOf(c.req.url),
     revision: c.env.CF_VERSION_METADATA?.id,
     trace: c.get("trace"),
     signal: c.req.raw.signal,

@@ -26,6 +26,8 @@ export interface LabelContext {
   readonly client?: string | undefined;
   /** The cache of results; nothing is cached if absent. */
   readonly resultCache?: ResultCache | undefined;
+  /** The origin under which results are in the Cache API; they are in the isolate alone if absent. */
+  readonly cacheOrigin?: string | undefined;
   /** The version of the code: a result depends on it as well as on image, model and parameters. */
   readonly revision?: string | undefined;
   /** Receives the key of a result before the result is looked up or computed. labelOne() throws what it throws. */

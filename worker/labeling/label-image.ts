@@ -128,11 +128,11 @@ async function findOrInfer(
   options: LabelOptions,
   context: LabelContext,
 ): Promise<Labelled> {
-  const { resultCache, onKey } = context;
+  const { resultCache, cacheOrigin, onKey } = context;
   const known = async (image: string) => {
     const key = await keyOf(image, model, options, context);
     onKey?.(key);
-    const { labelled, found } = (await resultCache?.find(key)) ?? {};
+    const { labelled, found } = (await resultCache?.find(key, cacheOrigin)) ?? {};
     return { image, key, result: labelled && { ...labelled, key, found } };
   };
   if ((model.regions?.length ?? 1) > FEW_REGIONS) context.onMuchWork?.();
@@ -157,7 +157,7 @@ async function findOrInfer(
     const labelled: Labelled = { ...found, missing, warnings, eighths, model: model.entry.name, format };
     if (asked === undefined) return labelled;
     const key = by === model ? asked.key : await keyOf(asked.image, by, options, context);
-    resultCache?.keep(key, labelled, context.source.keepAlive);
+    resultCache?.keep(key, labelled, context.source.keepAlive, cacheOrigin);
     return { ...labelled, key };
   });
 }

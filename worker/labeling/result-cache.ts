@@ -18,7 +18,8 @@ const MOST_BEGINNINGS = 1000;
 /** How long the Cache API keeps a result, in seconds. */
 const MAX_AGE = 7 * 86_400;
 
-const requestFor = (key: string) => new Request(`https://answers.edge-labeler.invalid/${key}`);
+/** The path of results in the Cache API. No route of the labeler answers it. */
+const PATH = "/.cached-results/";
 
 export class ResultCache {
   readonly #capacity: number;
@@ -34,16 +35,20 @@ export class ResultCache {
     this.#capacity = capacity;
   }
 
-  async find(key: string): Promise<{ readonly labelled: Labelled; readonly found: Found } | undefined> {
+  /** @param origin The origin of the request, whose cache is asked as well; only the isolate is without one. */
+  async find(
+    key: string,
+    origin?: string,
+  ): Promise<{ readonly labelled: Labelled; readonly found: Found } | undefined> {
     const near = this.#memory.get(key);
     if (near !== undefined) {
       this.#memory.delete(key);
       this.#memory.set(key, near);
       return { labelled: near, found: "memory" };
     }
-    if (!this.#shared) return undefined;
+    if (!this.#shared || origin === undefined) return undefined;
     try {
-      const response = await caches.default.match(requestFor(key));
+      const response = await caches.default.match(origin + PATH + key);
       if (response === undefined) return undefined;
       const labelled = await response.json<Labelled>();
       this.#remember(key, labelled);
@@ -69,12 +74,17 @@ export class ResultCache {
     return repeated;
   }
 
-  /** Stores a result. @param keepAlive Lets the write to the Cache API outlive the request. */
-  keep(key: string, labelled: Labelled, keepAlive: (work: Promise<unknown>) => void): void {
+  /**
+   * Stores a result.
+   *
+   * @param keepAlive Lets the write to the Cache API outlive the request.
+   * @param origin The origin of the request, in whose cache it is stored as well.
+   */
+  keep(key: string, labelled: Labelled, keepAlive: (work: Promise<unknown>) => void, origin?: string): void {
     this.#remember(key, labelled);
-    if (!this.#shared) return;
+    if (!this.#shared || origin === undefined) return;
     const response = Response.json(labelled, { headers: { "cache-control": `max-age=${MAX_AGE}` } });
-    const write = caches.default.put(requestFor(key), response).catch(() => {
+    const write = caches.default.put(origin + PATH + key, response).catch(() => {
       this.#shared = false;
     });
     keepAlive(write);
