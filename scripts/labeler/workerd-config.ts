@@ -28,6 +28,8 @@ export interface WorkerdConfigOptions {
   readonly address?: string;
   /** Settings that differ from the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** V8_FLAGS unless set. */
+  readonly v8Flags?: readonly string[] | undefined;
   /** Settings that workerd reads from its environment, so that no file contains secrets; absent ones stay absent. */
   readonly fromEnvironment?: readonly string[];
 }
@@ -120,6 +122,7 @@ export function workerdConfig({
   address = "127.0.0.1:0",
   settings = {},
   fromEnvironment = [],
+  v8Flags = V8_FLAGS,
 }: WorkerdConfigOptions): string {
   const modules = modulesIn(bundle, entry, elsewhere);
   const all: Readonly<Record<string, string>> = { ...vars, ...settings };
@@ -130,7 +133,7 @@ export function workerdConfig({
   ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  v8Flags = [${V8_FLAGS.map(text).join(", ")}],
+  v8Flags = [${v8Flags.map(text).join(", ")}],
   services = [
     (name = "main", worker = .labeler),
     ${modelServices(compatibilityDate, models, index).join(",\n    ")},

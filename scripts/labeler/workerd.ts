@@ -31,6 +31,8 @@ export interface WorkerdOptions extends LabelerOptions {
    * without one, to test them under it.
    */
   readonly prelude?: string | undefined;
+  /** V8_FLAGS unless set. */
+  readonly v8Flags?: readonly string[] | undefined;
 }
 
 /** Adds a prelude to a bundled Worker. @returns The name of the module with the handlers. */
@@ -58,6 +60,7 @@ export async function startWorkerd({
   state,
   port = 0,
   prelude = process.env.LABELER_PRELUDE,
+  v8Flags,
 }: WorkerdOptions = {}): Promise<RunningWorkerd> {
   const { folder: cached, declared, notes } = await workerBundle();
   const folder = mkdtempSync(join(tmpdir(), "edge-labeler-workerd-"));
@@ -71,7 +74,7 @@ export async function startWorkerd({
   }
   const address = `127.0.0.1:${port}`;
   const configFile = join(folder, "config.capnp");
-  const config = { declared, bundle, elsewhere: true, entry, models, state: results, address, settings };
+  const config = { declared, bundle, elsewhere: true, entry, models, state: results, address, settings, v8Flags };
   writeFileSync(configFile, workerdConfig(config));
   const starting = startWorker(configFile, { inspected: true, options: ["--import-path=/"] });
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });

@@ -66,9 +66,15 @@ export class Inspector {
       returnByValue: true,
     });
     await this.#send("Runtime.releaseObjectGroup", { objectGroup: "memory" });
-    const heap = await this.#send<{ usedSize: number; backingStorageSize?: number }>("Runtime.getHeapUsage");
-    const wasm = result.value;
-    return { heap: (heap.usedSize + (heap.backingStorageSize ?? 0)) / MB, wasm: wasm / MB };
+    return { heap: await this.heap(), wasm: result.value / MB };
+  }
+
+  /** The JS heap and the buffers that its objects hold, as they are: with what has not been collected yet. In MB. */
+  async heap(): Promise<number> {
+    const { usedSize, backingStorageSize = 0 } = await this.#send<{ usedSize: number; backingStorageSize?: number }>(
+      "Runtime.getHeapUsage",
+    );
+    return (usedSize + backingStorageSize) / MB;
   }
 
   close(): void {

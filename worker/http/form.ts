@@ -40,6 +40,8 @@ export interface FormOptions {
   readonly releaseBeginning: () => void;
   /** Reserves memory for all that a form has in it. */
   readonly reserveWhole: Reserve;
+  /** Receives the images of a form, which are needed until the request is answered. */
+  readonly freeWhenAnswered: (buffer: GrowingBuffer) => void;
   /** The most that a form has in it, in bytes: the setting MAX_FORM_BYTES. */
   readonly maxBytes: number;
 }
@@ -175,9 +177,10 @@ class Form {
 
   /** All files that are left, in memory. @param first Of a file that was read already. @param next The file that comes. */
   async rest(first: FileImage | undefined, next: Part | undefined, late: boolean): Promise<FileImage[]> {
-    const { releaseBeginning, reserveWhole, maxBytes } = this.#options;
+    const { releaseBeginning, reserveWhole, freeWhenAnswered, maxBytes } = this.#options;
     releaseBeginning();
     const buffer = new GrowingBuffer({ expected: this.#size, most: maxBytes, reserve: reserveWhole });
+    freeWhenAnswered(buffer);
     const files: { readonly name: string; readonly start: number; readonly end: number }[] = [];
     for (let part = next; part !== undefined; part = await this.nextFile(late)) {
       const start = buffer.length;

@@ -19,7 +19,7 @@ import type { Images, OneImage } from "./images.ts";
 import { buffersOf, labelContext } from "./labeler.ts";
 import { withBodyParameters } from "./parameters.ts";
 import { type ExplainQuery, explainQuery, labelQuery, parseExplainQuery, parseQuery } from "./query.ts";
-import { formBody, keepUntilAnswered, wholeBody, wholeBodyMemory } from "./whole-body.ts";
+import { formBody, freeWhenAnswered, keepUntilAnswered, wholeBody, wholeBodyMemory } from "./whole-body.ts";
 
 type Queries = Record<string, string[]>;
 
@@ -39,6 +39,7 @@ function formOf(c: Context<AppEnv>, body: ImageSource): FormSource {
       reserveBeginning: (bytes) => beginning.reserve(bytes),
       releaseBeginning: () => beginning.release(),
       reserveWhole: (bytes) => whole.reserve(bytes),
+      freeWhenAnswered: (buffer) => freeWhenAnswered(c, buffer),
     },
   };
 }

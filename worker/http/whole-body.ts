@@ -28,7 +28,7 @@ export const wholeBodyBytes = (): number => budget?.taken ?? 0;
 export const giveBackFormMemory = (): number => granted?.giveBack() ?? 0;
 
 /** Releases memory when the request is answered. */
-export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): MemoryUse {
+export function keepUntilAnswered<T extends { release(): void }>(c: Context<AppEnv>, memory: T): T {
   const earlier = c.get("memory");
   c.set("memory", {
     release() {
@@ -37,6 +37,14 @@ export function keepUntilAnswered(c: Context<AppEnv>, memory: MemoryUse): Memory
     },
   });
   return memory;
+}
+
+/**
+ * Frees memory when the request is answered. Else the garbage collector would, later: meanwhile others would take the memory
+ * that the budget has again, and an isolate would have several bodies more than the budget allows.
+ */
+export function freeWhenAnswered(c: Context<AppEnv>, memory: { free(): void }): void {
+  keepUntilAnswered(c, { release: () => memory.free() });
 }
 
 /** The share of a request in the memory for forms and JSON, which it keeps until it is answered. */
@@ -76,6 +84,7 @@ export async function wholeBody(
   const memory = wholeBodyMemory(c, reception);
   const whole = await stream.all({ limit, size, reserve: (bytes) => memory.reserve(bytes) });
   if (whole === undefined) throw tooLarge(undefined, limit, "MAX_FORM_BYTES");
+  freeWhenAnswered(c, { free: () => whole.buffer.transfer(0) });
   return whole;
 }
 

@@ -61,9 +61,17 @@ export class ByteStream {
     reserve?: Reserve | undefined;
   }): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const buffer = new GrowingBuffer({ expected: size && Math.min(size, limit), most: limit, reserve });
-    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
-      if (buffer.length + chunk.length > limit) return undefined;
-      await buffer.add(chunk);
+    try {
+      for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
+        if (buffer.length + chunk.length > limit) {
+          buffer.free();
+          return undefined;
+        }
+        await buffer.add(chunk);
+      }
+    } catch (error) {
+      buffer.free();
+      throw error;
     }
     return buffer.bytes;
   }

@@ -34,7 +34,7 @@ export class GrowingBuffer {
     return this.#length;
   }
 
-  /** Everything that was added: a view, which a later addition may replace. */
+  /** Everything that was added: a view, which a later addition may detach. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#buffer.subarray(0, this.#length);
   }
@@ -45,12 +45,18 @@ export class GrowingBuffer {
     if (needed > this.#buffer.length) {
       const capacity = this.#capacityFor(needed);
       await this.#reserve?.(capacity - this.#buffer.length);
-      const larger = new Uint8Array(capacity);
-      larger.set(this.bytes);
-      this.#buffer = larger;
+      // Frees the former memory at once, which would else be in use until the garbage collector finds it.
+      this.#buffer = new Uint8Array(this.#buffer.buffer.transfer(capacity));
     }
     this.#buffer.set(chunk, this.#length);
     this.#length = needed;
+  }
+
+  /** Frees the memory at once, and not when the garbage collector finds it. Views of it are empty from then on. */
+  free(): void {
+    this.#buffer.buffer.transfer(0);
+    this.#buffer = new Uint8Array();
+    this.#length = 0;
   }
 
   #capacityFor(needed: number): number {

@@ -231,6 +231,7 @@ const options = {
   execute: atOnce,
   reserveBeginning: async () => undefined,
   releaseBeginning: () => undefined,
+  freeWhenAnswered: () => undefined,
   reserveWhole: async () => undefined,
 };
 

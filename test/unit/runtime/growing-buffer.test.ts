@@ -41,3 +41,14 @@ it("takes more than was announced, and reserves no more than the most", async ()
   expect(bytes.length).toBe(10_000);
   expect(reserved.at(-1)).toBe(10_000);
 });
+
+it("frees its memory at once, and that which it has outgrown", async () => {
+  const buffer = new GrowingBuffer();
+  await buffer.add(new Uint8Array(4000));
+  const outgrown = buffer.bytes;
+  await buffer.add(new Uint8Array(4000).fill(1));
+  const { bytes } = buffer;
+  expect([outgrown.length, bytes.length, bytes.at(-1)]).toEqual([0, 8000, 1]);
+  buffer.free();
+  expect([bytes.length, buffer.length, buffer.bytes.length]).toEqual([0, 0, 0]);
+});
