@@ -29,7 +29,7 @@ export interface RunOptions {
 
 /** Runs an npm script to its end. */
 export function runScript(name: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { stdin = new Uint8Array(), token = "", environment } = options;
+  const { stdin = new Uint8Array(), token, environment } = options;
   return new Promise((resolve, reject) => {
     const env = { ...process.env, LABELER_TOKEN: token, ...environment };
     const child = spawn(process.execPath, scriptArguments(name, args), { env });

@@ -1,5 +1,5 @@
 /** Runs other programs for the scripts. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,6 +44,16 @@ export function node(args: readonly string[]): Promise<number> {
  */
 export function wrangler(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
   return run(process.execPath, [WRANGLER, ...args], { ...QUIET, ...process.env, ...env });
+}
+
+/** Runs wrangler, and reads what it prints. */
+export function wranglerOutput(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const env = { ...QUIET, NO_COLOR: "1", ...process.env };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [WRANGLER, ...args], { env }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code) || 1, out, err });
+    });
+  });
 }
 
 /** Bundles the Worker into a folder, as for a deployment. It needs neither an account nor the network. */

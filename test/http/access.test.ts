@@ -224,17 +224,21 @@ describe("a proxy's header with the caller's address, and any origin", () => {
   });
 });
 
-describe("Cloudflare's rate limiter, where it is bound,", () => {
-  it("counts in place of the isolate", async () => {
-    const labeler = await startLabeler({
-      rateLimiter: { limit: 2, period: 60 },
-      settings: { RATE_LIMITER_PERIOD: "60" },
-    });
+describe("Cloudflare's rate limiter", () => {
+  it.each([
+    ["counts on Cloudflare, and its period is in Retry-After", {}, [200, 200, 429], "60"],
+    ["counts besides the isolate", { RATE_LIMIT: "1/h" }, [200, 429, 429], "3600"],
+    ["does not count elsewhere", { ON_CLOUDFLARE: "false" }, [200, 200, 200], null],
+  ])("%s", async (_, more, expected, retryAfter) => {
+    const settings = { LABELER_TOKEN: "s3cret", ON_CLOUDFLARE: "true", RATE_LIMITER_PERIOD: "60", ...more };
+    const labeler = await startLabeler({ rateLimiter: { limit: 2, period: 60 }, settings });
     try {
-      const statuses = [];
-      for (let i = 0; i < 3; i++) statuses.push(await fetch(`${labeler.url}/models`));
-      expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429]);
-      expect(statuses[2].headers.get("retry-after")).toBe("60");
+      const answers = [];
+      for (let i = 0; i < 3; i++) {
+        answers.push(await fetch(`${labeler.url}/models`, { headers: { authorization: "Bearer s3cret" } }));
+      }
+      expect(answers.map(({ status }) => status)).toEqual(expected);
+      expect(answers[2].headers.get("retry-after")).toBe(retryAfter);
     } finally {
       await labeler.stop();
     }

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { parseRateLimit } from "../runtime/token-bucket.ts";
 import { parseHost } from "../validation/host-name.ts";
 import { checkSchema } from "../validation/schema-messages.ts";
+import { oneOf } from "../validation/words.ts";
 import { secretSettings } from "./token-settings.ts";
 
 /** A binding to a service in another process. */
@@ -11,7 +12,7 @@ export interface Service {
 }
 
 /** The Worker's bindings: those that wrangler generates types for, and the optional secrets. */
-export interface Bindings extends Env {
+export interface Bindings extends Omit<Env, "RATE_LIMITER"> {
   readonly LABELER_TOKEN?: string | null;
   readonly LABELER_TOKENS?: string | null;
   readonly PUSH_TOKEN?: string | null;
@@ -22,7 +23,7 @@ export interface Bindings extends Env {
   /** What the workers share: the supervisor of npm run serve, and the process that stores the results. */
   readonly SUPERVISOR?: Service;
   readonly STORE?: Service;
-  /** Cloudflare's rate-limit binding, if it is configured. */
+  /** Cloudflare's rate-limit binding, where there is one. */
   readonly RATE_LIMITER?: { limit(options: { readonly key: string }): Promise<{ readonly success: boolean }> };
 }
 
@@ -101,6 +102,13 @@ const targets = z.pipe(
   z.array(z.string().check(z.refine(isTarget, "must be http:// or https:// addresses without user and password"))),
 );
 
+/** One of some words, or empty. */
+const wordOf = <const T extends readonly string[]>(words: T) =>
+  z.pipe(
+    z.string().check(z.refine((text) => text === "" || words.includes(text), `must be ${oneOf(words)}, or empty`)),
+    z.transform((text) => (text === "" ? undefined : (text as T[number]))),
+  );
+
 const schema = z.object({
   /** The folder in model-assets/ of the model that labels if a request does not name one. */
   DEFAULT_MODEL: z.string().check(z.minLength(1)),
@@ -148,6 +156,12 @@ const schema = z.object({
   RESULTS_MAX_AGE_DAYS: days,
   /** The largest number of stored results. */
   RESULTS_MAX_COUNT: count,
+  /** Where Cloudflare creates the object with the results: a hint, which counts with the first call for it. */
+  RESULTS_LOCATION_HINT: z.optional(
+    wordOf(["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"]),
+  ),
+  /** Where Cloudflare must store and process the results. Each jurisdiction has an object of its own. */
+  RESULTS_JURISDICTION: z.optional(wordOf(["eu", "us", "fedramp", "fedramp-high"])),
   /** The addresses that each new result is posted to. */
   PUSH_TARGETS: targets,
   /** How long delivery of a result is tried, in days. */

@@ -5,6 +5,7 @@ import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts"
 import { CommandError } from "../../command-line/command.ts";
 import { oneOfSeveralConfig, STORE_FOLDER, storeConfig } from "../../labeler/several-workers-config.ts";
 import { type Declared, workerdConfig } from "../../labeler/workerd-config.ts";
+import { refuseCloudflareSettings } from "../cloudflare-settings.ts";
 import { SECRETS } from "../secrets.ts";
 
 export interface ServedWorker {
@@ -45,7 +46,7 @@ export function checkSettings({ settings }: ServedWorker, { vars }: Declared): v
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, process.env[name]]));
   try {
     // The labeler checks them too, but only at its first request.
-    settingsOf({ ...vars, ...settings, ...secrets } as unknown as Bindings);
+    refuseCloudflareSettings(settingsOf({ ...vars, ...settings, ...secrets } as unknown as Bindings));
   } catch (error) {
     throw new CommandError((error as Error).message);
   }

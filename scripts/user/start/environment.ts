@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";
 import { CommandError } from "../../command-line/command.ts";
+import { refuseCloudflareSettings } from "../cloudflare-settings.ts";
 import { SECRETS } from "../secrets.ts";
 
 /** The settings in arguments of the form `--var NAME:VALUE`. */
@@ -59,7 +60,8 @@ export function passSecretsOn(
   >;
   const secrets = secretsOf(env);
   try {
-    settingsOf({ ...vars, ...inFiles, ...settingsIn(args), ...secrets } as unknown as Bindings);
+    const all = { ...vars, ...inFiles, ...settingsIn(args), ...secrets };
+    refuseCloudflareSettings(settingsOf(all as unknown as Bindings));
   } catch (error) {
     throw new CommandError((error as Error).message);
   }
