@@ -1,6 +1,6 @@
 /**
  * Simulates Cloudflare's clock for the labeler on workerd: the clock stands still while code computes, and advances
- * only when an event of the outside world reaches that code: a request, bytes, a timer. It is a prelude of
+ * only when an event of the outside world reaches that code: a request, an answer, bytes, a timer, an alarm. It is a prelude of
  * startWorkerd() and leaves the Worker unchanged. Timers are not slowed down. It is JavaScript, since workerd loads it
  * unchanged.
  */
@@ -52,6 +52,7 @@ globalThis.Date = new Proxy(Date, {
 });
 Date.now = () => date;
 
+tickAfter(globalThis, "fetch");
 tickAfter(globalThis.scheduler, "wait");
 for (const name of ["setTimeout", "setInterval"]) tickInTimers(name);
 for (const [type, names] of [
@@ -77,3 +78,28 @@ export default (handlers) => ({
     return handlers.fetch(...args);
   },
 });
+
+/**
+ * A Durable Object is called by events: its methods and its alarm.
+ *
+ * @template {new (...args: any[]) => object} T
+ * @param {T} Original
+ * @returns {T}
+ */
+export function prepareObject(Original) {
+  const { prototype } = Original;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method = prototype[name];
+    if (name === "constructor" || typeof method !== "function") continue;
+    prototype[name] = function (...args) {
+      tick();
+      return method.apply(this, args);
+    };
+  }
+  return class extends Original {
+    constructor(...args) {
+      tick();
+      super(...args);
+    }
+  };
+}

@@ -27,7 +27,8 @@ export interface WorkerdOptions extends LabelerOptions {
   readonly port?: number;
   /**
    * A JavaScript module that runs before the Worker's, whose bundle stays unchanged. Its default export receives the
-   * Worker's handlers and returns the handlers to serve. LABELER_PRELUDE in the environment names that of all labelers
+   * Worker's handlers and returns the handlers to serve; its export `prepareObject` does so with the class of the Durable
+   * Object. LABELER_PRELUDE in the environment names that of all labelers
    * without one, to test them under it.
    */
   readonly prelude?: string | undefined;
@@ -38,9 +39,10 @@ export interface WorkerdOptions extends LabelerOptions {
 /** Adds a prelude to a bundled Worker. @returns The name of the module with the handlers. */
 function putBefore(bundle: string, prelude: string): string {
   cpSync(prelude, join(bundle, "prelude.js"));
-  const entry = `import prepare from "./prelude.js";
-import handlers from "./index.js";
+  const entry = `import prepare, { prepareObject } from "./prelude.js";
+import handlers, { Results as Original } from "./index.js";
 export * from "./index.js";
+export const Results = prepareObject(Original);
 export default prepare(handlers);
 `;
   writeFileSync(join(bundle, "entry.js"), entry);

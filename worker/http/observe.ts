@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { LabelerError } from "../errors.ts";
 import { Counter, gauge, Histogram } from "../observability/metrics.ts";
-import { Trace } from "../observability/trace.ts";
+import { Trace, WAITS } from "../observability/trace.ts";
 import { parseTraceparent } from "../observability/traceparent.ts";
 import { type Settings, settingsOf } from "../settings/settings.ts";
 import { cut } from "../validation/quote.ts";
@@ -61,12 +61,12 @@ function requestId(c: Context<AppEnv>): string {
 const routeOf = (c: Context<AppEnv>): string =>
   matchedRoutes(c).findLast(({ method }) => method !== "ALL")?.path ?? "none";
 
-/** The setting LOG, or its default if the settings are invalid. */
-function logOf(c: Context<AppEnv>): Settings["LOG"] {
+/** The settings for reports, or their defaults if the settings are invalid. */
+function settingsForReports(c: Context<AppEnv>): Pick<Settings, "LOG" | "ON_CLOUDFLARE"> {
   try {
-    return settingsOf(c.env).LOG;
+    return settingsOf(c.env);
   } catch {
-    return "requests";
+    return { LOG: "requests", ON_CLOUDFLARE: false };
   }
 }
 
@@ -74,9 +74,8 @@ function logOf(c: Context<AppEnv>): Settings["LOG"] {
 const PROBES = /^\/(healthz|readyz|v2\/health\/\w+)$/;
 
 /** An erasure is logged whatever LOG says: it is the record of who has removed what. */
-function isLogged(c: Context<AppEnv>, { erasure }: Trace, route: string): boolean {
+function isLogged(c: Context<AppEnv>, { erasure }: Trace, route: string, level: Settings["LOG"]): boolean {
   if (erasure !== undefined) return true;
-  const level = logOf(c);
   if (level === "off" || (level === "errors" && c.res.status < 500)) return false;
   return !(PROBES.test(route) && c.res.ok);
 }
@@ -98,7 +97,9 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const [route, total] = [routeOf(c), performance.now() - start];
   requests.add({ route, method: c.req.method, status: `${status}` });
   durations.observe({ route }, total / 1000);
-  for (const [stage, milliseconds] of trace.stages) stages.observe({ step: stage }, milliseconds / 1000);
+  const { LOG, ON_CLOUDFLARE } = settingsForReports(c);
+  const measured = [...trace.stages].filter(([stage]) => !ON_CLOUDFLARE || WAITS.has(stage));
+  for (const [stage, milliseconds] of measured) stages.observe({ step: stage }, milliseconds / 1000);
   for (const image of trace.images) images.add(image);
   if (trace.bytes > 0) bytes.add({}, trace.bytes);
 
@@ -106,7 +107,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { headers } = c.res;
   headers.set("x-request-id", id);
   // A stage whose time is below the resolution of the clock is left out.
-  const timings = [...trace.stages].filter(([, milliseconds]) => milliseconds >= 0.05);
+  const timings = measured.filter(([, milliseconds]) => milliseconds >= 0.05);
   if (timings.length > 0) {
     headers.set(
       "server-timing",
@@ -114,7 +115,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     );
   }
 
-  if (!isLogged(c, trace, route)) return;
+  if (!isLogged(c, trace, route, LOG)) return;
   const { error } = c;
   const ray = c.req.header("cf-ray");
   const span = parseTraceparent(c.req.header("traceparent"));
@@ -132,7 +133,7 @@ export const observe: MiddlewareHandler<AppEnv> = async (c, next) => {
     bytes: trace.bytes || undefined,
     images: trace.images.length > 0 ? trace.images : undefined,
     erased: trace.erasure,
-    ms: { total: round(total), ...Object.fromEntries([...trace.stages].map(([stage, ms]) => [stage, round(ms)])) },
+    ms: { total: round(total), ...Object.fromEntries(measured.map(([stage, ms]) => [stage, round(ms)])) },
     error:
       error &&
       (error instanceof LabelerError

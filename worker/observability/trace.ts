@@ -15,7 +15,13 @@ export interface Erasure {
   count: number;
 }
 
-/** Times are 0 where the clock stands still during work, as on Cloudflare: nothing may depend on them. */
+/**
+ * The stages that only wait. Where the clock stands still during work, as on Cloudflare, no others can be measured: a stage
+ * that computes would show the time of its pauses alone.
+ */
+export const WAITS: ReadonlySet<Stage> = new Set(["wait", "receive", "turn"]);
+
+/** Times are wrong where the clock stands still during work, as on Cloudflare: nothing may depend on them. */
 export class Trace {
   /** In milliseconds. */
   readonly stages = new Map<Stage, number>();
