@@ -1,12 +1,12 @@
 /**
  * npm run bench:workers: what a second worker brings, and what each further one takes. The load comes from this process, on
- * the same cores. Linux only, since it reads /proc.
+ * the same cores, so the processor time of each part is printed beside it. Linux only, since it reads /proc.
  */
 import { countIn, runCommand } from "../command-line/command.ts";
 import { installRivals } from "./decode/install.ts";
 import { NETWORKS, prepareModel } from "./inference/models.ts";
 import { labeler, type Running } from "./peers/servers.ts";
-import { type Clients, imagesPerSecond } from "./workers/clients.ts";
+import { type Clients, type Labelled, labelFor } from "./workers/clients.ts";
 
 const MODEL = "efficientnet_lite0";
 const CLIENTS: readonly Clients[] = [
@@ -30,6 +30,45 @@ It ends with 1 if a goal is missed. Another program that is busy spoils it.`;
 const options = { rounds: { type: "string", default: "3" }, seconds: { type: "string", default: "2" } } as const;
 
 const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+/** What a load took of the processors, in milliseconds for an image. */
+interface Parts {
+  readonly workers: number;
+  /** The supervisor with the dispatcher. */
+  readonly dispatcher: number;
+  readonly client: number;
+}
+
+interface Measured extends Parts {
+  readonly perSecond: number;
+}
+
+async function measure(server: Running, bytes: Uint8Array<ArrayBuffer>, clients: Clients, ms: number) {
+  const [all, own] = [server.cpuMs, server.ownCpuMs];
+  const { images, perSecond, clientMs }: Labelled = await labelFor(server.url, bytes, clients, ms);
+  const dispatcher = (server.ownCpuMs - own) / images;
+  const measured: Measured = {
+    perSecond,
+    dispatcher,
+    workers: (server.cpuMs - all) / images - dispatcher,
+    client: clientMs,
+  };
+  return measured;
+}
+
+const mid = (all: readonly Measured[], part: keyof Measured) => median(all.map((each) => each[part]));
+
+/**
+ * How many times as fast two workers are on two processors that do nothing else: one worker keeps one of them busy, and two
+ * workers share both with the dispatcher and the clients.
+ *
+ * @param clients Whether the clients are on these processors, too.
+ */
+function byProcessorTime(one: readonly Measured[], two: readonly Measured[], clients: boolean): number {
+  return (
+    (2 * mid(one, "workers")) / (mid(two, "workers") + mid(two, "dispatcher") + (clients ? mid(two, "client") : 0))
+  );
+}
+
 const nameOf = ({ count, keepAlive }: Clients) =>
   `${count} clients, ${keepAlive ? "keep-alive" : "a connection for each request"}`;
 
@@ -47,27 +86,36 @@ await runCommand({ usage, options }, async (values) => {
   try {
     for (const workers of [1, 2, 3]) servers.push(await labeler(workers).start(network));
     const [one, two, three] = servers;
-    console.log(`| | 1 worker | 2 workers | |\n|---|---|---|---|`);
+    console.log("Images a second, and processor time of an image in ms with one worker and with two.");
+    console.log("By processor time: the ratio on two processors that do nothing else, with the clients and without.\n");
+    console.log("| | 1 worker | 2 workers | ratio | by processor time | workers | dispatcher | client |");
+    console.log(`|${"---|".repeat(8)}`);
     for (const { size, bytes } of images) {
       for (const clients of CLIENTS) {
-        const rates: [number[], number[]] = [[], []];
+        const seen: [Measured[], Measured[]] = [[], []];
         for (let round = 0; round <= rounds; round++) {
           for (const at of round % 2 === 0 ? [0, 1] : [1, 0]) {
-            const rate = await imagesPerSecond([one, two][at].url, bytes, clients, seconds * 1000);
-            if (round > 0) rates[at].push(rate); // The first round warms up.
+            const measured = await measure([one, two][at], bytes, clients, seconds * 1000);
+            if (round > 0) seen[at].push(measured); // The first round warms up.
           }
         }
-        const ratio = median(rates[1].map((rate, round) => rate / rates[0][round]));
+        const ratio = median(seen[1].map(({ perSecond }, round) => perSecond / seen[0][round].perSecond));
         const reached = ratio >= GOALS[size];
         missed ||= !reached;
-        const [before, after] = rates.map((each) => median(each).toFixed(1));
+        const rates = seen.map((each) => `${mid(each, "perSecond").toFixed(1)}/s`);
+        const times = (part: keyof Parts) => seen.map((each) => mid(each, part).toFixed(1)).join(", ");
         const goal = `${ratio.toFixed(2)} ×${reached ? "" : `, goal ${GOALS[size]} missed`}`;
-        console.log(`| ${size}, ${nameOf(clients)} | ${before}/s | ${after}/s | ${goal} |`);
+        const parts = (["workers", "dispatcher", "client"] as const).map(times);
+        const possible = [true, false]
+          .map((included) => `${byProcessorTime(...seen, included).toFixed(2)} ×`)
+          .join(", ");
+        const cells = [...rates, goal, possible, ...parts];
+        console.log(`| ${size}, ${nameOf(clients)} | ${cells.join(" | ")} |`);
       }
     }
     // As much for each worker as the others have had.
     for (const { bytes } of images) {
-      for (let i = 0; i < 2 * rounds; i++) await imagesPerSecond(three.url, bytes, CLIENTS[2], seconds * 1000);
+      for (let i = 0; i < 2 * rounds; i++) await labelFor(three.url, bytes, CLIENTS[2], seconds * 1000);
     }
     const [first, second, third] = servers.map(({ memoryMB }) => memoryMB);
     const further = third - second;

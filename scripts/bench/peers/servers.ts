@@ -56,6 +56,11 @@ export class Running {
     return this.#tree.reduce((sum, pid) => sum + preciseCpuMs(pid), 0);
   }
 
+  /** The processor time of the process that was started, without those that it has started, in milliseconds. */
+  get ownCpuMs(): number {
+    return preciseCpuMs(this.#child.pid ?? 0);
+  }
+
   /** The proportional memory of all its processes, in MB. */
   get memoryMB(): number {
     return this.#tree.reduce((sum, pid) => sum + proportionalMB(pid), 0);

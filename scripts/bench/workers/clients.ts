@@ -1,5 +1,8 @@
-/** Clients that label one image after the other, for npm run bench:workers. */
-import { Agent, request } from "node:http";
+/**
+ * Clients that label one image after the other, for npm run bench:workers. They write to sockets and read no more of an answer
+ * than its status and length, since they take their time from the same processors as the labeler.
+ */
+import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { unseenParts } from "../load/unseen.ts";
 
@@ -13,44 +16,100 @@ export interface Clients {
   readonly keepAlive: boolean;
 }
 
-/** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
-function send(url: string, bytes: Uint8Array<ArrayBuffer>, agent: Agent): Promise<boolean> {
+/** What clients have seen together. */
+export interface Labelled {
+  readonly images: number;
+  readonly perSecond: number;
+  /** The processor time of this process for an image, in milliseconds. */
+  readonly clientMs: number;
+}
+
+/** Reads an answer whose length is in its head. @returns Its status. */
+function readStatus(socket: Socket): Promise<number> {
   return new Promise((resolve, reject) => {
-    const parts = unseenParts(bytes);
-    const headers = { "content-length": parts.reduce((sum, { length }) => sum + length, 0) };
-    const call = request(url, { method: "POST", agent, headers }, (response) => {
-      let text = "";
-      response.on("data", (data) => (text += data));
-      response.once("error", reject);
-      response.once("end", () => {
-        if (response.statusCode === 200 || response.statusCode === 503) resolve(response.statusCode === 200);
-        else reject(new Error(`${response.statusCode} ${text}`));
-      });
-    });
-    call.once("error", reject);
-    for (const part of parts) call.write(part);
-    call.end();
+    let text = "";
+    const end = () => {
+      socket.off("data", take);
+      socket.off("error", reject);
+      socket.off("close", broken);
+    };
+    const broken = () => {
+      end();
+      reject(new Error(`The connection was closed behind ${text.length} bytes of an answer.`));
+    };
+    const take = (data: Buffer) => {
+      text += data.toString("latin1");
+      const head = text.indexOf("\r\n\r\n");
+      if (head < 0) return;
+      const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, head))?.[1]);
+      if (text.length < head + 4 + length) return;
+      end();
+      if (Number.isNaN(length)) reject(new Error(`An answer has no length:\n${text.slice(0, head)}`));
+      else resolve(Number(text.slice(9, 12)));
+    };
+    socket.on("data", take);
+    socket.once("error", reject);
+    socket.once("close", broken);
   });
 }
 
-/** @returns How many images a second are labelled. */
-export async function imagesPerSecond(
+class Client {
+  readonly #url: URL;
+  readonly #keepAlive: boolean;
+  #socket: Socket | undefined;
+
+  constructor(url: string, keepAlive: boolean) {
+    this.#url = new URL(url);
+    this.#keepAlive = keepAlive;
+  }
+
+  /** @returns Whether the image was labelled; false if the labeler was busy. @throws Error for any other answer. */
+  async send(image: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    const { hostname, port, pathname, search, host } = this.#url;
+    this.#socket ??= connect({ host: hostname, port: Number(port), noDelay: true });
+    const socket = this.#socket;
+    const parts = unseenParts(image);
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const lines = [`POST ${pathname}${search} HTTP/1.1`, `Host: ${host}`, `Content-Length: ${length}`];
+    if (!this.#keepAlive) lines.push("Connection: close");
+    socket.cork();
+    socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+    for (const part of parts) socket.write(part);
+    socket.uncork();
+    const status = await readStatus(socket);
+    if (!this.#keepAlive) this.close();
+    if (status !== 200 && status !== 503) throw new Error(`The labeler has answered with ${status}.`);
+    return status === 200;
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+}
+
+/** Has clients label an image again and again for a while. */
+export async function labelFor(
   url: string,
-  bytes: Uint8Array<ArrayBuffer>,
+  image: Uint8Array<ArrayBuffer>,
   { count, keepAlive }: Clients,
   milliseconds: number,
-): Promise<number> {
-  const agent = new Agent({ keepAlive, maxSockets: count });
-  const begin = performance.now();
-  let labelled = 0;
-  const client = async () => {
-    while (performance.now() - begin < milliseconds) {
-      if (await send(url, bytes, agent)) labelled++;
-      else await sleep(AGAIN);
+): Promise<Labelled> {
+  const [begin, before] = [performance.now(), process.cpuUsage()];
+  let images = 0;
+  const run = async () => {
+    const client = new Client(url, keepAlive);
+    try {
+      while (performance.now() - begin < milliseconds) {
+        if (await client.send(image)) images++;
+        else await sleep(AGAIN);
+      }
+    } finally {
+      client.close();
     }
   };
-  await Promise.all(Array.from({ length: count }, client));
+  await Promise.all(Array.from({ length: count }, run));
+  const { user, system } = process.cpuUsage(before);
   const seconds = (performance.now() - begin) / 1000;
-  agent.destroy();
-  return labelled / seconds;
+  return { images, perSecond: images / seconds, clientMs: (user + system) / 1000 / Math.max(1, images) };
 }
