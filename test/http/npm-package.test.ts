@@ -228,6 +228,7 @@ describe("in an empty folder with Node alone", () => {
       const made = await timed("npx edge-labeler ekuiper install", () =>
         installed.run(["ekuiper", "install", ...wiring]),
       );
+      expect(made.out).not.toMatch(/^(WARN|FAIL)/m);
       expect(made).toMatchObject({ code: 0, out: expect.stringMatching(/Try it: edge-labeler ekuiper test/) });
       const tried = await timed("npx edge-labeler ekuiper test", () => installed.run(["ekuiper", "test", ...wiring]));
       expect(tried.err).toBe("");

@@ -248,7 +248,7 @@ export async function checkBroker(broker: string): Promise<Check> {
   const name = "broker from here";
   const { server } = brokerSettings(broker);
   try {
-    const { connectAsync } = await import("mqtt");
+    const { connectAsync } = await import("./mqtt.ts");
     const client = await connectAsync(broker, { reconnectPeriod: 0, connectTimeout: 5000 });
     await client.endAsync();
     return { name, state: "ok", detail: `${server} answers` };

@@ -14,7 +14,7 @@ const PATIENCE = 5000;
  */
 export async function connectTo(broker: string, { reconnect }: { reconnect: boolean }): Promise<MqttClient> {
   const options = { reconnectPeriod: reconnect ? 1000 : 0, connectTimeout: PATIENCE };
-  const { connectAsync } = await import("mqtt");
+  const { connectAsync } = await import("./mqtt.ts");
   return connectAsync(broker, options, false).catch((error: Error) => {
     const cause = error.message || (error as { code?: string }).code;
     const { server } = brokerSettings(broker);
