@@ -56,6 +56,7 @@ await runCommand({ usage }, async () => {
     console.log(`Skipped. ${reason}`);
     return 0;
   }
+  buildah("rmi", "--prune"); // of former runs
   checkDockerfile(readFileSync("Dockerfile", "utf8"));
   checkCompose();
   report("compose.yaml is what docker-compose and the image understand");
