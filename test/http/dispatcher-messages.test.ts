@@ -116,7 +116,8 @@ it.each([
   seen.length = 0;
   const head = `POST /chunks HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`;
   expect(await answerTo(head + chunks + SMUGGLED)).toMatch(/^HTTP\/1\.1 400 /);
-  if (chunks.length < 50) expect(await answerTo(head, ...chunks, SMUGGLED)).toMatch(/^HTTP\/1\.1 400 /);
+  // Byte by byte, the worker may be the one who finds it first.
+  if (chunks.length < 50) expect(await answerTo(head, ...chunks, SMUGGLED)).toMatch(/^HTTP\/1\.1 (400|503) /);
   expect(seen).toEqual([]);
 });
 
