@@ -14,7 +14,7 @@ RUN case "$TARGETARCH" in amd64) arch=x64 ;; *) arch=$TARGETARCH ;; esac \
  && mkdir -p /out/data/state /out/data/models \
  && node -p "tls.rootCertificates.join('\n')" > /out/ca-certificates.pem
 
-FROM ${BASE_IMAGE}
+FROM --platform=$TARGETPLATFORM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="Edge Labeler" \
       org.opencontainers.image.description="An image classifier that LF Edge eKuiper rules call over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0"
