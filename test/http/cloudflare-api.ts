@@ -13,16 +13,11 @@ export interface CloudflareApi {
   readonly environment: Readonly<Record<string, string>>;
   /** The names of the Worker's secrets; undefined if there is no Worker. */
   secrets: readonly string[] | undefined;
-  /** Whether it refuses uploads, before wrangler bundles anything. */
-  closed: boolean;
   readonly uploaded: readonly Uploaded[];
   /** What was asked for workers.dev. */
   readonly subdomain: readonly unknown[];
   stop(): void;
 }
-
-/** What it says when it is closed. */
-export const CLOSED = "Nothing is deployed today.";
 
 const WORKER = "/accounts/account/workers/scripts/edge-labeler";
 
@@ -32,7 +27,7 @@ const metadataIn = (body: string): Uploaded => JSON.parse(/\r\n\r\n(\{.*?\})\r\n
 export async function startCloudflareApi(): Promise<CloudflareApi> {
   const uploaded: Uploaded[] = [];
   const subdomain: unknown[] = [];
-  const api: Pick<CloudflareApi, "secrets" | "closed"> = { secrets: undefined, closed: false };
+  const api: Pick<CloudflareApi, "secrets"> = { secrets: undefined };
 
   /** @returns Undefined for what is not there. */
   function answer(call: string, body: string): unknown {
