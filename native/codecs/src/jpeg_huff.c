@@ -39,7 +39,6 @@ enum { ENOUGH = 56 };
 
 #define FORCE_INLINE inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
-#define UNROLLED _Pragma("clang loop unroll(full)")
 
 /* An entry, of the bits that come: how many of them are used (5 bits; 0 for a code that is longer than LOOK), by how much
  * k grows (7 bits), how many bits of the coefficient still have to be read (4 bits), the coefficient (16 bits; 0 if there is
