@@ -5,7 +5,7 @@ import { FUNCTION_NAMES } from "../../scripts/user/model/convert/layers/activati
 import { hasMapper, LAYER_CLASSES } from "../../scripts/user/model/convert/layers/registry.ts";
 
 const [, section = ""] = readFileSync("docs/reference/models.md", "utf8").split("## Keras and TensorFlow.js\n");
-const rows = section.split("\n## ")[0]?.match(/^\|.*\|$/gm) ?? [];
+const rows = section.split(/\n##/)[0]?.match(/^\|.*\|$/gm) ?? [];
 const rowOf = (head: string) => rows.find((row) => row.startsWith(`| ${head} `)) ?? "";
 const words = (row: string) => row.match(/\w+/g) ?? [];
 

@@ -15,8 +15,8 @@ const usage = (program: string) => `${program}[options]: runs the labeler on wor
                        each GB of memory)
   --watchdog SECONDS   how long the labeler may fail to answer before it is restarted (30)
 
-Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN, or from the files that LABELER_TOKEN_FILE and
-so on name. LABELER_STATE and LABELER_MODELS change the default folders.`;
+Secrets come from the environment: LABELER_TOKEN, LABELER_TOKENS, PUSH_TOKEN, or from the files that LABELER_TOKEN_FILE
+and so on name. LABELER_STATE and LABELER_MODELS change the default folders.`;
 
 export interface ServeOptions {
   readonly port: number;
