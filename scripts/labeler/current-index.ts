@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { addFile } from "./fingerprint.ts";
 
 /** Digests of what an index depends on, and of the files that indexModels() writes. */
 interface State {
@@ -12,10 +13,7 @@ interface State {
 /** A digest of the files of a folder. */
 function digestOf(folder: string, names: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const name of names.toSorted()) {
-    const contents = readFileSync(join(folder, name));
-    hash.update(`\n${name} ${contents.length}\n`).update(contents);
-  }
+  for (const name of names.toSorted()) addFile(hash, join(folder, name), name);
   return hash.digest("hex");
 }
 

@@ -1,5 +1,5 @@
 /** Detects whether the inputs of the Worker's bundle have changed, so that an unchanged bundle is not built again. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
@@ -27,14 +27,19 @@ function* filesIn(folder: string): Generator<string> {
   }
 }
 
+/** Adds a file to a digest. @param name What the digest knows it by. */
+export function addFile(hash: Hash, path: string, name = path): void {
+  const contents = readFileSync(path);
+  hash.update(`\n${name} ${contents.length}\n`).update(contents);
+}
+
 /** A digest of this checkout's files, and of anything else on which the bundle depends. */
 export function fingerprint(rest?: unknown): string {
   const hash = createHash("sha256").update(`${JSON.stringify(rest)}`);
   for (const root of ROOTS) {
     for (const path of statSync(root).isDirectory() ? filesIn(root) : [root]) {
       if (GENERATED.test(path)) continue;
-      const contents = readFileSync(path);
-      hash.update(`\n${path} ${contents.length}\n`).update(contents);
+      addFile(hash, path);
     }
   }
   return hash.digest("hex");
