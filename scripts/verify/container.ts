@@ -51,11 +51,14 @@ const platformArguments = (arch: string): string[] =>
     argument,
   ]);
 
+/** The home of the user who builds, in the image of the build. */
+const HOME = "/root";
+
 /** @returns The name of the image. */
 function build(name: string, arch: string, [buildBase, base]: readonly [build: string, base: string]): string {
   const args = ["--build-arg", `BUILD_IMAGE=${buildBase}`, "--build-arg", `BASE_IMAGE=${base}`];
   // What npm ci of the checkout has downloaded need not be downloaded again.
-  const cache = ["--volume", `${npmCache()}:/root/.npm`];
+  const cache = ["--volume", `${npmCache()}:${HOME}/.npm`];
   buildah(
     "build",
     "--quiet",

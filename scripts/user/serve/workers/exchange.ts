@@ -23,7 +23,7 @@ export interface Client {
   readonly keepAlive: number | undefined;
   /** All of the answer has been written. @param again Whether another one can follow it. */
   answered(again: boolean): void;
-  /** There is no answer, and none has begun. @param detail What has happened, and what to do. */
+  /** The request failed before an answer began. @param detail What has happened, and what to do. */
   failed(detail: string): void;
 }
 

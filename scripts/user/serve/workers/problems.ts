@@ -41,5 +41,5 @@ export function answerToUnreadable(why: Unreadable): string {
   return answer(line, "application/problem+json", [], JSON.stringify(problem));
 }
 
-/** The answer to CONNECT: the labeler is no proxy. */
+/** The answer to CONNECT, which only proxies serve. */
 export const METHOD_NOT_ALLOWED = "HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
