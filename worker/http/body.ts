@@ -134,12 +134,6 @@ class BodyReader {
       return value;
     } catch (error) {
       if (error instanceof LabelerError) throw error;
-      // Seen with several large images on a connection each: workerd continued a request in the context of another one.
-      if (/on behalf of a different request/.test(String(error))) {
-        throw new LabelerError("busy", "The runtime has mixed up requests that came together. Try again.", {
-          cause: error,
-        });
-      }
       // Only the log will have this error, since the client is gone. It is not the labeler's mistake.
       throw new LabelerError("cut-off", "The connection was closed before the whole body had come.", { cause: error });
     } finally {

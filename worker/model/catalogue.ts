@@ -7,6 +7,7 @@ import { LabelerError } from "../errors.ts";
 import { rehearse } from "../inference/rehearsal.ts";
 import { rowsInWasm } from "../inference/rows.ts";
 import { Semaphore } from "../runtime/semaphore.ts";
+import { awaitedByAny } from "../runtime/shared-promise.ts";
 import { Classifier } from "./classifier.ts";
 import { checkHeads, readDerived } from "./derived.ts";
 import { type IndexEntry, precisionFor, tooLargeToDeploy } from "./index-entry.ts";
@@ -169,9 +170,11 @@ export class Catalogue {
   }
 
   #start(key: string, entry: IndexEntry, precision: Precision, source: ModelSource): Promise<Classifier> {
-    const load = this.#load(entry, precision, source).finally(() => {
-      if (this.#loading.get(key) === load) this.#loading.delete(key);
-    });
+    const load = awaitedByAny(
+      this.#load(entry, precision, source).finally(() => {
+        if (this.#loading.get(key) === load) this.#loading.delete(key);
+      }),
+    );
     this.#loading.set(key, load);
     const { onLoad } = this.#options;
     load.then(

@@ -5,6 +5,7 @@
  */
 import { LabelerError } from "../errors.ts";
 import { type Clock, isolateClock } from "./clock.ts";
+import { settledByAny } from "./shared-promise.ts";
 
 /** The minimum rate once others wait, in bytes per second, and how long a body may be slower, in milliseconds. */
 const LEAST_RATE = 8 << 10;
@@ -71,10 +72,10 @@ export class Reception {
     this.#waiting = true;
     this.#since = this.#clock.now();
     try {
-      const result = await new Promise<T>((resolve, reject) => {
-        this.#reject = reject;
-        read.then(resolve, reject);
-      });
+      const { promise, resolve, reject } = settledByAny<T>();
+      this.#reject = reject;
+      read.then(resolve, reject);
+      const result = await promise;
       const length = result.value?.length ?? 0;
       this.#forgetOld();
       this.#recent[this.#part % PARTS] += length;

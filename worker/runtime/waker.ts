@@ -1,5 +1,6 @@
 /** Lets a request wait for another one. */
 import type { Clock } from "./clock.ts";
+import { settledByAny } from "./shared-promise.ts";
 
 /**
  * Lets one request wake another. workerd resolves a promise across requests only while the waiting request has a timer
@@ -24,13 +25,11 @@ export class Waker {
   /** Waits until wake() is called, but at most this many milliseconds. */
   async wait(milliseconds: number): Promise<void> {
     if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#clock.after(milliseconds, resolve);
-        this.#wake = () => {
-          cancel();
-          resolve();
-        };
-      });
+      const { promise, resolve } = settledByAny<void>();
+      this.#wake = resolve;
+      const cancel = this.#clock.after(milliseconds, resolve);
+      await promise;
+      cancel();
     }
     this.#wake = undefined;
     this.#woken = false;
