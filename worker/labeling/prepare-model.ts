@@ -71,7 +71,7 @@ export async function prepareModel(
     if (held === undefined || held.disposed) held = await catalogue.load(entry, precision, source);
     return held.at(region);
   };
-  classifier().catch(() => undefined); // run() and classifier() report the error
+  source.keepAlive(classifier().catch(() => undefined)); // run() and classifier() report the error
   const { executeInParts = partsAtOnce, trace } = context;
   const run = async <T>(infer: (classifier: Classifier) => Parts<T>, region?: string): Promise<T> => {
     for (;;) {
