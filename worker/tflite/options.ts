@@ -21,6 +21,8 @@ export interface Window2d extends Activated {
 export interface ConvOptions extends Window2d {
   /** [vertical, horizontal], in pixels. */
   readonly dilation: readonly [number, number];
+  /** Whether it is a part of a grouped convolution, which TFLite computes with its reference kernels. */
+  readonly grouped?: boolean;
 }
 
 export interface PoolOptions extends Window2d {

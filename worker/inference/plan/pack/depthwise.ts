@@ -35,20 +35,20 @@ export function packF32Dwconv(
  * How TFLite's optimised depthwise convolution rounds: for int8 it computes eight channels at a time with instructions
  * that round halves up; the remaining channels, and all channels of uint8, are computed one by one.
  */
-export const depthwiseRounding = (signed: boolean, channel: number, channels: number): Rounding =>
-  signed && channel < channels - (channels % 8) ? "up" : "away";
+export const depthwiseRounding = (ups: boolean, channel: number, channels: number): Rounding =>
+  ups && channel < channels - (channels % 8) ? "up" : "away";
 
 /** Weights of a depthwise convolution, less their zero point: [kernel height, kernel width, channels]. */
 export interface DepthwiseBytes {
   readonly weights: Later<Int32Array>;
   readonly bias: Later<Int32Array> | undefined;
-  /** Whether they are int8. */
-  readonly signed: boolean;
+  /** Whether TFLite rounds halves up where it computes eight channels at a time: in int8, unless it is a grouped convolution. */
+  readonly ups: boolean;
 }
 
 /** For qu8_dwconv_2x8c2_dot16x2.c. */
 export function packQu8DwconvDot16x2(
-  { signed, ...later }: DepthwiseBytes,
+  { ups, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   taps: number,
 ): Packed {
@@ -60,7 +60,7 @@ export function packQu8DwconvDot16x2(
     write(view) {
       const [weights, bias] = [later.weights(), later.bias?.()];
       panels(channels, vectorBytes, (byte, first, count) => {
-        const rounding = depthwiseRounding(signed, first, channels);
+        const rounding = depthwiseRounding(ups, first, channels);
         writeChannels({ view, byte, first, count }, { multipliers, rounding }, (i) => bias?.[first + i] ?? 0);
         const to = new Int16Array(view.buffer, view.byteOffset + byte + CHANNELS.bytes, 16 * pairs);
         for (let i = 0; i < count; i++) {
@@ -90,7 +90,7 @@ export const canBeParted = (weights: Int32Array, least: number): boolean =>
  * @param least The least weight that is multiplied.
  */
 export function packQu8DwconvUsdot(
-  { signed, ...later }: DepthwiseBytes,
+  { ups, ...later }: DepthwiseBytes,
   multipliers: readonly number[],
   [height, width]: readonly [number, number],
   inputZero: number,
@@ -121,7 +121,7 @@ export function packQu8DwconvUsdot(
           }
         }
         DEPTHWISE_PANEL.parts.set(view, byte, parts);
-        const rounding = depthwiseRounding(signed, first, channels);
+        const rounding = depthwiseRounding(ups, first, channels);
         const biasOf = (i: number) => (bias?.[first + i] ?? 0) - inputZero * sums[i];
         writeChannels({ view, byte, first, count }, { multipliers, rounding }, biasOf);
       });

@@ -86,6 +86,10 @@ function zeroOf(builder: Builder, operator: Convolution, filter: Tensor, bias: T
   return quantization.zeroPoint[0];
 }
 
+/** Whether TFLite rounds halves of int8 as its reference kernels do: away from zero, in the second rounding. */
+const roundsAsReference = (operator: Convolution): boolean =>
+  operator.form !== "matrix" && operator.options.grouped === true;
+
 function byteStep(builder: Builder, operator: Convolution, input: ByteValue, output: ByteValue): KernelStep {
   const filter = tensorOf(builder.graph, operator.inputs[1]);
   const biasTensor = biasOf(builder, operator);
@@ -101,11 +105,12 @@ function byteStep(builder: Builder, operator: Convolution, input: ByteValue, out
   const ends = { operator, input, output, geometry };
   const ofCpu = { dot: builder.dot, inputZero: input.zero };
   if (operator.form === "depthwise") {
-    const weights = { weights: () => integersOf(filter, zero), bias, signed: input.offset !== 0 };
+    const ups = input.offset !== 0 && !roundsAsReference(operator);
+    const weights = { weights: () => integersOf(filter, zero), bias, ups };
     const planes = { ...ofCpu, geometry, channels, inChannels: input.tensor.shape[3], weights, multipliers };
     return depthwise.depthwiseStep(depthwise.U8_KERNELS, planes, ends);
   }
-  const rounding: Rounding = input.offset === 0 ? "away" : "up";
+  const rounding: Rounding = input.offset === 0 || roundsAsReference(operator) ? "away" : "up";
   const signed = filter.type === "int8";
   const source = (): Source => {
     const { view } = bytesOf(filter);

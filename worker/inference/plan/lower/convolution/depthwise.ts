@@ -128,7 +128,7 @@ export function depthwiseStep<P extends FloatPlanes | BytePlanes>(
   const { block, paddedWidth } = blockOf(geometry);
   const scratch = scratchLayout([chosen.scratch(planes)]);
   // If some channels round away from zero, the last one does, so that asking about it is enough.
-  const rounding = depthwiseRounding(output.kind === "u8" && output.offset !== 0, channels - 1, channels);
+  const rounding = depthwiseRounding("dot" in planes && planes.weights.ups, channels - 1, channels);
   return {
     kernel: chosen.kernel,
     packed: chosen.pack(planes),
