@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { writeBindingTypes } from "../../labeler/run.ts";
 import { Declarations } from "./needed-declarations.ts";
+import { sortUnions } from "./sorted-unions.ts";
 
 const SOURCE = "worker/client.ts";
 const HONO = resolve("node_modules/hono");
@@ -36,7 +37,10 @@ function emit(folder: string): void {
   const options = { extends: resolve("tsconfig.json"), compilerOptions, files, include: [], exclude: [] };
   writeFileSync(config, JSON.stringify(options));
   try {
-    execFileSync(resolve("node_modules/.bin/tsc"), ["-p", config], { stdio: "pipe", encoding: "utf8" });
+    execFileSync(resolve("node_modules/.bin/tsc"), ["-p", config, "--singleThreaded"], {
+      stdio: "pipe",
+      encoding: "utf8",
+    });
   } catch (error) {
     throw new Error(`The declarations of ${SOURCE} cannot be made:\n${(error as { stdout?: string }).stdout}`);
   }
@@ -79,7 +83,7 @@ class Writer {
   write(file: string, text: string): string[] {
     const imported: string[] = [];
     const from = this.#place(file);
-    const contents = text.replace(IMPORT, (_, before: string, name: string) => {
+    const contents = sortUnions(text).replace(IMPORT, (_, before: string, name: string) => {
       const target = find(name, file);
       imported.push(target);
       const path = relative(dirname(from), this.#place(target)).replace(/\.d\.ts$/, ".js");
