@@ -1,8 +1,14 @@
 /** Bundles TensorFlow.js for the Worker, so that wrangler and vitest use the same file. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
 import { writeIfNew } from "./write-if-new.ts";
 
+const ENTRY = "worker/inference/tfjs.entry.ts";
 const OUTPUT = "worker/inference/tfjs.bundle.js";
+
+/** The files that decide what the bundle contains: package-lock.json determines the code of the packages. */
+const INPUTS = [ENTRY, "scripts/build/tfjs-bundle.ts", "package-lock.json"];
 
 /** The backend also imports glue code for threads: 36 KB that an isolate cannot use. */
 const withoutThreads: Plugin = {
@@ -14,11 +20,23 @@ const withoutThreads: Plugin = {
   },
 };
 
-/** Writes worker/inference/tfjs.bundle.js, unless it is right already, so that watchers do not react. */
+const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** The first line of a bundle, with the digests of the files that it was made of and of its code. */
+const firstLine = (inputs: string, code: string) => `// ${digest(inputs)} ${digest(code)}\n`;
+
+const isCurrent = (bundle: string, inputs: string): boolean => {
+  const code = bundle.slice(bundle.indexOf("\n") + 1);
+  return bundle === firstLine(inputs, code) + code;
+};
+
+/** Writes worker/inference/tfjs.bundle.js, unless it is right already: it takes a second, and watchers would react. */
 export async function bundleTfjs(): Promise<void> {
+  const inputs = (await Promise.all(INPUTS.map((file) => readFile(file, "utf8")))).join("\n");
+  if (isCurrent(await readFile(OUTPUT, "utf8").catch(() => ""), inputs)) return;
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    entryPoints: ["worker/inference/tfjs.entry.ts"],
+    entryPoints: [ENTRY],
     bundle: true,
     format: "esm",
     platform: "browser",
@@ -30,5 +48,6 @@ export async function bundleTfjs(): Promise<void> {
     write: false,
     logLevel: "warning",
   });
-  await writeIfNew(OUTPUT, outputFiles[0]?.text ?? "");
+  const code = outputFiles[0]?.text ?? "";
+  await writeIfNew(OUTPUT, firstLine(inputs, code) + code);
 }

@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
-import { writeBindingTypes } from "../../labeler/run.ts";
+import { bindingTypes } from "../../labeler/binding-types.ts";
 import { Declarations } from "./needed-declarations.ts";
 import { sortUnions } from "./sorted-unions.ts";
 
@@ -31,9 +31,7 @@ function emit(folder: string): void {
     rootDir: resolve(),
     typeRoots: [],
   };
-  const bindings = join(folder, "worker-configuration.d.ts");
-  writeBindingTypes(bindings);
-  const files = [SOURCE, AMBIENT, bindings].map((file) => resolve(file));
+  const files = [SOURCE, AMBIENT, bindingTypes()].map((file) => resolve(file));
   const options = { extends: resolve("tsconfig.json"), compilerOptions, files, include: [], exclude: [] };
   writeFileSync(config, JSON.stringify(options));
   try {
