@@ -129,7 +129,7 @@ PIL.Image.open = opened
     );
     const wrapper = join(root, "python");
     writeFileSync(wrapper, `#!/bin/sh\nPYTHONPATH=${root} exec ${join(programs, "python")} "$@"\n`, { mode: 0o755 });
-    const { code, result } = await evaluateJson(hostile, "--python", wrapper, "--timeout", "10");
+    const { code, result } = await evaluateJson(hostile, "--python", wrapper, "--timeout", "5");
     expect(result).toMatchObject({ files: 4, decodedBy: { both: 2, labeler: 2 }, full: { files: 2, withinExact: 2 } });
     expect(result.refusals).toEqual([
       { by: "Pillow", reason: "Python ended (SIGSEGV)", files: 1, decodedByOther: 1, example: `${hostile}/1 crash` },

@@ -8,11 +8,12 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { Inspector } from "../../scripts/measure/isolate-memory.ts";
 import { mulberry32 } from "../../scripts/measure/mulberry32.ts";
+import { amount } from "../amount.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 import { mutate } from "./mutate.ts";
 import { tinyModels } from "./tiny-model.ts";
 
-const CASES = Number(process.env.FUZZ_CASES ?? 2000);
+const CASES = Number(process.env.FUZZ_CASES ?? amount(2000, 500));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const AT_ONCE = 4;
 /** For each, with others waiting before it. Generous, since the machine may be busy: a decoding that hangs would never end. */

@@ -2,16 +2,18 @@
  * Bodies that are made to be expensive: each is refused quickly with its fault, and probes are answered meanwhile.
  * HOSTILE_CASES and HOSTILE_SEED change the number of random ones and the seed.
  */
+
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { type Probe, probeDuring, waits } from "../../scripts/measure/probes.ts";
+import { amount } from "../amount.ts";
 import { fixture, type Label, labelsOf, post } from "./client.ts";
 import { type HostileCase, hostileCase, MODEL } from "./hostile-json/generator.ts";
 import { random } from "./hostile-json/random.ts";
 import { tinyModels } from "./tiny-model.ts";
 
-const CASES = Number(process.env.HOSTILE_CASES ?? 1000);
+const CASES = Number(process.env.HOSTILE_CASES ?? amount(1000, 300));
 const FRESH_SEED = Number(process.env.HOSTILE_SEED ?? Date.now() % 2 ** 31);
 
 /** On an idle machine an answer takes below 1 s and a probe below 100 ms; these bounds hold on a busy one, too. */

@@ -3,6 +3,7 @@
  * FUZZ_CASES and FUZZ_SEED change how
  * many and which: FUZZ_CASES=3000 npm test -- test/http/keras-fuzz.test.ts
  */
+
 import { readFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { describe, expect, it } from "vitest";
@@ -15,10 +16,11 @@ import { readLayersModel } from "../../scripts/user/model/convert/tfjs/layers-mo
 import { writeTflite } from "../../scripts/user/model/convert/tflite/write.ts";
 import { LabelerError } from "../../worker/errors.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
+import { amount } from "../amount.ts";
 import { type Random, random } from "./hostile-json/random.ts";
 import { mutate } from "./mutate.ts";
 
-const CASES = Number(process.env.FUZZ_CASES ?? 300);
+const CASES = Number(process.env.FUZZ_CASES ?? amount(300, 100));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 /** For each, in milliseconds: five times what it may take on a machine that is not busy. */
 const LONGEST = 5000;

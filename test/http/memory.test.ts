@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { Inspector } from "../../scripts/measure/isolate-memory.ts";
 import { residentMB } from "../../scripts/system/processes.ts";
+import { amount } from "../amount.ts";
 import { fixture, labelsOf, post, referenceFolder } from "./client.ts";
 
 const ISOLATE_MB = 128;
@@ -134,8 +135,9 @@ describe("with the labeler's own flags", () => {
       return { isolate: heap + wasm, process: residentMB(labeler.pid) };
     };
     const before = await requests(10);
-    const after = await requests(200);
-    show("200 requests", after);
+    const count = amount(200, 100);
+    const after = await requests(count);
+    show(`${count} requests`, after);
     expect(after.isolate - before.isolate).toBeLessThan(2);
     expect(after.process - before.process).toBeLessThan(10);
   });
@@ -193,7 +195,7 @@ describe("with the labeler's own flags", () => {
       const { heap, wasm } = await inspector.memory();
       most = Math.max(most, heap + wasm);
     };
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < amount(3, 2); round++) {
       for (const one of all) {
         await ask(one);
         await look();

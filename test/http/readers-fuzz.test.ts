@@ -3,6 +3,7 @@
  * second of processor time each and without much memory. FUZZ_CASES and FUZZ_SEED change how many and which; a release is tried with
  * FUZZ_CASES=3000 npm test -- test/http/readers-fuzz.test.ts
  */
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,8 +19,9 @@ import { parseGroups } from "../../worker/model/groups.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
 import { parseSpec } from "../../worker/model/spec.ts";
 import { readUltralytics } from "../../worker/tflite/ultralytics.ts";
+import { amount } from "../amount.ts";
 
-const CASES = Number(process.env.FUZZ_CASES ?? 150);
+const CASES = Number(process.env.FUZZ_CASES ?? amount(150, 50));
 const SEED = Number(process.env.FUZZ_SEED ?? 1);
 const MILLISECONDS = 1000;
 const MEMORY_BYTES = 256 << 20;
