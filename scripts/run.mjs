@@ -9,10 +9,11 @@
  * load TypeScript.
  */
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { compiled, ROOT } from "./run/cache.mjs";
+import { refuseNode } from "./run/node-version.mjs";
 
 /** @param {string} entry The path of the program. @returns {string} The path of the compiled program. */
 function compile(entry) {
@@ -29,6 +30,12 @@ function compile(entry) {
   return file;
 }
 
+const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const refusal = refuseNode(engines.node);
+if (refusal !== undefined) {
+  console.error(refusal);
+  process.exit(2);
+}
 const [, , name] = process.argv;
 if (name === undefined) {
   console.error("usage: node scripts/run.mjs PROGRAM.ts [ARGUMENT …]");

@@ -181,7 +181,9 @@ export async function indexModels(
 ): Promise<readonly IndexEntry[]> {
   const networks: IndexEntry[] = [];
   const without: string[] = [];
-  const names = await readdir(root).catch((error: Error) => {
+  const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT")
+      throw new CommandError(`There is no folder of models ${root}. Make it: mkdir -p ${root}`);
     throw new CommandError(`The folder of models cannot be read: ${error.message}`);
   });
   for (const name of names.sort()) {

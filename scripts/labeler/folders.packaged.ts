@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { includeModels } from "./included-models.ts";
@@ -19,9 +19,12 @@ const INCLUDED_MODELS = part("model-assets");
 
 const isSelfContained = existsSync(OWN_WORKERD);
 
+/** The user's own folder, also where HOME is set to nothing. */
+const home = (): string => homedir() || userInfo().homedir;
+
 /** A folder of the user's, by the XDG Base Directory Specification. */
 const xdg = (variable: string, fallback: string): string =>
-  join(process.env[variable] || join(homedir(), fallback), "edge-labeler");
+  join(process.env[variable] || join(home(), fallback), "edge-labeler");
 
 /** As in folders.ts. */
 export const workerdProgram = (): string =>

@@ -70,6 +70,9 @@ const options = {
 /** The commands that do not change a model, unless `--samples` has `check` write what it found. */
 const READING: readonly (string | undefined)[] = ["list", "check", "explain", "survey"];
 
+/** The commands that need the name of a file, a folder or a model. */
+const NAMING = ["add", "explain", "survey", "teach", "statistics", "remove"];
+
 async function main(values: Values<typeof options>, [command, ...names]: readonly string[]): Promise<number> {
   const [first] = names;
   const ownModels = READING.includes(command) && values.samples === undefined ? modelsToRead : modelsToChange;
@@ -104,7 +107,12 @@ async function main(values: Values<typeof options>, [command, ...names]: readonl
     await removeModel(models, first);
     console.log(`Removed ${first}. If DEFAULT_MODEL in wrangler.toml names it, set another there.`);
   } else {
-    const wrong = command === undefined ? "Name a command." : `"${[command, ...names].join(" ")}" is not a command.`;
+    const wrong =
+      command === undefined
+        ? "Name a command."
+        : names.length === 0 && NAMING.includes(command)
+          ? `${command} does not say of what.`
+          : `"${[command, ...names].join(" ")}" is not a command.`;
     throw new UsageError(
       `${wrong} The commands are list, add FILE, check, explain NAME, survey FOLDER, teach NAME, statistics NAME and remove NAME.`,
     );

@@ -72,6 +72,7 @@ describe("npm run label", () => {
   it.each([
     ["no image", [], /Name at least one image/],
     ["a file that is not there", ["nosuch.png"], /nosuch\.png is neither a file/],
+    ["an address", ["https://example.com/a.jpg"], /is an address, .*Download it/],
     ["a folder without images", ["worker/http"], /worker\/http has no images/],
     ["an unknown option", ["--nosuch", "x.png"], /--nosuch/],
     ["two forms", ["--json", "--csv", "x.png"], /exclude/],
@@ -87,10 +88,13 @@ describe("npm run label", () => {
     const args = [`${fixtures}/coffee.png`, "--url"];
     const wrong = await runScript("label", [...args, labeler.url], { token: "another" });
     expect(wrong.code).toBe(2);
-    expect(wrong.err).toMatch(/token/);
+    expect(wrong.err).toMatch(/does not accept the token in LABELER_TOKEN/);
+    const without = await runScript("label", [...args, labeler.url]);
+    expect(without.code).toBe(2);
+    expect(without.err).toMatch(/requires a token\. Set LABELER_TOKEN/);
     const nobody = await runScript("label", [...args, "http://127.0.0.1:9"]);
     expect(nobody.code).toBe(2);
-    expect(nobody.err).toMatch(/http:\/\/127\.0\.0\.1:9 cannot be reached/);
+    expect(nobody.err).toMatch(/http:\/\/127\.0\.0\.1:9 cannot be reached.*Start the labeler there/);
   });
 });
 

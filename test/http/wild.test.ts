@@ -147,6 +147,7 @@ describe("curl", () => {
     expect(curl(url, "--data-binary", "photos/rocket.jpg")).toMatch(
       /name of a file, \\"photos\/rocket.jpg\\".*--data-binary @photos/,
     );
+    expect(curl(url, "-d", "https://example.com/rocket.jpg")).toMatch(/an address.*does not fetch.*curl -sSL/);
     expect(curl(url, "-d", "image=rocket.jpg")).toMatch(/text field, \\"image\\", and not a file/);
   });
 

@@ -50,7 +50,8 @@ test("a busy labeler is asked again", async () => {
 test("a refusal of the image is returned, and one of every image is thrown", async () => {
   const refuse = (status: number) => posted((_, response) => response.writeHead(status).end('{"detail":"No."}'));
   expect(await refuse(415)).toEqual({ error: "No." });
-  await expect(refuse(401)).rejects.toThrow(/^No\.$/);
+  await expect(refuse(403)).rejects.toThrow(/^No\.$/);
+  await expect(refuse(401)).rejects.toThrow(/does not accept the token in LABELER_TOKEN: No\.$/);
 });
 
 test("a redirection is reported with its target", async () => {

@@ -41,6 +41,12 @@ export function mistakeOf(beginning: Uint8Array, contentType: string): LabelerEr
   }
   if (!isText(beginning)) return undefined;
   const text = new TextDecoder().decode(beginning).trim();
+  if (/^https?:\/\/\S+$/i.test(text)) {
+    return bad(
+      `The body is an address, ${quote(text)}, which the labeler does not fetch. Send the image itself: ` +
+        "curl -sSL ADDRESS | curl --data-binary @- and the labeler's address.",
+    );
+  }
   if (looksLikeFileName(text) && !text.includes("=")) {
     return bad(
       `The body is the name of a file, ${quote(text)}, and not what is in the file. Put an @ before it: ` +

@@ -36,6 +36,11 @@ async function imagesOf(argument: string): Promise<Image[]> {
     return names.map((name) => fromFile(join(argument, name)));
   }
   if (found !== undefined) return [fromFile(argument)];
+  if (/^https?:\/\//.test(argument)) {
+    throw new CommandError(
+      `${argument} is an address, and images are read from files. Download it: curl -sSLO ADDRESS`,
+    );
+  }
   const names = /[*?[{]/.test(argument) ? await find(argument) : [];
   if (names.length > 0) return names.map(fromFile);
   throw new CommandError(`${argument} is neither a file nor a folder nor a pattern that matches any.`);

@@ -34,7 +34,8 @@ function detailOf(answer: Answer): { detail: string; type: string } {
 /** The bytes of an image file, or why it cannot be read. */
 export async function readImage(image: Image): Promise<{ body: Uint8Array<ArrayBuffer> } | { error: string }> {
   try {
-    return { body: await image.read() };
+    const body = await image.read();
+    return body.length > 0 ? { body } : { error: "The file is empty." };
   } catch (error) {
     return { error: `It cannot be read: ${(error as Error).message}` };
   }
@@ -57,7 +58,9 @@ export async function postImage(
     try {
       answer = await post(`${url}${path}`, { body, headers, timeout: TIMEOUT_MS });
     } catch (error) {
-      throw new CommandError(`${url} cannot be reached: ${(error as Error).message}`);
+      throw new CommandError(
+        `${url} cannot be reached: ${(error as Error).message}. Start the labeler there, or give its address with --url.`,
+      );
     }
     const { status } = answer;
     if (status >= 200 && status < 300) return { answer };
@@ -70,6 +73,13 @@ export async function postImage(
     if ((status === 429 || status === 503) && attempt < ATTEMPTS) {
       await wait(Number.isFinite(later) ? Math.min(later, 30) : attempt);
       continue;
+    }
+    if (status === 401) {
+      throw new CommandError(
+        token === undefined
+          ? `${url} requires a token. Set LABELER_TOKEN in the environment.`
+          : `${url} does not accept the token in LABELER_TOKEN: ${detail}`,
+      );
     }
     if (ALIKE.has(status) && !type.endsWith(":bad-body")) throw new CommandError(detail);
     return { error: detail };

@@ -69,6 +69,8 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   const isDerived = /\.json$/i.test(file) && !(await isTfjsFile(file));
   if (isDerived && spec !== undefined) throw new ModelError(`${file} is a model.json itself: leave --spec out.`);
   for (const path of [file, labels, spec, groups]) {
+    if (path !== undefined && /^https?:\/\//.test(path))
+      throw new ModelError(`${path} is an address, and files are read here. Download it: curl -sSLO ADDRESS`);
     if (path !== undefined && !(await exists(fromUser(path)))) throw new ModelError(`There is no file ${path}.`);
   }
   if (!MODEL_NAME.test(name)) {
@@ -116,6 +118,8 @@ export async function removeModel(models: string, name: string): Promise<void> {
       `${others} ${derived.length === 1 ? "derives" : "derive"} from ${name}. Remove ${others} first.`,
     );
   }
-  await rm(join(models, name), { recursive: true });
+  await rm(join(models, name), { recursive: true }).catch((error: Error) => {
+    throw new ModelError(`${name} cannot be removed: ${error.message}. Run the command as the owner of ${models}.`);
+  });
   await indexModels(models);
 }

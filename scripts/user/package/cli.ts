@@ -1,5 +1,6 @@
 /** `edge-labeler COMMAND`: the program of a package, which runs the commands of a checkout that do not need its sources. */
-import { PRODUCT_VERSION } from "../../build/version.ts";
+import { NEEDED_NODE, PRODUCT_VERSION } from "../../build/version.ts";
+import { refuseNode } from "../../run/node-version.mjs";
 
 const COMMANDS: Readonly<Record<string, () => Promise<unknown>>> = {
   serve: () => import("../serve.ts"),
@@ -32,7 +33,10 @@ const [, , command = "", ...rest] = process.argv;
 // A package is not run by its own npm scripts: paths are relative to the folder in which it was started.
 delete process.env.INIT_CWD;
 
-if (Object.hasOwn(COMMANDS, command)) {
+const refusal = refuseNode(NEEDED_NODE);
+if (refusal !== undefined) {
+  refuse(refusal);
+} else if (Object.hasOwn(COMMANDS, command)) {
   process.argv.splice(2, 1);
   await COMMANDS[command]();
 } else if (["--help", "-h", "help"].includes(command) || (command === "" && rest.length === 0)) {

@@ -78,8 +78,8 @@ export async function stage(folder: string, { models }: StageOptions): Promise<r
   chmodSync(program, 0o755);
   writeClientTypes(part(PARTS.client));
   await bundleExplainWorker(folder, models);
-  const { name, version } = JSON.parse(readFileSync("package.json", "utf8")) as Record<string, string>;
-  write(join(part(PARTS.share), "package.json"), `${JSON.stringify({ name, version, type: "module" })}\n`);
+  const { name, version, engines } = JSON.parse(readFileSync("package.json", "utf8"));
+  write(join(part(PARTS.share), "package.json"), `${JSON.stringify({ name, version, type: "module", engines })}\n`);
   for (const path of SHARED) cpSync(path, join(part(PARTS.share), path), { recursive: true, filter: withoutCaches });
   cpSync(models, part(PARTS.models), { recursive: true });
   recordIncluded(part(PARTS.models));

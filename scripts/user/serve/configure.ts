@@ -30,10 +30,16 @@ export interface DividedLimits {
   readonly MAX_WAITING: number;
 }
 
-const limitsIn = (folder: string): string => join(folder, "limits.json");
+/** Settings of the Worker that `serve` needs itself. */
+export interface ServedSettings extends DividedLimits {
+  readonly DEFAULT_MODEL: string;
+}
 
-/** The limits that were configured in the folder of a Worker. */
-export const readLimits = (folder: string): DividedLimits => JSON.parse(readFileSync(limitsIn(folder), "utf8"));
+const settingsIn = (folder: string): string => join(folder, "settings.json");
+
+/** The settings that were configured in the folder of a Worker. */
+export const readServedSettings = (folder: string): ServedSettings =>
+  JSON.parse(readFileSync(settingsIn(folder), "utf8"));
 
 /**
  * @throws CommandError if a setting does not exist, or if its value or that of a secret in the environment is invalid.
@@ -58,6 +64,10 @@ export function configure({ folder, models, index, results, settings }: ServedWo
   writeFileSync(configIn(folder), workerdConfig(options));
   writeFileSync(oneOfSeveralIn(folder), oneOfSeveralConfig(options));
   writeFileSync(storeIn(folder), storeConfig({ ...options, bundle: join(folder, STORE_FOLDER) }));
-  const { MAX_CONCURRENT, MAX_WAITING } = settingsOf({ ...declared.vars, ...settings } as unknown as Bindings);
-  writeFileSync(limitsIn(folder), JSON.stringify({ MAX_CONCURRENT, MAX_WAITING } satisfies DividedLimits));
+  const { MAX_CONCURRENT, MAX_WAITING, DEFAULT_MODEL } = settingsOf({
+    ...declared.vars,
+    ...settings,
+  } as unknown as Bindings);
+  const served: ServedSettings = { MAX_CONCURRENT, MAX_WAITING, DEFAULT_MODEL };
+  writeFileSync(settingsIn(folder), JSON.stringify(served));
 }

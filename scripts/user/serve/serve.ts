@@ -4,6 +4,7 @@
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
+import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { hasToken, type Secrets } from "../../../worker/settings/token-settings.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { isLoopback } from "../../system/loopback.ts";
@@ -11,7 +12,7 @@ import { whenOrphaned } from "../../system/orphan.ts";
 import { whyNotListen } from "../../system/ports.ts";
 import { indexAloud, keepIndexed } from "../models-folder.ts";
 import { readSecrets } from "../secrets.ts";
-import { configIn, oneOfSeveralIn, readLimits, type ServedWorker, storeIn } from "./configure.ts";
+import { configIn, oneOfSeveralIn, readServedSettings, type ServedWorker, storeIn } from "./configure.ts";
 import { fileError } from "./file-errors.ts";
 import { indexFolder } from "./index-folder.ts";
 import { StateLock } from "./lock.ts";
@@ -40,6 +41,16 @@ interface Runner {
 function warnWithoutToken(ip: string, secrets: Secrets): void {
   if (hasToken(secrets) || isLoopback(ip)) return;
   console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
+}
+
+/** Not an error: a model may be added while the labeler runs. */
+function warnWithoutModel(name: string, installed: readonly IndexEntry[]): void {
+  const usable = installed.filter(({ error }) => error === undefined).map((entry) => entry.name);
+  if (usable.includes(name)) return;
+  console.warn(
+    `The default model ${name} is not installed${usable.length > 0 ? `; there are ${usable.join(", ")}` : ""}. ` +
+      "Add it with npm run model -- add, or name another one with --var DEFAULT_MODEL:NAME.",
+  );
 }
 
 /** The program and the Worker of a labeler: from a checkout or a package. */
@@ -96,7 +107,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   if (refusal !== undefined) throw new CommandError(`${refusal}. Choose another --port or --ip.`, 1);
 
   const index = indexFolder(models, join(state, "index"));
-  await indexAloud(models, { index });
+  const installed = await indexAloud(models, { index });
   const make = () => makeWorker({ folder, models, index, results, settings });
   const code = await make();
   if (code !== 0) return code;
@@ -110,7 +121,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     },
     whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
   };
-  const { count, why } = howMany(options.workers, thisMachine(), readLimits(folder));
+  const { count, why } = howMany(options.workers, thisMachine(), readServedSettings(folder));
   const running =
     count === 1
       ? new Supervisor({
@@ -149,7 +160,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log("SIGUSR2: the settings are read again.");
     try {
       if ((await make()) !== 0 || stopped) return;
-      howMany(count, thisMachine(), readLimits(folder)); // It throws if the limits are too low now.
+      howMany(count, thisMachine(), readServedSettings(folder)); // It throws if the limits are too low now.
       await running.restart();
     } catch (error) {
       console.error(error instanceof CommandError ? error.message : error);
@@ -163,6 +174,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
+    warnWithoutModel(readServedSettings(folder).DEFAULT_MODEL, installed);
   });
   return 0;
 }
