@@ -69,6 +69,20 @@ it("a quantised output is a number where the function has none", () => {
   expect([...output]).toEqual([-131, -131, 0, 20]);
 });
 
+it("a grouped convolution whose rewritten weights would fill the memory is refused", () => {
+  const options = { padding: "same", stride: [1, 1], dilation: [1, 1], activation: "NONE" };
+  const groups = 1 << 19;
+  // Of two channels each, with one filter: 8192 groups would be computed together.
+  const filter = { shape: [groups, 1, 1, 2], data: new Int8Array(2 * groups) };
+  const graph = graphOf([{ shape: [1, 1, 1, 2 * groups] }, filter, { shape: [1, 1, 1, groups] }], {
+    op: "CONV_2D",
+    options,
+  });
+  const { operators } = rewrite(graph);
+  expect(operators.map(({ op }) => op)).toEqual(["CONV_2D"]);
+  expect(() => new Executor(rewrite(graph))).toThrow(/is a grouped convolution \(1048576 channels in, filters for 2\)/);
+});
+
 describe("what the executor cannot run", () => {
   it.each(all.filter(({ name }) => name in REFUSED))(
     "$name is refused by operator and reason",

@@ -11,6 +11,9 @@ import type { GraphEditor } from "./editor.ts";
 /** The most convolutions that one becomes: with more, slicing would take longer than the sums. */
 const MOST_SLICES = 64;
 
+/** The most bytes of weights that are written anew for a network: a hostile file could ask for any number. */
+const MOST_BYTES = 64 << 20;
+
 interface Grouped {
   readonly convolution: Operator<ConvOptions>;
   readonly input: Tensor;
@@ -19,6 +22,10 @@ interface Grouped {
   /** Channels of the input, and filters, of each group. */
   readonly own: number;
   readonly each: number;
+  /** How many groups one slice has. */
+  readonly together: number;
+  /** Bytes of the weights that are written anew. */
+  readonly bytes: number;
 }
 
 /** What replaces a constant, whose values all have `element` bytes; `zero` is the byte that stands for zero in each. */
@@ -59,13 +66,17 @@ function asGrouped(editor: GraphEditor, operator: Operator): Grouped | undefined
   const [input, filter, bias] = convolution.inputs.map((index) => editor.tensors[index]);
   const output = editor.tensors[convolution.outputs[0]];
   if (input?.shape.length !== 4 || filter?.shape.length !== 4 || output?.shape.length !== 4) return undefined;
-  const constants = [filter, ...(bias === undefined ? [] : [bias])];
-  if (constants.some(({ index }) => constantAt(editor, index) === undefined)) return undefined;
+  const weights = constantAt(editor, filter.index);
+  if (weights === undefined || (bias !== undefined && constantAt(editor, bias.index) === undefined)) return undefined;
   const [channels, own, filters] = [input.shape[3], filter.shape[3], filter.shape[0]];
   const groups = channels / own;
   const fits = Number.isInteger(groups) && groups > 1 && filters % groups === 0 && output.shape[3] === filters;
   if (!fits || (bias !== undefined && sizeOf(bias.shape) !== filters)) return undefined;
-  return { convolution, input, output, groups, own, each: filters / groups };
+  const each = filters / groups;
+  const together = Math.min(groups, Math.max(Math.ceil(PANEL_CHANNELS / each), Math.ceil(groups / MOST_SLICES)));
+  const copies = own === 1 ? 1 : together === 1 ? 0 : together;
+  const bytes = copies * weights.stored.data.length;
+  return { convolution, input, output, groups, own, each, together, bytes };
 }
 
 /** [filters, height, width, 1] → [1, height, width, filters] */
@@ -135,10 +146,9 @@ const merged =
  * weights of zero cost nothing.
  */
 function asSlices(editor: GraphEditor, grouped: Grouped): Operator[] {
-  const { convolution, input, output, groups, own, each } = grouped;
+  const { convolution, input, output, groups, own, each, together } = grouped;
   const { index, inputs } = convolution;
   const options = { ...convolution.options, grouped: true };
-  const together = Math.min(groups, Math.max(Math.ceil(PANEL_CHANNELS / each), Math.ceil(groups / MOST_SLICES)));
   const [outer, inner] = [input.shape.slice(0, 3), output.shape.slice(0, 3)];
   const made = Array.from({ length: Math.ceil(groups / together) }, (_, slice) => {
     const first = slice * together;
@@ -170,9 +180,11 @@ function asSlices(editor: GraphEditor, grouped: Grouped): Operator[] {
 }
 
 export function splitGroups(editor: GraphEditor): void {
+  let bytes = 0;
   for (const convolution of editor.operators.filter(({ op }) => op === "CONV_2D")) {
     const grouped = asGrouped(editor, convolution);
-    if (grouped === undefined) continue;
+    if (grouped === undefined || bytes + grouped.bytes > MOST_BYTES) continue;
+    bytes += grouped.bytes;
     editor.replace(convolution, grouped.own === 1 ? asDepthwise(editor, grouped) : asSlices(editor, grouped));
   }
 }
