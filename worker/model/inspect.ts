@@ -62,6 +62,8 @@ export interface InspectedModel {
   readonly output: Output;
   /** Whether each class has a probability of its own, so that several classes, or none, may be likely. */
   readonly multiLabel: boolean;
+  /** Whether nothing says what its output is, so that a softmax is applied: the sum of all confidences is 1 then. */
+  readonly softmaxAssumed: boolean;
   /** The scale of a quantised output; 1 for a float output. */
   readonly outputScale: number;
   readonly crop: Crop;
@@ -215,6 +217,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
   const names = labelsOf(files, labels, classes);
   const kind = probabilitiesOf(graph);
   const output = spec.output ?? (kind === undefined ? "logits" : "probabilities");
+  const softmaxAssumed = classes > 1 && kind === undefined && spec.output === undefined;
   return {
     graph,
     labels: names,
@@ -225,6 +228,7 @@ export async function inspectModel(files: ModelFiles): Promise<InspectedModel> {
     output,
     multiLabel:
       classes > 1 && (output === "multi-label-logits" || (kind === "of-each-class" && output === "probabilities")),
+    softmaxAssumed,
     outputScale: (outputTensor.type === "float32" ? undefined : outputTensor.quantization?.scale[0]) ?? 1,
     crop: spec.crop ?? "squash",
     spec,

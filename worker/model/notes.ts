@@ -26,8 +26,9 @@ export function notesOn({
   labels,
   numbered,
   multiLabel,
+  softmaxAssumed,
   spec,
-}: Pick<InspectedModel, "input" | "labels" | "numbered" | "multiLabel" | "spec">): string[] {
+}: Pick<InspectedModel, "input" | "labels" | "numbered" | "multiLabel" | "softmaxAssumed" | "spec">): string[] {
   const notes: string[] = [];
   if (input.guessed) {
     const [why, orElse] =
@@ -43,6 +44,12 @@ export function notesOn({
     notes.push(
       "It is multi-label: each class has a confidence of its own, and they do not sum to 1. An answer has all classes, the " +
         'likeliest first: put {"min": 0.5}, or {"min": {"LABEL": 0.5, …}}, into model.json for those that are seen.',
+    );
+  }
+  if (softmaxAssumed) {
+    notes.push(
+      "It ends in logits, to which a softmax is applied: one class is in a picture. If several can be, it is multi-label: " +
+        'put {"output": "multi-label-logits"} into model.json, or {"output": "logits"} if not.',
     );
   }
   if (numbered) {

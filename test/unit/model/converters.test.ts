@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Classifier } from "../../../worker/model/classifier.ts";
 import { inspectModel } from "../../../worker/model/inspect.ts";
-import { rangeOf } from "../../../worker/model/notes.ts";
+import { notesOn, rangeOf } from "../../../worker/model/notes.ts";
 import { computationOf } from "../../../worker/model/precision.ts";
 import { finish } from "../../../worker/runtime/parts.ts";
 import { fixture, fixtureJson } from "../files.ts";
@@ -54,6 +54,16 @@ it("says which networks are multi-label, and whose outputs are logits", async ()
     multiLabel: false,
     output: "probabilities",
   });
+});
+
+it("notes that a softmax is assumed for logits, until model.json says what the output is", async () => {
+  const notes = async (name: string, spec?: string) => notesOn(await inspectModel({ tflite: await read(name), spec }));
+  const note = expect.stringContaining('put {"output": "multi-label-logits"} into model.json');
+  expect(await notes("logits")).toContainEqual(note);
+  for (const output of ["logits", "multi-label-logits", "probabilities"]) {
+    expect(await notes("logits", JSON.stringify({ output }))).not.toContainEqual(note);
+  }
+  for (const name of ["multi-label", "float32"]) expect(await notes(name)).not.toContainEqual(note);
 });
 
 it("applies a sigmoid to each logit of a multi-label network, where model.json says that it is one", async () => {
