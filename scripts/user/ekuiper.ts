@@ -25,7 +25,7 @@ import { parseFunctions } from "./ekuiper/sql-function.ts";
 import { status } from "./ekuiper/status.ts";
 import { tryOnce } from "./ekuiper/try-once.ts";
 import type { GatewayOptions } from "./ekuiper/wanted.ts";
-import { readSecret } from "./secrets.ts";
+import { readSecret } from "./read-secret.ts";
 
 const usage = `npm run ekuiper -- COMMAND [options]
 

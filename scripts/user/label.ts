@@ -6,7 +6,7 @@ import { Progress } from "../command-line/progress.ts";
 import { type Answer, csv, json, table } from "./label/answers.ts";
 import { ask, type Server } from "./label/ask.ts";
 import { type Image, imagesOfAll } from "./label/images.ts";
-import { readSecret } from "./secrets.ts";
+import { readSecret } from "./read-secret.ts";
 
 const usage = `npm run label -- [options] FILE|FOLDER|PATTERN|- …
 

@@ -1,7 +1,7 @@
 /** The settings that are secrets. They must not be on a command line, where every user of the machine sees them. */
-import { readFileSync } from "node:fs";
 import { type Secrets, secretsOf } from "../../worker/settings/token-settings.ts";
 import { CommandError, UsageError } from "../command-line/command.ts";
+import { readSecret } from "./read-secret.ts";
 
 export const SECRETS = ["LABELER_TOKEN", "LABELER_TOKENS", "PUSH_TOKEN"];
 
@@ -17,27 +17,6 @@ export function refuseSecrets(args: readonly string[], where: string): void {
       throw new UsageError(`${name} is a secret: set it in ${where}, since a command line is seen by all.`);
     }
   }
-}
-
-/**
- * A secret of the environment: `NAME` holds it, or `NAME_FILE` the path of a file with it, as for secrets of containers and
- * credentials of systemd. A line feed at the end of the file does not count.
- *
- * @returns Undefined if neither is set.
- * @throws CommandError if the file cannot be read, or is empty, or if both are set.
- */
-export function readSecret(name: string): string | undefined {
-  const { [name]: value, [`${name}_FILE`]: file } = process.env;
-  if (!file) return value || undefined;
-  if (value) throw new CommandError(`${name} and ${name}_FILE are both set. Leave one of them out.`);
-  let secret: string;
-  try {
-    secret = readFileSync(file, "utf8").replace(/\r?\n$/, "");
-  } catch (error) {
-    throw new CommandError(`${name}_FILE: ${(error as Error).message}.`);
-  }
-  if (secret === "") throw new CommandError(`${name}_FILE: ${file} is empty. Write the secret into it.`);
-  return secret;
 }
 
 /**

@@ -1,6 +1,7 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { indexModels } from "../../scripts/build/model-index.ts";
 import { ensureIndex } from "../../scripts/labeler/current-index.ts";
@@ -53,4 +54,20 @@ test("an index that was removed or changed is written again", async () => {
   expect(await ensured()).toEqual(["one"]);
   await writeFile(join(models, "index.json"), '{"models":[]}');
   expect(await ensured()).toEqual(["one"]);
+});
+
+test("a change that keeps size and time of a file is found, once the files were not read any more", async () => {
+  const labels = join(models, "one", "labels.txt");
+  await ensured();
+  await wait(2100); // Until then, the contents are compared.
+  await ensured();
+  const note = JSON.parse(await readFile(join(folder, "notes", "index.json"), "utf8")) as { inodes?: string };
+  expect(note.inodes).toContain("one/labels.txt");
+  const { atime, mtime } = await stat(labels);
+  const text = await readFile(labels, "utf8");
+  await writeFile(labels, text.replace("background", "BACKGROUND"));
+  await utimes(labels, atime, mtime);
+  expect((await stat(labels)).size).toBe(text.length);
+  await ensured();
+  expect(indexed).toBe(2);
 });

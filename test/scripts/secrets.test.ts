@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { readSecret, readSecrets } from "../../scripts/user/secrets.ts";
+import { readSecret } from "../../scripts/user/read-secret.ts";
+import { readSecrets } from "../../scripts/user/secrets.ts";
 
 let folder: string;
 beforeAll(() => {
