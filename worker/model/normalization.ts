@@ -50,6 +50,8 @@ function fromRange({ quantization, type }: Tensor): Normalization | undefined {
   const [[scale], [zeroPoint], lowest] = [quantization.scale, quantization.zeroPoint, type === "int8" ? -128 : 0];
   const [low, high] = [lowest, lowest + 255].map((value) => (value - zeroPoint) * scale);
   if (high > 16) return PIXELS; // far above any normalised value
+  // ImageNet's goes from −2.12 to 2.64; pictures for calibration may lack the extremes.
+  if (low < -1.5 && high > 1.5) return IMAGENET;
   return low > -0.1 ? ZERO_TO_ONE : MINUS_ONE_TO_ONE;
 }
 

@@ -88,6 +88,21 @@ it("is −1…1 for Teachable Machine", () => {
 });
 
 it.each([
+  ["0…1", 1 / 255, -128, "0…1"],
+  ["-1…1", 2 / 255, 0, "-1…1"],
+  ["-0.98…0.95, which pictures gave", 1.93 / 255, 1, "-1…1"],
+  ["-2.07…2.65, as onnx2tf writes ImageNet's", 0.018524136, -16, "-2.12…2.25"],
+  ["-1.8…2.2, which pictures gave", 4 / 255, -13, "-2.12…2.25"],
+  ["0…255", 1, -128, "0…255"],
+])("is that for which a network is quantised: %s", (_, scale, zeroPoint, range) => {
+  const quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
+  const quantised: Tensor = { ...tensor(1, SHAPE), type: "int8", quantization };
+  const quantize: Operator = { index: 0, op: "QUANTIZE", inputs: [0], outputs: [1], options: undefined };
+  const graph = { tensors: [tensor(0, SHAPE), quantised], operators: [quantize], inputs: [0], outputs: [1] };
+  expect(seen({ ...graph, metadata: new Map() })).toBe(range);
+});
+
+it.each([
   ["Rescaling(1/255)", [["MUL", 1 / 255]], "0…255"],
   [
     "Rescaling(1/127.5, offset=-1)",
