@@ -8,6 +8,7 @@ import { type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler
 import { type RunningWorkerd, startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { Inspector, type IsolateMemory } from "../../scripts/measure/isolate-memory.ts";
 import { residentMB } from "../../scripts/system/processes.ts";
+import { amount } from "../amount.ts";
 import {
   BrokenUpload,
   ENDINGS,
@@ -107,6 +108,10 @@ const ROUTES: readonly [name: string, Route][] = [
   at(`/v2/models/${MODEL}/infer`, inferenceBodies),
   at("/ekuiper/labelOf", async () => [{ name: "an id", bytes: Buffer.from("broken-1".repeat(16)), chunked: false }]),
 ];
+
+/** In CI each ending on each route; elsewhere each on the first route and on a part of the others. */
+const routesFor = (ending: Ending) =>
+  ROUTES.filter((_, i) => i === 0 || process.env.CI || i % ENDINGS.length === ENDINGS.indexOf(ending));
 
 /** What must be 0 where no request is there. The last one is not on every labeler. */
 const GAUGES = ["edge_labeler_slots_in_use", "edge_labeler_slots_waiting", "edge_labeler_body_bytes_in_memory"];
@@ -223,7 +228,7 @@ describe("on workerd", () => {
   });
 
   describe.each(ENDINGS)("%s", (ending) => {
-    it.each(ROUTES)("in every phase of a request to %s leaves nothing behind", async (_, route) => {
+    it.each(routesFor(ending))("in every phase of a request to %s leaves nothing behind", async (_, route) => {
       expect(await breakEverywhere(labeler.url, route, ending)).toBeGreaterThanOrEqual(PHASES.length);
       await expectServed(labeler.url);
       await expect.poll(() => descriptors(labeler.pid)).toBeLessThanOrEqual(before.descriptors + SPARE_DESCRIPTORS);
@@ -254,18 +259,20 @@ describe("on workerd", () => {
     });
   });
 
-  it("100 of each leave memory as it was", async () => {
+  const most = amount(100, 40);
+
+  it(`${most} of each leave memory as it was`, async () => {
     const [, route] = ROUTES[0];
     for (const ending of ENDINGS) {
       let count = 0;
-      while (count < 100) count += await breakEverywhere(labeler.url, route, ending);
+      while (count < most) count += await breakEverywhere(labeler.url, route, ending);
     }
     await expect.poll(() => descriptors(labeler.pid)).toBeLessThanOrEqual(before.descriptors + SPARE_DESCRIPTORS);
     const [isolate, resident] = [await inspector.memory(), residentMB(labeler.pid)];
     const grown = { heap: isolate.heap - before.isolate.heap, wasm: isolate.wasm - before.isolate.wasm };
     const process = `process ${before.resident.toFixed(0)} → ${resident.toFixed(0)} MB`;
     console.log(`JS heap +${grown.heap.toFixed(1)} MB, WebAssembly +${grown.wasm.toFixed(1)} MB, ${process}`);
-    // After a collection of garbage. Of 300 bodies of 400 KB it would be 120 MB.
+    // After a collection of garbage. Of 120 bodies of 400 KB it would be 48 MB.
     expect(grown.heap).toBeLessThan(8);
     // Up to eight small decoders may have come into being: they are kept.
     expect(grown.wasm).toBeLessThanOrEqual(8 * 4);
@@ -279,7 +286,7 @@ it("nothing is held for longer than a second, as a rule", () => {
   const sorted = freedAfter.sort((a, b) => a - b);
   const median = sorted[sorted.length >> 1];
   console.log(`freed after ${median.toFixed(0)} ms (median), ${sorted.at(-1)?.toFixed(0)} ms at the latest`);
-  expect(sorted.length).toBeGreaterThan(20);
+  expect(sorted.length).toBeGreaterThan(amount(20, 10));
   expect(median).toBeLessThan(FREED_WITHIN);
 });
 
