@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { MODELS } from "../build/model-index.ts";
 import { CommandError, fromUser, runCommand, UsageError } from "../command-line/command.ts";
 import { packTo, writeManifest } from "./package/npm-package.ts";
@@ -37,7 +37,7 @@ async function makeNpmPackage(output: string, models: string): Promise<void> {
     writeManifest(folder);
     writeSbom(folder, { packages });
     const archive = packTo(folder, output);
-    console.log(`${archive} is the package: npm install ./${basename(archive)}. SHA256SUMS has its checksum.`);
+    console.log(`${archive} is the package. In an empty folder: npm install ${archive}\nSHA256SUMS has its checksum.`);
   } finally {
     rmSync(folder, { recursive: true });
   }
