@@ -40,7 +40,7 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   expect(second.log()).toMatch(/state folder .* is in use by process \d+/);
 
   process.kill(workerd(), "SIGKILL");
-  await expect.poll(first.log).toMatch(/workerd ended \(SIGKILL\)/);
+  await expect.poll(first.log).toMatch(/(workerd|The process with the results) ended \(SIGKILL\)/);
   await expect.poll(() => ids(first)).toEqual(["a"]);
 
   const orphan = workerd();
@@ -118,6 +118,7 @@ it("ends with a message at what is wrong with its options", async () => {
     [["--ip", "192.0.2.1"], 1, /^listen EADDRNOTAVAIL.*192\.0\.2\.1:\d+\. Choose another --port or --ip\.\n$/],
     [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.* Help: npm run serve -- --help\n$/s],
     [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
+    [["--models", "/nosuch"], 2, /There is no folder of models \/nosuch\. Make it: mkdir -p \/nosuch/],
     [["--var", "RESULTS_MAX_COUNT:many"], 2, /RESULTS_MAX_COUNT: must be a whole number/],
   ];
   for (const [args, code, message] of cases) {
@@ -126,6 +127,13 @@ it("ends with a message at what is wrong with its options", async () => {
     expect(ended, `${args.join(" ")}: ${labeler.log()}`).toBe(code);
     expect(labeler.log()).toMatch(message);
   }
+});
+
+it("starts without its default model, which may be added later, and says so", async () => {
+  const labeler = await serve(["--var", "DEFAULT_MODEL:nosuch"]);
+  await expect
+    .poll(labeler.log)
+    .toMatch(/The default model nosuch is not installed; there are .*\btiny\b.*DEFAULT_MODEL:/);
 });
 
 it("does not start where another program listens", async () => {
