@@ -148,6 +148,9 @@ describe("curl", () => {
       /name of a file, \\"photos\/rocket.jpg\\".*--data-binary @photos/,
     );
     expect(curl(url, "-d", "https://example.com/rocket.jpg")).toMatch(/an address.*does not fetch.*curl -sSL/);
+    expect(curl(url, "-F", "image=https://example.com/rocket.jpg")).toMatch(/the address .*does not fetch/);
+    const json = JSON.stringify({ image: "https://example.com/rocket.jpg" });
+    expect(curl(url, "--json", json)).toMatch(/image is an address.*does not fetch.*base64/);
     expect(curl(url, "-d", "image=rocket.jpg")).toMatch(/text field, \\"image\\", and not a file/);
   });
 

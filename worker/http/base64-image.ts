@@ -5,6 +5,7 @@ import { imageFrom } from "../labeling/image-source.ts";
 import type { ImageSource } from "../labeling/types.ts";
 import { ByteStream } from "../runtime/byte-stream.ts";
 import type { Text } from "../validation/long-text.ts";
+import { looksLikeAddress } from "./first-contact.ts";
 
 /** A length in characters. A text up to this length is decoded at once, so that the size of the image is known. */
 const SMALL = 384 << 10;
@@ -28,6 +29,12 @@ const notBase64 = (cause?: unknown) =>
 /** The text behind the head of a data URL, whose parameters may have blanks around them; the whole text if it has no head. */
 function withoutHead(text: string): string {
   const head = text.slice(0, MAX_DATA_URL_HEAD).trimStart();
+  if (looksLikeAddress(head)) {
+    throw new LabelerError(
+      "bad-body",
+      "The image is an address, which the labeler does not fetch. Fetch it, and send its bytes in base64, or as they are.",
+    );
+  }
   if (!/^data:/i.test(head)) return text;
   const comma = head.indexOf(",");
   if (comma < 0 || !/;\s*base64\s*$/i.test(head.slice(0, comma))) throw notBase64();

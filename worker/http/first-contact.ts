@@ -12,6 +12,9 @@ export const looksLikeFileName = (text: string): boolean =>
   text.length <= MAX_PATH &&
   /^[^\r\n\0<>"{}]+\.(jpe?g|png|webp|gif|bmp|tiff?|heic|heif|avif|ppm|pgm)$/i.test(text.trim());
 
+/** Whether a text is an address, which other services may fetch an image from. */
+export const looksLikeAddress = (text: string): boolean => /^\s*https?:\/\/\S/i.test(text);
+
 /** Bytes that `curl -d @file` drops: NUL, LF and CR. The first bytes of nearly every image have one of them. */
 const STRIPPED = [0x00, 0x0a, 0x0d];
 
@@ -41,7 +44,7 @@ export function mistakeOf(beginning: Uint8Array, contentType: string): LabelerEr
   }
   if (!isText(beginning)) return undefined;
   const text = new TextDecoder().decode(beginning).trim();
-  if (/^https?:\/\/\S+$/i.test(text)) {
+  if (looksLikeAddress(text)) {
     return bad(
       `The body is an address, ${quote(text)}, which the labeler does not fetch. Send the image itself: ` +
         "curl -sSL ADDRESS | curl --data-binary @- and the labeler's address.",

@@ -11,7 +11,7 @@ import { GrowingBuffer, type Reserve } from "../runtime/growing-buffer.ts";
 import { cut, listNames, quote } from "../validation/quote.ts";
 import { group } from "../validation/words.ts";
 import { beginsAsBase64Image, decodedStream } from "./base64-image.ts";
-import { looksLikeFileName } from "./first-contact.ts";
+import { looksLikeAddress, looksLikeFileName } from "./first-contact.ts";
 import type { Images } from "./images.ts";
 import { MultipartReader } from "./multipart/multipart-reader.ts";
 import type { PartHead } from "./multipart/part-head.ts";
@@ -165,6 +165,12 @@ class Form {
     const fields = Object.entries(this.parameters).map(([name, value]) => [name, `${value}`] as const);
     const [name, value = ""] =
       fields.find(([name, value]) => looksLikeFileName(value) || IMAGE_FIELDS.test(name)) ?? [];
+    if (name !== undefined && looksLikeAddress(value)) {
+      return bad(
+        `The field ${quote(name)} of the form is the address ${quote(value)}, which the labeler does not fetch: send the file ` +
+          "itself.",
+      );
+    }
     if (name !== undefined) {
       return bad(
         `The field ${quote(name)} of the form is the text ${quote(value)}, and not a file. With curl, the name of a file has an ` +
