@@ -9,10 +9,12 @@ import { unzipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { CommandError } from "../../scripts/command-line/command.ts";
 import { Archive } from "../../scripts/user/model/archives.ts";
+import { convertGraph, readGraphModel } from "../../scripts/user/model/convert/graph/convert.ts";
 import { convertKeras, type KerasModel } from "../../scripts/user/model/convert/keras/convert.ts";
 import { kerasOfConfig, kerasOfHdf5, readKeras } from "../../scripts/user/model/convert/keras/files.ts";
 import { type Hdf5Model, Hdf5Reader } from "../../scripts/user/model/convert/keras/hdf5.ts";
 import { readLayersModel } from "../../scripts/user/model/convert/tfjs/layers-model.ts";
+import { readWeights } from "../../scripts/user/model/convert/tfjs/manifest.ts";
 import { writeTflite } from "../../scripts/user/model/convert/tflite/write.ts";
 import { LabelerError } from "../../worker/errors.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
@@ -27,8 +29,8 @@ const LONGEST = 5000;
 /** What a run may hold at its end beyond what it held in the middle, in bytes. */
 const MOST_GROWTH = 200 << 20;
 
-const bytesOf = (path: string) => new Uint8Array(readFileSync(`test/fixtures/keras/${path}`));
-const textOf = (path: string) => readFileSync(`test/fixtures/keras/${path}`, "utf8");
+const bytesOf = (path: string) => new Uint8Array(readFileSync(`test/fixtures/${path}`));
+const textOf = (path: string) => readFileSync(`test/fixtures/${path}`, "utf8");
 
 /** Other values than the configuration has, some of which are meant to hurt. */
 const VALUES: readonly unknown[] = [
@@ -162,8 +164,8 @@ function expectOutcome({ refused, slowest }: Outcome, part: number): void {
 
 describe("damaged models are converted or refused with a reason:", () => {
   it("HDF5 files", { timeout: 900_000 }, async () => {
-    const files = ["teachable/model.h5", "functional-3/model.h5"].map(bytesOf);
-    files.push(unzipSync(bytesOf("layers-3/model.keras"))["model.weights.h5"] ?? new Uint8Array());
+    const files = ["keras/teachable/model.h5", "keras/functional-3/model.h5"].map(bytesOf);
+    files.push(unzipSync(bytesOf("keras/layers-3/model.keras"))["model.weights.h5"] ?? new Uint8Array());
     const reader = new LastingReader();
     try {
       const outcome = await fuzz(
@@ -177,7 +179,7 @@ describe("damaged models are converted or refused with a reason:", () => {
   });
 
   it("configurations of Keras 2", async () => {
-    const file = await weightsOf(bytesOf("functional-2/model.h5"));
+    const file = await weightsOf(bytesOf("keras/functional-2/model.h5"));
     const json = JSON.parse(file.config ?? "") as unknown;
     const outcome = await fuzz((source) =>
       convert(kerasOfHdf5({ ...file, config: JSON.stringify(mutateJson(json, source)) })),
@@ -186,7 +188,7 @@ describe("damaged models are converted or refused with a reason:", () => {
   });
 
   it("configurations of Keras 3", async () => {
-    const parts = unzipSync(bytesOf("functional-3/model.keras"));
+    const parts = unzipSync(bytesOf("keras/functional-3/model.keras"));
     const weights = await weightsOf(parts["model.weights.h5"] ?? new Uint8Array());
     const json = JSON.parse(new TextDecoder().decode(parts["config.json"])) as unknown;
     const outcome = await fuzz(async (source) =>
@@ -196,7 +198,9 @@ describe("damaged models are converted or refused with a reason:", () => {
   });
 
   it(".keras archives", { timeout: 900_000 }, async () => {
-    const files = ["layers-3/model.keras", "functional-3/model.keras", "teachable/model.keras"].map(bytesOf);
+    const files = ["keras/layers-3/model.keras", "keras/functional-3/model.keras", "keras/teachable/model.keras"].map(
+      bytesOf,
+    );
     const reader = new LastingReader();
     try {
       const outcome = await fuzz(async (source) => {
@@ -211,12 +215,27 @@ describe("damaged models are converted or refused with a reason:", () => {
   });
 
   it("TensorFlow.js", async () => {
-    const json = JSON.parse(textOf("teachable/tfjs/model.json")) as unknown;
-    const shard = bytesOf("teachable/tfjs/group1-shard1of1.bin");
+    const json = JSON.parse(textOf("keras/teachable/tfjs/model.json")) as unknown;
+    const shard = bytesOf("keras/teachable/tfjs/group1-shard1of1.bin");
     const outcome = await fuzz(async (source) => {
       const bytes = source.below(4) === 0 ? mutate(shard, source.below) : shard;
       await convert(await readLayersModel(mutateJson(json, source) as Record<string, unknown>, async () => bytes));
     });
     expectOutcome(outcome, 0.05);
+  });
+
+  it.each(["layers", "operations", "pixels"])("graph models of TensorFlow.js: %s", async (name) => {
+    const folder = `graph-models/${name}/graph`;
+    const json = JSON.parse(textOf(`${folder}/model.json`)) as unknown;
+    const shard = bytesOf(`${folder}/group1-shard1of1.bin`);
+    const spec = name === "operations" ? textOf(`graph-models/${name}/spec.json`) : undefined;
+    const outcome = await fuzz(async (source) => {
+      const mutated = mutateJson(json, source) as Record<string, unknown>;
+      // Shapes and axes are at the beginning of the weights.
+      const bytes = source.below(4) === 0 ? mutate(shard, source.below) : shard;
+      const weights = await readWeights(mutated.weightsManifest, async () => bytes);
+      await inspectModel({ tflite: writeTflite(convertGraph(readGraphModel(mutated, weights)), ""), spec });
+    });
+    expectOutcome(outcome, 0.2);
   });
 });

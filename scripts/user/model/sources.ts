@@ -1,6 +1,6 @@
 /**
- * The files that a model is added from: a .tflite, a model of Keras or TensorFlow.js, which is converted, or an archive that
- * has one of them; and the lists of labels beside or in it.
+ * The files that a model is added from: a .tflite, a model of Keras or TensorFlow.js, which is converted, or an archive or a
+ * folder that has one of them; and the lists of labels beside or in it.
  */
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -112,7 +112,9 @@ const HDF5 = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** @throws CommandError if there is no such file, or it has no model that can be used. */
 export async function readSource(file: string): Promise<ModelSource> {
-  const path = fromUser(file);
+  // A model of TensorFlow.js is a folder of files.
+  const inside = join(fromUser(file), "model.json");
+  const path = (await isTfjsFile(inside)) ? inside : fromUser(file);
   const foreign = await describeForeign(path);
   if (foreign !== undefined) throw new CommandError(`${file} is ${foreign}`, 1);
   const bytes = new Uint8Array(
@@ -126,7 +128,7 @@ export async function readSource(file: string): Promise<ModelSource> {
   const beside = async () => ({ name: file, lists: await listsBeside(path) });
   if (archive !== undefined) return { ...(await convertKerasFile(archive)), ...(await beside()) };
   if (HDF5.every((byte, i) => bytes[i] === byte)) return { ...(await convertH5(bytes)), ...(await beside()) };
-  const tfjs = bytes[0] === 0x7b || /\.json$/i.test(file) ? tfjsOf(textOf(bytes)) : undefined;
+  const tfjs = bytes[0] === 0x7b || /\.json$/i.test(path) ? tfjsOf(textOf(bytes)) : undefined;
   if (tfjs !== undefined) return { ...(await convertTfjs(tfjs, readBeside(path))), ...(await beside()) };
   return { tflite: bytes, ...(await beside()) };
 }

@@ -68,7 +68,9 @@ function merged(editor: GraphEditor, operator: Operator): readonly [convolution:
     return undefined;
   const [output, made] = [editor.tensors[operator.outputs[0] ?? -1], editor.tensors[convolution.outputs[0] ?? -1]];
   const count = sizeOf(found?.constant.shape ?? []);
-  if (output?.shape.join() !== made?.shape.join() || (count !== 1 && count !== made?.shape.at(-1))) return undefined;
+  // A constant of another shape does not go along the channels.
+  const isPerChannel = count === made?.shape.at(-1) && count === found?.constant.shape.at(-1);
+  if (output?.shape.join() !== made?.shape.join() || (count !== 1 && !isPerChannel)) return undefined;
   const line = found && lineOf(operator.op, realValues(found.constant));
   if (line === undefined) return undefined;
   return [convolution, { ...convolution, inputs: scaled(editor, convolution, line), outputs: operator.outputs }];

@@ -12,6 +12,8 @@ export interface Value {
 
 /** No classifier has larger values, and a device could not hold them. */
 const LARGEST_VALUE = 1 << 28;
+/** What all weights together may take, in bytes: a small file may use one weight a thousand times. */
+const LARGEST_WEIGHTS = 1 << 30;
 /** No classifier has as many operators. */
 const MOST_OPERATORS = 5000;
 
@@ -32,6 +34,14 @@ export class Network {
   readonly #front = new Set<number>();
   /** Names what is being built, for the names of tensors and errors. */
   scope = "";
+  readonly #unit: string;
+  /** The bytes of all weights. */
+  #weights = 0;
+
+  /** @param unit What the network is written from, for errors. */
+  constructor(unit: "layer" | "node" = "layer") {
+    this.#unit = unit;
+  }
 
   #tensor(type: TensorType, shape: readonly number[], data: Uint8Array | undefined): number {
     const index = this.#tensors.length;
@@ -51,8 +61,14 @@ export class Network {
     return this.#front.has(tensor);
   }
 
-  /** @param values Of a weight, little-endian as this machine is. @returns Its tensor. */
+  /**
+   * @param values Of a weight, little-endian as this machine is.
+   * @returns Its tensor.
+   * @throws ConversionError if all weights together are larger than any classifier's.
+   */
   constant(values: Float32Array, shape: readonly number[]): number {
+    this.#weights += values.byteLength;
+    if (this.#weights > LARGEST_WEIGHTS) throw new ConversionError("The weights of the network are larger than 1 GB.");
     return this.#tensor("float32", shape, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
 
@@ -63,9 +79,11 @@ export class Network {
   /** @throws ConversionError if the value is larger than any classifier's. */
   add(op: string, inputs: readonly number[], shape: readonly number[], options?: unknown): Value {
     if (!shape.every((dim) => Number.isSafeInteger(dim) && dim > 0) || sizeOf(shape) > LARGEST_VALUE) {
-      throw new ConversionError(`The layer "${this.scope}" would have an output of shape [${shape.join(", ")}].`);
+      throw new ConversionError(
+        `The ${this.#unit} "${this.scope}" would have an output of shape [${shape.join(", ")}].`,
+      );
     }
-    if (this.#operators.length >= MOST_OPERATORS) throw new ConversionError("The network has too many layers.");
+    if (this.#operators.length >= MOST_OPERATORS) throw new ConversionError(`The network has too many ${this.#unit}s.`);
     const tensor = this.#tensor("float32", shape, undefined);
     this.#operators.push({ index: this.#operators.length, op, inputs, outputs: [tensor], options });
     return { tensor, shape };
@@ -94,7 +112,7 @@ export class Network {
     const shape = broadcast(a.shape, b.shape);
     if (shape === undefined) {
       throw new ConversionError(
-        `The layer "${this.scope}" combines values of shapes [${a.shape}] and [${b.shape}], which do not fit.`,
+        `The ${this.#unit} "${this.scope}" combines values of shapes [${a.shape}] and [${b.shape}], which do not fit.`,
       );
     }
     const activated = op === "ADD" || op === "SUB" || op === "MUL" || op === "DIV";
@@ -104,7 +122,7 @@ export class Network {
   /** @throws ConversionError if the new shape has another number of values. */
   reshape(x: Value, shape: readonly number[]): Value {
     if (sizeOf(shape) !== sizeOf(x.shape)) {
-      throw new ConversionError(`The layer "${this.scope}" turns shape [${x.shape}] into [${shape}].`);
+      throw new ConversionError(`The ${this.#unit} "${this.scope}" turns shape [${x.shape}] into [${shape}].`);
     }
     return x.shape.join() === shape.join() ? x : this.add("RESHAPE", [x.tensor, this.integers(shape)], shape);
   }

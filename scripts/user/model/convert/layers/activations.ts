@@ -142,9 +142,13 @@ export function activate(network: Network, layer: Layer, x: Value): Value {
 /** All functions by name. */
 export const FUNCTION_NAMES: readonly string[] = Object.keys(FUNCTIONS);
 
+/** A function of a number by its name. */
+export const realFunctionNamed = (name: string): RealFunction | undefined =>
+  Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+
 /** A function by its name, as an operation of its own. */
 export const functionNamed = (name: string): Mapper | undefined => {
-  const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
+  const known = realFunctionNamed(name);
   return known && ofOne((network, { keras }, x) => known(network, x, keras));
 };
 

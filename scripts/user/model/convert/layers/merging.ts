@@ -1,6 +1,6 @@
 /** Layers that combine several values. */
 import { refuseLayer } from "../errors.ts";
-import type { Value } from "../network.ts";
+import type { Network, Value } from "../network.ts";
 import { axisOf, type Mapper } from "./layer.ts";
 
 /** Combines the first two values, then the result with the third, and so on. */
@@ -26,15 +26,20 @@ const concatenate: Mapper = (network, layer, inputs) => {
   if (!others.every(fits)) {
     return refuseLayer(layer, `joins values of shapes ${inputs.map(({ shape }) => `[${shape}]`).join(", ")}`);
   }
+  return joined(network, inputs, axis);
+};
+
+/** Joins values along an axis; all their other dimensions are alike. */
+export function joined(network: Network, inputs: readonly Value[], axis: number): Value {
   const length = inputs.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
-  const shape = first.shape.map((dim, i) => (i === axis ? length : dim));
+  const shape = inputs[0]?.shape.map((dim, i) => (i === axis ? length : dim)) ?? [];
   return network.add(
     "CONCATENATION",
     inputs.map(({ tensor }) => tensor),
     shape,
     { axis, activation: "NONE" },
   );
-};
+}
 
 export const MERGING: Readonly<Record<string, Mapper>> = {
   Add: chain("ADD"),

@@ -26,10 +26,29 @@ function permute(network: Network, layer: Layer, x: Value): Value {
 
 function pad(network: Network, layer: Layer, x: Value): Value {
   imageOf(layer, x);
-  const margins = [[0, 0], ...layer.config.margins("padding"), [0, 0]] as const;
+  return padded(network, x, [[0, 0], ...layer.config.margins("padding"), [0, 0]]);
+}
+
+/** How many values are added along a dimension. */
+export type Margins = readonly [before: number, after: number];
+
+/** @param op And its further operands and options, where the margins are not of zeros. */
+export function padded(
+  network: Network,
+  x: Value,
+  margins: readonly Margins[],
+  [op, more = [], options]: readonly [op: string, more?: readonly number[], options?: unknown] = ["PAD"],
+): Value {
   if (margins.every(([before, after]) => before === 0 && after === 0)) return x;
   const shape = x.shape.map((dim, axis) => dim + (margins[axis]?.[0] ?? 0) + (margins[axis]?.[1] ?? 0));
-  return network.add("PAD", [x.tensor, network.integers(margins.flat(), [4, 2])], shape);
+  const paddings = network.integers(margins.flat(), [margins.length, 2]);
+  return network.add(op, [x.tensor, paddings, ...more], shape, options);
+}
+
+/** A part of a value. */
+export function sliced(network: Network, x: Value, begin: readonly number[], size: readonly number[]): Value {
+  if (size.join() === x.shape.join()) return x;
+  return network.add("SLICE", [x.tensor, network.integers(begin), network.integers(size)], size);
 }
 
 function crop(network: Network, layer: Layer, x: Value): Value {
@@ -37,12 +56,16 @@ function crop(network: Network, layer: Layer, x: Value): Value {
   const margins = [[0, 0], ...layer.config.margins("cropping"), [0, 0]] as const;
   const size = x.shape.map((dim, axis) => dim - (margins[axis]?.[0] ?? 0) - (margins[axis]?.[1] ?? 0));
   if (size.some((dim) => dim < 1)) return refuseLayer(layer, `takes more than all of its input [${x.shape}]`);
-  const begin = network.integers(margins.map(([before]) => before));
-  return network.add("SLICE", [x.tensor, begin, network.integers(size)], size);
+  return sliced(
+    network,
+    x,
+    margins.map(([before]) => before),
+    size,
+  );
 }
 
 /** Repeats each value `times` times along an axis, by joining copies along a dimension that is added behind it. */
-function repeat(network: Network, x: Value, axis: number, times: number): Value {
+export function repeat(network: Network, x: Value, axis: number, times: number): Value {
   if (times === 1) return x;
   const [outer, length, inner] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis] ?? 1, sizeOf(x.shape.slice(axis + 1))];
   const rows = network.reshape(x, [1, outer * length, inner]);
@@ -59,7 +82,7 @@ function repeat(network: Network, x: Value, axis: number, times: number): Value 
 }
 
 /** The most copies that are joined; larger factors are no classifier's. */
-const MOST_COPIES = 32;
+export const MOST_COPIES = 32;
 
 function upSample(network: Network, layer: Layer, x: Value): Value {
   imageOf(layer, x);

@@ -8,7 +8,7 @@ import { imageOf, type Layer, type Mapper, ofOne, weightOf } from "./layer.ts";
 import { windowOf, windowShape } from "./window.ts";
 
 /** Transposes [rows, columns]. */
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
+export function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
   const transposed = new Float32Array(values.length);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) transposed[column * rows + row] = values[row * columns + column];
@@ -27,12 +27,12 @@ function convolutionOptions(layer: Layer): ConvOptions {
   return { padding, stride, dilation: config.pair("dilation_rate", [1, 1]), activation: "NONE" };
 }
 
-interface Kernel {
+export interface Kernel {
   readonly values: Float32Array;
+  /** [height, width, channels of a group, filters], as Keras and TensorFlow order it. */
   readonly shape: readonly number[];
 }
 
-/** @param kernel [height, width, channels of a group, filters], as Keras orders it. */
 function dense(network: Network, input: Value, kernel: Kernel, biases: number, options: ConvOptions): Value {
   const [height = 1, width = 1, own = 1, filters = 1] = kernel.shape;
   const transposed = transpose(kernel.values, height * width * own, filters);
@@ -52,17 +52,29 @@ function conv2d(network: Network, layer: Layer, input: Value): Value {
   const shape = [height, width, channels / groups, filters];
   const values = weightOf(layer, ["kernel"], 0, shape);
   const biases = bias(network, layer, filters, 1);
-  const options = convolutionOptions(layer);
+  return activate(network, layer, convolve(network, input, { values, shape }, biases, convolutionOptions(layer)));
+}
+
+/**
+ * A convolution, in as many groups as the kernel's channels go into those of the input.
+ *
+ * @param biases The tensor [filters].
+ */
+export function convolve(network: Network, input: Value, kernel: Kernel, biases: number, options: ConvOptions): Value {
+  const channels = input.shape.at(-1) ?? 1;
   // A group for each channel, as in ConvNeXt.
-  const isDepthwise = groups === channels && groups > 1;
-  const output = isDepthwise
-    ? eachChannel(network, input, { values, shape }, biases, options)
-    : dense(network, input, { values, shape }, biases, options);
-  return activate(network, layer, output);
+  const isDepthwise = kernel.shape[2] === 1 && channels > 1;
+  return (isDepthwise ? eachChannel : dense)(network, input, kernel, biases, options);
 }
 
 /** @param kernel [height, width, 1, filters]: the filters of the first channel, of the second one, and so on. */
-function eachChannel(network: Network, input: Value, kernel: Kernel, biases: number, options: ConvOptions): Value {
+export function eachChannel(
+  network: Network,
+  input: Value,
+  kernel: Kernel,
+  biases: number,
+  options: ConvOptions,
+): Value {
   const [height = 1, width = 1, , filters = 1] = kernel.shape;
   const filter = network.constant(kernel.values, [1, height, width, filters]);
   const shape = windowShape(input.shape, [height, width], options, filters);
@@ -90,15 +102,24 @@ function separable(network: Network, layer: Layer, input: Value): Value {
   return activate(network, layer, dense(network, middle, { values, shape }, bias(network, layer, filters, 2), options));
 }
 
+/**
+ * @param weights [units, inputs].
+ * @param biases The tensor [units].
+ */
+export function multiply(network: Network, input: Value, weights: Float32Array, biases: number): Value {
+  const inputs = input.shape.at(-1) ?? 0;
+  const [rows, units] = [sizeOf(input.shape) / inputs, weights.length / inputs];
+  const flat = network.reshape(input, [rows, inputs]);
+  const operands = [flat.tensor, network.constant(weights, [units, inputs]), biases];
+  const output = network.add("FULLY_CONNECTED", operands, [rows, units], { activation: "NONE" });
+  return network.reshape(output, [...input.shape.slice(0, -1), units]);
+}
+
 function fullyConnected(network: Network, layer: Layer, input: Value): Value {
   const units = layer.config.size("units");
   const inputs = input.shape.at(-1) ?? 0;
   const weights = transpose(weightOf(layer, ["kernel"], 0, [inputs, units]), inputs, units);
-  const rows = sizeOf(input.shape) / inputs;
-  const flat = network.reshape(input, [rows, inputs]);
-  const operands = [flat.tensor, network.constant(weights, [units, inputs]), bias(network, layer, units, 1)];
-  const output = network.add("FULLY_CONNECTED", operands, [rows, units], { activation: "NONE" });
-  return activate(network, layer, network.reshape(output, [...input.shape.slice(0, -1), units]));
+  return activate(network, layer, multiply(network, input, weights, bias(network, layer, units, 1)));
 }
 
 export const WEIGHTED: Readonly<Record<string, Mapper>> = {

@@ -25,7 +25,7 @@ export function windowShape(
     const covered = padding === "same" ? 1 : ((size[i] ?? 1) - 1) * (dilation[i] ?? 1) + 1;
     return Math.floor((length - covered) / (stride[i] ?? 1)) + 1;
   });
-  return [1, ...lengths, channels];
+  return [shape[0] ?? 1, ...lengths, channels];
 }
 
 const pool = (op: "AVERAGE_POOL_2D" | "MAX_POOL_2D"): Mapper =>
@@ -48,7 +48,7 @@ const global = (op: "MEAN" | "REDUCE_MAX"): Mapper =>
 /** Reduces some dimensions of a value; its shape says whether they stay. */
 export function reduce(
   network: Network,
-  op: "MEAN" | "REDUCE_MAX",
+  op: "MEAN" | "REDUCE_MAX" | "SUM",
   input: Value,
   axes: readonly number[],
   shape: readonly number[],

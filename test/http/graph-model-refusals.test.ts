@@ -1,0 +1,208 @@
+/** Graph models of TensorFlow.js that are put together here: what is read beside them, and how they are refused. */
+import { describe, expect, it } from "vitest";
+import { type Converted, convertTfjs } from "../../scripts/user/model/convert/convert.ts";
+import { inspectModel } from "../../worker/model/inspect.ts";
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+const text = (value: string) => ({ s: Buffer.from(value).toString("base64") });
+const integers = (...values: readonly number[]) => ({ list: { i: values.map(String) } });
+const sizes = (...values: readonly number[]) => ({ dim: values.map((size) => ({ size: `${size}` })) });
+
+interface Given {
+  readonly shape?: readonly number[];
+  readonly type?: string;
+  /** Operations by the names of their nodes, each with its inputs and attributes. */
+  readonly nodes: Readonly<Record<string, readonly [op: string, inputs: readonly string[], attributes?: Attributes]>>;
+  readonly weights?: Readonly<Record<string, readonly [values: readonly number[], shape: readonly number[]]>>;
+  readonly outputs?: Readonly<Record<string, string>>;
+  /** Beside model.json. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** Converts a model of some nodes and weights in float32, with a picture named "image" as its input. */
+function convert({ shape = [-1, 8, 8, 3], type = "DT_FLOAT", nodes, weights = {}, outputs, files = {} }: Given) {
+  const placeholder = {
+    name: "image",
+    op: "Placeholder",
+    attr: { shape: { shape: sizes(...shape) }, dtype: { type } },
+  };
+  const named = Object.entries(outputs ?? {}).map(([name, edge]) => [name, { name: edge, dtype: "DT_FLOAT" }]);
+  const signature = {
+    inputs: { image: { name: "image:0", dtype: type, tensorShape: sizes(...shape) } },
+    outputs: Object.fromEntries(named),
+  };
+  const json = {
+    format: "graph-model",
+    ...(outputs === undefined ? {} : { signature }),
+    modelTopology: {
+      node: [
+        placeholder,
+        ...Object.keys(weights).map((name) => ({ name, op: "Const" })),
+        ...Object.entries(nodes).map(([name, [op, input, attr = {}]]) => ({ name, op, input, attr })),
+      ],
+    },
+    weightsManifest: [
+      {
+        paths: ["group1-shard1of1.bin"],
+        weights: Object.entries(weights).map(([name, [, dims]]) => ({ name, shape: dims, dtype: "float32" })),
+      },
+    ],
+  };
+  const data = Float32Array.from(Object.values(weights).flatMap(([values]) => values));
+  const all = new Map<string, Uint8Array>([["group1-shard1of1.bin", new Uint8Array(data.buffer)]]);
+  for (const [name, content] of Object.entries(files)) all.set(name, new TextEncoder().encode(content));
+  return convertTfjs(json, async (path) => all.get(path));
+}
+
+/** The mean of each colour as its score. */
+const MEAN: Given = {
+  nodes: { scores: ["Mean", ["image", "axes"]] },
+  weights: { axes: [[1, 2], [2]] },
+};
+
+const inspect = ({ tflite, spec }: Converted) => inspectModel({ tflite, spec });
+
+const convolution = (attributes: Attributes): Given => ({
+  nodes: {
+    conv: ["Conv2D", ["image", "kernel"], { strides: integers(1, 1, 1, 1), padding: text("VALID"), ...attributes }],
+    scores: ["Mean", ["conv", "axes"]],
+  },
+  weights: {
+    kernel: [
+      [1, 2, 3],
+      [1, 1, 3, 1],
+    ],
+    axes: [[1, 2], [2]],
+  },
+});
+
+describe("a graph model", () => {
+  it("does without a signature", async () => {
+    const { graph } = await inspect(await convert(MEAN));
+    expect(graph.operators.map(({ op }) => op)).toEqual(["MEAN"]);
+    expect(graph.tensors[graph.outputs[0] ?? -1]).toMatchObject({ name: "scores", shape: [1, 3] });
+  });
+
+  it("keeps the names of several outputs, of which model.json names one", async () => {
+    const { tflite } = await convert({
+      ...MEAN,
+      nodes: { ...MEAN.nodes, likely: ["Softmax", ["scores"]] },
+      outputs: { logits: "scores:0", probabilities: "likely:0" },
+    });
+    await expect(inspectModel({ tflite })).rejects.toThrow(/2 outputs \("logits" .*, "probabilities" /);
+    const { graph, output } = await inspectModel({ tflite, spec: '{"outputTensor":"probabilities"}' });
+    expect(graph.operators.map(({ op }) => op)).toEqual(["MEAN", "SOFTMAX"]);
+    expect(output).toBe("probabilities");
+  });
+
+  it("gives scores where it ends in the number of the top-1 class", async () => {
+    const nodes: Given["nodes"] = { ...MEAN.nodes, class: ["ArgMax", ["scores", "axes"]] };
+    const { graph } = await inspect(await convert({ ...MEAN, nodes, outputs: { class: "class:0" } }));
+    expect(graph.operators.map(({ op }) => op)).toEqual(["MEAN"]);
+  });
+
+  it("of whole numbers takes the pixels themselves", async () => {
+    const { input } = await inspect(await convert({ ...MEAN, type: "DT_UINT8", outputs: { scores: "scores:0" } }));
+    expect(input).toMatchObject({ guessed: false, normalization: { mean: [0, 0, 0], std: [1, 1, 1] } });
+  });
+
+  it("of AutoML Vision takes the middle of a picture, in −1…1", async () => {
+    const given = { ...MEAN, shape: [1, 224, 224, 3] };
+    const converted = await convert({ ...given, files: { "dict.txt": "a\nb\nc\n" } });
+    expect(converted.notes[0]).toMatch(/that AutoML Vision exports/);
+    const { input, crop } = await inspect(converted);
+    expect(crop).toBe("center");
+    expect(input.normalization).toEqual({ mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] });
+    expect((await convert(given)).spec).toBeUndefined();
+  });
+
+  it("has margins where its paddings are stated", async () => {
+    const explicit = { padding: text("EXPLICIT"), explicit_paddings: integers(0, 0, 1, 0, 2, 3, 0, 0) };
+    const { graph } = await inspect(await convert(convolution(explicit)));
+    expect(graph.operators.map(({ op }) => op)).toEqual(["PAD", "CONV_2D", "MEAN"]);
+    const padded = graph.operators[0]?.outputs[0] ?? -1;
+    expect(graph.tensors[padded]?.shape).toEqual([1, 9, 13, 3]);
+  });
+});
+
+describe("a graph model is refused", () => {
+  const mean = (op: string, name = "x"): Given["nodes"] => ({
+    [name]: [op, ["image"]],
+    scores: ["Mean", [name, "axes"]],
+  });
+  const refusals: readonly (readonly [what: string, Given, RegExp])[] = [
+    ["with channels first", convolution({ data_format: text("NCHW") }), /"conv" \(Conv2D\) has data_format "NCHW"/],
+    [
+      "with an unknown operation",
+      { ...MEAN, nodes: mean("Lgamma") },
+      /"x" \(Lgamma\) is of an operation that is not sup/,
+    ],
+    ["with attention", { ...MEAN, nodes: mean("Einsum") }, /"x" \(Einsum\) computes attention/],
+    ["if it is a detector", { ...MEAN, nodes: mean("NonMaxSuppressionV5") }, /This is an object detector/],
+    ["with a loop", { ...MEAN, nodes: mean("TensorListReserve") }, /"x" \(TensorListReserve\) belongs to a loop/],
+    ["with a table of labels", { ...MEAN, nodes: mean("LookupTableFindV2") }, /looks its labels up in a table/],
+    [
+      "with something of detectors by name",
+      { ...MEAN, nodes: mean("Relu", "BoxPredictor_0/Relu") },
+      /This is an object detector/,
+    ],
+    [
+      "if it enlarges values in the middle",
+      resizing(),
+      /"big" \(ResizeBilinear\) changes the size of values in the mid/,
+    ],
+    [
+      "if it gives a value for each place",
+      { nodes: mean("Relu"), outputs: { map: "x:0" } },
+      /networks for segmentation/,
+    ],
+    ["with a second input", second(), /"other" \(Placeholder\) is a second input/],
+    [
+      "of an open size",
+      { ...MEAN, shape: [-1, -1, -1, 3] },
+      /shape \[open, open, open, 3\], in which the size is open/,
+    ],
+    ["of several pictures", { ...MEAN, shape: [16, 8, 8, 3] }, /takes 16 pictures at once/],
+    ["without weights", { nodes: { ...MEAN.nodes, axes: ["Const", []] } }, /"axes" \(Const\) is not among the weights/],
+    ["without a node", { nodes: MEAN.nodes }, /has no node "axes"/],
+    [
+      "that goes in a circle",
+      { nodes: { scores: ["Relu", ["x"]], x: ["Relu", ["scores"]] }, outputs: { y: "x" } },
+      /own output/,
+    ],
+    ["if it grows without end", growing(), /would give a constant of shape \[\d{7,}\]/],
+    ["if nothing depends on the picture", { nodes: { y: ["Shape", ["image"]] } }, /do not depend on the picture/],
+  ];
+  it.each(refusals)("%s", async (_, given, reason) => {
+    await expect(convert(given).then(inspect)).rejects.toThrow(reason);
+  });
+
+  function resizing(): Given {
+    const nodes: Given["nodes"] = {
+      small: ["Relu", ["image"]],
+      big: ["ResizeBilinear", ["small", "size"]],
+      scores: ["Mean", ["big", "axes"]],
+    };
+    return { nodes, weights: { ...MEAN.weights, size: [[16, 16], [2]] } };
+  }
+
+  /** A list that is joined with itself, again and again. */
+  function growing(): Given {
+    const doubled = Array.from({ length: 40 }, (_, i) => {
+      const before = i === 0 ? "axes" : `x${i - 1}`;
+      return [`x${i}`, ["ConcatV2", [before, before, "zero"]]] as const;
+    });
+    const nodes: Given["nodes"] = { ...Object.fromEntries(doubled), scores: ["Mean", ["image", "x39"]] };
+    return { nodes, weights: { ...MEAN.weights, zero: [[0], []] } };
+  }
+
+  function second(): Given {
+    const nodes: Given["nodes"] = { other: ["Placeholder", []], x: ["Add", ["image", "other"]] };
+    return {
+      nodes: { ...nodes, scores: ["Mean", ["x", "axes"]] },
+      weights: MEAN.weights ?? {},
+      outputs: { y: "scores" },
+    };
+  }
+});
