@@ -2,57 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { type Converted, convertTfjs } from "../../scripts/user/model/convert/convert.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
+import { type Attributes, type Given, graphModel, integers, text } from "./graph-def.ts";
 
-type Attributes = Readonly<Record<string, unknown>>;
-
-const text = (value: string) => ({ s: Buffer.from(value).toString("base64") });
-const integers = (...values: readonly number[]) => ({ list: { i: values.map(String) } });
-const sizes = (...values: readonly number[]) => ({ dim: values.map((size) => ({ size: `${size}` })) });
-
-interface Given {
-  readonly shape?: readonly number[];
-  readonly type?: string;
-  /** Operations by the names of their nodes, each with its inputs and attributes. */
-  readonly nodes: Readonly<Record<string, readonly [op: string, inputs: readonly string[], attributes?: Attributes]>>;
-  readonly weights?: Readonly<Record<string, readonly [values: readonly number[], shape: readonly number[]]>>;
-  readonly outputs?: Readonly<Record<string, string>>;
-  /** Beside model.json. */
-  readonly files?: Readonly<Record<string, string>>;
-}
-
-/** Converts a model of some nodes and weights in float32, with a picture named "image" as its input. */
-function convert({ shape = [-1, 8, 8, 3], type = "DT_FLOAT", nodes, weights = {}, outputs, files = {} }: Given) {
-  const placeholder = {
-    name: "image",
-    op: "Placeholder",
-    attr: { shape: { shape: sizes(...shape) }, dtype: { type } },
-  };
-  const named = Object.entries(outputs ?? {}).map(([name, edge]) => [name, { name: edge, dtype: "DT_FLOAT" }]);
-  const signature = {
-    inputs: { image: { name: "image:0", dtype: type, tensorShape: sizes(...shape) } },
-    outputs: Object.fromEntries(named),
-  };
-  const json = {
-    format: "graph-model",
-    ...(outputs === undefined ? {} : { signature }),
-    modelTopology: {
-      node: [
-        placeholder,
-        ...Object.keys(weights).map((name) => ({ name, op: "Const" })),
-        ...Object.entries(nodes).map(([name, [op, input, attr = {}]]) => ({ name, op, input, attr })),
-      ],
-    },
-    weightsManifest: [
-      {
-        paths: ["group1-shard1of1.bin"],
-        weights: Object.entries(weights).map(([name, [, dims]]) => ({ name, shape: dims, dtype: "float32" })),
-      },
-    ],
-  };
-  const data = Float32Array.from(Object.values(weights).flatMap(([values]) => values));
-  const all = new Map<string, Uint8Array>([["group1-shard1of1.bin", new Uint8Array(data.buffer)]]);
-  for (const [name, content] of Object.entries(files)) all.set(name, new TextEncoder().encode(content));
-  return convertTfjs(json, async (path) => all.get(path));
+/** Converts a model with files beside it. */
+function convert(given: Given) {
+  const { json, shard } = graphModel(given);
+  const files = new Map<string, Uint8Array>([["group1-shard1of1.bin", shard]]);
+  for (const [name, content] of Object.entries(given.files ?? {})) files.set(name, new TextEncoder().encode(content));
+  return convertTfjs(json, async (path) => files.get(path));
 }
 
 /** The mean of each colour as its score. */

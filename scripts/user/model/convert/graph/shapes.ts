@@ -126,7 +126,6 @@ export const SHAPES: Readonly<Record<string, NodeMapper>> = {
   Identity: isIdentity,
   IdentityN: (call) => call.inputs,
   StopGradient: isIdentity,
-  PreventGradient: isIdentity,
   PlaceholderWithDefault: isIdentity,
   Snapshot: isIdentity,
   EnsureShape: isIdentity,
