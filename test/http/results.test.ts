@@ -5,9 +5,10 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LabelerOptions, type RunningLabeler, startLabeler } from "../../scripts/labeler/labeler.ts";
+import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
 import { expectProblem, fixture, post } from "./client.ts";
+import { RUNTIMES } from "./runtimes.ts";
 import { tinyModels } from "./tiny-model.ts";
 
 interface Row {
@@ -26,11 +27,6 @@ interface Row {
 const coffee = fixture("coffee.png");
 const TOKEN = "s3cret";
 const authorized = { authorization: `Bearer ${TOKEN}` };
-
-const RUNTIMES: [name: string, start: (options: LabelerOptions) => Promise<RunningLabeler>][] = [
-  ["workerd", startWorkerd],
-  ["wrangler dev", startLabeler],
-];
 
 describe.each(RUNTIMES)("on %s", (_, start) => {
   let labeler: RunningLabeler;
