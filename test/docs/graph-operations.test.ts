@@ -8,5 +8,5 @@ const rows = section.split(/\n##/)[0]?.match(/^\|.*\|$/gm) ?? [];
 
 it("lists the operations", () => {
   const listed = rows.flatMap((row) => row.match(/(?<=`)\w+(?=`)/g) ?? []);
-  expect(listed.toSorted()).toEqual([...NODE_OPERATIONS, "Const", "Placeholder"].toSorted());
+  expect(listed.toSorted()).toEqual([...NODE_OPERATIONS, "Const", "Placeholder", "Erf"].toSorted());
 });

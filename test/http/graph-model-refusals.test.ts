@@ -95,6 +95,11 @@ describe("a graph model is refused", () => {
       { ...MEAN, nodes: mean("Lgamma") },
       /"x" \(Lgamma\) is of an operation that is not sup/,
     ],
+    [
+      "with the error function alone",
+      { ...MEAN, nodes: mean("Erf") },
+      /"x" \(Erf\) computes the error function outside/,
+    ],
     ["with attention", { ...MEAN, nodes: mean("Einsum") }, /"x" \(Einsum\) computes attention/],
     ["if it is a detector", { ...MEAN, nodes: mean("NonMaxSuppressionV5") }, /This is an object detector/],
     ["with a loop", { ...MEAN, nodes: mean("TensorListReserve") }, /"x" \(TensorListReserve\) belongs to a loop/],

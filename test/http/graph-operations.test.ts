@@ -86,6 +86,17 @@ const CASES: Readonly<Record<string, Case>> = {
     weights: { rows: [[1], [1]] },
   },
   power: one("Pow", ["two"], two),
+  cube: one("Pow", ["three"], { three: [[3], []] }),
+  gelu: {
+    nodes: {
+      part: ["Mul", ["scaled", "root"]],
+      erf: ["Erf", ["part"]],
+      sum: ["AddV2", ["one", "erf"]],
+      half: ["Mul", ["half-of", "scaled"]],
+      x: ["Mul", ["half", "sum"]],
+    },
+    weights: { root: [[Math.SQRT1_2], []], one: [[1], []], "half-of": [[0.5], []] },
+  },
   clip: one("ClipByValue", ["low", "high"], { low: [[-0.3], []], high: [[0.5], []] }),
   sum: one("AddN", ["scaled", "scaled"]),
   reciprocal: { nodes: { large: ["AddV2", ["scaled", "two"]], x: ["Reciprocal", ["large"]] }, weights: two },

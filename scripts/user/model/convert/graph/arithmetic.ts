@@ -81,9 +81,10 @@ function power(call: NodeCall, x: Value, exponent: Operand): Value {
   const [value, ...more] = isConstant(exponent) ? exponent.values : [];
   if (more.length === 0 && value === 1) return x;
   if (more.length === 0 && value === 2) return network.binary("MUL", x, x);
+  if (more.length === 0 && value === 3) return network.binary("MUL", network.binary("MUL", x, x), x);
   if (more.length === 0 && value === 0.5) return network.unary("SQRT", x);
   if (more.length === 0 && value === -0.5) return network.unary("RSQRT", x);
-  return call.refuse("raises to another power than 2, 1/2 or −1/2");
+  return call.refuse("raises to another power than 2, 3, 1/2 or −1/2");
 }
 
 const binary =

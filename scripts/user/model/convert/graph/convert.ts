@@ -5,6 +5,7 @@ import { ConversionError, refuseNode } from "../errors.ts";
 import type { Weight } from "../layers/layer.ts";
 import { mergeOperators } from "../merge.ts";
 import { Network, type Value } from "../network.ts";
+import { findGelu } from "./gelu.ts";
 import { type Edge, type GraphNode, readGraphDef } from "./graph-def.ts";
 import { type Constant, Folding, isConstant, NodeCall, type Operand } from "./node-call.ts";
 import { mapNode } from "./registry.ts";
@@ -25,7 +26,7 @@ export function readGraphModel(json: Json, weights: GraphModel["weights"]): Grap
   const nodes = readGraphDef(jsonOf(json.modelTopology, "modelTopology"));
   const signature = signatureOf(json, nodes);
   refuseOtherGraphs(nodes, signature);
-  return { nodes, signature, weights };
+  return { nodes: findGelu(nodes, weights), signature, weights };
 }
 
 function weightOf(node: GraphNode, weights: GraphModel["weights"]): Constant {

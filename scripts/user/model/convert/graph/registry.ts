@@ -1,5 +1,6 @@
 /** All nodes that can be converted, by the name of their operation in TensorFlow. */
 import { ARITHMETIC } from "./arithmetic.ts";
+import { GELU, gelu } from "./gelu.ts";
 import type { NodeCall, NodeMapper } from "./node-call.ts";
 import { PARTS } from "./parts.ts";
 import { SHAPES } from "./shapes.ts";
@@ -24,12 +25,13 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string, instead?: st
   [/^(Stateful)?PartitionedCall$|^If$|^StatelessIf$/, "calls a function of the graph, which is not supported"],
   [/^(Random|Multinomial|TruncatedNormal)/, "draws random numbers", "Export the model for inference."],
   [/^ArgMax$/, "gives the number of a class in the middle of the network"],
-  [/^Erf$/, "computes the error function, as GELU does, for which the labeler has no operator of its own"],
+  [/^Erf$/, "computes the error function outside of GELU, for which the labeler does not have an operator"],
 ];
 
 /** @throws ConversionError with the reason if there is no mapper for the node. */
 export function mapNode(call: NodeCall): ReturnType<NodeMapper> {
   const { op } = call.node;
+  if (op === GELU) return gelu(call);
   const mapper = Object.hasOwn(MAPPERS, op) ? MAPPERS[op] : undefined;
   if (mapper !== undefined) return mapper(call);
   const [, reason, instead] = REASONS.find(([pattern]) => pattern.test(op)) ?? [];
