@@ -1,6 +1,11 @@
 /** Graph models of TensorFlow.js that are put together here: what is read beside them, and how they are refused. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { type Converted, convertTfjs } from "../../scripts/user/model/convert/convert.ts";
+import { readSource } from "../../scripts/user/model/sources.ts";
 import { inspectModel } from "../../worker/model/inspect.ts";
 import { type Attributes, type Given, graphModel, integers, text } from "./graph-def.ts";
 
@@ -80,6 +85,40 @@ describe("a graph model", () => {
     expect(graph.operators.map(({ op }) => op)).toEqual(["PAD", "CONV_2D", "MEAN"]);
     const padded = graph.operators[0]?.outputs[0] ?? -1;
     expect(graph.tensors[padded]?.shape).toEqual([1, 9, 13, 3]);
+  });
+});
+
+describe("the files of a graph model", () => {
+  const folder = "test/fixtures/graph-models/layers/graph";
+
+  it("are found by their folder and in a zip, with labels beside them", async () => {
+    const { tflite } = await readSource(`${folder}/model.json`);
+    expect((await readSource(folder)).tflite).toEqual(tflite);
+    const entries = ["model.json", "group1-shard1of1.bin"].map((name) => [
+      `web/${name}`,
+      readFileSync(`${folder}/${name}`),
+    ]);
+    const temporary = mkdtempSync(join(tmpdir(), "edge-labeler-graph-"));
+    try {
+      const zip = join(temporary, "web.zip");
+      writeFileSync(zip, zipSync({ ...Object.fromEntries(entries), "web/dict.txt": strToU8("a\nb\nc\nd\n") }));
+      const source = await readSource(zip);
+      expect(source.tflite).toEqual(tflite);
+      expect([...source.lists]).toEqual([["web/dict.txt", "a\nb\nc\nd\n"]]);
+    } finally {
+      rmSync(temporary, { recursive: true });
+    }
+  });
+
+  it("may have texts among the weights, which no classifier reads", async () => {
+    const { json, shard } = graphModel(MEAN);
+    const [group] = json.weightsManifest;
+    group?.weights.unshift({ name: "names", shape: [2], dtype: "string" });
+    const texts = Uint8Array.of(3, 0, 0, 0, 0x63, 0x61, 0x74, 0, 0, 0, 0);
+    const { tflite } = await convertTfjs(json, async (path) =>
+      path.endsWith(".bin") ? Buffer.concat([texts, shard]) : undefined,
+    );
+    expect(tflite).toEqual((await convert(MEAN)).tflite);
   });
 });
 
