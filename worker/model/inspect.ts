@@ -132,8 +132,8 @@ function inputOf(graph: Graph, file: Graph, spec: ModelSpec, metadata: FileMetad
   const cast = tensor.type === "float32" ? ofInteger(file.tensors[file.inputs[0]]) : undefined;
   const stated = spec.input ?? cast ?? metadata.normalization;
   // A uint8 input takes the pixels as they are: its scale and zero point are the normalisation. An int8 input takes
-  // them less 128 unless a normalisation is stated, which its scale and zero point then quantise.
-  const usual = tensor.type === "float32" && stated === undefined ? usualNormalization(graph, size.layout) : undefined;
+  // them less 128 unless a normalisation is stated or usual, which its scale and zero point then quantise.
+  const usual = stated === undefined ? usualNormalization(graph, size.layout) : undefined;
   const chosen = usual?.normalization ?? (tensor.type === "uint8" ? undefined : stated);
   const normalization = chosen && { mean: perChannel(chosen.mean), std: perChannel(chosen.std) };
   if (normalization?.std.some((std) => std === 0)) refuse("The normalisation divides by a std of 0.");

@@ -1,4 +1,4 @@
-/** The range of pixels that a network with a float input expects where neither model.json nor metadata states it. */
+/** The range of pixels that a network expects where neither model.json nor metadata states it. */
 import { realValues, sizeOf } from "../inference/constants.ts";
 import type { Graph, Operator, Tensor } from "../tflite/graph.ts";
 import type { FileMetadata } from "../tflite/metadata.ts";
@@ -131,8 +131,17 @@ function conventionOf(graph: Graph, layout: Layout, convolution: FirstConvolutio
  */
 const isTeachableMachine = (graph: Graph): boolean => graph.tensors.some(({ name }) => /\bdense_Dense\d/.test(name));
 
-/** @param layout The layout of the network's input, which is float32. */
-export function usualNormalization(graph: Graph, layout: Layout): UsualNormalization {
+/**
+ * @param layout The layout of the network's input.
+ * @returns Undefined for quantised inputs that receive the pixels as they are, int8 ones less 128. That is next to nothing off
+ *   for all usual ranges but ImageNet's, whose channels have scales of their own.
+ */
+export function usualNormalization(graph: Graph, layout: Layout): UsualNormalization | undefined {
+  const input = graph.tensors[graph.inputs[0]];
+  if (input?.type !== "float32") {
+    const isImageNet = input?.type === "int8" && fromRange(input) === IMAGENET;
+    return isImageNet ? { normalization: IMAGENET, guessed: false } : undefined;
+  }
   const first = fromFirstOperator(graph);
   if (first !== undefined) return { normalization: first, guessed: false };
   if (isTeachableMachine(graph)) return { normalization: MINUS_ONE_TO_ONE, guessed: false };

@@ -57,7 +57,7 @@ function network(
 }
 
 const seen = (graph: Graph, layout: "rgb" | "grey" | "planes" = "rgb") => {
-  const { normalization, guessed } = usualNormalization(graph, layout);
+  const { normalization, guessed } = usualNormalization(graph, layout) ?? {};
   return `${rangeOf({ type: "float32", normalization })}${guessed ? "?" : ""}`;
 };
 
@@ -100,6 +100,24 @@ it.each([
   const quantize: Operator = { index: 0, op: "QUANTIZE", inputs: [0], outputs: [1], options: undefined };
   const graph = { tensors: [tensor(0, SHAPE), quantised], operators: [quantize], inputs: [0], outputs: [1] };
   expect(seen({ ...graph, metadata: new Map() })).toBe(range);
+});
+
+it.each([
+  ["ImageNet's", 0.018524136, -16, "-2.12…2.25"],
+  ["0…1", 1 / 255, -128, "none"],
+  ["-1…1", 2 / 255, 0, "none"],
+  ["0…255", 1, -128, "none"],
+])("of an int8 input is stated by its scale and zero point for ImageNet's alone: %s", (_, scale, zeroPoint, range) => {
+  const quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: 0 };
+  for (const [type, expected] of [
+    ["int8", range],
+    ["uint8", "none"],
+  ] as const) {
+    const input: Tensor = { ...tensor(0, SHAPE), type, quantization };
+    const graph = { tensors: [input], operators: [], inputs: [0], outputs: [0], metadata: new Map() };
+    const usual = usualNormalization(graph, "rgb");
+    expect(usual === undefined ? "none" : rangeOf({ type, ...usual })).toBe(expected);
+  }
 });
 
 it.each([
