@@ -18,6 +18,7 @@ const SENTENCES: Readonly<Record<string, (path: string) => string>> = {
   EEXIST: (path) => `${path} is a file, and has to be a folder. ${OTHER}.`,
   ENOTDIR: (path) => `${path} is, or is below, a file, and has to be a folder. ${OTHER}.`,
   EISDIR: (path) => `${path} is a folder, and has to be a file. Remove it.`,
+  ENOENT: (path) => `${path} cannot be made there. ${OTHER}.`,
   ENOSPC: (path) => `There is no space left for ${path}. Free some. Or name a folder on another disk with --state.`,
   EDQUOT: (path) => `The user ${user()} has no space left for ${path}. Free some, or raise the quota.`,
   EIO: (path) => `The disk of ${path} fails. Check it. Or name a folder on another disk with --state.`,
@@ -40,6 +41,7 @@ export const cannotBeWritten = (error: unknown): boolean =>
 export function fileError(error: unknown, folder: string): unknown {
   if (!isSystemError(error)) return error;
   const sentence = SENTENCES[error.code ?? ""];
-  if (sentence === undefined) return error;
+  // Any other file that is missing has nothing to do with the folder.
+  if (sentence === undefined || (error.code === "ENOENT" && error.syscall !== "mkdir")) return error;
   return new CommandError(sentence(error.path ?? folder), 1);
 }

@@ -1,13 +1,13 @@
 /**
  * Runs the labeler on workerd: supervised, with an index of its models that is kept up to date, and as the only owner of its state folder.
  */
-import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { hasToken, type Secrets } from "../../../worker/settings/token-settings.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { isLoopback } from "../../system/loopback.ts";
+import { makeFolder } from "../../system/make-folder.ts";
 import { whenOrphaned } from "../../system/orphan.ts";
 import { whyNotListen } from "../../system/ports.ts";
 import { indexAloud, keepIndexed } from "../models-folder.ts";
@@ -97,7 +97,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   const secrets = readSecrets(); // Checked at every start, while the other settings are checked when the Worker is bundled.
   const [state, models] = [resolve(options.state), resolve(options.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
-  const makeResults = () => mkdirSync(results, { recursive: true, mode: 0o700 });
+  const makeResults = () => makeFolder(results, 0o700);
   makeResults();
   const lock = StateLock.take(state);
   let runner: Runner | undefined;
