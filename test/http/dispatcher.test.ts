@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { freePorts } from "../../scripts/system/ports.ts";
 import { Dispatcher } from "../../scripts/user/serve/workers/dispatcher.ts";
 import { Roster } from "../../scripts/user/serve/workers/roster.ts";
@@ -185,4 +185,18 @@ it("waits for a worker where nobody listens, and loses no body", async () => {
   roster.note(member, "answers");
   expect(await (await answer).json()).toMatchObject({ url: "/later", body: "whole" });
   await roster.retire(absent);
+});
+
+it("says once why it closes connections, when no more fit", async () => {
+  const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const full = new Dispatcher(roster, 1);
+  const [other = 0] = await freePorts(1);
+  await full.listen(other, "127.0.0.1");
+  const sockets = Array.from({ length: 3 }, () => connect(other, "127.0.0.1").on("error", () => undefined));
+  await Promise.all(sockets.slice(1).map((socket) => once(socket, "close")));
+  expect(said.mock.calls).toEqual([[expect.stringMatching(/^New connections are closed: 1 are open.*ulimit -n/)]]);
+  expect(sockets[0]?.destroyed).toBe(false);
+  sockets[0]?.destroy();
+  await full.close(0);
+  said.mockRestore();
 });

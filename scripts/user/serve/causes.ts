@@ -5,13 +5,13 @@ export interface Surroundings {
   readonly results: string;
 }
 
+/** How to have more file descriptors: the end of a sentence that says that none are left. */
+export const MORE_DESCRIPTORS =
+  "of which each connection takes two. Raise the limit (ulimit -n, LimitNOFILE= of systemd), and bound the connections in " +
+  "a proxy (limit_conn of nginx).";
+
 const CAUSES: readonly [pattern: RegExp, explain: (surroundings: Surroundings) => string][] = [
-  [
-    /Too many open files/,
-    () =>
-      "It had no file descriptors left, of which each connection takes two. Raise the limit (ulimit -n, LimitNOFILE= of " +
-      "systemd), and bound the connections in a proxy (limit_conn of nginx).",
-  ],
+  [/Too many open files/, () => `It had no file descriptors left, ${MORE_DESCRIPTORS}`],
   [
     /SQLITE_(NOTADB|CORRUPT)/,
     ({ results }) =>

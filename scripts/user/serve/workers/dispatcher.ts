@@ -1,11 +1,15 @@
 /** Listens for clients, and passes each of their requests on to a worker. */
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { MORE_DESCRIPTORS } from "../causes.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { Roster } from "./roster.ts";
 
 /** How often it is looked for connections that take too long, in milliseconds. */
 const CHECKED_EVERY = 1000;
+
+/** How often it is said that there are no descriptors left, in milliseconds. */
+const SAID_EVERY = 60_000;
 
 /** File descriptors for all else than connections. */
 const OTHER_DESCRIPTORS = 64;
@@ -25,12 +29,16 @@ export class Dispatcher {
   readonly #server: Server;
   readonly #connections = new Set<ClientConnection>();
   #checks: ReturnType<typeof setInterval> | undefined;
+  /** When it was last said that connections are closed at once, a time of performance.now(). */
+  #saidAt = Number.NEGATIVE_INFINITY;
 
-  constructor(roster: Roster) {
+  /** @param most How many connections it keeps at a time; it closes more at once. */
+  constructor(roster: Roster, most = mostConnections()) {
     this.#roster = roster;
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
     this.#server = createServer(options, (socket) => this.#accept(socket));
-    this.#server.maxConnections = mostConnections();
+    this.#server.maxConnections = most;
+    this.#server.on("drop", () => this.#sayFull(most));
   }
 
   /** @throws Error if nobody can listen there. */
@@ -62,6 +70,15 @@ export class Dispatcher {
     const connection = new ClientConnection(socket, this.#roster);
     this.#connections.add(connection);
     connection.socket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #sayFull(most: number): void {
+    const now = performance.now();
+    if (now - this.#saidAt < SAID_EVERY) return;
+    this.#saidAt = now;
+    console.error(
+      `New connections are closed: ${most} are open, and no file descriptors are left, ${MORE_DESCRIPTORS}`,
+    );
   }
 
   #check(): void {
