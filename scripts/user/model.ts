@@ -18,8 +18,8 @@ const usage = `npm run model -- COMMAND
   list                          what is installed
   add FILE [--labels F] [--spec model.json] [--name N] [--samples PHOTOS/]
                                 puts a classifier into the folder of models: a .tflite, a Keras model (.h5, .keras), a
-                                model of TensorFlow.js (model.json, or its folder), or a zip of Teachable Machine; labels
-                                are looked for inside and beside it, as lines, JSON, CSV or pbtxt
+                                model of TensorFlow.js (model.json, or its folder), or a zip of Teachable Machine;
+                                labels are looked for inside and beside it, as lines, JSON, CSV or pbtxt
   add FILE.json [--labels F] [--groups F] [--name N]
                                 puts a model there that derives from another one, which the file names as its base
   check [NAME …]                whether models can be used: reads them, and labels some pictures with each
