@@ -10,8 +10,11 @@ import { grows, type Sample, slopeOf, slopeText } from "./memory.ts";
 
 /** The interval between two readings, in milliseconds. */
 const EVERY = 3000;
-/** The tolerated growth of live JS objects, in MB per minute; the result cache fills up at first. */
-const HEAP_TOLERATED = 3;
+/**
+ * The tolerated growth of live JS objects, in MB per minute, also of a soak of less than two minutes: the result cache fills up
+ * at first.
+ */
+const [HEAP_TOLERATED, HEAP_TOLERATED_EARLY] = [3, 6];
 /** The tolerated growth of the process, in MB per minute, and the minutes after which it is tested. */
 const [RESIDENT_TOLERATED, RESIDENT_AFTER] = [3, 5];
 /** The memory that an isolate may use, in MB. */
@@ -69,7 +72,8 @@ export class Steady {
     const minutes = (this.#resident.at(-1)?.age ?? 0) / 60;
     const faults: string[] = [];
     if (heap === undefined) faults.push("too few looks at the memory");
-    if (heap && grows(heap, HEAP_TOLERATED)) faults.push(`what is alive in the isolate grows: ${slopeText(heap)}`);
+    if (heap && grows(heap, minutes < 2 ? HEAP_TOLERATED_EARLY : HEAP_TOLERATED))
+      faults.push(`what is alive in the isolate grows: ${slopeText(heap)}`);
     if (resident && minutes >= RESIDENT_AFTER && grows(resident, RESIDENT_TOLERATED)) {
       faults.push(`the process grows: ${slopeText(resident)}`);
     }
