@@ -63,6 +63,17 @@ it("keeps results over workerd's death, its own, and an orderly end; and its fol
   expect(await ids(fourth)).toEqual(["a"]);
 });
 
+it.each([1, 2])("loads the default model in each of %i workers before anybody asks", async (workers) => {
+  const labeler = await serve(["--workers", `${workers}`]);
+  const loads = async () => {
+    const metrics = await (await fetch(`${labeler.url}/metrics`, { headers })).text();
+    return metrics.match(/^edge_labeler_model_loads_total\{.*outcome="loaded"\} (\d+)$/m)?.[1];
+  };
+  await expect.poll(loads).toBe(`${workers}`);
+  labeler.process.kill("SIGTERM");
+  await labeler.ended;
+});
+
 it("has a new model and one that changed at once, and starts anew where workerd falls silent", async () => {
   const labeler = await serve(["--watchdog", "3"]);
   const label = async (model: string) => {

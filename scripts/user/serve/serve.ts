@@ -121,6 +121,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     },
     whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
   };
+  const url = `http://${host(near(ip))}:${port}`;
   const { count, why } = howMany(options.workers, thisMachine(), readServedSettings(folder));
   const running =
     count === 1
@@ -129,7 +130,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
           ...store,
           config: configIn(folder),
           address: `${host(ip)}:${port}`,
-          url: `http://${host(near(ip))}:${port}`,
+          url,
           started: (pid) => lock.note(pid),
         })
       : new Workers({
@@ -175,6 +176,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
     warnWithoutModel(readServedSettings(folder).DEFAULT_MODEL, installed);
+    if (count === 1) fetch(`${url}/v2/health/ready`).catch(() => undefined); // Loads the default model.
   });
   return 0;
 }

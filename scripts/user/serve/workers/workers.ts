@@ -120,6 +120,8 @@ export class Workers {
       const workers = Array.from({ length: count }, (_, i) => this.#start(i + 1));
       for (const { ended } of workers) ended.catch(this.#fail);
       await Promise.all(workers.map(({ answers, ended }) => Promise.race([answers, ended])));
+      // Requests that come together would else wait for each worker's first one, and probes with them.
+      await Promise.all(workers.map((worker) => worker.warm()));
       for (const [i, worker] of workers.entries()) this.#take(i + 1, worker);
     }
     if (!this.#ending) {
