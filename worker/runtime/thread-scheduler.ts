@@ -12,7 +12,7 @@ import { Waker } from "./waker.ts";
  * thread, and while only one request uses it. In the second case only a probe waits, and it can wait that long. Work
  * cannot be interrupted, so the first work after a round may always run.
  */
-const SHARED = 20;
+const SHARED = 16;
 const ALONE = 55;
 
 /**
