@@ -44,8 +44,11 @@ function warnWithoutToken(ip: string, secrets: Secrets): void {
 }
 
 /** Not an error: a model may be added while the labeler runs. */
+const usableOf = (installed: readonly IndexEntry[]): string[] =>
+  installed.filter(({ error }) => error === undefined).map((entry) => entry.name);
+
 function warnWithoutModel(name: string, installed: readonly IndexEntry[]): void {
-  const usable = installed.filter(({ error }) => error === undefined).map((entry) => entry.name);
+  const usable = usableOf(installed);
   if (usable.includes(name)) return;
   console.warn(
     `The default model ${name} is not installed${usable.length > 0 ? `; there are ${usable.join(", ")}` : ""}. ` +
@@ -122,7 +125,10 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     whyRestart: () => (files.isReplaced() ? `The results in ${results} were removed or replaced.` : undefined),
   };
   const url = `http://${host(near(ip))}:${port}`;
-  const { count, why } = howMany(options.workers, thisMachine(), readServedSettings(folder));
+  const served = readServedSettings(folder);
+  const { count, why } = howMany(options.workers, thisMachine(), served);
+  // So that the first requests do not wait for it.
+  const loadsModel = usableOf(installed).includes(served.DEFAULT_MODEL);
   const running =
     count === 1
       ? new Supervisor({
@@ -135,6 +141,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
         })
       : new Workers({
           count,
+          loadsModel,
           port,
           ip,
           state,
@@ -175,8 +182,8 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
-    warnWithoutModel(readServedSettings(folder).DEFAULT_MODEL, installed);
-    if (count === 1) fetch(`${url}/v2/health/ready`).catch(() => undefined); // Loads the default model.
+    warnWithoutModel(served.DEFAULT_MODEL, installed);
+    if (count === 1 && loadsModel) fetch(`${url}/v2/health/ready`).catch(() => undefined);
   });
   return 0;
 }

@@ -16,6 +16,8 @@ export interface WorkersOptions {
   readonly ip: string;
   /** The state folder. */
   readonly state: string;
+  /** Whether each worker loads the default model before the first request. */
+  readonly loadsModel: boolean;
   /** The paths of workerd's configurations: of each worker, and of the process that stores the results. */
   readonly workerConfig: string;
   readonly storeConfig: string;
@@ -121,7 +123,7 @@ export class Workers {
       for (const { ended } of workers) ended.catch(this.#fail);
       await Promise.all(workers.map(({ answers, ended }) => Promise.race([answers, ended])));
       // Requests that come together would else wait for each worker's first one, and probes with them.
-      await Promise.all(workers.map((worker) => worker.warm()));
+      if (this.#options.loadsModel) await Promise.all(workers.map((worker) => worker.warm()));
       for (const [i, worker] of workers.entries()) this.#take(i + 1, worker);
     }
     if (!this.#ending) {
