@@ -39,7 +39,7 @@ function part(call: NodeCall, x: Operand, parts: readonly Part[]): Operand {
   const [begin, size] = [parts.map((each) => each.begin), parts.map((each) => each.count)];
   if (parts.every(({ step }) => step === 1)) return sliced(call.network, x, begin, size);
   const end = parts.map((each) => each.begin + each.count * each.step);
-  // Behind the first value there is no index: −1 would be the last one.
+  // Before the first value lies none: −1 would be the last one.
   const endMask = end.reduce((mask, at, axis) => mask | (at < 0 ? 1 << axis : 0), 0);
   const { network } = call;
   const bounds = [begin, end, parts.map(({ step }) => step)].map((each) => network.integers(each));

@@ -28,7 +28,7 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string, instead?: st
   [/^Erf$/, "computes the error function outside of GELU, for which the labeler does not have an operator"],
 ];
 
-/** @throws ConversionError with the reason if there is no mapper for the node. */
+/** @throws ConversionError with the reason if the node has no mapper. */
 export function mapNode(call: NodeCall): ReturnType<NodeMapper> {
   const { op } = call.node;
   if (op === GELU) return gelu(call);
