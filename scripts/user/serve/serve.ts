@@ -3,7 +3,6 @@
  */
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import type { IndexEntry } from "../../../worker/model/index-entry.ts";
 import { hasToken, type Secrets } from "../../../worker/settings/token-settings.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { isLoopback } from "../../system/loopback.ts";
@@ -43,13 +42,9 @@ function warnWithoutToken(ip: string, secrets: Secrets): void {
   console.warn("It has no token: whoever reaches this machine may use it. Set LABELER_TOKEN in the environment.");
 }
 
-/** Not an error: a model may be added while the labeler runs. */
-const usableOf = (installed: readonly IndexEntry[]): string[] =>
-  installed.filter(({ error }) => error === undefined).map((entry) => entry.name);
-
-function warnWithoutModel(name: string, installed: readonly IndexEntry[]): void {
-  const usable = usableOf(installed);
-  if (usable.includes(name)) return;
+/** @param usable The names of the installed models that can be used. */
+function warnWithoutModel(name: string, usable: readonly string[]): void {
+  // Not an error: a model may be added while the labeler runs.
   console.warn(
     `The default model ${name} is not installed${usable.length > 0 ? `; there are ${usable.join(", ")}` : ""}. ` +
       "Add it with npm run model -- add, or name another one with --var DEFAULT_MODEL:NAME.",
@@ -127,8 +122,9 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   const url = `http://${host(near(ip))}:${port}`;
   const served = readServedSettings(folder);
   const { count, why } = howMany(options.workers, thisMachine(), served);
+  const usable = installed.filter(({ error }) => error === undefined).map(({ name }) => name);
   // So that the first requests do not wait for it.
-  const loadsModel = usableOf(installed).includes(served.DEFAULT_MODEL);
+  const loadsModel = usable.includes(served.DEFAULT_MODEL);
   const running =
     count === 1
       ? new Supervisor({
@@ -182,8 +178,8 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log(`Edge Labeler at http://${host(ip)}:${port}, results in ${state}`);
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
-    warnWithoutModel(served.DEFAULT_MODEL, installed);
-    if (count === 1 && loadsModel) fetch(`${url}/v2/health/ready`).catch(() => undefined);
+    if (!loadsModel) warnWithoutModel(served.DEFAULT_MODEL, usable);
+    else if (count === 1) fetch(`${url}/v2/health/ready`).catch(() => undefined);
   });
   return 0;
 }
