@@ -1,7 +1,8 @@
 /** Caches the types of the Worker's bindings and of the Workers runtime, which wrangler takes seconds to make. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { resolve } from "node:path";
+import { addFile } from "./fingerprint.ts";
 import { writeBindingTypes } from "./run.ts";
 
 const CACHE = ".cache/types";
@@ -16,7 +17,7 @@ const INPUTS = [
 /** @returns The path of a .d.ts file, to which nothing may be written. */
 export function bindingTypes(): string {
   const hash = createHash("sha256").update(`${process.env.CLOUDFLARE_ENV}`);
-  for (const file of INPUTS) hash.update(`\n${file}\n`).update(existsSync(file) ? readFileSync(file) : "");
+  for (const file of INPUTS) if (existsSync(file)) addFile(hash, file);
   const name = hash.digest("hex").slice(0, 16);
   const file = resolve(CACHE, `${name}.d.ts`);
   if (!existsSync(file)) {
