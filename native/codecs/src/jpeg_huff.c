@@ -1,7 +1,8 @@
 /*
  * The entropy decoder of JPEGs with one Huffman-coded scan, the largest part of the work on a large photo. libjpeg looks
- * up a code, and then reads the bits of its coefficient; here one look-up gives both where they are at most LOOK bits
- * together, which nearly all are.
+ * up a code, and then reads the bits of its coefficient. Here one look-up gives both, and those of the next code, too, where
+ * they are at most PAIR_LOOK bits together; two in three codes of a photo come in such pairs. What a pair leaves, long codes
+ * and large coefficients, is looked up one by one.
  *
  * How it fits in: jdhuff.c is included, with the name of its initialisation changed, so that its state and its tables
  * can be used. jdinput.c gets the decoder here.
@@ -10,7 +11,7 @@
  * coefficients until the MCU is complete. Whatever else it meets (a marker, a code that is none, the end of the window),
  * it leaves the whole MCU to libjpeg's decode_mcu_slow(), which suspends, warns and makes up data as ever. k is at most
  * 62 + 16, for which jpeg_natural_order has entries.
- * Memory: 8 KB for each table of AC codes.
+ * Memory: 16 KB for each table of AC codes, 4 KB for each of DC codes.
  */
 #ifdef __wasm__
 /* jdhuff.h chooses a bit buffer of 64 bits for CPUs that it knows to have registers of 64 bits beside 32-bit pointers.
@@ -32,51 +33,20 @@
 #include <string.h>
 #include <wasm_simd128.h>
 
-/* Bits that are looked up at once. */
-enum { LOOK = 11 };
+#include "jpeg_huff_tables.h"
+
 /* Bits after refill(), at least. A code and its coefficient have at most 16 + 15. */
 enum { ENOUGH = 56 };
 
 #define FORCE_INLINE inline __attribute__((always_inline))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
-/* An entry, of the bits that come: how many of them are used (5 bits; 0 for a code that is longer than LOOK), by how much
- * k grows (7 bits), how many bits of the coefficient still have to be read (4 bits), the coefficient (16 bits; 0 if there is
- * none, or if it has to be read). */
-typedef uint32_t Entry;
-
-enum { STEP_AT = 5, REST_AT = 12, VALUE_AT = 16, END_OF_BLOCK = DCTSIZE2 };
-
 static Entry *tables[NUM_HUFF_TBLS];
+static Pair *pairs[NUM_HUFF_TBLS];
+static Difference *differences[NUM_HUFF_TBLS];
 
-/* The coefficient of `size` bits. */
-static int extend(uint32_t bits, uint32_t size) {
-  return bits >> (size - 1) ? (int)bits : (int)bits - (int)(1u << size) + 1;
-}
-
-/* By how much k grows with a symbol. */
-static uint32_t step_of(uint32_t symbol) {
-  uint32_t run = symbol >> 4, size = symbol & 15;
-  return size || run == 15 ? run + 1 : END_OF_BLOCK;
-}
-
-static void fill_table(Entry *table, const JHUFF_TBL *from) {
-  memset(table, 0, sizeof(Entry) << LOOK);
-  uint32_t code = 0, index = 0;
-  for (uint32_t length = 1; length <= LOOK; length++, code <<= 1) {
-    for (uint32_t i = 0; i < from->bits[length]; i++, index++, code++) {
-      uint32_t symbol = from->huffval[index], size = symbol & 15, free = LOOK - length, complete = size <= free;
-      Entry common = length | step_of(symbol) << STEP_AT | (complete ? 0 : size << REST_AT);
-      for (uint32_t behind = 0; behind < 1u << free; behind++) {
-        Entry entry = common;
-        if (complete && size) {
-          int value = extend(behind >> (free - size), size);
-          entry = (common + size) | (uint32_t)value << VALUE_AT;
-        }
-        table[code << free | behind] = entry;
-      }
-    }
-  }
+static void *table_of(j_decompress_ptr cinfo, size_t bytes) {
+  return (*cinfo->mem->alloc_small)((j_common_ptr)cinfo, JPOOL_IMAGE, bytes);
 }
 
 static void start_pass(j_decompress_ptr cinfo) {
@@ -84,10 +54,16 @@ static void start_pass(j_decompress_ptr cinfo) {
   for (int i = 0; i < cinfo->comps_in_scan; i++) {
     int number = cinfo->cur_comp_info[i]->ac_tbl_no;
     if (!tables[number]) {
-      tables[number] = (*cinfo->mem->alloc_small)((j_common_ptr)cinfo, JPOOL_IMAGE, sizeof(Entry) << LOOK);
+      tables[number] = table_of(cinfo, sizeof(Entry) << LOOK);
+      pairs[number] = table_of(cinfo, sizeof(Pair) << PAIR_LOOK);
     }
     fill_table(tables[number], cinfo->ac_huff_tbl_ptrs[number]);
+    fill_pairs(pairs[number], tables[number]);
+    int dc_number = cinfo->cur_comp_info[i]->dc_tbl_no;
+    if (!differences[dc_number]) differences[dc_number] = table_of(cinfo, sizeof(Difference) << DC_LOOK);
+    fill_differences(differences[dc_number], cinfo->dc_huff_tbl_ptrs[dc_number]);
   }
+  fill_places();
 }
 
 /* The first `left` bits of `buffer` were read and not used; those behind them are of no account. */
@@ -147,16 +123,34 @@ static FORCE_INLINE int take_symbol(struct Bits *bits, const d_derived_tbl *tabl
   return table->pub->huffval[(code + (int)table->valoffset[length]) & 0xff];
 }
 
+static FORCE_INLINE void put(JCOEF *block, uint32_t k, int32_t value) {
+  *(JCOEF *)((uint8_t *)block + places[k]) = (JCOEF)value;
+}
+
 /* The AC coefficients of a block; with `store`, they are kept. @return 0 if libjpeg has to decode the MCU. */
-static FORCE_INLINE int read_ac(const int store, struct Bits *in, const Entry *table, const d_derived_tbl *derived,
-                                JCOEF *block) {
+static FORCE_INLINE int read_ac(const int store, struct Bits *in, const Pair *two, const Entry *table,
+                                const d_derived_tbl *derived, JCOEF *block) {
   struct Bits bits = *in;
   uint32_t k = 0;
-  while (k < DCTSIZE2 - 1) {
+  for (;;) {
+    Pair pair = 1;
     if (!refill(&bits)) return 0;
     UNROLLED
-    for (int i = 0; i < ENOUGH / LOOK - 1 && k < DCTSIZE2 - 1; i++) {
-      Entry entry = table[peek(&bits, LOOK)];
+    for (int i = 0; i < ENOUGH / PAIR_LOOK && k <= PAIR_LIMIT; i++) {
+      pair = two[peek(&bits, PAIR_LOOK)];
+      if ((pair & 63) == 0) break;
+      drop(&bits, pair & 63);
+      k += pair >> PAIR_FIRST_AT & 63;
+      if (store) put(block, k, (int32_t)(pair << PAIR_VALUE_BITS) >> (PAIR_VALUE_AT + PAIR_VALUE_BITS));
+      k += pair >> PAIR_SECOND_AT & 63;
+      if (store) put(block, k, (int32_t)pair >> (PAIR_VALUE_AT + PAIR_VALUE_BITS));
+    }
+    if (k >= DCTSIZE2 - 1) break;
+    if (k <= PAIR_LIMIT && (pair & 63)) continue;
+    if (!refill(&bits)) return 0;
+    int symbols = ENOUGH / LOOK - 1;
+    do {
+      const Entry entry = table[peek(&bits, LOOK)];
       uint32_t used = entry & 31, rest = entry >> REST_AT & 15;
       int value = (int32_t)entry >> VALUE_AT;
       drop(&bits, used);
@@ -176,7 +170,8 @@ static FORCE_INLINE int read_ac(const int store, struct Bits *in, const Entry *t
         break;
       }
       if (store) block[jpeg_natural_order[k]] = (JCOEF)value;
-    }
+    } while (--symbols > 0 && k > PAIR_LIMIT && k < DCTSIZE2 - 1);
+    if (k >= DCTSIZE2 - 1) break;
   }
   *in = bits;
   return 1;
@@ -193,18 +188,26 @@ static int fast_mcu(j_decompress_ptr cinfo, JBLOCKROW *mcu) {
   for (int b = 0; b < cinfo->blocks_in_MCU; b++) {
     JCOEF *block = mcu ? *mcu[b] : NULL;
     if (bits.left < ENOUGH && !refill(&bits)) return 0; /* libjpeg may have left 64 bits */
-    int size = take_symbol(&bits, entropy->dc_cur_tbls[b]);
-    if (size < 0) return 0;
-    int value = size ? take_coefficient(&bits, (uint32_t)size) : 0, i = cinfo->MCU_membership[b];
+    const int i = cinfo->MCU_membership[b];
+    const Difference difference = differences[cinfo->cur_comp_info[i]->dc_tbl_no][peek(&bits, DC_LOOK)];
+    int value = difference >> DIFFERENCE_AT;
+    if (difference & 63) {
+      drop(&bits, (uint32_t)difference & 63);
+    } else {
+      int size = take_symbol(&bits, entropy->dc_cur_tbls[b]);
+      if (size < 0) return 0;
+      value = size ? take_coefficient(&bits, (uint32_t)size) : 0;
+    }
     if (entropy->dc_needed[b]) {
       value += state.last_dc_val[i];
       state.last_dc_val[i] = value;
       if (block) block[0] = (JCOEF)value;
     }
     const Entry *table = tables[cinfo->cur_comp_info[i]->ac_tbl_no];
+    const Pair *two = pairs[cinfo->cur_comp_info[i]->ac_tbl_no];
     const d_derived_tbl *derived = entropy->ac_cur_tbls[b];
-    if (!(entropy->ac_needed[b] && block ? read_ac(1, &bits, table, derived, block)
-                                         : read_ac(0, &bits, table, derived, block))) {
+    if (!(entropy->ac_needed[b] && block ? read_ac(1, &bits, two, table, derived, block)
+                                         : read_ac(0, &bits, two, table, derived, block))) {
       return 0;
     }
   }
@@ -231,6 +234,8 @@ static boolean decode_one(j_decompress_ptr cinfo, JBLOCKROW *mcu) {
 void jinit_huff_decoder(j_decompress_ptr cinfo) {
   jpeg_stock_huff_decoder(cinfo);
   memset(tables, 0, sizeof tables);
+  memset(pairs, 0, sizeof pairs);
+  memset(differences, 0, sizeof differences);
   cinfo->entropy->start_pass = start_pass;
   cinfo->entropy->decode_mcu = decode_one;
 }
