@@ -8,6 +8,11 @@ export function residentMB(pid: number): number {
   return Number(field(readFileSync(`/proc/${pid}/status`, "utf8"), "VmRSS")) / 1024;
 }
 
+/** The resident memory of a process, in MB, without the contents of files. */
+export function anonymousMB(pid: number): number {
+  return Number(field(readFileSync(`/proc/${pid}/status`, "utf8"), "RssAnon")) / 1024;
+}
+
 /** The processor time that a process has used, user and system, in ms, in steps of 10 ms. */
 export function cpuMs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { expect, it } from "vitest";
 import { readArguments } from "../../scripts/command-line/command.ts";
+import { anonymousMB } from "../../scripts/system/processes.ts";
 import { serveCommand, serveOptions } from "../../scripts/user/serve/options.ts";
 import { fixture, labelsOf, post } from "./client.ts";
 import {
@@ -70,6 +71,8 @@ it.each([1, 2])("loads the default model in each of %i workers before anybody as
     return metrics.match(/^edge_labeler_model_loads_total\{.*outcome="loaded"\} (\d+)$/m)?.[1];
   };
   await expect.poll(loads).toBe(`${workers}`);
+  // 28 MB; Node's own fetch() alone would take as much again.
+  if (process.platform === "linux") expect(anonymousMB(labeler.process.pid ?? 0)).toBeLessThan(45);
   labeler.process.kill("SIGTERM");
   await labeler.ended;
 });

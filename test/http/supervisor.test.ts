@@ -9,8 +9,10 @@ import { hasEnded } from "./serve-process.ts";
 
 const PROGRAM = `#!${process.execPath}
 const [host, port] = process.argv.at(-1).replace("http=", "").split(":");
+let loads = 0;
 require("node:http").createServer((request, response) => {
-  response.end("ok");
+  if (request.url === "/v2/health/ready") loads++;
+  response.end(request.url === "/loads" ? String(loads) : "ok");
   if (request.url === "/crash") process.exit(3);
   if (request.url === "/descriptors") {
     process.stderr.write("*** Uncaught exception ***\\naccept(): Too many ");
@@ -59,6 +61,20 @@ async function supervise(more: Partial<SupervisorOptions> = {}) {
   const call = (path: string) => fetch(`${url}${path}`).catch(() => undefined);
   return { supervisor, running, ready, call };
 }
+
+it.each([true, false])(
+  "has each process load the default model before it counts as answering: %s",
+  async (loadsModel) => {
+    const { ready, call } = await supervise({ loadsModel });
+    const loads = async () => Number(await (await call("/loads"))?.text());
+    for (const times of [1, 2]) {
+      await expect.poll(() => pids.length).toBe(times);
+      if (times === 1) await expect.poll(() => ready.mock.calls.length).toBe(1);
+      await expect.poll(loads).toBe(loadsModel ? 1 : 0);
+      await call("/crash");
+    }
+  },
+);
 
 it("logs a crash that follows a restart during the back-off, and waits longer each time", async () => {
   const { supervisor, ready, call } = await supervise();

@@ -123,13 +123,13 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   const served = readServedSettings(folder);
   const { count, why } = howMany(options.workers, thisMachine(), served);
   const usable = installed.filter(({ error }) => error === undefined).map(({ name }) => name);
-  // So that the first requests do not wait for it.
   const loadsModel = usable.includes(served.DEFAULT_MODEL);
   const running =
     count === 1
       ? new Supervisor({
           ...common,
           ...store,
+          loadsModel,
           config: configIn(folder),
           address: `${host(ip)}:${port}`,
           url,
@@ -179,7 +179,6 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
     console.log(`It has ${count === 1 ? "1 worker" : `${count} workers`} (${why}).`);
     warnWithoutToken(ip, secrets);
     if (!loadsModel) warnWithoutModel(served.DEFAULT_MODEL, usable);
-    else if (count === 1) fetch(`${url}/v2/health/ready`).catch(() => undefined);
   });
   return 0;
 }

@@ -4,9 +4,9 @@
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError } from "../../command-line/command.ts";
+import { ask } from "./ask.ts";
 import { LastWords } from "./causes.ts";
 import { startChild } from "./child.ts";
-import { isAlive } from "./probe.ts";
 
 export interface SupervisorOptions {
   /** The path of workerd. */
@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly name?: string;
   /** The longest time between two checks whether it answers, in milliseconds; 5000. */
   readonly interval?: number;
+  /** Whether each process loads the default model before it counts as answering, so that no request waits for it. */
+  readonly loadsModel?: boolean;
   /** Told after each check, and when a process ends. */
   readonly onCondition?: (condition: Condition) => void;
   /** The folder of the results, for messages. */
@@ -47,6 +49,9 @@ export type Condition = "answers" | "silent" | "ended";
 
 /** How long a check may take before the process counts as silent, in milliseconds. */
 const SOON = 2000;
+
+/** How long loading the default model may delay that a process counts as answering, in milliseconds. */
+const LOADING = 20_000;
 
 const BACKOFF = { first: 250, most: 30_000 };
 /** A process that lived this long, in milliseconds, did not fail at its start. */
@@ -177,7 +182,7 @@ export class Supervisor {
 
   /** Checks repeatedly whether the labeler is alive, and kills it if not. @returns Whether it ever answered. */
   async #watch(child: ChildProcess, words: LastWords, answered: () => void): Promise<boolean> {
-    const { name, url, watchdog, whyRestart, onCondition, interval = 5000 } = this.#options;
+    const { name, url, watchdog, whyRestart, loadsModel, onCondition, interval = 5000 } = this.#options;
     const gone = new AbortController();
     for (const event of ["exit", "error"]) {
       child.once(event, () => {
@@ -190,7 +195,9 @@ export class Supervisor {
     let told = false;
     while (!hasEnded(child) && !gone.signal.aborted) {
       const silent = setTimeout(() => onCondition?.("silent"), SOON);
-      const lives = await isAlive(url, Math.max(1000, watchdog / 3));
+      const lives = (await ask({ url, path: "/healthz", timeout: Math.max(1000, watchdog / 3) })) !== undefined;
+      // It may fail: requests say why.
+      if (lives && !everAnswered && loadsModel) await ask({ url, path: "/v2/health/ready", timeout: LOADING });
       clearTimeout(silent);
       if (gone.signal.aborted) break;
       onCondition?.(lives ? "answers" : "silent");

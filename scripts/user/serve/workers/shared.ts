@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type CallRate, TokenBuckets } from "../../../../worker/runtime/token-bucket.ts";
-import { ask } from "./ask.ts";
+import { ask } from "../ask.ts";
 import { FormMemory, type Wish } from "./form-memory.ts";
 import { MetricsSum } from "./metrics-sum.ts";
 
@@ -79,7 +79,7 @@ export class Shared {
   /** Notes what a process has counted, before it is told to end. */
   async noteMetrics(name: string): Promise<void> {
     const process = this.#processes.get(name);
-    const text = process && (await ask({ socket: process.internal, path: "/metrics", timeout: TIMEOUT }));
+    const text = process && (await ask({ url: `unix:${process.internal}`, path: "/metrics", timeout: TIMEOUT }));
     // It may have ended meanwhile, and would then be counted twice.
     if (text !== undefined && this.#processes.has(name)) this.#metrics.hear(name, text);
   }
@@ -107,7 +107,7 @@ export class Shared {
   async #giveBack(name: string): Promise<number | undefined> {
     const process = this.#processes.get(name);
     if (process === undefined) return 0;
-    const text = await ask({ socket: process.internal, path: "/form-memory", method: "POST", timeout: TIMEOUT });
+    const text = await ask({ url: `unix:${process.internal}`, path: "/form-memory", method: "POST", timeout: TIMEOUT });
     return text === undefined ? undefined : Number(text);
   }
 }

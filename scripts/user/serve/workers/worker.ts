@@ -1,16 +1,12 @@
 /** A worker: a workerd with the labeler, its watchdog, and the sockets at which it takes requests. */
 import { EXTERNALS, SOCKETS } from "../../../labeler/several-workers-config.ts";
 import { type Condition, Supervisor, type SupervisorOptions } from "../supervisor.ts";
-import { ask } from "./ask.ts";
 import type { Member } from "./roster.ts";
 import type { Shared } from "./shared.ts";
 import type { Sockets } from "./sockets.ts";
 
 /** How often it is checked whether a worker answers, in milliseconds: one that hangs should get few requests. */
 const INTERVAL = 1000;
-
-/** How long loading the default model may delay that a worker takes requests, in milliseconds. */
-const WARM = 20_000;
 
 export interface WorkerOptions {
   /** Which one it is, from 1, and how many there are. */
@@ -27,7 +23,10 @@ export interface WorkerOptions {
   /** Told of each new process, whose id is in `pid` then. */
   readonly started: () => void;
   /** What is the same for all. */
-  readonly common: Pick<SupervisorOptions, "workerd" | "config" | "results" | "drain" | "watchdog" | "descriptor">;
+  readonly common: Pick<
+    SupervisorOptions,
+    "workerd" | "config" | "results" | "drain" | "watchdog" | "descriptor" | "loadsModel"
+  >;
 }
 
 export class Worker implements Member {
@@ -85,11 +84,6 @@ export class Worker implements Member {
   /** The name of its process. */
   get #process(): string {
     return `${this.#options.number}-${this.#options.generation}-${this.#processes}`;
-  }
-
-  /** Loads the default model, so that the first request does not wait for it. It may fail: requests say why. */
-  async warm(): Promise<void> {
-    await ask({ socket: this.path, path: "/v2/health/ready", timeout: WARM });
   }
 
   /** Ends it in order. What it has counted stays counted. */

@@ -16,7 +16,7 @@ export interface WorkersOptions {
   readonly ip: string;
   /** The state folder. */
   readonly state: string;
-  /** Whether each worker loads the default model before the first request. */
+  /** Whether each worker loads the default model before it takes requests. */
   readonly loadsModel: boolean;
   /** The paths of workerd's configurations: of each worker, and of the process that stores the results. */
   readonly workerConfig: string;
@@ -122,8 +122,6 @@ export class Workers {
       const workers = Array.from({ length: count }, (_, i) => this.#start(i + 1));
       for (const { ended } of workers) ended.catch(this.#fail);
       await Promise.all(workers.map(({ answers, ended }) => Promise.race([answers, ended])));
-      // Requests that come together would else wait for each worker's first one, and probes with them.
-      if (this.#options.loadsModel) await Promise.all(workers.map((worker) => worker.warm()));
       for (const [i, worker] of workers.entries()) this.#take(i + 1, worker);
     }
     if (!this.#ending) {
@@ -172,7 +170,7 @@ export class Workers {
 
   /** Starts a worker, which takes no requests yet. */
   #start(number: number): Worker {
-    const { count, common, workerConfig } = this.#options;
+    const { count, common, workerConfig, loadsModel } = this.#options;
     const worker = new Worker({
       number,
       of: count,
@@ -183,7 +181,7 @@ export class Workers {
       store: this.#storePath,
       onCondition: (which, condition) => this.#roster.note(which, condition),
       started: () => this.#note(),
-      common: { ...common, config: workerConfig },
+      common: { ...common, config: workerConfig, loadsModel },
     });
     this.#all.add(worker);
     this.#note();
@@ -212,7 +210,6 @@ export class Workers {
         console.error(`Worker ${number} is not replaced: ${(error as Error).message}`);
         return;
       }
-      await next.warm();
       if (this.#ending) return; // end() has ended it, too
       this.#take(number, next);
       next.ended.catch(this.#fail);
