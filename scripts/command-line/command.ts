@@ -119,5 +119,12 @@ export function countIn(name: string, text: string): number {
   return count;
 }
 
-/** A path as the user means it: npm runs commands in the checkout, wherever the user is. */
-export const fromUser = (path: string): string => resolve(process.env.INIT_CWD ?? process.cwd(), path);
+/**
+ * A path as the user means it: npm runs commands in the checkout, wherever the user is.
+ *
+ * @throws UsageError for an empty one, such as that of a variable that is not set, which would be the current folder.
+ */
+export function fromUser(path: string): string {
+  if (path === "") throw new UsageError("The name of a file or folder is empty.");
+  return resolve(process.env.INIT_CWD ?? process.cwd(), path);
+}

@@ -66,6 +66,7 @@ describe("arguments", () => {
   it("are paths from where npm was called", () => {
     expect(fromUser("/a/b.png")).toBe("/a/b.png");
     expect(fromUser("b.png")).toBe(`${process.env.INIT_CWD ?? process.cwd()}/b.png`);
+    expect(() => fromUser("")).toThrow(new UsageError("The name of a file or folder is empty."));
   });
 
   it("that are wrong end a command with 2, what has failed with 1", () => {

@@ -162,6 +162,19 @@ it("says in a sentence that its folder is a file, read-only, or full", async () 
   );
 });
 
+it("leaves a folder alone that is not a labeler's, and has a folder worker", async () => {
+  const foreign = join(folder, "foreign");
+  const file = join(foreign, "worker", "index.ts");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, "precious");
+  expect(await refusal(await spawnServe({ state: foreign, models }))).toBe(
+    `${foreign} is not a labeler's folder: it has a folder worker with other files, which would be replaced. ` +
+      `Name another folder with --state, or remove ${foreign}/worker.\n`,
+  );
+  expect(readFileSync(file, "utf8")).toBe("precious");
+  expect(readdirSync(foreign)).toEqual(["worker"]);
+});
+
 it("runs with a read-only folder of models, and keeps their index with its state", async () => {
   const readOnly = join(folder, "read-only");
   if (!mountSmall(readOnly)) return;

@@ -17,6 +17,7 @@ import { indexFolder } from "./index-folder.ts";
 import { StateLock } from "./lock.ts";
 import type { ServeOptions } from "./options.ts";
 import { ResultsFolder } from "./results-folder.ts";
+import { refuseForeign } from "./state-folder.ts";
 import { Supervisor } from "./supervisor.ts";
 import { howMany, thisMachine } from "./workers/how-many.ts";
 import { Workers } from "./workers/workers.ts";
@@ -95,6 +96,7 @@ async function serveFrom(options: ServeOptions, { workerd, makeWorker }: Release
   const secrets = readSecrets(); // Checked at every start, while the other settings are checked when the Worker is bundled.
   const [state, models] = [resolve(options.state), resolve(options.models)];
   const [folder, results] = [join(state, "worker"), join(state, "results")];
+  refuseForeign(state);
   const makeResults = () => makeFolder(results, 0o700);
   makeResults();
   const lock = StateLock.take(state);
