@@ -1,6 +1,7 @@
 /** What the commands of package.json share: their arguments, `--help`, relative paths, and how they end. */
 import { resolve } from "node:path";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { explainFileError } from "./file-errors.ts";
 
 /** Why a command cannot do what was asked. The message is all that its user needs; any other error is a bug. */
 export class CommandError extends Error {
@@ -51,7 +52,12 @@ export function readArguments<const O extends Options>(
     if ((error as { code?: string }).code?.startsWith("ERR_PARSE_ARGS") !== true) throw error;
     // Node adds advice about arguments that begin with a dash.
     const [what] = (error as Error).message.split(/\.(?:\s|$)/);
-    throw new UsageError(`${what}.`);
+    const [, option] = /^Option '(?:-\w, )?(--\S+)[^']*' argument is ambiguous$/.exec(what) ?? [];
+    if (option !== undefined) {
+      throw new UsageError(`${option} lacks its value. One that begins with a dash is written ${option}=-….`);
+    }
+    const isFile = operands > 0 && /^Unknown option '-[^-]'$/.test(what);
+    throw new UsageError(`${what}.${isFile ? " A file whose name begins with a dash is written ./-…." : ""}`);
   }
 }
 
@@ -86,10 +92,11 @@ export async function runPassingThrough(
     if (wantsHelp(args)) console.log(usage);
     else process.exitCode = await main(args);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    const explained = explainFileError(error);
+    if (explained === undefined && !(error instanceof CommandError)) throw error;
     const help = error instanceof UsageError ? ` Help: ${helpOf(usage)}` : "";
-    console.error(error.message + help);
-    process.exitCode = error.exitCode;
+    console.error(explained ?? (error as CommandError).message + help);
+    process.exitCode = error instanceof CommandError ? error.exitCode : 1;
   }
   // wrangler, which has bundled the Worker, may keep the process alive.
   process.stdout.write("", () => process.exit());
@@ -97,7 +104,7 @@ export async function runPassingThrough(
 
 /**
  * Runs a command to its end: `--help` prints its usage; a CommandError prints its message on stderr and sets its exit
- * code; any other error is a bug, and is thrown on.
+ * code; an error of the file system prints its cause and fix; any other error is a bug, and is thrown on.
  *
  * @param main Returns the exit code.
  */

@@ -1,9 +1,9 @@
 /** Caches the bundled Worker in .cache/ by the digest of its inputs, since wrangler takes seconds to bundle it. */
+import { randomUUID } from "node:crypto";
 import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -30,6 +30,16 @@ function removeOld(): void {
   }
 }
 
+/** Keeps a bundle from removal. */
+function markUsed(folder: string): void {
+  const now = new Date();
+  try {
+    utimesSync(folder, now, now);
+  } catch {
+    // The checkout belongs to another user, who has made it.
+  }
+}
+
 /** Bundles the Worker that stores the results of several workers. */
 async function bundleStore(folder: string): Promise<void> {
   const { build } = await import("esbuild"); // not loaded for a bundle that is there
@@ -53,8 +63,7 @@ async function bundleStore(folder: string): Promise<void> {
 async function cached(): Promise<string> {
   const folder = resolve(CACHE, fingerprint().slice(0, 16));
   if (existsSync(folder)) {
-    const now = new Date();
-    utimesSync(folder, now, now);
+    markUsed(folder);
     return folder;
   }
   // Not loaded for a bundle that is there.
@@ -63,7 +72,8 @@ async function cached(): Promise<string> {
   mkdirSync(CACHE, { recursive: true });
   removeOld();
   // Built in a temporary folder and renamed when complete, so that interrupted and concurrent builds do no harm.
-  const aside = mkdtempSync(join(CACHE, "unfinished-"));
+  const aside = join(CACHE, `unfinished-${randomUUID()}`);
+  mkdirSync(aside); // Unlike the folders of mkdtempSync(), other users may read it.
   try {
     bundleWorker(join(aside, "worker"));
     await bundleStore(join(aside, "worker", STORE_FOLDER));

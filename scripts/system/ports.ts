@@ -33,7 +33,10 @@ export async function freePorts(count: number): Promise<number[]> {
 export function whyNotListen(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", ({ message }) => resolve(message));
+    server.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+      const isUnknown = code === "ENOTFOUND";
+      resolve(isUnknown ? `${host} is neither an address, such as 127.0.0.1 or ::1, nor the name of a host` : message);
+    });
     server.listen(port, host, () => server.close(() => resolve(undefined)));
   });
 }

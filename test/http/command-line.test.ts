@@ -49,7 +49,8 @@ describe("arguments", () => {
   it.each([
     [["--top"], "Option '--top <value>' argument missing."],
     [["--json=1"], "Option '--json' does not take an argument."],
-    [["--top", "--json"], "Option '--top' argument is ambiguous."],
+    [["--top", "--json"], "--top lacks its value. One that begins with a dash is written --top=-…."],
+    [["-cat.png"], "Unknown option '-c'. A file whose name begins with a dash is written ./-…."],
     [["--no-json"], "Unknown option '--no-json'."],
     [["a", "b"], 'What is "b"? The command takes no more than 1.'],
   ])("%j are wrong", (args, message) => {

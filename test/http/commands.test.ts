@@ -1,11 +1,13 @@
 /** The commands that need no server: npm run label and npm run model, as a user runs them. */
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunningLabeler } from "../../scripts/labeler/labeler.ts";
 import { startWorkerd } from "../../scripts/labeler/workerd.ts";
-import { runScript } from "../script.ts";
+import { runScript, scriptArguments } from "../script.ts";
+import { makeReadOnly, mountSmall, unmountAll } from "./mounted.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "commands-"));
 const photos = join(folder, "photos");
@@ -60,6 +62,14 @@ describe("npm run label", () => {
     expect(broken).toMatch(/deeper\/broken, really\.png",,,,,,"?\w/);
     expect(cat).toMatch(/shelf-2\.png,1,0\.8\d+,286:Egyptian cat,,,$/);
     expect(rest[0]).toMatch(/shelf-10\.PNG,1/);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("labels in a checkout that belongs to another user", async () => {
+    await runScript("label", [`${fixtures}/coffee.png`]); // The Worker is bundled by the owner.
+    const args = scriptArguments("label", [`${fixtures}/coffee.png`, "--json"]);
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { uid: 65534, gid: 65534, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("968:espresso");
   });
 
   it("reads an image from stdin", async () => {
@@ -132,6 +142,34 @@ describe("npm run model", () => {
     expect(unusable.code).toBe(1);
     expect(unusable.err).toMatch(/bad-custom-op\.tflite: This network gives a value for each place/);
     expect(installed()).toEqual([]);
+  });
+
+  it("adds a model of which an interrupted command has left a part", async () => {
+    mkdirSync(join(models, ".again"));
+    writeFileSync(join(models, ".again", "groups.txt"), "left");
+    const added = await model("add", `${fixtures}/ops/tiny-float.tflite`, "--labels", labels, "--name", "again");
+    expect(added).toMatchObject({ code: 0, err: "" });
+    expect(readdirSync(join(models, "again")).sort()).toEqual(["labels.txt", "model.tflite"]);
+    expect(await model("remove", "again")).toMatchObject({ code: 0 });
+  });
+
+  it("says in a sentence that its disk is full, or read-only, and leaves nothing", async () => {
+    const disk = join(folder, "disk");
+    if (!mountSmall(disk)) return;
+    const add = (file: string) => runScript("model", ["add", file, "--name", "x", "--models", disk]);
+    try {
+      const large = await add("model-assets/mobilenet_v1_1.0_224/model.tflite");
+      expect(large).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/^There is no space left for .*\. Free some\.\n$/),
+      });
+      expect(readdirSync(disk)).not.toContain(".x");
+      makeReadOnly(disk);
+      const refused = await add(`${fixtures}/ops/tiny-float.tflite`);
+      expect(refused).toMatchObject({ code: 1, err: `${disk}/.x is on a read-only file system.\n` });
+    } finally {
+      unmountAll();
+    }
   });
 
   it("refuses a name that leaves the folder", async () => {

@@ -130,6 +130,11 @@ const options = (args: string[]) => serveOptions(readArguments(serveCommand("npm
 it("ends with a message at what is wrong with its options", async () => {
   const cases: [args: string[], code: number, message: RegExp][] = [
     [["--ip", "192.0.2.1"], 1, /^listen EADDRNOTAVAIL.*192\.0\.2\.1:\d+\. Choose another --port or --ip\.\n$/],
+    [
+      ["--ip", "[::1]"],
+      1,
+      /^\[::1\] is neither an address, such as .* or ::1, nor .* Choose another --port or --ip\.\n$/,
+    ],
     [["--var", "LABELER_TOKEN:x"], 2, /set it in the environment.* Help: npm run serve -- --help\n$/s],
     [["--var", "DEFAULT_MODLE:x"], 2, /There is no setting DEFAULT_MODLE\. There are: .*DEFAULT_MODEL/],
     [["--models", "/nosuch"], 2, /There is no folder of models \/nosuch\. Make it: mkdir -p \/nosuch/],

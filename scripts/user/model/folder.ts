@@ -84,6 +84,7 @@ export async function addModel(models: string, addition: Addition): Promise<Inde
   const staging = join(models, `.${name}`);
   const notes: string[] = [];
   try {
+    await rm(staging, { recursive: true, force: true }); // What an interrupted command has left.
     await mkdir(staging);
     if (isDerived) {
       await copyFile(fromUser(file), join(staging, "model.json"));
