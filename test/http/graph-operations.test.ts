@@ -30,6 +30,7 @@ const fused = (...ops: readonly string[]) => ({
   fused_ops: { list: { s: ops.map((op) => text(op).s) } },
   num_args: { i: ops.includes("Prelu") ? "2" : "1" },
 });
+const oneAround = { padding: text("EXPLICIT"), explicit_paddings: integers(0, 0, 1, 1, 1, 1, 0, 0) };
 const two = { two: [[2], []] } as const;
 const axis = { axis: [[3], []] } as const;
 
@@ -81,6 +82,24 @@ const CASES: Readonly<Record<string, Case>> = {
     { each: [numbers(2 * 2 * 3 * 2), [2, 2, 3, 2]], bias: [numbers(6), [6]] },
     { strides: integers(1, 1, 1, 1), dilations, padding: text("SAME"), ...fused("BiasAdd", "Elu") },
   ),
+  // The padding becomes part of the convolution, whose input has the shape that Reshape gives it.
+  "padding-behind-reshape": {
+    nodes: {
+      wide: ["Reshape", ["scaled", "sizes"]],
+      x: ["DepthwiseConv2dNative", ["wide", "each"], { strides: integers(1, 1, 1, 1), dilations, ...oneAround }],
+    },
+    weights: { sizes: [[1, 4, 9, 3], [4]], each: [numbers(3 * 3 * 3), [3, 3, 3, 1]] },
+  },
+  // Leading dimensions of a constant count, also those of one.
+  "constant-of-more-dimensions": {
+    nodes: {
+      five: ["Mul", ["scaled", "factors"]],
+      most: ["Max", ["five", "last"], { keep_dims: { b: true } }],
+      product: ["Mul", ["scaled", "most"]],
+      x: ["Squeeze", ["product"], { squeeze_dims: integers(0) }],
+    },
+    weights: { factors: [numbers(3), [1, 1, 1, 1, 3]], last: [[4], []] },
+  },
   minimum: {
     nodes: { least: ["Min", ["scaled", "rows"], { keep_dims: { b: true } }], x: ["Sub", ["scaled", "least"]] },
     weights: { rows: [[1], [1]] },

@@ -62,7 +62,10 @@ export class Builder {
   readonly #int16: ReadonlySet<number>;
   readonly #folded = new Map<number, Tensor>();
   readonly #aliases = new Map<number, number>();
-  readonly #paddings = new Map<number, readonly [top: number, left: number]>();
+  readonly #paddings = new Map<
+    number,
+    { readonly source: number; readonly before: readonly [top: number, left: number] }
+  >();
 
   constructor(graph: Graph, precision: PlanPrecision, { dot, countOverflow, strassen, apart }: Capabilities) {
     this.graph = graph;
@@ -87,7 +90,7 @@ export class Builder {
   /** Says that `tensor` is `source` with padding that the operator which reads it has to think up. */
   pad(tensor: number, source: number, before: readonly [top: number, left: number]): void {
     this.alias(tensor, source);
-    this.#paddings.set(tensor, before);
+    this.#paddings.set(tensor, { source, before });
   }
 
   /** The tensor in whose memory this one lies. */
@@ -96,7 +99,7 @@ export class Builder {
   }
 
   padding(tensor: number): readonly [top: number, left: number] | undefined {
-    return this.#paddings.get(tensor);
+    return this.#paddings.get(tensor)?.before;
   }
 
   isConstant(index: number): boolean {
@@ -127,7 +130,7 @@ export class Builder {
     if (this.isConstant(tensor.index)) {
       throw new NoPlan(`operator ${operator.index} (${operator.op}) has a constant where it should have an input`);
     }
-    return this.value(this.#paddings.has(tensor.index) ? this.root(tensor.index) : tensor.index);
+    return this.value(this.#paddings.get(tensor.index)?.source ?? tensor.index);
   }
 
   /** A tensor that may be computed or constant. */

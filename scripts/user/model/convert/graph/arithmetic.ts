@@ -66,9 +66,16 @@ function isPerChannel(value: Value, { values, shape }: Constant): boolean {
   return values.length === 1 || (values.length === value.shape.at(-1) && shape.at(-1) === values.length);
 }
 
+/** A value with as many dimensions as a constant, which loses its leading ones of one where it becomes a tensor. */
+function raised(call: NodeCall, x: Operand, { shape }: Operand): Operand {
+  const missing = shape.length - x.shape.length;
+  return isConstant(x) || missing <= 0 ? x : call.network.reshape(x, [...Array<number>(missing).fill(1), ...x.shape]);
+}
+
 /** Applies an operator to values and constants. */
-export function combine(call: NodeCall, op: string, a: Operand, b: Operand): Value {
+export function combine(call: NodeCall, op: string, first: Operand, second: Operand): Value {
   const { network } = call;
+  const [a, b] = [raised(call, first, second), raised(call, second, first)];
   if (!isConstant(a) && isConstant(b) && isPerChannel(a, b)) return network.withConstant(op, a, b.values);
   const commutes = op !== "SUB" && op !== "DIV";
   if (commutes && isConstant(a) && !isConstant(b)) return combine(call, op, b, a);
