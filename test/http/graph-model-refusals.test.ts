@@ -110,6 +110,28 @@ describe("the files of a graph model", () => {
     }
   });
 
+  it("may have whole numbers that are quantised, which are rounded as TensorFlow.js rounds them", async () => {
+    const { json } = graphModel(MEAN);
+    const quantization = { dtype: "uint8", scale: 0.33, min: 1 };
+    const weights = [{ name: "axes", shape: [2], dtype: "int32", quantization }];
+    const quantised = { ...json, weightsManifest: [{ paths: ["group1-shard1of1.bin"], weights }] };
+    const { tflite } = await convertTfjs(quantised, async (path) =>
+      path.endsWith(".bin") ? Uint8Array.of(0, 3) : undefined,
+    );
+    expect(tflite).toEqual((await convert(MEAN)).tflite);
+  });
+
+  it.each(["../weights.bin", "/etc/passwd", "a/../../b", "C:\\b", "a\0b"])("are not %j", async (path) => {
+    const { json } = graphModel(MEAN);
+    const [group] = json.weightsManifest;
+    if (group !== undefined) group.paths = [path];
+    const read = async (name: string) => {
+      if (name !== "metadata.json") throw new Error(`${name} was read`);
+      return undefined;
+    };
+    await expect(convertTfjs(json, read)).rejects.toThrow("which is not beside it");
+  });
+
   it("may have texts among the weights, which no classifier reads", async () => {
     const { json, shard } = graphModel(MEAN);
     const [group] = json.weightsManifest;
@@ -173,6 +195,8 @@ describe("a graph model is refused", () => {
       /own output/,
     ],
     ["if it grows without end", growing(), /would give a constant of shape \[\d{7,}\]/],
+    ["if it has an endless constant without values", endless(), /would give a constant of shape \[1073741824,0\]/],
+    ["if it gathers for each of several pictures", gathering(), /"y" \(GatherV2\) has batch_dims 1/],
     ["if nothing depends on the picture", { nodes: { y: ["Shape", ["image"]] } }, /do not depend on the picture/],
   ];
   it.each(refusals)("%s", async (_, given, reason) => {
@@ -196,6 +220,45 @@ describe("a graph model is refused", () => {
     });
     const nodes: Given["nodes"] = { ...Object.fromEntries(doubled), scores: ["Mean", ["image", "x39"]] };
     return { nodes, weights: { ...MEAN.weights, zero: [[0], []] } };
+  }
+
+  /** Of no values, however long its first dimension. */
+  function endless(): Given {
+    const nodes: Given["nodes"] = {
+      none: ["Fill", ["sizes", "zero"]],
+      part: ["Slice", ["none", "begins", "all"]],
+      rows: ["Reshape", ["part", "zeros"]],
+      scores: ["Mean", ["image", "rows"]],
+    };
+    const weights: Given["weights"] = {
+      sizes: [[2 ** 30, 0], [2]],
+      zero: [[0], []],
+      zeros: [[0], [1]],
+      begins: [[0, 0], [2]],
+      all: [[-1, -1], [2]],
+    };
+    return { nodes, weights };
+  }
+
+  function gathering(): Given {
+    const nodes: Given["nodes"] = {
+      y: ["GatherV2", ["table", "rows", "one"], { batch_dims: { i: "1" } }],
+      x: ["Add", ["image", "y"]],
+      scores: ["Mean", ["x", "axes"]],
+    };
+    const weights: Given["weights"] = {
+      ...MEAN.weights,
+      table: [
+        [1, 2, 3, 4],
+        [2, 2],
+      ],
+      rows: [
+        [0, 1],
+        [2, 1],
+      ],
+      one: [[1], []],
+    };
+    return { nodes, weights };
   }
 
   function second(): Given {

@@ -68,6 +68,10 @@ export function inputShapeOf(model: GraphModel): readonly number[] {
   return [1, ...(sizes as number[]), channels].slice(0, shape.length);
 }
 
+/** Whether a constant without values has a dimension that takes memory by itself: what is folded counts along each. */
+const isEndless = (operand: Operand): boolean =>
+  isConstant(operand) && operand.values.length === 0 && operand.shape.some((dim) => dim > 1 << 20);
+
 class Converter {
   readonly network = new Network("node");
   readonly #model: GraphModel;
@@ -102,7 +106,10 @@ class Converter {
         pending.push(...missing.map((input) => input.node));
         continue;
       }
-      this.#made.set(name, this.#map(node));
+      const operands = this.#map(node);
+      const endless = operands.find(isEndless);
+      if (endless !== undefined) refuseNode(node, `would give a constant of shape [${endless.shape}]`);
+      this.#made.set(name, operands);
       pending.pop();
     }
     return outputs.map((edge) => this.#operandOf(edge));

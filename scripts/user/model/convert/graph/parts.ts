@@ -188,6 +188,8 @@ const pack: NodeMapper = (call) => {
 };
 
 const gather: NodeMapper = (call) => {
+  const batch = call.attributes.integer("batch_dims", 0);
+  if (batch !== 0) call.refuse(`has batch_dims ${batch}, which is not supported`);
   const x = call.constant(0, "values to choose from");
   const indices = call.integers(1, "indices");
   const axis = call.axis(call.inputs.length > 2 ? call.integer(2, "axes") : 0, x.shape.length);

@@ -20,7 +20,8 @@ const TEXTS = {
 };
 
 /** A path that stays in the folder of model.json. */
-const isBeside = (path: string): boolean => /^[^/\\:][^\\:]*$/.test(path) && !path.split("/").includes("..");
+const isBeside = (path: string): boolean =>
+  /^[^/\\:][^\\:]*$/.test(path) && !path.includes("\0") && !path.split("/").includes("..");
 
 async function shard(path: unknown, read: ReadFile): Promise<Uint8Array> {
   if (typeof path !== "string" || !isBeside(path)) {

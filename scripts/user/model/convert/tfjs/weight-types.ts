@@ -28,10 +28,10 @@ const TYPES: Readonly<Record<string, WeightType>> = {
   bool: numbers(1, (view, at) => view.getUint8(at)),
 };
 
-/** q · scale + min, as tfjs-core/src/io/io_utils.ts computes it: in double precision, rounded once. */
-const scaled = ({ bytesEach, read }: WeightType, scale: number, min: number): WeightType => ({
+/** q · scale + min, as tfjs-core/src/io/io_utils.ts computes it: in double precision, rounded once, int32 to whole numbers. */
+const scaled = ({ bytesEach, read }: WeightType, scale: number, min: number, isWhole: boolean): WeightType => ({
   bytesEach,
-  read: (bytes) => read(bytes).map((value) => value * scale + min),
+  read: (bytes) => read(bytes).map((value) => (isWhole ? Math.round(value * scale + min) : value * scale + min)),
 });
 
 /**
@@ -50,5 +50,5 @@ export function typeOf({ name, dtype, quantization }: Json): WeightType {
   if (quantization === undefined || stored.dtype === "float16") return type;
   const { scale, min } = stored as Json;
   if (typeof scale !== "number" || typeof min !== "number") return refuse(`${stored.dtype} without scale and min`);
-  return scaled(type, scale, min);
+  return scaled(type, scale, min, dtype === "int32");
 }
