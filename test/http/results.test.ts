@@ -347,6 +347,7 @@ describe.each(RUNTIMES)("on %s", (_, start) => {
     ["a device that is one", "?device=cam-{{.device}}", 400, /device is "cam-{{\.device}}": /],
     ["another field that is one", "?meta-line={{%20.line%20}}", 400, /meta-line is "{{ \.line }}": /],
     ["no time", "?id=a&time=yesterday", 400, /ISO 8601.*yesterday/],
+    ["a time in microseconds", "?id=a&time=1764000000000000", 400, /milliseconds.*1764000000000000/],
     [
       "too many fields",
       `?${Array.from({ length: 17 }, (_, i) => `meta-f${i}=1`).join("&")}`,

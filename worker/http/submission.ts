@@ -62,7 +62,8 @@ function parseTime(text: string | undefined): string {
   if (text === undefined) return new Date().toISOString();
   // A rule's timestamps are milliseconds. eKuiper writes a number from JSON as 1.764e+12.
   const time = new Date(/^\d+(\.\d+)?(e\+\d+)?$/.test(text) ? Number(text) : text);
-  if (Number.isNaN(time.getTime())) {
+  // Years of more than four digits, as of microseconds, are written with a sign: as texts they come before all others.
+  if (Number.isNaN(time.getTime()) || !/^\d/.test(time.toISOString())) {
     throw bad(`time must be ISO 8601 such as 2026-11-24T12:00:00Z or milliseconds since 1970, not ${quote(text)}.`);
   }
   return time.toISOString();

@@ -178,7 +178,7 @@ export class Pusher {
         );
         continue;
       }
-      // A failure without a refusal, such as an outage, leaves the count of refusals as it is.
+      // A failure without a refusal, such as an outage, begins the count anew: the target may refuse while it starts.
       const refused = failure.refused ? refusals + 1 : 0;
       if (refused >= REFUSED_TRIES) {
         this.#giveUp(url, next.seq, 1, `refused: ${failure.reason}`);
