@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { prepare } from "../build/prepare.ts";
 import { CommandError, fromUser, runPassingThrough } from "../command-line/command.ts";
+import { readConfiguration } from "../labeler/declared.ts";
 import { wrangler } from "../labeler/run.ts";
 import { requireToken } from "./deploy/closed.ts";
 import { namesIn, writeSecrets } from "./deploy/secrets-file.ts";
@@ -28,17 +29,9 @@ const OPTIONS = {
 
 const textOf = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 
-/** The period of Cloudflare's rate limiter in wrangler.toml, in seconds, for Retry-After. */
-async function rateLimiterPeriod(config = "wrangler.toml", env?: string): Promise<number | undefined> {
-  const { unstable_readConfig } = await import("wrangler"); // takes seconds to load
-  const { ratelimits } = unstable_readConfig({ config, ...(env !== undefined && { env }) }, { hideWarnings: true });
-  const limits: readonly { name: string; simple: { period: number } }[] = ratelimits;
-  return limits.find(({ name }) => name === "RATE_LIMITER")?.simple.period;
-}
-
 /**
  * What the labeler cannot find out itself: that it runs on Cloudflare, without which it answers requests without a token
- * only under local host names, and the period of the rate limiter.
+ * only under local host names, and the period of the rate limiter in seconds, for Retry-After.
  */
 const settings = (period: number | undefined): string[] =>
   ["ON_CLOUDFLARE:true", ...(period === undefined ? [] : [`RATE_LIMITER_PERIOD:${period}`])].flatMap((setting) => [
@@ -59,8 +52,8 @@ await runPassingThrough(usage, async (given) => {
     if (errors.length > 0) {
       throw new CommandError(`${errors.join("\n")}\nFix or remove these models before you deploy them.`, 1);
     }
-    const period = await rateLimiterPeriod(textOf(values.config), textOf(values.env));
-    return await wrangler(["deploy", ...settings(period), "--outdir", "dist", ...secrets.args, ...args]);
+    const { rateLimiterPeriod } = await readConfiguration({ config: textOf(values.config), env: textOf(values.env) });
+    return await wrangler(["deploy", ...settings(rateLimiterPeriod), "--outdir", "dist", ...secrets.args, ...args]);
   } finally {
     secrets.remove();
   }

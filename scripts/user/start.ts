@@ -4,6 +4,7 @@ import { whyNotDeployed } from "../../worker/model/index-entry.ts";
 import { makeBundles } from "../build/bundles.ts";
 import { MODELS } from "../build/model-index.ts";
 import { runPassingThrough } from "../command-line/command.ts";
+import { readConfiguration } from "../labeler/declared.ts";
 import { wrangler } from "../labeler/run.ts";
 import { checkWranglerDev, WITHOUT_EXPLORER } from "../labeler/wrangler-dev.ts";
 import { whenOrphaned } from "../system/orphan.ts";
@@ -42,13 +43,8 @@ await runPassingThrough(usage, async (args) => {
   readSecrets();
   const { values } = parseArgs({ args: [...args], strict: false, options: OPTIONS });
   const environment = textOf(values.env);
-  // Imported here, since wrangler takes seconds to load, for which a usage error need not wait.
-  const { unstable_readConfig } = await import("wrangler");
-  const { dev: address, vars } = unstable_readConfig(
-    { config: textOf(values.config) ?? "wrangler.toml", ...(environment !== undefined && { env: environment }) },
-    { hideWarnings: true },
-  );
-  checkAddresses(args, { ip: address.ip, inspectorIp: address.inspector_ip });
+  const { dev: addresses, vars } = await readConfiguration({ config: textOf(values.config), env: environment });
+  checkAddresses(args, addresses);
   const files = [...textsOf(values["env-file"]), ...textsOf(values.envFile)];
   const secrets = passSecretsOn(args, { vars, files, environment });
 
