@@ -84,7 +84,10 @@ it.skipIf(missing.curl)("curl -F", async () => {
 
 it.skipIf(missing.go)("Go's mime/multipart, as eKuiper's sink writes a form", async () => {
   const program = join(folder, "client");
-  await run("go", ["build", "-o", program, join(CLIENTS, "main.go")], { cwd: folder, env: goEnvironment() });
+  await run("go", ["build", "-trimpath", "-o", program, join(CLIENTS, "main.go")], {
+    cwd: folder,
+    env: goEnvironment(),
+  });
   await expectLabels(async (path) => (await run(program, [url, path])).stdout);
 });
 
