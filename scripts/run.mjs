@@ -24,8 +24,8 @@ function compile(entry) {
   });
   if (error !== undefined) throw error;
   if (status !== 0) process.exit(1); // the compiler has printed why
-  /** @type {import("./run/compile.mjs").Compiled} */
-  const { file, temporary } = JSON.parse(stdout);
+  /** @type {import("./run/compile.mjs").Compiled[]} */
+  const [{ file, temporary }] = JSON.parse(stdout);
   if (temporary !== undefined) process.once("exit", () => rmSync(temporary, { recursive: true, force: true }));
   return file;
 }

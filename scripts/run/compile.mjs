@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Compiles a program for ../run.mjs: node compile.mjs PATH. Prints a Compiled in JSON. In a checkout that cannot be written
- * to, the program goes into a temporary folder.
+ * Compiles programs for ../run.mjs: node compile.mjs PATH …. Prints a list of Compiled in JSON. In a checkout that cannot be
+ * written to, a program goes into a temporary folder.
  */
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -96,7 +96,10 @@ async function compile(entry) {
 }
 
 try {
-  process.stdout.write(JSON.stringify(await compile(process.argv[2] ?? "")));
+  /** @type {Compiled[]} */
+  const done = [];
+  for (const entry of process.argv.slice(2)) done.push(await compile(entry));
+  process.stdout.write(JSON.stringify(done));
 } catch (error) {
   const compilation = /** @type {{ errors?: unknown }} */ (error).errors; // of esbuild, which has printed them
   if (compilation === undefined) console.error(error);
