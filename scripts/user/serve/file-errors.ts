@@ -19,7 +19,8 @@ const OTHER = "name another folder with --state";
  */
 export function fileError(error: unknown, state: string): unknown {
   if (!isSystemError(error)) return error;
-  const { path = state, code, syscall } = error;
+  const { code, syscall } = error;
+  const path = error.dest ?? error.path ?? state;
   // Any other file that is missing has nothing to do with the folder.
   if (code === "ENOENT" && syscall === "mkdir") {
     return new CommandError(`${path} cannot be made there. Name another folder with --state.`, 1);
