@@ -233,6 +233,10 @@ describe("is refused", () => {
     [["--var", "LABELER_TOKEN:choose-one"], /LABELER_TOKEN is a secret: set it in the environment or in \.dev\.vars/],
     [["--var=LABELER_TOKENS:x"], /LABELER_TOKENS is a secret/],
     [["--var", "LOG:off", "PUSH_TOKEN:x"], /PUSH_TOKEN is a secret/],
+    [["--var", "LOG:off", "FOO:1"], /There is no setting FOO\. There are: .*DEFAULT_MODEL/],
+    [["--var=DEFAULT_MODEL"], /--var DEFAULT_MODEL: it is NAME:VALUE/],
+    [["--port", "http"], /--port must be a whole number from 0 to 65535, not http\./],
+    [["--inspectorPort=70000"], /--inspector-port must be a whole number from 0 to 65535, not 70000\./],
   ])("with %j", async (args, message) => {
     const { code, err } = await ended(args);
     expect(err).toMatch(message);

@@ -6,6 +6,7 @@ import { CommandError } from "../../command-line/command.ts";
 import { oneOfSeveralConfig, STORE_FOLDER, storeConfig } from "../../labeler/several-workers-config.ts";
 import { type Declared, workerdConfig } from "../../labeler/workerd-config.ts";
 import { refuseCloudflareSettings } from "../cloudflare-settings.ts";
+import { refuseUnknown } from "../given-settings.ts";
 import { SECRETS } from "../secrets.ts";
 
 export interface ServedWorker {
@@ -45,10 +46,7 @@ export const readServedSettings = (folder: string): ServedSettings =>
  * @throws CommandError if a setting does not exist, or if its value or that of a secret in the environment is invalid.
  */
 export function checkSettings({ settings }: ServedWorker, { vars }: Declared): void {
-  const unknown = Object.keys(settings).filter((name) => !Object.hasOwn(vars, name));
-  if (unknown.length > 0) {
-    throw new CommandError(`There is no setting ${unknown.join(", ")}. There are: ${Object.keys(vars).join(", ")}.`);
-  }
+  refuseUnknown(settings, vars);
   const secrets = Object.fromEntries(SECRETS.map((name) => [name, process.env[name]]));
   try {
     // The labeler checks them too, but only at its first request.

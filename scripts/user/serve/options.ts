@@ -1,6 +1,7 @@
 /** The command line of `npm run serve` and of a packaged labeler. */
 import { type Command, fromUser, UsageError, type Values } from "../../command-line/command.ts";
 import { modelsFolder, modelsToChange, stateFolder } from "../../labeler/folders.ts";
+import { settingsFrom } from "../given-settings.ts";
 import { refuseSecrets } from "../secrets.ts";
 
 const usage = (program: string) => `${program}[options]: runs the labeler on workerd, on a machine of your own
@@ -39,13 +40,7 @@ function number(name: string, text: string, most: number): number {
 
 function settingsIn(vars: readonly string[]): Record<string, string> {
   refuseSecrets(vars, "the environment");
-  const settings: Record<string, string> = {};
-  for (const text of vars) {
-    const [, name, value] = /^([A-Z][A-Z0-9_]*):(.*)$/s.exec(text) ?? [];
-    if (name === undefined) throw new UsageError(`--var ${text}: it is NAME:VALUE, such as DEFAULT_MODEL:flowers.`);
-    settings[name] = value;
-  }
-  return settings;
+  return settingsFrom(vars);
 }
 
 const OPTIONS = {

@@ -23,11 +23,22 @@ function valuesOf(option: string, args: readonly string[]): string[] {
   });
 }
 
+/** @throws UsageError for a port that is none. */
+function checkPorts(args: readonly string[]): void {
+  for (const option of ["port", "inspector-port"]) {
+    for (const port of valuesOf(option, args)) {
+      if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) continue;
+      throw new UsageError(`--${option} must be a whole number from 0 to 65535, not ${port || "nothing"}.`);
+    }
+  }
+}
+
 /**
  * @param configured The addresses that apply if the arguments name none. Without it only the arguments are checked.
- * @throws UsageError if the labeler, or wrangler's inspector, could be reached from elsewhere.
+ * @throws UsageError if the labeler, or wrangler's inspector, could be reached from elsewhere, or a port is none.
  */
 export function checkAddresses(args: readonly string[], { ip, inspectorIp }: DevAddresses = {}): void {
+  checkPorts(args);
   const given = valuesOf("ip", args);
   for (const address of given.length > 0 ? given : [ip ?? "127.0.0.1"]) {
     if (!isLoopback(address)) throw new UsageError(`${SERVE} ${address || "0.0.0.0"}.`);

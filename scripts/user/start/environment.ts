@@ -9,16 +9,18 @@ import { parseEnv } from "node:util";
 import { type Bindings, settingsOf } from "../../../worker/settings/settings.ts";
 import { CommandError } from "../../command-line/command.ts";
 import { refuseCloudflareSettings } from "../cloudflare-settings.ts";
+import { refuseUnknown, settingsFrom } from "../given-settings.ts";
 import { SECRETS } from "../secrets.ts";
 
-/** The settings in arguments of the form `--var NAME:VALUE`. */
+/** The settings in arguments such as `--var NAME:VALUE`, `--var=NAME:VALUE` or `--var NAME:VALUE NAME:VALUE`. */
 function settingsIn(args: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    args.flatMap((arg) => {
-      const [, name, value] = /^(?:--var=)?([A-Z][A-Z0-9_]*):(.*)$/s.exec(arg) ?? [];
-      return name === undefined ? [] : [[name, value ?? ""]];
-    }),
-  );
+  const texts: string[] = [];
+  let isValue = false;
+  for (const arg of args) {
+    if (arg.startsWith("-")) isValue = /^--var(=|$)/.test(arg);
+    if (isValue && arg !== "--var") texts.push(arg.replace(/^--var=/, ""));
+  }
+  return settingsFrom(texts);
 }
 
 const secretsOf = (env: NodeJS.ProcessEnv): Record<string, string> =>
@@ -59,8 +61,10 @@ export function passSecretsOn(
     string
   >;
   const secrets = secretsOf(env);
+  const given = settingsIn(args);
+  refuseUnknown(given, vars);
   try {
-    const all = { ...vars, ...inFiles, ...settingsIn(args), ...secrets };
+    const all = { ...vars, ...inFiles, ...given, ...secrets };
     refuseCloudflareSettings(settingsOf(all as unknown as Bindings));
   } catch (error) {
     throw new CommandError((error as Error).message);
