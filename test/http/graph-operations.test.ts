@@ -90,6 +90,21 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     weights: { sizes: [[1, 4, 9, 3], [4]], each: [numbers(3 * 3 * 3), [3, 3, 3, 1]] },
   },
+  // Several pictures, which TensorFlow.js computes, and windows narrower than their stride.
+  "narrow-convolutions-of-several": {
+    nodes: {
+      several: ["Reshape", ["scaled", "sizes"]],
+      y: ["Conv2D", ["several", "wide"], { strides: integers(1, 2, 1, 1), dilations, padding: text("SAME") }],
+      z: ["DepthwiseConv2dNative", ["y", "high"], { strides: integers(1, 2, 2, 1), dilations, padding: text("SAME") }],
+      x: ["Reshape", ["z", "one"]],
+    },
+    weights: {
+      sizes: [[2, 6, 3, 3], [4]],
+      wide: [numbers(3 * 3 * 4), [1, 3, 3, 4]],
+      high: [numbers(3 * 4), [3, 1, 4, 1]],
+      one: [[1, 4, 2, 4], [4]],
+    },
+  },
   // Leading dimensions of a constant count, also those of one.
   "constant-of-more-dimensions": {
     nodes: {

@@ -16,10 +16,32 @@ function outputLast(values: Float32Array, outputs: number): Float32Array {
   return transposed;
 }
 
-const geometry = ({ stride, dilation, padding }: ConvOptions) => ({
-  strides: [...stride] as [number, number],
-  dilations: [...dilation] as [number, number],
-  pad: padding,
+type Ends = [before: number, after: number];
+
+/**
+ * The padding of a convolution. TensorFlow.js's own "same" gives wrong results where a window is narrower than its stride:
+ * there XNNPACK subtracts beyond zero.
+ *
+ * @param size The height and width of the input. @param window Those of the filter.
+ */
+function paddingOf(
+  { stride, dilation, padding }: ConvOptions,
+  size: readonly number[],
+  window: readonly number[],
+): "same" | "valid" | [Ends, Ends, Ends, Ends] {
+  if (padding !== "same" || stride.every((step, axis) => step <= window[axis])) return padding;
+  const [rows, columns] = stride.map((step, axis): Ends => {
+    const covered = (Math.ceil(size[axis] / step) - 1) * step + (window[axis] - 1) * dilation[axis] + 1;
+    const all = Math.max(0, covered - size[axis]);
+    return [all >> 1, all - (all >> 1)];
+  });
+  return [[0, 0], rows, columns, [0, 0]];
+}
+
+const geometry = (options: ConvOptions, context: OperatorContext) => ({
+  strides: [...options.stride] as [number, number],
+  dilations: [...options.dilation] as [number, number],
+  pad: paddingOf(options, context.shape(0).slice(1, 3), context.shape(1).slice(1, 3)),
 });
 
 /** The options that tfjs fuses with a convolution. In integer arithmetic the output is the exact sums. */
@@ -56,7 +78,7 @@ export const CONVOLUTIONS = {
       const fused = fusedWith(context);
       const [outputs, height, width, inputs] = context.shape(1);
       const filter = context.keep<Tensor4D>(outputLast(context.values(1), outputs), [height, width, inputs, outputs]);
-      const window = geometry(options);
+      const window = geometry(options, context);
       return ([x]) => activation.after(tf.fused.conv2d({ x: x as Tensor4D, filter, ...window, ...fused }));
     },
     lower: (builder, operator) => [convolutionStep(builder, { ...operator, form: "dense" })],
@@ -79,8 +101,9 @@ export const CONVOLUTIONS = {
       const channels = context.shape(0)[3];
       // TFLite orders outputs by input channel first, like tfjs' [channels, multiplier]: no transposition is needed.
       const filter = context.keep<Tensor4D>(context.values(1), [height, width, channels, outputs / channels]);
-      const window = geometry(options);
-      return ([x]) => activation.after(tf.fused.depthwiseConv2d({ x: x as Tensor4D, filter, ...window, ...fused }));
+      const { pad, ...window } = geometry(options, context);
+      const padded = { ...window, pad: pad as "same" }; // The type lacks explicit padding, which works.
+      return ([x]) => activation.after(tf.fused.depthwiseConv2d({ x: x as Tensor4D, filter, ...padded, ...fused }));
     },
     lower: (builder, operator) => [convolutionStep(builder, { ...operator, form: "depthwise" })],
   }),
