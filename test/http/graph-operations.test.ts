@@ -115,6 +115,11 @@ const CASES: Readonly<Record<string, Case>> = {
     },
     weights: { factors: [numbers(3), [1, 1, 1, 1, 3]], last: [[4], []] },
   },
+  // Along no axis at all.
+  "minimum-of-each": {
+    nodes: { x: ["Min", ["scaled", "none"], { keep_dims: { b: true } }] },
+    weights: { none: [[], [0]] },
+  },
   minimum: {
     nodes: { least: ["Min", ["scaled", "rows"], { keep_dims: { b: true } }], x: ["Sub", ["scaled", "least"]] },
     weights: { rows: [[1], [1]] },

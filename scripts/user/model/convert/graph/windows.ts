@@ -92,6 +92,7 @@ const least: NodeMapper = (call) => {
   const { network } = call;
   const x = call.value(0);
   const axes = axesOf(call, x.shape.length);
+  if (axes.length === 0) return x;
   const negative: Value = network.unary("NEG", x);
   return network.unary("NEG", reduce(network, "REDUCE_MAX", negative, axes, reducedShape(call, x.shape, axes)));
 };
