@@ -19,8 +19,8 @@ function outputLast(values: Float32Array, outputs: number): Float32Array {
 type Ends = [before: number, after: number];
 
 /**
- * The padding of a convolution. TensorFlow.js's own "same" gives wrong results where a window is narrower than its stride:
- * there XNNPACK subtracts beyond zero.
+ * The padding of a convolution. TensorFlow.js's own "same" gives wrong results on its WebAssembly backend where a window is
+ * narrower than its stride.
  *
  * @param size The height and width of the input. @param window Those of the filter.
  */
