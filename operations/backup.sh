@@ -32,12 +32,13 @@ command -v sqlite3 > /dev/null || fail "sqlite3 is not installed. On Debian: apt
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
 
-name=$(date -u +%Y%m%dT%H%M%SZ)
-partial=$target/.$name.partial
-[ ! -e "$target/$name" ] && [ ! -e "$partial" ] || fail "$target/$name exists already: wait for a second."
+# A copy that was begun in this second has its name.
+until name=$(date -u +%Y%m%dT%H%M%SZ) && partial=$target/.$name.partial && [ ! -e "$target/$name" ] && [ ! -e "$partial" ]; do
+  sleep 0.1
+done
+mkdir "$partial"
 trap 'rm -rf "$partial"' EXIT
 trap 'exit 1' HUP INT TERM
-mkdir "$partial"
 
 # A database in use has a -wal beside it, without which a plain copy would miss the newest rows. VACUUM INTO reads one
 # snapshot, never blocks the labeler, and leaves out what was deleted.
